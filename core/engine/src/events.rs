@@ -1,0 +1,273 @@
+//! What a client tells its host. Journaled events are facts: they have a sequence number and a
+//! stable id, and are offered again after a restart until acknowledged. Ephemeral events are
+//! moments.
+
+use std::time::Duration;
+
+use whimbrel_wire::jid::Jid;
+
+pub use crate::journal::EventStream;
+use crate::messages::MessageKey;
+
+/// A chat or a person under every address known for it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    /// The address that identifies it in this engine: the LID when known, else the phone
+    /// number's; for groups and other chats their own address. Never has a device.
+    pub id: Jid,
+    /// Address by phone number, if known.
+    pub phone: Option<Jid>,
+    /// Address by hidden id, if known.
+    pub lid: Option<Jid>,
+}
+
+/// One event as the host gets it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Position in the journal, from 1, gap-free over journaled events; `None` for ephemeral ones.
+    pub sequence: Option<u64>,
+    /// Stable id of a journaled event, the same on every delivery; compare it to act once.
+    /// Empty for ephemeral ones.
+    pub id: String,
+    /// When the engine recorded it, milliseconds since 1970.
+    pub recorded_at_ms: i64,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened. New kinds and fields may be added; ignore what you do not know.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// Emitted when a message arrived, or one of the account's other devices sent one.
+    /// Journaled. Answer it, show it, or ignore it.
+    Message(Message),
+    /// Emitted when a message arrived that could not be decrypted. The engine asks the sender
+    /// to send it again; when that works a [`EventKind::Message`] follows whose `completes` is
+    /// this event's id. Journaled. Show a placeholder if you show chats.
+    Undecryptable(Undecryptable),
+    /// Emitted when somebody's device received, read or played messages of this account.
+    /// Journaled.
+    Receipt(Receipt),
+    /// Emitted when the fate of a sent message changes: accepted by the service, or failed
+    /// after its call had ended. Journaled.
+    SendStatus(SendStatus),
+    /// Emitted when the identity key of a person's device changed, as after a re-installation.
+    /// Journaled. Show it where people rely on security codes.
+    IdentityChanged(IdentityChanged),
+    /// Emitted when this client was linked to a phone. Journaled.
+    Linked(Linked),
+    /// Emitted when the service removed this device from the account, or the host logged out.
+    /// Journaled. The old keys are set aside; link again to go on.
+    LoggedOut(LoggedOut),
+    /// Emitted when another connection with this client's keys took over. Journaled. Find the
+    /// second process; this client stays disconnected until `connect`.
+    Replaced,
+    /// Emitted when the service refuses the account or this version for now: temporary ban,
+    /// outdated client, other refusals. Journaled. The client stays disconnected.
+    ConnectionRefused(ConnectionRefused),
+
+    /// Emitted when there is a QR text to show, and again whenever it changes. Ephemeral.
+    Qr(QrText),
+    /// Emitted when a linking attempt ended without a link. Ephemeral. Start another one.
+    LinkFailed(LinkFailed),
+    /// Emitted when the connection changes its state. Ephemeral; only the latest counts.
+    Connection(ConnectionState),
+    /// Emitted when droppable events were dropped because the host was slow. Ephemeral.
+    Overflow(u64),
+    /// Emitted last, when the client is closed. Ephemeral; nothing follows.
+    Closed(ClosedReason),
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Message {
+    /// Id within the chat and sender.
+    pub message_id: String,
+    /// The chat.
+    pub chat: Identity,
+    /// Who wrote it.
+    pub sender: Identity,
+    /// Number of the sender's device: 0 is the phone.
+    pub sender_device: u16,
+    /// Written by this account, on another device of it.
+    pub from_me: bool,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+    /// Name that the sender gives itself, if the service told it.
+    pub push_name: Option<String>,
+    /// The text; `None` for kinds of content that this version does not read.
+    pub text: Option<String>,
+    /// The message that this one quotes.
+    pub quoted: Option<MessageKey>,
+    /// It waited at the service while this client was away.
+    pub offline: bool,
+    /// Id of the [`Undecryptable`] event that this message completes.
+    pub completes: Option<String>,
+    /// The whole content as protobuf (`Message`), for what the fields above do not say.
+    pub raw: Vec<u8>,
+}
+
+/// A message that could not be decrypted.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Undecryptable {
+    /// Id within the chat and sender.
+    pub message_id: String,
+    /// The chat.
+    pub chat: Identity,
+    /// Who wrote it.
+    pub sender: Identity,
+    /// Number of the sender's device.
+    pub sender_device: u16,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+    /// Why, as a stable lowercase word such as `no_session` or `bad_mac`.
+    pub reason: &'static str,
+}
+
+/// Kinds of receipts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReceiptKind {
+    /// A device has it.
+    Delivered,
+    /// The person read it.
+    Read,
+    /// The person played or opened it.
+    Played,
+    /// Read on another device of this account.
+    ReadSelf,
+}
+
+/// Somebody's device received, read or played messages.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The chat.
+    pub chat: Identity,
+    /// Whose device it was.
+    pub sender: Identity,
+    /// Number of that device.
+    pub sender_device: u16,
+    /// The messages.
+    pub message_ids: Vec<String>,
+    /// What happened to them.
+    pub kind: ReceiptKind,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}
+
+/// The fate of a sent message.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SendStatus {
+    /// The chat.
+    pub chat: Identity,
+    /// The message.
+    pub message_id: String,
+    /// `None`: the service has it. Otherwise the number that it refused it with.
+    pub refused: Option<u16>,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}
+
+/// A person's device has another identity key.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct IdentityChanged {
+    /// The person.
+    pub who: Identity,
+    /// The device.
+    pub device: u16,
+}
+
+/// The client was linked.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Linked {
+    /// The account.
+    pub account: Identity,
+    /// Number of this device in the account.
+    pub device: u16,
+    /// The phone's platform, such as `android` or `iphone`.
+    pub platform: String,
+    /// Verified business name, if the account is a business.
+    pub business_name: Option<String>,
+}
+
+/// Why a link ended.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LoggedOut {
+    /// A stable lowercase word: `removed`, `host`, `locked`, `banned`, `primary_gone`.
+    pub reason: &'static str,
+    /// The number that the service gave, 0 if none.
+    pub service_status: u16,
+}
+
+/// The service refuses connections.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ConnectionRefused {
+    /// The number that the service gave (402 temporary ban, 405 client outdated, …), 0 if none.
+    pub service_status: u16,
+    /// Detail code of a temporary ban, 0 if none.
+    pub detail: u16,
+    /// When the refusal is said to end.
+    pub expires_in: Option<Duration>,
+}
+
+/// A QR text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QrText {
+    /// What the QR symbol has to hold.
+    pub text: String,
+    /// How long it will be valid.
+    pub valid_for: Duration,
+}
+
+/// Why linking failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LinkFailed {
+    /// A stable lowercase word: `codes_expired`, `hmac_mismatch`, `signature_mismatch`, `refused`.
+    pub reason: &'static str,
+}
+
+/// State of the connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConnectionState {
+    /// Disconnected, and staying so until the host asks.
+    Stopped,
+    /// Dialling, or shaking hands.
+    Connecting,
+    /// Connected without a link: codes are being shown.
+    Linking,
+    /// Logged in; what waited at the service is arriving.
+    CatchingUp,
+    /// Logged in, and up to date.
+    Online,
+    /// Disconnected; the next attempt follows.
+    Waiting {
+        /// When.
+        retry_in: Duration,
+        /// Why the last one ended, as a stable lowercase word.
+        reason: &'static str,
+    },
+}
+
+/// Why a client is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ClosedReason {
+    /// The host closed it.
+    Host,
+    /// Its store cannot be written any more.
+    StoreFailed,
+    /// A bug of the engine.
+    Internal,
+}

@@ -1,0 +1,105 @@
+//! Options of engines, clients and calls. Every default is a sensible one for production.
+
+use std::time::Duration;
+
+use crate::messages::MessageKey;
+
+/// Options of an [`Engine`](crate::Engine).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EngineOptions {
+    /// Worker threads of the engine; default 2.
+    pub worker_threads: usize,
+    /// Where the service is; default the real one.
+    pub endpoint: Endpoint,
+    /// Version of the web client that is presented to the service, as `(2, 3000, revision)`.
+    /// `None` (default): the built-in one.
+    pub client_version: Option<[u32; 3]>,
+    /// Seed of all randomness, for repeatable tests. `None` (default): the system's source.
+    /// Never set it in production: keys become predictable.
+    pub insecure_seed: Option<u64>,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { worker_threads: 2, endpoint: Endpoint::default(), client_version: None, insecure_seed: None }
+    }
+}
+
+/// Where the service is and how it proves itself.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// WebSocket address; `wss://web.whatsapp.com/ws/chat` by default. `ws://` is accepted for
+    /// loopback addresses only.
+    pub url: String,
+    /// Root key (32 bytes, Curve25519) and serial of the server's Noise certificate.
+    /// `None` (default): the production root.
+    pub noise_root: Option<([u8; 32], u32)>,
+    /// A further TLS certificate authority in PEM form, such as a sandbox's. `None` by default.
+    pub extra_ca_pem: Option<String>,
+}
+
+impl Default for Endpoint {
+    fn default() -> Self {
+        Self { url: "wss://web.whatsapp.com/ws/chat".to_owned(), noise_root: None, extra_ca_pem: None }
+    }
+}
+
+/// Options of a [`Client`](crate::Client).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ClientOptions {
+    /// Connect as soon as the client is opened: log in when linked, else begin linking by QR
+    /// (codes come as events). Default `true`. With `false` nothing happens until
+    /// [`Client::connect`](crate::Client::connect) or one of the `link_…` calls.
+    pub auto_start: bool,
+    /// The host acknowledges events itself by
+    /// [`Client::acknowledge`](crate::Client::acknowledge). Default `false`: taking an event
+    /// from the stream acknowledges the one before it.
+    pub manual_acknowledge: bool,
+    /// Deadline of calls that do not give their own; default 60 s.
+    pub request_timeout: Duration,
+    /// Name under which the phone lists this device; default `whimbrel`.
+    pub device_name: String,
+    /// Events that may wait unacknowledged in the journal before the engine stops reading from
+    /// the service; default 100,000.
+    pub journal_limit: u64,
+    /// Each commit waits until the disk has it (default `true`: survives power loss). With
+    /// `false` commits survive a crash of the process but not of the machine.
+    pub sync_to_disk: bool,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            auto_start: true,
+            manual_acknowledge: false,
+            request_timeout: Duration::from_secs(60),
+            device_name: "whimbrel".to_owned(),
+            journal_limit: 100_000,
+            sync_to_disk: true,
+        }
+    }
+}
+
+/// Options of any call.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct CallOptions {
+    /// Deadline, from the moment of the call. `None`: the client's `request_timeout`.
+    pub timeout: Option<Duration>,
+}
+
+/// Options of a send.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct SendOptions {
+    /// Message to quote.
+    pub quote: Option<MessageKey>,
+    /// Id of the new message: 1 to 64 characters of `A-Z a-z 0-9 . - _`. A repetition under the same id is never a second
+    /// message. `None`: the engine makes one.
+    pub message_id: Option<String>,
+    /// Deadline, from the moment of the call. `None`: the client's `request_timeout`.
+    pub timeout: Option<Duration>,
+}

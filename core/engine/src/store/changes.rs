@@ -1,0 +1,170 @@
+//! A unit of work, and the rows that it is made of.
+
+use std::collections::BTreeMap;
+
+use whimbrel_crypto::curve::KeyPair;
+use whimbrel_wire::jid::Jid;
+
+/// Keys that this device owns for the whole life of a link (pairing document §1).
+#[derive(Clone)]
+pub(crate) struct DeviceKeys {
+    pub(crate) noise: KeyPair,
+    pub(crate) identity: KeyPair,
+    pub(crate) registration_id: u32,
+    pub(crate) adv_secret: [u8; 32],
+}
+
+/// The single row of a store: this device and the account it is linked to.
+#[derive(Clone)]
+pub(crate) struct Account {
+    pub(crate) keys: DeviceKeys,
+    /// Id of the current signed prekey.
+    pub(crate) signed_pre_key_id: u32,
+    /// Next id for a one-time prekey.
+    pub(crate) next_pre_key_id: u32,
+    /// Own device by phone number, once linked.
+    pub(crate) phone: Option<Jid>,
+    /// Own device by LID, once linked.
+    pub(crate) lid: Option<Jid>,
+    /// `ADVSignedDeviceIdentity` with all four fields, encoded.
+    pub(crate) signed_identity: Option<Vec<u8>>,
+    pub(crate) platform: String,
+    pub(crate) business_name: Option<String>,
+    pub(crate) push_name: Option<String>,
+    /// `pair-device-sign` was answered but no login succeeded yet.
+    pub(crate) pairing_unconfirmed: bool,
+    /// The host asked to log out; the service may not know yet.
+    pub(crate) logging_out: bool,
+    /// The service removed the device: keys are kept for the record, not for use.
+    pub(crate) logged_out: bool,
+    /// The current ADV secret was already shown in a code.
+    pub(crate) adv_secret_shown: bool,
+    pub(crate) server_has_pre_keys: bool,
+    /// Logins since linking, sent as `lc`.
+    pub(crate) login_counter: u32,
+    pub(crate) routing_info: Option<Vec<u8>>,
+    /// Server static key with its validity window, for IK: (key, not before, not after).
+    pub(crate) server_key: Option<([u8; 32], i64, i64)>,
+}
+
+/// A one-time prekey of ours.
+#[derive(Clone)]
+pub(crate) struct PreKeyRow {
+    pub(crate) id: u32,
+    pub(crate) pair: KeyPair,
+    /// It may have been handed out: never offer it again.
+    pub(crate) offered: bool,
+}
+
+/// A signed prekey of ours.
+#[derive(Clone)]
+pub(crate) struct SignedPreKeyRow {
+    pub(crate) id: u32,
+    pub(crate) pair: KeyPair,
+    pub(crate) signature: [u8; 64],
+    pub(crate) created_at: i64,
+}
+
+/// One device of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DeviceListEntry {
+    pub(crate) device: u16,
+    pub(crate) key_index: u32,
+    pub(crate) hosted: bool,
+}
+
+/// Devices of a user as last told (delivery document §2.6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DeviceList {
+    pub(crate) devices: Vec<DeviceListEntry>,
+    pub(crate) raw_id: u32,
+    /// Time of the signed key-index list, seconds.
+    pub(crate) signed_at: i64,
+    /// When this device learned it, seconds.
+    pub(crate) fetched_at: i64,
+}
+
+/// How far a received message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InboxState {
+    /// Decrypted and journaled, or needing no event.
+    Done,
+    /// Could not be decrypted; that many retry receipts went out.
+    Failed {
+        /// Retry receipts sent.
+        retries: u8,
+        /// Sequence number of the `Undecryptable` event.
+        event: u64,
+    },
+}
+
+/// What is known of a received message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InboxEntry {
+    pub(crate) chat: Jid,
+    pub(crate) author: Jid,
+    pub(crate) message_id: String,
+    /// First 16 bytes of SHA-256 over the ciphertexts.
+    pub(crate) ciphertext_hash: [u8; 16],
+    pub(crate) state: InboxState,
+    pub(crate) seen_at: i64,
+}
+
+/// How far a sent message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OutboxState {
+    /// Accepted from the host; not confirmed by the service.
+    Pending,
+    /// Confirmed by the service.
+    Confirmed,
+    /// Refused for good, with the number of the service.
+    Refused(u16),
+}
+
+/// A sent message: source of resends and of retry answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OutboxRow {
+    pub(crate) chat: Jid,
+    pub(crate) message_id: String,
+    /// Encoded `Message`, unpadded.
+    pub(crate) content: Vec<u8>,
+    pub(crate) state: OutboxState,
+    /// Accepted at, milliseconds.
+    pub(crate) created_at_ms: i64,
+    /// Time of the service's ack, seconds; 0 before.
+    pub(crate) confirmed_at: i64,
+}
+
+/// One event in the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct JournalRow {
+    /// 0 in [`Changes`]: the committer numbers rows in commit order.
+    pub(crate) sequence: u64,
+    /// Event as the journal encodes it.
+    pub(crate) payload: Vec<u8>,
+}
+
+/// Everything that one commit writes. `None` as a map's value deletes the row.
+#[derive(Clone, Default)]
+pub(crate) struct Changes {
+    pub(crate) account: Option<Account>,
+    pub(crate) sessions: BTreeMap<Jid, Option<Vec<u8>>>,
+    pub(crate) identities: BTreeMap<Jid, Option<[u8; 32]>>,
+    pub(crate) pre_keys: BTreeMap<u32, Option<PreKeyRow>>,
+    pub(crate) signed_pre_keys: BTreeMap<u32, Option<SignedPreKeyRow>>,
+    pub(crate) sender_keys: BTreeMap<(Jid, Jid), Option<Vec<u8>>>,
+    pub(crate) device_lists: BTreeMap<Jid, Option<DeviceList>>,
+    /// (LID, phone number), both bare.
+    pub(crate) lid_pairs: Vec<(Jid, Jid)>,
+    pub(crate) inbox: Vec<InboxEntry>,
+    pub(crate) outbox: Vec<OutboxRow>,
+    /// (chat, message id) of rows that never left.
+    pub(crate) outbox_dropped: Vec<(Jid, String)>,
+    pub(crate) retry_base_keys: BTreeMap<(Jid, String), [u8; 32]>,
+    pub(crate) journal: Vec<JournalRow>,
+    /// Events up to this one were taken by the host.
+    pub(crate) acknowledged: Option<u64>,
+    /// Set the whole link aside: sessions, identities, prekeys, sender keys, device lists and the outbox
+    /// go; the account row that comes with it is what remains.
+    pub(crate) forget_link: bool,
+}

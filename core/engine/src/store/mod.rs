@@ -1,0 +1,79 @@
+//! What a client keeps: narrow reads, and one write that takes a whole unit of work.
+//!
+//! Everything that must be durable together is collected in one [`Changes`] and committed at
+//! once; the order of "what is durable before what leaves" is in the architecture document,
+//! "The commit".
+
+mod changes;
+mod committer;
+mod memory;
+mod sqlite;
+
+#[cfg(test)]
+mod conformance;
+
+use whimbrel_wire::jid::Jid;
+
+pub(crate) use changes::{
+    Account, Changes, DeviceKeys, DeviceList, DeviceListEntry, InboxEntry, InboxState, JournalRow, OutboxRow,
+    OutboxState, PreKeyRow, SignedPreKeyRow,
+};
+pub(crate) use committer::Committer;
+pub(crate) use memory::MemoryStore;
+pub(crate) use sqlite::SqliteStore;
+
+/// Why the store failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// Reading or writing failed.
+    #[error("the store failed: {0}")]
+    Failed(String),
+    /// The file is damaged, or no store.
+    #[error("the store is damaged: {0}")]
+    Corrupt(String),
+    /// Somebody else has it open.
+    #[error("the store is in use")]
+    Locked,
+    /// It has a newer layout than this version knows.
+    #[error("the store was written by a newer version: layout {0}")]
+    TooNew(u32),
+}
+
+/// The reads and the one write of a client's store. Calls are short and synchronous; `commit`
+/// runs on a blocking thread.
+pub(crate) trait Store: Send + Sync + 'static {
+    /// Keys of this device and the linked account; `None` in a new store.
+    fn account(&self) -> Result<Option<Account>, StoreError>;
+    /// Session record of a device.
+    fn session(&self, device: &Jid) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Identity key of a device.
+    fn identity(&self, device: &Jid) -> Result<Option<[u8; 32]>, StoreError>;
+    /// Devices of a user for which a session exists.
+    fn session_devices(&self, user: &Jid) -> Result<Vec<Jid>, StoreError>;
+    /// A one-time prekey of ours.
+    fn pre_key(&self, id: u32) -> Result<Option<PreKeyRow>, StoreError>;
+    /// A signed prekey of ours, current or old.
+    fn signed_pre_key(&self, id: u32) -> Result<Option<SignedPreKeyRow>, StoreError>;
+    /// Record of a sender key.
+    fn sender_key(&self, group: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Known devices of a user.
+    fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError>;
+    /// LID of a phone number.
+    fn lid_of(&self, phone: &Jid) -> Result<Option<Jid>, StoreError>;
+    /// Phone number of a LID.
+    fn phone_of(&self, lid: &Jid) -> Result<Option<Jid>, StoreError>;
+    /// What is known of a received message.
+    fn inbox(&self, chat: &Jid, author: &Jid, message_id: &str) -> Result<Option<InboxEntry>, StoreError>;
+    /// A sent message, for resends.
+    fn outbox(&self, chat: &Jid, message_id: &str) -> Result<Option<OutboxRow>, StoreError>;
+    /// Accepted messages that the service has not confirmed, oldest first.
+    fn outbox_pending(&self) -> Result<Vec<OutboxRow>, StoreError>;
+    /// Base key saved at an earlier retry of (device, message).
+    fn retry_base_key(&self, device: &Jid, message_id: &str) -> Result<Option<[u8; 32]>, StoreError>;
+    /// Journal rows after a sequence number, at most `limit`.
+    fn journal_after(&self, sequence: u64, limit: usize) -> Result<Vec<JournalRow>, StoreError>;
+    /// Highest sequence number given out and highest acknowledged.
+    fn journal_bounds(&self) -> Result<(u64, u64), StoreError>;
+    /// Writes a unit of work; all of it or nothing.
+    fn commit(&self, changes: &Changes) -> Result<(), StoreError>;
+}
