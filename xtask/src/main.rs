@@ -1,2 +1,60 @@
-//! The task runner.
-fn main() {}
+//! The task runner: everything the repository does beyond `cargo build`, as `cargo xtask <task>`.
+//!
+//! Every task lives in a module of its own and is listed once, in [`TASKS`].
+
+use std::process::ExitCode;
+
+mod proto;
+mod workspace;
+
+/// What a task returns: an error is a sentence for the person at the terminal.
+type TaskResult = Result<(), String>;
+
+/// One subcommand.
+struct Task {
+    name: &'static str,
+    usage: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> TaskResult,
+}
+
+/// All subcommands, in the order in which the help shows them.
+const TASKS: &[Task] = &[Task {
+    name: "proto",
+    usage: "[--check]",
+    about: "write core/proto's .proto files and Rust types from its schema; --check only compares",
+    run: proto::run,
+}];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        print!("{}", help());
+        return ExitCode::SUCCESS;
+    };
+    if matches!(name.as_str(), "help" | "-h" | "--help") {
+        print!("{}", help());
+        return ExitCode::SUCCESS;
+    }
+    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        eprint!("there is no task \"{name}\"\n\n{}", help());
+        return ExitCode::from(2);
+    };
+    match (task.run)(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("cargo xtask {}: {reason}", task.name);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The list of tasks.
+fn help() -> String {
+    let mut text = String::from("usage: cargo xtask <task> [options]\n\n");
+    for task in TASKS {
+        let call = format!("{} {}", task.name, task.usage);
+        text.push_str(&format!("  {:<24} {}\n", call.trim_end(), task.about));
+    }
+    text
+}
