@@ -11,7 +11,7 @@
 //! - Fields that are not in the schema are dropped. Bytes that somebody signed (the `details` of the
 //!   `adv` and certificate types) are therefore fields of type `bytes`, to be verified before they
 //!   are decoded and never to be encoded again.
-//! - `Debug` shows shape, not content.
+//! - `Debug` shows shape, not content; see [`json`] for the content.
 //!
 //! Bytes from a peer go through [`decode`], which bounds the depth.
 
@@ -19,6 +19,7 @@ mod debug;
 pub mod descriptor;
 #[expect(missing_docs, reason = "the names are the protocol's, and that is all that is known of most")]
 mod generated;
+pub mod json;
 mod wire;
 
 pub use descriptor::Described;
@@ -55,4 +56,54 @@ pub fn decode<M: Described + Default>(bytes: &[u8]) -> Result<M, DecodeError> {
 #[must_use]
 pub fn encode<M: Described>(message: &M) -> Vec<u8> {
     message.encode_to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::e2e::message::FutureProofMessage;
+    use crate::e2e::{ContextInfo, Message};
+    use crate::sync_action::SyncActionValue;
+
+    fn nested(levels: usize) -> Vec<u8> {
+        (0..levels).fold(Vec::new(), |inner, _| {
+            let wrapper = encode(&FutureProofMessage { message: Some(Box::default()) });
+            assert_eq!(wrapper, [0x0a, 0x00]);
+            // Put together by hand: the types would recurse when they are dropped.
+            let mut message = Vec::new();
+            wire::put_bytes(&mut message, 1, &inner);
+            let mut outer = Vec::new();
+            wire::put_bytes(&mut outer, 40, &message);
+            outer
+        })
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_before_it_is_decoded() {
+        assert!(decode::<Message>(&nested(32)).is_ok());
+        assert_eq!(decode::<Message>(&nested(33)), Err(DecodeError::TooDeep));
+        assert_eq!(decode::<Message>(&nested(20_000)), Err(DecodeError::TooDeep));
+    }
+
+    #[test]
+    fn truncated_bytes_are_malformed() {
+        assert!(matches!(decode::<Message>(&[0x0a, 0x05, b'h']), Err(DecodeError::Malformed(_))));
+    }
+
+    #[test]
+    fn unknown_enum_numbers_survive() {
+        let message = adv::AdvDeviceIdentity { device_type: Some(99), ..Default::default() };
+        let back: adv::AdvDeviceIdentity = decode(&encode(&message)).unwrap();
+        assert_eq!(back.device_type, Some(99));
+    }
+
+    #[test]
+    fn often_used_types_stay_small() {
+        // Every sub-message costs one pointer; moving a message copies this much.
+        assert!(size_of::<Message>() <= 1000, "{}", size_of::<Message>());
+        assert!(size_of::<ContextInfo>() <= 1200, "{}", size_of::<ContextInfo>());
+        assert!(size_of::<SyncActionValue>() <= 800, "{}", size_of::<SyncActionValue>());
+        assert!(size_of::<web::WebMessageInfo>() <= 1500, "{}", size_of::<web::WebMessageInfo>());
+        assert!(size_of::<common::MessageKey>() <= 80, "{}", size_of::<common::MessageKey>());
+    }
 }

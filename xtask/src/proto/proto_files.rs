@@ -15,10 +15,7 @@ pub(crate) fn package(topic: &str) -> String {
 }
 
 /// File name to text.
-pub(crate) fn generate(
-    schema: &Schema,
-    assignment: &Assignment,
-) -> Result<BTreeMap<String, String>, String> {
+pub(crate) fn generate(schema: &Schema, assignment: &Assignment) -> Result<BTreeMap<String, String>, String> {
     let writer = Writer { schema, assignment };
     TOPICS.iter().map(|topic| Ok((format!("{}.proto", topic.name), writer.file(topic)?))).collect()
 }
@@ -132,7 +129,11 @@ impl Writer<'_> {
         let mut options = Vec::new();
         if let Some(default) = &field.default {
             let quoted = field.kind == Kind::Scalar && field.type_name == "string";
-            options.push(if quoted { format!("default = {default:?}") } else { format!("default = {default}") });
+            options.push(if quoted {
+                format!("default = {default:?}")
+            } else {
+                format!("default = {default}")
+            });
         }
         if field.packed {
             options.push(String::from("packed = true"));
@@ -141,8 +142,7 @@ impl Writer<'_> {
         if json != field.name {
             options.push(format!("json_name = {json:?}"));
         }
-        let options =
-            if options.is_empty() { String::new() } else { format!(" [{}]", options.join(", ")) };
+        let options = if options.is_empty() { String::new() } else { format!(" [{}]", options.join(", ")) };
         let mut notes = Vec::new();
         if field.declared_required {
             notes.push(String::from("required upstream"));
@@ -153,16 +153,12 @@ impl Writer<'_> {
             None => {}
         }
         let notes = if notes.is_empty() { String::new() } else { format!(" // {}", notes.join("; ")) };
-        put(
-            text,
-            format_args!("{indent}{declared} {} = {}{options};{notes}\n", field.name, field.number),
-        )
+        put(text, format_args!("{indent}{declared} {} = {}{options};{notes}\n", field.name, field.number))
     }
 
     /// How `owner` names the type: relative to the package inside a topic, by package otherwise.
     fn reference(&self, owner: &str, target: &str) -> Result<String, String> {
-        let (here, there) =
-            (topics::of(self.assignment, owner)?, topics::of(self.assignment, target)?);
+        let (here, there) = (topics::of(self.assignment, owner)?, topics::of(self.assignment, target)?);
         // A name inside the owner may hide an outer one, so anything that could be ambiguous is
         // written from the root.
         let first = outermost(target);
