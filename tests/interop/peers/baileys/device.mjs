@@ -1,0 +1,192 @@
+// The life of one linked device, as an application of Baileys runs it.
+import { rm } from 'node:fs/promises';
+import makeWASocket, {
+  DisconnectReason,
+  WA_CERT_DETAILS,
+  generateMessageIDV2,
+  useMultiFileAuthState,
+} from '@whiskeysockets/baileys';
+import { pino } from 'pino';
+import { reportEvents } from './events.mjs';
+import { event } from './lines.mjs';
+import { confineFetch, requireLoopback } from './loopback.mjs';
+import { SentMessages } from './sent.mjs';
+
+const LOGGED_OUT = DisconnectReason.loggedOut;
+// After these an application does not come back by itself: refused, locked, outdated, banned, no multi-device, replaced.
+const FINAL = new Set([403, 405, 406, DisconnectReason.multideviceMismatch, DisconnectReason.connectionReplaced]);
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 4000;
+const ACK_DEADLINE_MS = 30_000;
+
+export class Device {
+  #options;
+  #auth;
+  #sent;
+  #sock;
+  #closing;
+  #open = false;
+  #wanted = true;
+  #leaving = false;
+  #losses = 0;
+  #reconnect;
+
+  /** Opens the credentials and begins to connect. */
+  static async start({ url, rootKey, rootSerial = 0, store, pair = 'none', phone, media }) {
+    requireLoopback(url);
+    confineFetch(media);
+    const key = Buffer.from(rootKey, 'hex');
+    if (key.length !== 32) throw new Error('rootKey is not 32 bytes of hex');
+    Object.assign(WA_CERT_DETAILS, { PUBLIC_KEY: key, SERIAL: rootSerial });
+    if (pair === 'code' && !phone) throw new Error('pairing by code needs a phone number');
+
+    const device = new Device();
+    device.#options = { url, store, pair, phone };
+    device.#auth = await useMultiFileAuthState(store);
+    if (pair === 'none' && !device.#auth.state.creds.me) throw new Error('not linked, and not told how to pair');
+    device.#sent = new SentMessages(store);
+    device.#connect();
+    return device;
+  }
+
+  get jid() {
+    return this.#auth.state.creds.me?.id ?? null;
+  }
+
+  get lid() {
+    return this.#auth.state.creds.me?.lid ?? null;
+  }
+
+  get connected() {
+    return this.#open;
+  }
+
+  connect() {
+    if (this.#sock) throw new Error('already connected or connecting');
+    clearTimeout(this.#reconnect);
+    this.#wanted = true;
+    this.#losses = 0;
+    this.#connect();
+  }
+
+  async disconnect() {
+    this.#wanted = false;
+    clearTimeout(this.#reconnect);
+    await this.#sock?.end(undefined);
+  }
+
+  async logout() {
+    this.#leaving = true;
+    this.#wanted = false;
+    await this.#live().logout();
+  }
+
+  async sendText({ to, text, quote }) {
+    const sock = this.#live();
+    const messageId = generateMessageIDV2(sock.user.id);
+    const quoted = quote && {
+      key: { remoteJid: to, id: quote.id, fromMe: false, participant: quote.sender },
+      message: { conversation: quote.text },
+    };
+    const ack = waitForAck(sock, messageId, this.#closing.signal);
+    // A failure to send must not leave the other promise without a handler.
+    ack.catch(() => {});
+    const sent = await sock.sendMessage(to, { text }, { messageId, quoted });
+    this.#sent.add(messageId, sent.message);
+    const { t, error } = await ack;
+    if (error !== undefined) throw new Error(`the service refused the message with ${error}`);
+    return { messageId, timestamp: Number(t) };
+  }
+
+  async markRead({ chat, ids, sender }) {
+    await this.#live().readMessages(ids.map(id => ({ remoteJid: chat, id, participant: sender, fromMe: false })));
+  }
+
+  async sendPresence({ state, to }) {
+    await this.#live().sendPresenceUpdate(state, to);
+  }
+
+  #live() {
+    if (!this.#sock || !this.#open) throw new Error('not connected');
+    return this.#sock;
+  }
+
+  #connect() {
+    const { url } = this.#options;
+    const sock = makeWASocket({
+      waWebSocketUrl: url,
+      auth: this.#auth.state,
+      logger: pino({ level: process.env.PEER_LOG ?? 'warn' }, pino.destination(2)),
+      // The test knows what it sent.
+      emitOwnEvents: false,
+      getMessage: async ({ id }) => this.#sent.get(id),
+    });
+    this.#sock = sock;
+    this.#closing = new AbortController();
+    sock.ev.on('creds.update', () => void this.#auth.saveCreds());
+    sock.ev.on('connection.update', update => this.#onConnection(sock, update));
+    reportEvents(sock);
+  }
+
+  #onConnection(sock, { connection, lastDisconnect, isNewLogin, qr, receivedPendingNotifications }) {
+    if (qr !== undefined) {
+      event('qr', { text: qr });
+      if (this.#options.pair === 'code') void this.#askForCode(sock);
+    }
+    if (isNewLogin) event('linked', { jid: this.jid, lid: this.lid });
+    if (connection === 'open') {
+      this.#open = true;
+      this.#losses = 0;
+      event('connected', { jid: this.jid, lid: this.lid });
+    }
+    if (receivedPendingNotifications) event('caught_up', { count: null });
+    if (connection === 'close') void this.#onClose(lastDisconnect?.error);
+  }
+
+  // Only once the service has sent its first code, and once per socket: the request is refused before.
+  async #askForCode(sock) {
+    if (sock.askedForCode) return;
+    sock.askedForCode = true;
+    try {
+      event('pairing_code', { code: await sock.requestPairingCode(this.#options.phone) });
+    } catch (error) {
+      event('pairing_failed', { reason: error.message });
+    }
+  }
+
+  async #onClose(error) {
+    this.#closing.abort();
+    this.#sock = undefined;
+    this.#open = false;
+    const code = error?.output?.statusCode ?? null;
+    if (code === LOGGED_OUT) {
+      const reason = this.#leaving ? 'self' : error.message;
+      // saveCreds may be writing; an application deletes the folder all the same.
+      await rm(this.#options.store, { recursive: true, force: true, maxRetries: 5 });
+      event('logged_out', { code, reason });
+      return;
+    }
+    const willReconnect = this.#wanted && !FINAL.has(code);
+    event('disconnected', { code, reason: error?.message ?? 'closed by us', willReconnect });
+    if (willReconnect) this.#reconnect = setTimeout(() => this.#connect(), this.#pause(code));
+  }
+
+  #pause(code) {
+    if (code === DisconnectReason.restartRequired) return 0;
+    return Math.min(FIRST_PAUSE_MS * 2 ** this.#losses++, LONGEST_PAUSE_MS);
+  }
+}
+
+// Baileys' own promise is kept when the stanza has left; the service's ack is what a test waits for.
+function waitForAck(sock, messageId, closing) {
+  return new Promise((resolve, reject) => {
+    const giveUp = AbortSignal.any([closing, AbortSignal.timeout(ACK_DEADLINE_MS)]);
+    const onAck = ({ attrs }) => {
+      if (attrs.id !== messageId) return;
+      sock.ws.off('CB:ack,class:message', onAck);
+      resolve(attrs);
+    };
+    sock.ws.on('CB:ack,class:message', onAck);
+    giveUp.addEventListener('abort', () => reject(new Error('no ack from the service')), { once: true });
+  });
+}

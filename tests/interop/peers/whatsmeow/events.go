@@ -1,0 +1,150 @@
+package main
+
+import (
+	"strconv"
+
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// onEvent puts whatsmeow's events into the words of the peer protocol.
+func (d *device) onEvent(raw any) {
+	switch evt := raw.(type) {
+	case *events.PairSuccess:
+		d.out.event("linked", fields{"jid": evt.ID.String(), "lid": evt.LID.String()})
+	case *events.Connected:
+		jid, lid := d.identity()
+		d.out.event("connected", fields{"jid": jid, "lid": lid})
+	case *events.OfflineSyncCompleted:
+		d.out.event("caught_up", fields{"count": evt.Count})
+	case *events.Message:
+		d.out.event("message", messageFields(evt))
+	case *events.UndecryptableMessage:
+		reason := "decryption failed"
+		if evt.IsUnavailable {
+			reason = "unavailable"
+		}
+		f := sourceFields(&evt.Info)
+		f["reason"] = reason
+		d.out.event("undecryptable", f)
+	case *events.Receipt:
+		d.out.event("receipt", fields{
+			"ids": evt.MessageIDs, "chat": evt.Chat.String(), "sender": evt.Sender.String(), "type": receiptType(evt.Type),
+		})
+	case *events.Presence:
+		state := "available"
+		if evt.Unavailable {
+			state = "unavailable"
+		}
+		d.out.event("presence", fields{"sender": evt.From.String(), "chat": nil, "state": state})
+	case *events.ChatPresence:
+		state := string(evt.State)
+		if evt.State == types.ChatPresenceComposing && evt.Media == types.ChatPresenceMediaAudio {
+			state = "recording"
+		}
+		d.out.event("presence", fields{"sender": evt.Sender.String(), "chat": evt.Chat.String(), "state": state})
+	case *events.HistorySync:
+		d.out.event("history", historyFields(evt))
+	default:
+		d.onConnectionEvent(raw)
+	}
+}
+
+func (d *device) onConnectionEvent(raw any) {
+	switch evt := raw.(type) {
+	case *events.Disconnected:
+		// Without credentials the client does not come back by itself.
+		d.disconnected(nil, "closed by the service", d.cli.Store.ID != nil)
+	case *events.LoggedOut:
+		var code any
+		if evt.OnConnect {
+			code = int(evt.Reason)
+		}
+		d.out.event("logged_out", fields{"code": code, "reason": evt.Reason.String()})
+	case *events.StreamReplaced:
+		d.disconnected(nil, "replaced", false)
+	case *events.ClientOutdated:
+		d.disconnected(int(events.ConnectFailureClientOutdated), "client outdated", false)
+	case *events.TemporaryBan:
+		d.disconnected(int(events.ConnectFailureTempBanned), evt.String(), false)
+	case *events.ConnectFailure:
+		d.disconnected(int(evt.Reason), evt.Reason.String(), false)
+	case *events.StreamError:
+		d.out.event("fault", fields{"text": "stream error " + strconv.Quote(evt.Code)})
+	case *events.KeepAliveTimeout:
+		d.out.event("fault", fields{"text": "keepalive unanswered"})
+	}
+}
+
+func (d *device) disconnected(code any, reason string, willReconnect bool) {
+	d.out.event("disconnected", fields{"code": code, "reason": reason, "willReconnect": willReconnect})
+}
+
+func receiptType(t types.ReceiptType) string {
+	if t == types.ReceiptTypeDelivered {
+		return "delivered"
+	}
+	return string(t)
+}
+
+func sourceFields(info *types.MessageInfo) fields {
+	return fields{"id": info.ID, "chat": info.Chat.String(), "sender": info.Sender.String()}
+}
+
+func messageFields(evt *events.Message) fields {
+	f := sourceFields(&evt.Info)
+	f["fromMe"] = evt.Info.IsFromMe
+	f["text"] = orNil(firstOf(evt.Message.GetConversation(), evt.Message.GetExtendedTextMessage().GetText()))
+	name, context := contentOf(evt.Message)
+	f["content"] = name
+	f["timestamp"] = evt.Info.Timestamp.Unix()
+	f["pushName"] = orNil(evt.Info.PushName)
+	f["quotedId"] = orNil(context.GetStanzaID())
+	f["attrs"] = fields{}
+	return f
+}
+
+// contentOf returns the name of the field that says what kind of message it is, and its context.
+func contentOf(message *waE2E.Message) (name string, context *waE2E.ContextInfo) {
+	message.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if name = field.JSONName(); name == "messageContextInfo" || name == "senderKeyDistributionMessage" {
+			name = ""
+			return true
+		}
+		if field.Message() != nil {
+			if content, ok := value.Message().Interface().(interface{ GetContextInfo() *waE2E.ContextInfo }); ok {
+				context = content.GetContextInfo()
+			}
+		}
+		return false
+	})
+	return name, context
+}
+
+func historyFields(evt *events.HistorySync) fields {
+	messages := 0
+	for _, conversation := range evt.Data.GetConversations() {
+		messages += len(conversation.GetMessages())
+	}
+	return fields{
+		"syncType": int(evt.Data.GetSyncType()), "chats": len(evt.Data.GetConversations()), "messages": messages,
+	}
+}
+
+func firstOf(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+func orNil(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
