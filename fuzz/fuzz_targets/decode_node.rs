@@ -1,0 +1,10 @@
+//! Frame plaintexts: any bytes are a node that survives being written again, or a typed error.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../core/wire/tests/checks/mod.rs"]
+#[allow(dead_code)]
+mod checks;
+
+fuzz_target!(|data: &[u8]| checks::decode_node(data));
