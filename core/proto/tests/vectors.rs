@@ -1,5 +1,12 @@
 //! The protocol's test vectors, as far as they concern encoding.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a panic is the report of a failed test"
+)]
+
 use serde_json::Value;
 use whimbrel_proto::Described;
 use whimbrel_proto::client::ClientPayload;
@@ -10,8 +17,10 @@ use whimbrel_proto::web::WebMessageInfo;
 
 /// Enum values that the codec behind the vectors prints as numbers because it is older than their
 /// names: message, place, name, number.
-const NEWER_NAMES: [(&str, &str, &str, i32); 1] =
-    [("secret_poll_edit", "/secretEncryptedMessage/secretEncType", "POLL_EDIT", 4)];
+const NEWER_NAMES: [(&str, &str, &str, i32); 2] = [
+    ("secret_poll_edit", "/secretEncryptedMessage/secretEncType", "POLL_EDIT", 4),
+    ("secret_poll_add_option", "/secretEncryptedMessage/secretEncType", "POLL_ADD_OPTION", 5),
+];
 
 fn vectors(name: &str) -> Value {
     let path = format!("{}/../../tests/vectors/{name}", env!("CARGO_MANIFEST_DIR"));

@@ -40,8 +40,10 @@ impl Writer<'_> {
             }
         }
         let mut text = format!(
-            "{MARKER}\n//\n// {}\n\nsyntax = \"proto2\";\n\npackage {};\n",
+            "{MARKER}\n//\n// {}\n// Names, numbers and types as of version {} of the official client.\n\n\
+             syntax = \"proto2\";\n\npackage {};\n",
             topic.about,
+            self.schema.app_version()?,
             package(topic.name)
         );
         if !imports.is_empty() {

@@ -7,8 +7,15 @@ use serde::Deserialize;
 /// Messages and enums by full name; nested names are dotted (`Message.ImageMessage`).
 #[derive(Debug, Deserialize)]
 pub(crate) struct Schema {
+    sources: Vec<Source>,
     pub(crate) messages: BTreeMap<String, Message>,
     pub(crate) enums: BTreeMap<String, Enum>,
+}
+
+/// One description of the protocol that the schema was compared with.
+#[derive(Debug, Deserialize)]
+struct Source {
+    app_version: String,
 }
 
 /// One message type.
@@ -94,6 +101,17 @@ impl Schema {
             message.fields.sort_by_key(|field| field.number);
         }
         Ok(schema)
+    }
+
+    /// The newest version of the official client that the schema describes.
+    pub(crate) fn app_version(&self) -> Result<&str, String> {
+        let parts = |version: &str| -> Vec<u64> {
+            version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
+        };
+        let versions = self.sources.iter().map(|source| source.app_version.as_str());
+        versions
+            .max_by_key(|version| parts(version))
+            .ok_or_else(|| String::from("the schema names no source"))
     }
 
     /// The origin that the schema gives for a top-level name.

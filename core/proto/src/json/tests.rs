@@ -83,7 +83,7 @@ fn errors_name_the_place() {
         "imageMessage.imageSourceType is no value of Message.ImageMessage.ImageSourceType"
     );
     assert_eq!(path(json!("text")), "the message is not an object");
-    assert_eq!(path(json!({"imageMessage": {"fileSha256": "*"}})).contains("fileSha256 is not bytes"), true);
+    assert!(path(json!({"imageMessage": {"fileSha256": "*"}})).contains("fileSha256 is not bytes"));
 }
 
 #[test]
