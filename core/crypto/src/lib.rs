@@ -1,2 +1,7 @@
 #![forbid(unsafe_code)]
-//! Placeholder of the first step.
+//! Cryptography of the WhatsApp protocol: curve keys and XEdDSA; a module for each other piece.
+//!
+//! Nothing here reads a clock, draws random numbers or does input and output: randomness and
+//! time are parameters, so that everything is checked byte for byte against vectors.
+
+pub mod curve;
