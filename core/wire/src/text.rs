@@ -23,6 +23,8 @@ enum Repr<'a> {
 }
 
 impl<'a> Text<'a> {
+    pub(crate) const EMPTY: Self = Text(Repr::Borrowed(""));
+
     /// A copy of `text`; nothing is allocated up to 23 bytes.
     pub fn copied(text: &str) -> Text<'static> {
         Text(Repr::Owned(SmolStr::new(text)))

@@ -3,7 +3,7 @@
 use super::{
     FLAG_COMPRESSED, MAX_DEPTH, MAX_ITEMS, domain,
     packed::{Alphabet, unpack},
-    tag, zlib,
+    server_token, tag, zlib,
 };
 use crate::{
     jid::{Jid, Server},
@@ -11,6 +11,7 @@ use crate::{
     text::Text,
     tokens,
 };
+use smol_str::SmolStr;
 use std::borrow::Cow;
 
 /// Why a plaintext is not a node; one variant for each class of the transport document §3.7.
@@ -115,27 +116,49 @@ pub enum InteropForm {
 /// Decodes the plaintext of one transport frame from the service: a flag byte and one node.
 ///
 /// The node borrows from `plaintext`; if that was compressed it owns its parts.
+#[inline]
 pub fn decode_frame(plaintext: &[u8]) -> Result<NodeRef<'_>, DecodeError> {
     decode_frame_with(plaintext, InteropForm::WithServer)
 }
 
 /// Decodes the plaintext of one transport frame from either side.
 pub fn decode_frame_with(plaintext: &[u8], interop: InteropForm) -> Result<NodeRef<'_>, DecodeError> {
+    // The root, too, is read into its place, which is with the caller; see `Reader`.
+    let mut result = Ok(NodeRef::EMPTY);
+    if let Ok(root) = &mut result
+        && let Err(error) = read_frame(plaintext, interop, root)
+    {
+        result = Err(error);
+    }
+    result
+}
+
+fn read_frame<'a>(
+    plaintext: &'a [u8],
+    interop: InteropForm,
+    root: &mut NodeRef<'a>,
+) -> Result<(), DecodeError> {
     let (flags, body) = plaintext.split_first().ok_or(DecodeError::EmptyFrame)?;
     if flags & FLAG_COMPRESSED == 0 {
-        decode_body(body, interop)
-    } else {
-        let body = zlib::inflate(body)?;
-        decode_body(&body, interop).map(NodeRef::into_owned)
+        return read_body(body, interop, root);
     }
+    let body = zlib::inflate(body)?;
+    let mut inflated = NodeRef::EMPTY;
+    read_body(&body, interop, &mut inflated)?;
+    *root = inflated.into_owned();
+    Ok(())
 }
 
-fn decode_body(body: &[u8], interop: InteropForm) -> Result<NodeRef<'_>, DecodeError> {
+fn read_body<'a>(body: &'a [u8], interop: InteropForm, root: &mut NodeRef<'a>) -> Result<(), DecodeError> {
     let mut reader = Reader { rest: body, items: 0, interop };
-    let node = reader.node(1)?;
-    if reader.rest.is_empty() { Ok(node) } else { Err(DecodeError::TrailingBytes) }
+    reader.node(root, 1)?;
+    if reader.rest.is_empty() { Ok(()) } else { Err(DecodeError::TrailingBytes) }
 }
 
+/// What is left to read, and the budget.
+///
+/// Values are read into their place instead of being returned: a node has many small parts, and moving each
+/// of them through a `Result` costs more than reading it.
 struct Reader<'a> {
     rest: &'a [u8],
     /// Nodes and attributes so far.
@@ -177,13 +200,7 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    #[inline]
-    fn count(&mut self, items: usize) -> Result<(), DecodeError> {
-        self.items += items;
-        if self.items > MAX_ITEMS { Err(DecodeError::TooManyItems) } else { Ok(()) }
-    }
-
-    fn node(&mut self, depth: usize) -> Result<NodeRef<'a>, DecodeError> {
+    fn node(&mut self, node: &mut NodeRef<'a>, depth: usize) -> Result<(), DecodeError> {
         if depth > MAX_DEPTH {
             return Err(DecodeError::Depth);
         }
@@ -195,116 +212,134 @@ impl<'a> Reader<'a> {
             _ => return Err(DecodeError::NotAList),
         };
         let after_tag = size.checked_sub(1).ok_or(DecodeError::EmptyNode)?;
-        let tag = self.text()?;
+        let (tag, attrs, content) = node.parts_mut();
+        self.name(tag)?;
         let count = after_tag / 2;
-        self.count(1 + count)?;
-        let attrs = self.attrs(count)?;
-        let content = if after_tag % 2 == 1 { self.content(depth)? } else { Content::None };
-        Ok(NodeRef::from_parts(tag, attrs, content))
-    }
-
-    #[inline]
-    fn attrs(&mut self, count: usize) -> Result<Vec<Attr<'a>>, DecodeError> {
-        let mut attrs = Vec::with_capacity(reserve(count));
-        for _ in 0..count {
-            let key = self.text()?;
-            let value = self.value()?;
-            attrs.push(Attr { key, value });
+        self.items += 1 + count;
+        if self.items > MAX_ITEMS {
+            return Err(DecodeError::TooManyItems);
         }
-        Ok(attrs)
+        attrs.reserve_exact(reserve(count));
+        for _ in 0..count {
+            attrs.push(Attr::EMPTY);
+            if let Some(attr) = attrs.last_mut() {
+                self.name(&mut attr.key)?;
+                self.value(&mut attr.value)?;
+            }
+        }
+        if after_tag % 2 == 1 { self.content(content, depth) } else { Ok(()) }
     }
 
-    fn content(&mut self, depth: usize) -> Result<Content<'a>, DecodeError> {
+    fn content(&mut self, content: &mut Content<'a>, depth: usize) -> Result<(), DecodeError> {
         let count = match self.byte()? {
             tag::LIST_EMPTY => 0,
             tag::LIST_8 => usize::from(self.byte()?),
             tag::LIST_16 => usize::from(self.u16()?),
             first @ tag::BINARY_8..=tag::BINARY_32 => {
-                return self.binary(first).map(|bytes| Content::Bytes(Cow::Borrowed(bytes)));
+                *content = Content::Bytes(Cow::Borrowed(self.binary(first)?));
+                return Ok(());
             }
-            first => {
-                let bytes = match self.value_from(first)? {
-                    AttrValue::Text(text) => text.into_bytes(),
-                    AttrValue::Jid(jid) => Cow::Owned(jid.to_string().into_bytes()),
-                };
-                return Ok(Content::Bytes(bytes));
-            }
+            first => return self.text_content(first, content),
         };
         if count == 0 {
-            return Ok(Content::None);
+            return Ok(());
         }
-        let mut nodes = Vec::with_capacity(reserve(count));
-        for _ in 0..count {
-            nodes.push(self.node(depth + 1)?);
+        *content = Content::Nodes(Vec::with_capacity(reserve(count)));
+        if let Content::Nodes(nodes) = content {
+            for _ in 0..count {
+                nodes.push(NodeRef::EMPTY);
+                if let Some(node) = nodes.last_mut() {
+                    self.node(node, depth + 1)?;
+                }
+            }
         }
-        Ok(Content::Nodes(nodes))
+        Ok(())
+    }
+
+    /// Content that a peer wrote like an attribute value: the bytes of its text.
+    fn text_content(&mut self, first: u8, content: &mut Content<'a>) -> Result<(), DecodeError> {
+        let mut value = AttrValue::EMPTY;
+        self.value_from(first, &mut value)?;
+        *content = Content::Bytes(match value {
+            AttrValue::Text(text) => text.into_bytes(),
+            AttrValue::Jid(jid) => Cow::Owned(jid.to_string().into_bytes()),
+        });
+        Ok(())
     }
 
     /// An attribute value: text, which may be empty, or a JID.
     #[inline]
-    fn value(&mut self) -> Result<AttrValue<'a>, DecodeError> {
+    fn value(&mut self, value: &mut AttrValue<'a>) -> Result<(), DecodeError> {
         let first = self.byte()?;
-        self.value_from(first)
+        if let Some(token) = tokens::single(first) {
+            *value = AttrValue::Text(Text::token(token));
+            return Ok(());
+        }
+        self.value_from(first, value)
     }
 
-    #[inline]
-    fn value_from(&mut self, first: u8) -> Result<AttrValue<'a>, DecodeError> {
+    fn value_from(&mut self, first: u8, value: &mut AttrValue<'a>) -> Result<(), DecodeError> {
         match first {
-            tag::LIST_EMPTY => Ok(AttrValue::Text(Text::token(""))),
-            tag::JID_PAIR => self.jid_pair().map(AttrValue::Jid),
-            tag::AD_JID => self.ad_jid().map(AttrValue::Jid),
-            tag::FB_JID => self.fb_jid().map(AttrValue::Jid),
-            tag::INTEROP_JID => self.interop_jid().map(AttrValue::Jid),
-            first => self.text_from(first).map(AttrValue::Text),
+            tag::LIST_EMPTY => Ok(()),
+            tag::JID_PAIR => self.jid_pair(value),
+            tag::AD_JID => self.ad_jid(value),
+            tag::FB_JID => self.fb_jid(value),
+            tag::INTEROP_JID => self.interop_jid(value),
+            first => match value {
+                AttrValue::Text(text) => self.text(first, text),
+                AttrValue::Jid(_) => Ok(()),
+            },
         }
     }
 
     /// A tag, key or part of a JID: text that is not empty.
     #[inline]
-    fn text(&mut self) -> Result<Text<'a>, DecodeError> {
+    fn name(&mut self, text: &mut Text<'a>) -> Result<(), DecodeError> {
         let first = self.byte()?;
         if let Some(token) = tokens::single(first) {
-            return Ok(Text::token(token));
+            *text = Text::token(token);
+            return Ok(());
         }
-        self.long_text(first)
+        self.long_name(first, text)
     }
 
-    fn long_text(&mut self, first: u8) -> Result<Text<'a>, DecodeError> {
+    fn long_name(&mut self, first: u8, text: &mut Text<'a>) -> Result<(), DecodeError> {
         if first == tag::LIST_EMPTY {
             return Err(DecodeError::MissingValue);
         }
-        let text = self.text_from(first)?;
-        if text.is_empty() { Err(DecodeError::MissingValue) } else { Ok(text) }
+        self.text(first, text)?;
+        if text.is_empty() { Err(DecodeError::MissingValue) } else { Ok(()) }
     }
 
     /// Text in any of its forms, all but LIST_EMPTY.
-    #[inline]
-    fn text_from(&mut self, first: u8) -> Result<Text<'a>, DecodeError> {
-        match first {
-            ..=tag::LAST_SINGLE => tokens::single(first).map(Text::token).ok_or(DecodeError::MissingValue),
+    fn text(&mut self, first: u8, text: &mut Text<'a>) -> Result<(), DecodeError> {
+        *text = match first {
+            ..=tag::LAST_SINGLE => Text::token(tokens::single(first).ok_or(DecodeError::MissingValue)?),
             tag::DICTIONARY_0..=tag::DICTIONARY_3 => {
                 let index = self.byte()?;
-                tokens::double(first - tag::DICTIONARY_0, index)
-                    .map(Text::token)
-                    .ok_or(DecodeError::ReservedTag)
+                let token = tokens::double(first - tag::DICTIONARY_0, index);
+                Text::token(token.ok_or(DecodeError::ReservedTag)?)
             }
-            tag::NIBBLE_8 => self.packed(Alphabet::Nibble),
-            tag::HEX_8 => self.packed(Alphabet::Hex),
+            tag::NIBBLE_8 => Text::from(self.packed(Alphabet::Nibble)?),
+            tag::HEX_8 => Text::from(self.packed(Alphabet::Hex)?),
             tag::BINARY_8..=tag::BINARY_32 => {
                 let bytes = self.binary(first)?;
-                std::str::from_utf8(bytes).map(Text::borrowed).map_err(|_| DecodeError::Utf8)
+                Text::borrowed(std::str::from_utf8(bytes).map_err(|_| DecodeError::Utf8)?)
             }
-            tag::LIST_8 | tag::LIST_16 => Err(DecodeError::ListInString),
-            tag::INTEROP_JID | tag::FB_JID | tag::AD_JID | tag::JID_PAIR => Err(DecodeError::NestedJid),
-            0xf0..=0xf4 => Err(DecodeError::ReservedTag),
-        }
+            tag::LIST_8 | tag::LIST_16 => return Err(DecodeError::ListInString),
+            tag::INTEROP_JID | tag::FB_JID | tag::AD_JID | tag::JID_PAIR => {
+                return Err(DecodeError::NestedJid);
+            }
+            0xf0..=0xf4 => return Err(DecodeError::ReservedTag),
+        };
+        Ok(())
     }
 
     #[inline]
-    fn packed(&mut self, alphabet: Alphabet) -> Result<Text<'a>, DecodeError> {
+    fn packed(&mut self, alphabet: Alphabet) -> Result<SmolStr, DecodeError> {
         let head = self.byte()?;
         let bytes = self.take(usize::from(head & 0x7f))?;
-        unpack(alphabet, bytes, head & 0x80 != 0).map(Text::from)
+        unpack(alphabet, bytes, head & 0x80 != 0)
     }
 
     #[inline]
@@ -321,36 +356,63 @@ impl<'a> Reader<'a> {
         self.take(len)
     }
 
+    /// The user of a JID. Phone numbers and hidden ids are packed, which spares them the way through a text.
     #[inline]
-    fn jid_pair(&mut self) -> Result<Jid, DecodeError> {
-        let user = match self.byte()? {
-            tag::LIST_EMPTY => Text::token(""),
-            first => self.long_text(first)?,
-        };
-        let server = self.text()?;
-        Ok(match Server::from_name(&server) {
-            Some(known) => Jid::from_parts(user.into_smol(), known, 0, 0),
-            None => Jid::unknown(&user, &server),
-        })
+    fn user(&mut self) -> Result<SmolStr, DecodeError> {
+        match self.byte()? {
+            tag::NIBBLE_8 => match self.packed(Alphabet::Nibble)? {
+                user if user.is_empty() => Err(DecodeError::MissingValue),
+                user => Ok(user),
+            },
+            first => self.long_user(first),
+        }
     }
 
-    #[inline]
-    fn ad_jid(&mut self) -> Result<Jid, DecodeError> {
+    fn long_user(&mut self, first: u8) -> Result<SmolStr, DecodeError> {
+        let mut user = Text::EMPTY;
+        self.long_name(first, &mut user)?;
+        Ok(user.into_smol())
+    }
+
+    fn jid_pair(&mut self, value: &mut AttrValue<'a>) -> Result<(), DecodeError> {
+        let user = match self.rest.split_first() {
+            Some((&tag::LIST_EMPTY, rest)) => {
+                self.rest = rest;
+                SmolStr::new_static("")
+            }
+            _ => self.user()?,
+        };
+        let first = self.byte()?;
+        if let Some(server) = server_token::read(first) {
+            *value = AttrValue::Jid(Jid::from_parts(user, server, 0, 0));
+            return Ok(());
+        }
+        let mut server = Text::EMPTY;
+        self.long_name(first, &mut server)?;
+        *value = AttrValue::Jid(match Server::from_name(&server) {
+            Some(known) => Jid::from_parts(user, known, 0, 0),
+            None => Jid::unknown(&user, &server),
+        });
+        Ok(())
+    }
+
+    fn ad_jid(&mut self, value: &mut AttrValue<'a>) -> Result<(), DecodeError> {
         let server = domain::server(self.byte()?).ok_or(DecodeError::JidDomain)?;
         let device = self.byte()?;
-        let user = self.text()?;
-        Ok(Jid::from_parts(user.into_smol(), server, device.into(), 0))
+        *value = AttrValue::Jid(Jid::from_parts(self.user()?, server, device.into(), 0));
+        Ok(())
     }
 
-    fn fb_jid(&mut self) -> Result<Jid, DecodeError> {
-        let user = self.text()?;
+    fn fb_jid(&mut self, value: &mut AttrValue<'a>) -> Result<(), DecodeError> {
+        let user = self.user()?;
         let device = self.u16()?;
         self.expect_server(Server::Msgr)?;
-        Ok(Jid::from_parts(user.into_smol(), Server::Msgr, device, 0))
+        *value = AttrValue::Jid(Jid::from_parts(user, Server::Msgr, device, 0));
+        Ok(())
     }
 
-    fn interop_jid(&mut self) -> Result<Jid, DecodeError> {
-        let user = self.text()?;
+    fn interop_jid(&mut self, value: &mut AttrValue<'a>) -> Result<(), DecodeError> {
+        let user = self.user()?;
         let device = self.u16()?;
         let integrator = self.u16()?;
         match self.interop {
@@ -359,11 +421,14 @@ impl<'a> Reader<'a> {
                 self.rest = self.rest.strip_prefix(INTEROP_SERVER).unwrap_or(self.rest);
             }
         }
-        Ok(Jid::from_parts(user.into_smol(), Server::Interop, device, integrator))
+        *value = AttrValue::Jid(Jid::from_parts(user, Server::Interop, device, integrator));
+        Ok(())
     }
 
     fn expect_server(&mut self, server: Server) -> Result<(), DecodeError> {
-        if self.text()? == server.name() { Ok(()) } else { Err(DecodeError::JidServer) }
+        let mut name = Text::EMPTY;
+        self.name(&mut name)?;
+        if name == server.name() { Ok(()) } else { Err(DecodeError::JidServer) }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     FLAG_COMPRESSED, MAX_DEPTH, MAX_INFLATED, domain,
     packed::{Alphabet, pack},
-    tag, zlib,
+    server_token, tag, zlib,
 };
 use crate::{
     jid::{Jid, Server},
@@ -174,7 +174,11 @@ fn write_jid(jid: &Jid, out: &mut Vec<u8>) -> Result<(), EncodeError> {
             } else {
                 write_text(user, out)?;
             }
-            write_name(jid.server_name(), out)
+            match server_token::of(server) {
+                Some(token) => out.push(token),
+                None => write_name(jid.server_name(), out)?,
+            }
+            Ok(())
         }
     }
 }

@@ -65,3 +65,63 @@ mod domain {
         }
     }
 }
+
+/// The single-byte tokens among the server names, which spare most JIDs the search for a name.
+mod server_token {
+    use crate::jid::Server;
+
+    #[inline]
+    pub(super) const fn read(byte: u8) -> Option<Server> {
+        match byte {
+            0x03 => Some(Server::Pn),
+            0x76 => Some(Server::Lid),
+            0x1c => Some(Server::Group),
+            0x0d => Some(Server::Broadcast),
+            0x64 => Some(Server::Call),
+            0xcc => Some(Server::Msgr),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub(super) const fn of(server: Server) -> Option<u8> {
+        match server {
+            Server::Pn => Some(0x03),
+            Server::Lid => Some(0x76),
+            Server::Group => Some(0x1c),
+            Server::Broadcast => Some(0x0d),
+            Server::Call => Some(0x64),
+            Server::Msgr => Some(0xcc),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{jid::Server, tokens};
+
+    #[test]
+    fn server_tokens_are_those_of_the_dictionary() {
+        for byte in 0..=255 {
+            let named = tokens::single(byte).and_then(Server::from_name);
+            assert_eq!(server_token::read(byte), named, "{byte:02x}");
+            if let Some(server) = named {
+                assert_eq!(server_token::of(server), Some(byte));
+            }
+        }
+    }
+
+    #[test]
+    fn domains_lead_back_to_their_server() {
+        for byte in 0..=255 {
+            match domain::server(byte) {
+                // All even values from 128 on are spellings of one server.
+                Some(Server::Hosted) => assert_eq!(domain::of(Server::Hosted), Some(128)),
+                Some(server) => assert_eq!(domain::of(server), Some(byte)),
+                None => assert!((2..128).contains(&byte) || (byte > 130 && byte % 2 == 1)),
+            }
+        }
+    }
+}

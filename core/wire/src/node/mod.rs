@@ -53,9 +53,12 @@ pub enum Content<'a> {
 }
 
 impl<'a> NodeRef<'a> {
+    /// What the decoder starts from; a node without a tag never leaves this crate.
+    pub(crate) const EMPTY: Self = NodeRef { tag: Text::EMPTY, attrs: Vec::new(), content: Content::None };
+
     #[inline]
-    pub(crate) fn from_parts(tag: Text<'a>, attrs: Vec<Attr<'a>>, content: Content<'a>) -> Self {
-        NodeRef { tag, attrs, content }
+    pub(crate) fn parts_mut(&mut self) -> (&mut Text<'a>, &mut Vec<Attr<'a>>, &mut Content<'a>) {
+        (&mut self.tag, &mut self.attrs, &mut self.content)
     }
 
     /// The tag.
@@ -98,6 +101,8 @@ impl<'a> NodeRef<'a> {
 }
 
 impl Attr<'_> {
+    pub(crate) const EMPTY: Self = Attr { key: Text::EMPTY, value: AttrValue::EMPTY };
+
     fn into_owned(self) -> Attr<'static> {
         Attr { key: self.key.into_owned(), value: self.value.into_owned() }
     }

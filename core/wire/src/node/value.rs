@@ -15,6 +15,8 @@ pub enum AttrValue<'a> {
 }
 
 impl AttrValue<'_> {
+    pub(crate) const EMPTY: Self = AttrValue::Text(Text::EMPTY);
+
     /// The text form. A JID reads as `user@server`: some peers write any text that contains an `@`, such as
     /// a push name, as a JID.
     pub fn as_text(&self) -> Cow<'_, str> {
