@@ -48,7 +48,11 @@ pub(super) fn sign(private: &[u8; 32], edwards: &[u8; 32], message: &[&[u8]], ra
     signature
 }
 
-pub(super) fn verify(public: &[u8; 32], message: &[&[u8]], signature: &[u8; 64]) -> Result<(), SignatureError> {
+pub(super) fn verify(
+    public: &[u8; 32],
+    message: &[&[u8]],
+    signature: &[u8; 64],
+) -> Result<(), SignatureError> {
     let (commitment, response) = signature.split_first_chunk::<32>().ok_or(SignatureError)?;
     let mut response: [u8; 32] = response.try_into().map_err(|_| SignatureError)?;
     let mut sign = 0;
