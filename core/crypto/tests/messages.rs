@@ -1,4 +1,5 @@
 //! The vectors of padding, participant hashes and prekey digests; ids of messages.
+#![expect(clippy::unwrap_used, reason = "a panic is the failure report of a test")]
 
 use serde_json::Value;
 use whimbrel_crypto::curve::PublicKey;

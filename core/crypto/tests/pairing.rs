@@ -1,4 +1,5 @@
 //! The vectors of linking: the ADV proofs of QR linking, and the whole exchange of a code.
+#![expect(clippy::unwrap_used, reason = "a panic is the failure report of a test")]
 
 use serde_json::Value;
 use whimbrel_crypto::adv::{self, Hosting};

@@ -1,4 +1,5 @@
 //! The vectors of XEdDSA: signatures byte for byte, and the verdict on every bad one.
+#![expect(clippy::unwrap_used, reason = "a panic is the failure report of a test")]
 
 use serde_json::Value;
 use whimbrel_crypto::curve::{PrivateKey, PublicKey};
