@@ -2,6 +2,7 @@
 //! stable id, and are offered again after a restart until acknowledged. Ephemeral events are
 //! moments.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use whimbrel_wire::jid::Jid;
@@ -73,8 +74,6 @@ pub enum EventKind {
     LinkFailed(LinkFailed),
     /// Emitted when the connection changes its state. Ephemeral; only the latest counts.
     Connection(ConnectionState),
-    /// Emitted when droppable events were dropped because the host was slow. Ephemeral.
-    Overflow(u64),
     /// Emitted last, when the client is closed. Ephemeral; nothing follows.
     Closed(ClosedReason),
 }
@@ -124,7 +123,7 @@ pub struct Undecryptable {
     /// The service's time, seconds since 1970.
     pub timestamp: i64,
     /// Why, as a stable lowercase word such as `no_session` or `bad_mac`.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
 }
 
 /// Kinds of receipts.
@@ -202,7 +201,7 @@ pub struct Linked {
 #[non_exhaustive]
 pub struct LoggedOut {
     /// A stable lowercase word: `removed`, `host`, `locked`, `banned`, `primary_gone`.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// The number that the service gave, 0 if none.
     pub service_status: u16,
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use whimbrel_crypto::curve::KeyPair;
 use whimbrel_wire::jid::Jid;
 
+use crate::events::Event;
+
 /// Keys that this device owns for the whole life of a link (pairing document §1).
 #[derive(Clone)]
 pub(crate) struct DeviceKeys {
@@ -85,7 +87,7 @@ pub(crate) struct DeviceList {
 }
 
 /// How far a received message came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InboxState {
     /// Decrypted and journaled, or needing no event.
     Done,
@@ -93,8 +95,8 @@ pub(crate) enum InboxState {
     Failed {
         /// Retry receipts sent.
         retries: u8,
-        /// Sequence number of the `Undecryptable` event.
-        event: u64,
+        /// Id of the `Undecryptable` event.
+        event_id: String,
     },
 }
 
@@ -138,7 +140,6 @@ pub(crate) struct OutboxRow {
 /// One event in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JournalRow {
-    /// 0 in [`Changes`]: the committer numbers rows in commit order.
     pub(crate) sequence: u64,
     /// Event as the journal encodes it.
     pub(crate) payload: Vec<u8>,
@@ -161,10 +162,57 @@ pub(crate) struct Changes {
     /// (chat, message id) of rows that never left.
     pub(crate) outbox_dropped: Vec<(Jid, String)>,
     pub(crate) retry_base_keys: BTreeMap<(Jid, String), [u8; 32]>,
+    /// Journaled events, not numbered yet; the committer makes `journal` of them, in commit order.
+    pub(crate) events: Vec<Event>,
+    /// Filled by the committer.
     pub(crate) journal: Vec<JournalRow>,
     /// Events up to this one were taken by the host.
     pub(crate) acknowledged: Option<u64>,
     /// Set the whole link aside: sessions, identities, prekeys, sender keys, device lists and the outbox
-    /// go; the account row that comes with it is what remains.
+    /// go; the account row that comes with it is what remains. Such a unit is committed alone.
     pub(crate) forget_link: bool,
+}
+
+impl Changes {
+    /// Adds a later unit of work; where both write a row, the later one counts.
+    pub(crate) fn absorb(&mut self, later: Self) {
+        if later.account.is_some() {
+            self.account = later.account;
+        }
+        self.sessions.extend(later.sessions);
+        self.identities.extend(later.identities);
+        self.pre_keys.extend(later.pre_keys);
+        self.signed_pre_keys.extend(later.signed_pre_keys);
+        self.sender_keys.extend(later.sender_keys);
+        self.device_lists.extend(later.device_lists);
+        self.lid_pairs.extend(later.lid_pairs);
+        self.inbox.extend(later.inbox);
+        self.outbox.extend(later.outbox);
+        self.outbox_dropped.extend(later.outbox_dropped);
+        self.retry_base_keys.extend(later.retry_base_keys);
+        self.events.extend(later.events);
+        self.journal.extend(later.journal);
+        self.acknowledged = self.acknowledged.max(later.acknowledged);
+        self.forget_link |= later.forget_link;
+    }
+
+    /// Whether there is nothing to write.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.account.is_none()
+            && self.sessions.is_empty()
+            && self.identities.is_empty()
+            && self.pre_keys.is_empty()
+            && self.signed_pre_keys.is_empty()
+            && self.sender_keys.is_empty()
+            && self.device_lists.is_empty()
+            && self.lid_pairs.is_empty()
+            && self.inbox.is_empty()
+            && self.outbox.is_empty()
+            && self.outbox_dropped.is_empty()
+            && self.retry_base_keys.is_empty()
+            && self.events.is_empty()
+            && self.journal.is_empty()
+            && self.acknowledged.is_none()
+            && !self.forget_link
+    }
 }

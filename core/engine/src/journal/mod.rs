@@ -1,0 +1,9 @@
+//! The event journal: facts wait here, durable, until the host has taken them.
+
+mod queue;
+mod record;
+mod stream;
+
+pub(crate) use queue::EventQueue;
+pub(crate) use record::{decode, encode};
+pub use stream::EventStream;

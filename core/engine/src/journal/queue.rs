@@ -1,0 +1,284 @@
+//! Events between the commit and the host: bounded memory over the unbounded journal.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::record;
+use crate::clock;
+use crate::error::{Code, Error};
+use crate::events::{ClosedReason, ConnectionState, Event, EventKind, LinkFailed, QrText};
+use crate::store::{Store, StoreError};
+
+/// Journaled events held in memory; what is beyond stays in the store until it is its turn.
+const IN_MEMORY: usize = 256;
+
+/// The events of one client on their way to its host.
+///
+/// A host that keeps up is served from memory. One that falls behind is served from the
+/// journal, page by page, so that a slow host costs disk, not memory; at the journal's limit
+/// the engine stops reading from the service ([`EventQueue::wait_for_room`]).
+pub(crate) struct EventQueue {
+    store: Arc<dyn Store>,
+    journal_limit: u64,
+    state: Mutex<State>,
+    readable: Notify,
+    room: Notify,
+}
+
+struct State {
+    /// Journaled events in order, directly after `taken`.
+    live: VecDeque<Event>,
+    /// Highest sequence number given to the host or lying in `live`.
+    loaded: u64,
+    /// Highest sequence number in the journal.
+    last: u64,
+    /// Acknowledged by the host, durable or not.
+    acknowledged: u64,
+    /// Acknowledged in the store.
+    acknowledged_durably: u64,
+    /// Latest-value events that the host has not seen yet.
+    qr: Option<QrText>,
+    link_failed: Option<LinkFailed>,
+    connection: Option<ConnectionState>,
+    closed: Option<ClosedReason>,
+    closed_taken: bool,
+    consumer: bool,
+    /// The journal could not be read; the host is told by a `Closed`.
+    unreadable: bool,
+}
+
+impl EventQueue {
+    /// Makes the queue of a client; what the host had not acknowledged comes first.
+    pub(crate) fn new(store: Arc<dyn Store>, journal_limit: u64) -> Result<Self, StoreError> {
+        let (last, acknowledged) = store.journal_bounds()?;
+        Ok(Self {
+            store,
+            journal_limit: journal_limit.max(1),
+            state: Mutex::new(State {
+                live: VecDeque::new(),
+                loaded: acknowledged,
+                last,
+                acknowledged,
+                acknowledged_durably: acknowledged,
+                qr: None,
+                link_failed: None,
+                connection: None,
+                closed: None,
+                closed_taken: false,
+                consumer: false,
+                unreadable: false,
+            }),
+            readable: Notify::new(),
+            room: Notify::new(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the one place of a consumer. What an earlier consumer took without acknowledging
+    /// is offered again.
+    pub(super) fn subscribe(&self) -> Result<(), Error> {
+        let mut state = self.lock();
+        if state.consumer {
+            return Err(Error::new(Code::WrongState, "the client's events have a consumer already"));
+        }
+        state.consumer = true;
+        state.live.clear();
+        state.loaded = state.acknowledged;
+        Ok(())
+    }
+
+    pub(super) fn unsubscribe(&self) {
+        self.lock().consumer = false;
+    }
+
+    /// Adds journaled events that have just become durable, numbered and in order.
+    pub(crate) fn publish(&self, events: Vec<Event>) {
+        if events.is_empty() {
+            return;
+        }
+        {
+            let mut state = self.lock();
+            for event in events {
+                let Some(sequence) = event.sequence else { continue };
+                let follows = state.loaded == state.last;
+                state.last = sequence;
+                if follows && state.live.len() < IN_MEMORY {
+                    state.loaded = sequence;
+                    state.live.push_back(event);
+                }
+            }
+        }
+        self.readable.notify_one();
+    }
+
+    /// Shows a QR text, replacing one that was not taken.
+    pub(crate) fn qr(&self, qr: QrText) {
+        self.lock().qr = Some(qr);
+        self.readable.notify_one();
+    }
+
+    /// Says that linking ended without a link; a code that was not taken is void.
+    pub(crate) fn link_failed(&self, failed: LinkFailed) {
+        let mut state = self.lock();
+        state.qr = None;
+        state.link_failed = Some(failed);
+        drop(state);
+        self.readable.notify_one();
+    }
+
+    /// Says how the connection is, replacing what was not taken.
+    pub(crate) fn connection(&self, connection: ConnectionState) {
+        let mut state = self.lock();
+        if !matches!(connection, ConnectionState::Linking) {
+            state.qr = None;
+        }
+        state.connection = Some(connection);
+        drop(state);
+        self.readable.notify_one();
+    }
+
+    /// Ends the stream; `Closed` is its last event. The first reason counts.
+    pub(crate) fn close(&self, reason: ClosedReason) {
+        self.lock().closed.get_or_insert(reason);
+        self.readable.notify_one();
+        self.room.notify_waiters();
+    }
+
+    /// The next event, if there is one now.
+    fn try_next(&self) -> Option<Event> {
+        let mut state = self.lock();
+        if let Some(kind) = state.next_ephemeral() {
+            return Some(ephemeral(kind));
+        }
+        if state.live.is_empty() && state.loaded < state.last && !state.unreadable {
+            self.load_page(&mut state);
+        }
+        if let Some(event) = state.live.pop_front() {
+            return Some(event);
+        }
+        if state.closed_taken {
+            return None;
+        }
+        let reason = if state.unreadable { Some(ClosedReason::StoreFailed) } else { state.closed };
+        reason.map(|reason| {
+            state.closed_taken = true;
+            ephemeral(EventKind::Closed(reason))
+        })
+    }
+
+    /// Whether `Closed` was given out: nothing follows.
+    fn ended(&self) -> bool {
+        self.lock().closed_taken
+    }
+
+    fn load_page(&self, state: &mut State) {
+        let rows = match self.store.journal_after(state.loaded, IN_MEMORY) {
+            Ok(rows) => rows,
+            Err(error) => {
+                tracing::error!(%error, "The event journal could not be read.");
+                state.unreadable = true;
+                return;
+            }
+        };
+        if rows.is_empty() {
+            state.loaded = state.last;
+        }
+        for row in rows {
+            state.loaded = row.sequence;
+            match record::decode(row.sequence, &row.payload) {
+                Ok(event) => state.live.push_back(event),
+                // A newer version wrote it; this one has no name for it.
+                Err(error) => tracing::warn!(sequence = row.sequence, %error, "An event was skipped."),
+            }
+        }
+    }
+
+    /// Waits for the next event; `None` after `Closed`.
+    pub(super) async fn next(&self) -> Option<Event> {
+        loop {
+            let readable = self.readable.notified();
+            if let Some(event) = self.try_next() {
+                return Some(event);
+            }
+            if self.ended() {
+                return None;
+            }
+            readable.await;
+        }
+    }
+
+    /// Adds what is there without waiting, at most `max` events in all.
+    pub(super) fn take_ready(&self, into: &mut Vec<Event>, max: usize) {
+        while into.len() < max {
+            match self.try_next() {
+                Some(event) => into.push(event),
+                None => return,
+            }
+        }
+    }
+
+    /// The host has taken everything up to a sequence number. Returns whether the store should
+    /// be told soon.
+    pub(crate) fn acknowledge(&self, sequence: u64) -> bool {
+        let mut state = self.lock();
+        let sequence = sequence.min(state.last);
+        if sequence <= state.acknowledged {
+            return false;
+        }
+        let first = state.acknowledged == state.acknowledged_durably;
+        state.acknowledged = sequence;
+        drop(state);
+        self.room.notify_waiters();
+        first
+    }
+
+    /// What the next commit should write as acknowledged, if anything.
+    pub(crate) fn acknowledged_by_host(&self) -> Option<u64> {
+        let state = self.lock();
+        (state.acknowledged > state.acknowledged_durably).then_some(state.acknowledged)
+    }
+
+    /// A commit wrote an acknowledgement.
+    pub(crate) fn acknowledged_durably(&self, sequence: u64) {
+        let mut state = self.lock();
+        state.acknowledged_durably = state.acknowledged_durably.max(sequence);
+    }
+
+    /// Waits until the journal is below its limit, or the client is closing.
+    pub(crate) async fn wait_for_room(&self) {
+        loop {
+            let room = self.room.notified();
+            tokio::pin!(room);
+            room.as_mut().enable();
+            {
+                let state = self.lock();
+                let outstanding = state.last.saturating_sub(state.acknowledged);
+                if outstanding < self.journal_limit || state.closed.is_some() {
+                    return;
+                }
+            }
+            room.await;
+        }
+    }
+}
+
+impl State {
+    fn next_ephemeral(&mut self) -> Option<EventKind> {
+        if let Some(connection) = self.connection.take() {
+            return Some(EventKind::Connection(connection));
+        }
+        if let Some(qr) = self.qr.take() {
+            return Some(EventKind::Qr(qr));
+        }
+        self.link_failed.take().map(EventKind::LinkFailed)
+    }
+}
+
+fn ephemeral(kind: EventKind) -> Event {
+    Event { sequence: None, id: String::new(), recorded_at_ms: clock::now_ms(), kind }
+}

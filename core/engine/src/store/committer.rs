@@ -1,0 +1,190 @@
+//! Group commit: whatever waits while a transaction runs goes into the next one.
+//!
+//! Lanes submit units of work and wait until they are durable. One transaction at a time runs
+//! on a blocking thread of the engine, so a burst of inbound messages costs one write to disk,
+//! and an idle client costs no thread.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use super::{Changes, JournalRow, Store, StoreError};
+use crate::error::{Code, Error};
+use crate::events::Event;
+use crate::journal::{self, EventQueue};
+
+/// The one writer of a client's store.
+#[derive(Clone)]
+pub(crate) struct Committer {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Arc<dyn Store>,
+    events: Arc<EventQueue>,
+    runtime: Handle,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<Unit>,
+    /// A blocking task is at work and will look at `waiting` again before it ends.
+    running: bool,
+    /// Set by a failed commit: what comes later may rest on what was lost.
+    failed: Option<StoreError>,
+    last_sequence: u64,
+}
+
+struct Unit {
+    changes: Changes,
+    done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+impl Committer {
+    /// Makes the writer of a store; journaled events go to `events` once they are durable.
+    pub(crate) fn new(store: Arc<dyn Store>, events: Arc<EventQueue>, runtime: Handle) -> Result<Self, StoreError> {
+        let (last_sequence, _) = store.journal_bounds()?;
+        let state = Mutex::new(State { last_sequence, ..State::default() });
+        Ok(Self { shared: Arc::new(Shared { store, events, runtime, state }) })
+    }
+
+    /// Makes a unit of work durable, together with whatever else waits. The order of calls is
+    /// the order of commits, so events get their numbers in that order.
+    ///
+    /// The unit is submitted at once, not when the future is first polled, and is carried out
+    /// even if the future is dropped.
+    pub(crate) fn commit(&self, changes: Changes) -> impl Future<Output = Result<(), Error>> + Send + 'static {
+        let outcome = self.submit(changes);
+        async move {
+            match outcome.await {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(error)) => Err(error.into()),
+                Err(_) => Err(Error::new(Code::Internal, "the writer of the store ended without an answer")),
+            }
+        }
+    }
+
+    /// Allows commits again after a failed one. The caller has dropped everything that it
+    /// derived from the failed unit.
+    pub(crate) fn reset(&self) {
+        self.shared.lock().failed = None;
+    }
+
+    /// Whether a commit failed since the last [`reset`](Self::reset).
+    pub(crate) fn has_failed(&self) -> bool {
+        self.shared.lock().failed.is_some()
+    }
+
+    fn submit(&self, changes: Changes) -> oneshot::Receiver<Result<(), StoreError>> {
+        let (done, outcome) = oneshot::channel();
+        let mut state = self.shared.lock();
+        if let Some(error) = &state.failed {
+            // The receiver is alive: it is returned below.
+            let _ = done.send(Err(error.clone()));
+            return outcome;
+        }
+        state.waiting.push(Unit { changes, done });
+        if !state.running {
+            state.running = true;
+            let shared = Arc::clone(&self.shared);
+            self.shared.runtime.spawn_blocking(move || shared.drain());
+        }
+        outcome
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Commits until nothing waits.
+    fn drain(&self) {
+        loop {
+            let (units, first_sequence) = {
+                let mut state = self.lock();
+                if state.waiting.is_empty() {
+                    state.running = false;
+                    return;
+                }
+                (take_group(&mut state.waiting), state.last_sequence.saturating_add(1))
+            };
+            self.commit_group(units, first_sequence);
+        }
+    }
+
+    fn commit_group(&self, units: Vec<Unit>, first_sequence: u64) {
+        let mut all = Changes::default();
+        let mut waiters = Vec::with_capacity(units.len());
+        for unit in units {
+            all.absorb(unit.changes);
+            waiters.push(unit.done);
+        }
+        let events = number(&mut all, first_sequence);
+        let acknowledged = self.events.acknowledged_by_host();
+        all.acknowledged = all.acknowledged.max(acknowledged);
+        let result = self.store.commit(&all);
+        match &result {
+            Ok(()) => {
+                if let Some(last) = events.last().and_then(|event| event.sequence) {
+                    self.lock().last_sequence = last;
+                }
+                if let Some(sequence) = all.acknowledged {
+                    self.events.acknowledged_durably(sequence);
+                }
+                self.events.publish(events);
+            }
+            Err(error) => {
+                tracing::error!(%error, "The store refused a commit; nothing of it is acknowledged.");
+                let later = {
+                    let mut state = self.lock();
+                    state.failed = Some(error.clone());
+                    std::mem::take(&mut state.waiting)
+                };
+                for unit in later {
+                    let _ = unit.done.send(Err(error.clone()));
+                }
+            }
+        }
+        for done in waiters {
+            // A waiter may have gone away; its work is done all the same.
+            let _ = done.send(result.clone());
+        }
+    }
+}
+
+/// Takes what can share a transaction: everything, except that a unit which sets the link
+/// aside goes alone.
+fn take_group(waiting: &mut Vec<Unit>) -> Vec<Unit> {
+    match waiting.iter().position(|unit| unit.changes.forget_link) {
+        None => std::mem::take(waiting),
+        Some(0) => waiting.drain(..1).collect(),
+        Some(before) => waiting.drain(..before).collect(),
+    }
+}
+
+/// Numbers the events and encodes them as journal rows; returns them numbered.
+fn number(changes: &mut Changes, first: u64) -> Vec<Event> {
+    let mut events = std::mem::take(&mut changes.events);
+    let mut sequence = first;
+    for event in &mut events {
+        event.sequence = Some(sequence);
+        changes.journal.push(JournalRow { sequence, payload: journal::encode(event) });
+        sequence = sequence.saturating_add(1);
+    }
+    events
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let (code, message) = match &error {
+            StoreError::Failed(_) => (Code::StoreFailed, "the store could not be read or written"),
+            StoreError::Corrupt(_) => (Code::StoreCorrupt, "the store file is damaged or is not a store"),
+            StoreError::Locked => (Code::StoreLocked, "the store file is in use by another client or process"),
+            StoreError::TooNew(_) => (Code::StoreTooNew, "the store was written by a newer version"),
+        };
+        Self::new(code, message).because(error)
+    }
+}

@@ -1,0 +1,353 @@
+//! What every store must do, run against each of them.
+
+use whimbrel_crypto::curve::{KeyPair, PrivateKey};
+use whimbrel_wire::jid::Jid;
+
+use super::*;
+use crate::events::{Event, EventKind};
+
+fn pair(byte: u8) -> KeyPair {
+    KeyPair::from_private(PrivateKey::from_bytes([byte; 32]))
+}
+
+fn jid(text: &str) -> Jid {
+    text.parse().unwrap()
+}
+
+fn account() -> Account {
+    Account {
+        keys: DeviceKeys { noise: pair(1), identity: pair(2), registration_id: 77, adv_secret: [3; 32] },
+        signed_pre_key_id: 1,
+        next_pre_key_id: 813,
+        phone: Some(jid("15550001:7@s.whatsapp.net")),
+        lid: Some(jid("42:7@lid")),
+        signed_identity: Some(vec![1, 2, 3]),
+        platform: "android".into(),
+        business_name: None,
+        push_name: Some("Zoë".into()),
+        pairing_unconfirmed: true,
+        logging_out: false,
+        logged_out: false,
+        adv_secret_shown: true,
+        server_has_pre_keys: true,
+        login_counter: 9,
+        routing_info: Some(vec![9]),
+        server_key: Some(([4; 32], -5, 6)),
+    }
+}
+
+/// Everything set, so that a forgotten column shows.
+fn full() -> Changes {
+    let device = jid("42:7@lid");
+    let chat = jid("42@lid");
+    Changes {
+        account: Some(account()),
+        sessions: [(device.clone(), Some(vec![1])), (chat.clone(), Some(vec![2])), (jid("421@lid"), Some(vec![3]))]
+            .into(),
+        identities: [(device.clone(), Some([5; 32]))].into(),
+        pre_keys: [(5, Some(PreKeyRow { id: 5, pair: pair(6), offered: true }))].into(),
+        signed_pre_keys: [(
+            1,
+            Some(SignedPreKeyRow { id: 1, pair: pair(7), signature: [8; 64], created_at: 99 }),
+        )]
+        .into(),
+        sender_keys: [((jid("1203@g.us"), device.clone()), Some(vec![7]))].into(),
+        device_lists: [(
+            chat.clone(),
+            Some(DeviceList {
+                devices: vec![
+                    DeviceListEntry { device: 0, key_index: 0, hosted: false },
+                    DeviceListEntry { device: 99, key_index: 70_000, hosted: true },
+                ],
+                raw_id: 4_000_000_000,
+                signed_at: 8,
+                fetched_at: 9,
+            }),
+        )]
+        .into(),
+        lid_pairs: vec![(chat.clone(), jid("15550001@s.whatsapp.net"))],
+        inbox: vec![
+            InboxEntry {
+                chat: chat.clone(),
+                author: device.clone(),
+                message_id: "a".into(),
+                ciphertext_hash: [1; 16],
+                state: InboxState::Done,
+                seen_at: i64::from(u32::MAX),
+            },
+            InboxEntry {
+                chat: chat.clone(),
+                author: device.clone(),
+                message_id: "b".into(),
+                ciphertext_hash: [2; 16],
+                state: InboxState::Failed { retries: 2, event_id: "e".into() },
+                seen_at: i64::from(u32::MAX),
+            },
+        ],
+        outbox: vec![outbox_row("m1", OutboxState::Pending), outbox_row("m2", OutboxState::Pending)],
+        retry_base_keys: [((device, "m1".to_owned()), [9; 32])].into(),
+        journal: vec![JournalRow { sequence: 1, payload: vec![1] }, JournalRow { sequence: 2, payload: vec![2] }],
+        ..Changes::default()
+    }
+}
+
+fn outbox_row(id: &str, state: OutboxState) -> OutboxRow {
+    OutboxRow {
+        chat: jid("42@lid"),
+        message_id: id.into(),
+        content: vec![4, 5],
+        state,
+        created_at_ms: 4_000_000_000_000,
+        confirmed_at: 6,
+    }
+}
+
+fn keeps_what_was_committed(store: &dyn Store) {
+    assert!(store.account().unwrap().is_none());
+    store.commit(&full()).unwrap();
+    let (device, chat) = (jid("42:7@lid"), jid("42@lid"));
+    let kept = store.account().unwrap().unwrap();
+    let wanted = account();
+    assert_eq!(kept.keys.noise.public, wanted.keys.noise.public);
+    assert_eq!(kept.keys.identity.private.as_bytes(), wanted.keys.identity.private.as_bytes());
+    assert_eq!((kept.keys.registration_id, kept.keys.adv_secret), (77, [3; 32]));
+    assert_eq!((kept.signed_pre_key_id, kept.next_pre_key_id, kept.login_counter), (1, 813, 9));
+    assert_eq!((kept.phone, kept.lid, kept.signed_identity), (wanted.phone, wanted.lid, wanted.signed_identity));
+    assert_eq!((kept.platform, kept.business_name, kept.push_name), ("android".into(), None, wanted.push_name));
+    assert_eq!(
+        (kept.pairing_unconfirmed, kept.logging_out, kept.logged_out, kept.adv_secret_shown),
+        (true, false, false, true)
+    );
+    assert_eq!((kept.server_has_pre_keys, kept.routing_info), (true, Some(vec![9])));
+    assert_eq!(kept.server_key, Some(([4; 32], -5, 6)));
+
+    assert_eq!(store.session(&device).unwrap(), Some(vec![1]));
+    let mut devices = store.session_devices(&chat).unwrap();
+    devices.sort();
+    let mut wanted_devices = vec![chat.clone(), device.clone()];
+    wanted_devices.sort();
+    assert_eq!(devices, wanted_devices);
+    assert_eq!(store.identity(&device).unwrap(), Some([5; 32]));
+    let pre_key = store.pre_key(5).unwrap().unwrap();
+    assert_eq!((pre_key.pair.public, pre_key.offered), (pair(6).public, true));
+    let signed = store.signed_pre_key(1).unwrap().unwrap();
+    assert_eq!((signed.pair.public, signed.signature, signed.created_at), (pair(7).public, [8; 64], 99));
+    assert_eq!(store.sender_key(&jid("1203@g.us"), &device).unwrap(), Some(vec![7]));
+    assert_eq!(store.device_list(&chat).unwrap(), full().device_lists.get(&chat).cloned().flatten());
+    assert_eq!(store.lid_of(&jid("15550001@s.whatsapp.net")).unwrap(), Some(chat.clone()));
+    assert_eq!(store.phone_of(&chat).unwrap(), Some(jid("15550001@s.whatsapp.net")));
+    for entry in full().inbox {
+        assert_eq!(store.inbox(&chat, &device, &entry.message_id).unwrap(), Some(entry));
+    }
+    assert_eq!(store.outbox(&chat, "m1").unwrap(), Some(outbox_row("m1", OutboxState::Pending)));
+    assert_eq!(store.retry_base_key(&device, "m1").unwrap(), Some([9; 32]));
+    assert_eq!(store.journal_after(1, 9).unwrap(), [JournalRow { sequence: 2, payload: vec![2] }]);
+    assert_eq!(store.journal_bounds().unwrap(), (2, 0));
+}
+
+fn deletes_and_overwrites(store: &dyn Store) {
+    store.commit(&full()).unwrap();
+    let device = jid("42:7@lid");
+    store
+        .commit(&Changes {
+            sessions: [(device.clone(), None)].into(),
+            pre_keys: [(5, None)].into(),
+            lid_pairs: vec![(jid("43@lid"), jid("15550001@s.whatsapp.net"))],
+            outbox: vec![outbox_row("m1", OutboxState::Refused(479))],
+            outbox_dropped: vec![(jid("42@lid"), "m2".into())],
+            acknowledged: Some(1),
+            ..Changes::default()
+        })
+        .unwrap();
+    assert_eq!(store.session(&device).unwrap(), None);
+    assert!(store.pre_key(5).unwrap().is_none());
+    assert_eq!(store.phone_of(&jid("42@lid")).unwrap(), None);
+    assert_eq!(store.lid_of(&jid("15550001@s.whatsapp.net")).unwrap(), Some(jid("43@lid")));
+    assert_eq!(store.outbox(&jid("42@lid"), "m1").unwrap().unwrap().state, OutboxState::Refused(479));
+    assert_eq!(store.outbox_pending().unwrap(), []);
+    assert_eq!(store.journal_after(0, 9).unwrap().len(), 1);
+    assert_eq!(store.journal_bounds().unwrap(), (2, 1));
+}
+
+fn keeps_the_order_of_pending_messages(store: &dyn Store) {
+    for id in ["z", "a", "m"] {
+        let row = outbox_row(id, OutboxState::Pending);
+        store.commit(&Changes { outbox: vec![row], ..Changes::default() }).unwrap();
+    }
+    // Written again with its ratchet step: its place stays.
+    store
+        .commit(&Changes { outbox: vec![outbox_row("z", OutboxState::Pending)], ..Changes::default() })
+        .unwrap();
+    let order: Vec<_> = store.outbox_pending().unwrap().into_iter().map(|row| row.message_id).collect();
+    assert_eq!(order, ["z", "a", "m"]);
+}
+
+fn forgets_a_link_but_not_the_journal(store: &dyn Store) {
+    store.commit(&full()).unwrap();
+    let new = Account { phone: None, lid: None, signed_identity: None, logged_out: true, ..account() };
+    store.commit(&Changes { account: Some(new), forget_link: true, ..Changes::default() }).unwrap();
+    assert!(store.account().unwrap().unwrap().logged_out);
+    assert_eq!(store.session(&jid("42:7@lid")).unwrap(), None);
+    assert!(store.pre_key(5).unwrap().is_none());
+    assert_eq!(store.outbox(&jid("42@lid"), "m1").unwrap(), None);
+    assert_eq!(store.journal_after(0, 9).unwrap().len(), 2);
+    assert_eq!(store.phone_of(&jid("42@lid")).unwrap(), Some(jid("15550001@s.whatsapp.net")));
+}
+
+/// Runs every check on a store of its own.
+fn check(mut make: impl FnMut() -> Box<dyn Store>) {
+    keeps_what_was_committed(&*make());
+    deletes_and_overwrites(&*make());
+    keeps_the_order_of_pending_messages(&*make());
+    forgets_a_link_but_not_the_journal(&*make());
+}
+
+/// A folder that goes with the test.
+pub(crate) struct Folder(std::path::PathBuf);
+
+impl Folder {
+    pub(crate) fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("whimbrel-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn file(&self, name: &str) -> std::path::PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn memory_store_conforms() {
+    check(|| Box::new(MemoryStore::default()));
+}
+
+#[test]
+fn sqlite_store_conforms() {
+    let folder = Folder::new("conformance");
+    let mut count = 0;
+    check(|| {
+        count += 1;
+        Box::new(SqliteStore::open(&folder.file(&format!("{count}.db")), true).unwrap())
+    });
+}
+
+#[test]
+fn a_closed_file_has_it_all_when_opened_again() {
+    let folder = Folder::new("reopen");
+    let path = folder.file("a.db");
+    SqliteStore::open(&path, true).unwrap().commit(&full()).unwrap();
+    let store = SqliteStore::open(&path, true).unwrap();
+    assert_eq!(store.journal_bounds().unwrap(), (2, 0));
+    assert_eq!(store.outbox_pending().unwrap().len(), 2);
+    assert!(store.account().unwrap().is_some());
+}
+
+#[test]
+fn a_second_owner_is_refused() {
+    let folder = Folder::new("locked");
+    let path = folder.file("a.db");
+    let first = SqliteStore::open(&path, true).unwrap();
+    assert!(matches!(SqliteStore::open(&path, true), Err(StoreError::Locked)));
+    drop(first);
+    assert!(SqliteStore::open(&path, true).is_ok());
+}
+
+#[test]
+fn damaged_foreign_and_newer_files_are_refused_and_left_alone() {
+    let folder = Folder::new("damaged");
+    let garbage = folder.file("garbage.db");
+    std::fs::write(&garbage, b"this is not a database, and long enough to be looked at".repeat(20)).unwrap();
+    assert!(matches!(SqliteStore::open(&garbage, true), Err(StoreError::Corrupt(_))));
+    assert!(std::fs::read(&garbage).unwrap().starts_with(b"this is not"));
+
+    let foreign = folder.file("foreign.db");
+    rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE other (a)").unwrap();
+    assert!(matches!(SqliteStore::open(&foreign, true), Err(StoreError::Corrupt(_))));
+
+    let newer = folder.file("newer.db");
+    drop(SqliteStore::open(&newer, true).unwrap());
+    rusqlite::Connection::open(&newer).unwrap().pragma_update(None, "user_version", 999).unwrap();
+    assert!(matches!(SqliteStore::open(&newer, true), Err(StoreError::TooNew(999))));
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("private");
+    let path = folder.file("a.db");
+    drop(SqliteStore::open(&path, true).unwrap());
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
+}
+
+fn event(text: &str) -> Event {
+    Event { sequence: None, id: text.to_owned(), recorded_at_ms: 1, kind: EventKind::Replaced }
+}
+
+#[tokio::test]
+async fn commits_that_wait_share_a_transaction_and_number_events_in_order() {
+    use crate::journal::{EventQueue, EventStream};
+    use std::sync::Arc;
+
+    let folder = Folder::new("group");
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.file("a.db"), true).unwrap());
+    let events = Arc::new(EventQueue::new(Arc::clone(&store), 100).unwrap());
+    let committer =
+        Committer::new(Arc::clone(&store), Arc::clone(&events), tokio::runtime::Handle::current()).unwrap();
+    let units: Vec<_> = (0..50)
+        .map(|n| committer.commit(Changes { events: vec![event(&n.to_string())], ..Changes::default() }))
+        .collect();
+    for unit in units {
+        unit.await.unwrap();
+    }
+    let mut stream = EventStream::new(Arc::clone(&events), None).unwrap();
+    for n in 0..50_u64 {
+        let event = stream.next().await.unwrap();
+        assert_eq!((event.sequence, event.id), (Some(n + 1), n.to_string()));
+    }
+    assert!(EventStream::new(Arc::clone(&events), None).is_err());
+    drop(stream);
+
+    // Not acknowledged: offered again, and after a restart too.
+    let mut stream = EventStream::new(Arc::clone(&events), None).unwrap();
+    assert_eq!(stream.next().await.unwrap().sequence, Some(1));
+    events.acknowledge(48);
+    committer.commit(Changes::default()).await.unwrap();
+    drop(stream);
+    drop((committer, events));
+    let events = Arc::new(EventQueue::new(store, 100).unwrap());
+    let mut stream = EventStream::new(events, None).unwrap();
+    assert_eq!(stream.next_batch(10).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_slow_host_is_served_from_the_journal() {
+    use crate::journal::{EventQueue, EventStream};
+    use std::sync::Arc;
+
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let events = Arc::new(EventQueue::new(Arc::clone(&store), 1000).unwrap());
+    let committer = Committer::new(store, Arc::clone(&events), tokio::runtime::Handle::current()).unwrap();
+    for n in 0..1000 {
+        committer.commit(Changes { events: vec![event(&n.to_string())], ..Changes::default() }).await.unwrap();
+    }
+    // At the limit the engine would stop reading.
+    assert!(futures_util::FutureExt::now_or_never(events.wait_for_room()).is_none());
+    let mut stream = EventStream::new(Arc::clone(&events), None).unwrap();
+    for n in 1..=1000 {
+        assert_eq!(stream.next().await.unwrap().sequence, Some(n));
+    }
+    events.acknowledge(1);
+    assert!(futures_util::FutureExt::now_or_never(events.wait_for_room()).is_some());
+    events.close(crate::events::ClosedReason::Host);
+    assert!(matches!(stream.next().await.unwrap().kind, EventKind::Closed(_)));
+    assert!(stream.next().await.is_none());
+}

@@ -1,0 +1,249 @@
+//! A store without a file: for tests, and for clients that need not outlive the process.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use whimbrel_wire::jid::Jid;
+
+use super::{
+    Account, Changes, DeviceList, InboxEntry, JournalRow, OutboxRow, OutboxState, PreKeyRow, SignedPreKeyRow, Store,
+    StoreError,
+};
+
+/// Received messages that are remembered for the duplicate filter; the oldest go first.
+const INBOX_ROWS: usize = 50_000;
+
+/// Sent messages that are kept for retry receipts; the oldest go first.
+const OUTBOX_ROWS: usize = 10_000;
+
+/// A store in memory.
+#[derive(Default)]
+pub(crate) struct MemoryStore {
+    tables: Mutex<Tables>,
+}
+
+#[derive(Default)]
+struct Tables {
+    account: Option<Account>,
+    sessions: BTreeMap<Jid, Vec<u8>>,
+    identities: BTreeMap<Jid, [u8; 32]>,
+    pre_keys: BTreeMap<u32, PreKeyRow>,
+    signed_pre_keys: BTreeMap<u32, SignedPreKeyRow>,
+    sender_keys: BTreeMap<(Jid, Jid), Vec<u8>>,
+    device_lists: BTreeMap<Jid, DeviceList>,
+    phone_by_lid: BTreeMap<Jid, Jid>,
+    lid_by_phone: BTreeMap<Jid, Jid>,
+    inbox: BTreeMap<(Jid, Jid, String), (u64, InboxEntry)>,
+    inbox_order: BTreeMap<u64, (Jid, Jid, String)>,
+    outbox: BTreeMap<(Jid, String), (u64, OutboxRow)>,
+    outbox_order: BTreeMap<u64, (Jid, String)>,
+    counter: u64,
+    retry_base_keys: BTreeMap<(Jid, String), [u8; 32]>,
+    journal: BTreeMap<u64, Vec<u8>>,
+    last: u64,
+    acknowledged: u64,
+}
+
+impl MemoryStore {
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Applies rows to a table; `None` deletes.
+fn apply<K: Ord + Clone, V: Clone>(table: &mut BTreeMap<K, V>, changes: &BTreeMap<K, Option<V>>) {
+    for (key, value) in changes {
+        match value {
+            Some(value) => {
+                table.insert(key.clone(), value.clone());
+            }
+            None => {
+                table.remove(key);
+            }
+        }
+    }
+}
+
+impl Tables {
+    fn commit(&mut self, changes: &Changes) {
+        if changes.forget_link {
+            *self = Self {
+                phone_by_lid: std::mem::take(&mut self.phone_by_lid),
+                lid_by_phone: std::mem::take(&mut self.lid_by_phone),
+                journal: std::mem::take(&mut self.journal),
+                last: self.last,
+                acknowledged: self.acknowledged,
+                counter: self.counter,
+                ..Self::default()
+            };
+        }
+        if let Some(account) = &changes.account {
+            self.account = Some(account.clone());
+        }
+        apply(&mut self.sessions, &changes.sessions);
+        apply(&mut self.identities, &changes.identities);
+        apply(&mut self.pre_keys, &changes.pre_keys);
+        apply(&mut self.signed_pre_keys, &changes.signed_pre_keys);
+        apply(&mut self.sender_keys, &changes.sender_keys);
+        apply(&mut self.device_lists, &changes.device_lists);
+        for (lid, phone) in &changes.lid_pairs {
+            self.pair(lid, phone);
+        }
+        for entry in &changes.inbox {
+            self.remember(entry);
+        }
+        for row in &changes.outbox {
+            self.put_outbox(row);
+        }
+        for key in &changes.outbox_dropped {
+            if let Some((order, _)) = self.outbox.remove(key) {
+                self.outbox_order.remove(&order);
+            }
+        }
+        for (key, base_key) in &changes.retry_base_keys {
+            self.retry_base_keys.insert(key.clone(), *base_key);
+        }
+        for row in &changes.journal {
+            self.journal.insert(row.sequence, row.payload.clone());
+            self.last = row.sequence;
+        }
+        if let Some(sequence) = changes.acknowledged {
+            self.acknowledged = self.acknowledged.max(sequence);
+            self.journal = self.journal.split_off(&self.acknowledged.saturating_add(1));
+        }
+    }
+
+    /// One LID, one phone number: a new pair removes the stale one on either side.
+    fn pair(&mut self, lid: &Jid, phone: &Jid) {
+        if let Some(old) = self.phone_by_lid.insert(lid.clone(), phone.clone()) {
+            self.lid_by_phone.remove(&old);
+        }
+        if let Some(old) = self.lid_by_phone.insert(phone.clone(), lid.clone()).filter(|old| old != lid) {
+            self.phone_by_lid.remove(&old);
+        }
+    }
+
+    fn next_counter(&mut self) -> u64 {
+        self.counter = self.counter.saturating_add(1);
+        self.counter
+    }
+
+    fn remember(&mut self, entry: &InboxEntry) {
+        let key = (entry.chat.clone(), entry.author.clone(), entry.message_id.clone());
+        let order = self.next_counter();
+        if let Some((old, _)) = self.inbox.insert(key.clone(), (order, entry.clone())) {
+            self.inbox_order.remove(&old);
+        }
+        self.inbox_order.insert(order, key);
+        if self.inbox.len() > INBOX_ROWS
+            && let Some((_, oldest)) = self.inbox_order.pop_first()
+        {
+            self.inbox.remove(&oldest);
+        }
+    }
+
+    fn put_outbox(&mut self, row: &OutboxRow) {
+        let key = (row.chat.clone(), row.message_id.clone());
+        // A later state of the same message keeps its place in the queue.
+        let order = match self.outbox.get(&key) {
+            Some((order, _)) => *order,
+            None => self.next_counter(),
+        };
+        self.outbox.insert(key.clone(), (order, row.clone()));
+        self.outbox_order.insert(order, key);
+        if self.outbox.len() > OUTBOX_ROWS {
+            let oldest = self
+                .outbox_order
+                .iter()
+                .find(|(_, key)| self.outbox.get(*key).is_some_and(|(_, row)| row.state != OutboxState::Pending))
+                .map(|(order, key)| (*order, key.clone()));
+            if let Some((order, key)) = oldest {
+                self.outbox_order.remove(&order);
+                self.outbox.remove(&key);
+            }
+        }
+    }
+}
+
+impl Store for MemoryStore {
+    fn account(&self) -> Result<Option<Account>, StoreError> {
+        Ok(self.lock().account.clone())
+    }
+
+    fn session(&self, device: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.lock().sessions.get(device).cloned())
+    }
+
+    fn identity(&self, device: &Jid) -> Result<Option<[u8; 32]>, StoreError> {
+        Ok(self.lock().identities.get(device).copied())
+    }
+
+    fn session_devices(&self, user: &Jid) -> Result<Vec<Jid>, StoreError> {
+        let user = user.to_bare();
+        Ok(self.lock().sessions.keys().filter(|device| device.to_bare() == user).cloned().collect())
+    }
+
+    fn pre_key(&self, id: u32) -> Result<Option<PreKeyRow>, StoreError> {
+        Ok(self.lock().pre_keys.get(&id).cloned())
+    }
+
+    fn signed_pre_key(&self, id: u32) -> Result<Option<SignedPreKeyRow>, StoreError> {
+        Ok(self.lock().signed_pre_keys.get(&id).cloned())
+    }
+
+    fn sender_key(&self, group: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.lock().sender_keys.get(&(group.clone(), device.clone())).cloned())
+    }
+
+    fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
+        Ok(self.lock().device_lists.get(user).cloned())
+    }
+
+    fn lid_of(&self, phone: &Jid) -> Result<Option<Jid>, StoreError> {
+        Ok(self.lock().lid_by_phone.get(phone).cloned())
+    }
+
+    fn phone_of(&self, lid: &Jid) -> Result<Option<Jid>, StoreError> {
+        Ok(self.lock().phone_by_lid.get(lid).cloned())
+    }
+
+    fn inbox(&self, chat: &Jid, author: &Jid, message_id: &str) -> Result<Option<InboxEntry>, StoreError> {
+        let key = (chat.clone(), author.clone(), message_id.to_owned());
+        Ok(self.lock().inbox.get(&key).map(|(_, entry)| entry.clone()))
+    }
+
+    fn outbox(&self, chat: &Jid, message_id: &str) -> Result<Option<OutboxRow>, StoreError> {
+        Ok(self.lock().outbox.get(&(chat.clone(), message_id.to_owned())).map(|(_, row)| row.clone()))
+    }
+
+    fn outbox_pending(&self) -> Result<Vec<OutboxRow>, StoreError> {
+        let tables = self.lock();
+        Ok(tables
+            .outbox_order
+            .values()
+            .filter_map(|key| tables.outbox.get(key))
+            .filter(|(_, row)| row.state == OutboxState::Pending)
+            .map(|(_, row)| row.clone())
+            .collect())
+    }
+
+    fn retry_base_key(&self, device: &Jid, message_id: &str) -> Result<Option<[u8; 32]>, StoreError> {
+        Ok(self.lock().retry_base_keys.get(&(device.clone(), message_id.to_owned())).copied())
+    }
+
+    fn journal_after(&self, sequence: u64, limit: usize) -> Result<Vec<JournalRow>, StoreError> {
+        let tables = self.lock();
+        let rows = tables.journal.range(sequence.saturating_add(1)..).take(limit);
+        Ok(rows.map(|(sequence, payload)| JournalRow { sequence: *sequence, payload: payload.clone() }).collect())
+    }
+
+    fn journal_bounds(&self) -> Result<(u64, u64), StoreError> {
+        let tables = self.lock();
+        Ok((tables.last, tables.acknowledged))
+    }
+
+    fn commit(&self, changes: &Changes) -> Result<(), StoreError> {
+        self.lock().commit(changes);
+        Ok(())
+    }
+}

@@ -1,0 +1,181 @@
+//! The default store: one SQLite file per client.
+//!
+//! Two connections: the writer belongs to the committer, the reader never waits for a write
+//! (WAL). A lock file beside the store keeps a second client or process away: two owners of one
+//! set of keys throw each other out (pairing document §13.3).
+
+mod read;
+mod rows;
+mod schema;
+mod write;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use whimbrel_wire::jid::Jid;
+
+use super::{
+    Account, Changes, DeviceList, InboxEntry, JournalRow, OutboxRow, PreKeyRow, SignedPreKeyRow, Store, StoreError,
+};
+
+/// A store in one SQLite file.
+pub(crate) struct SqliteStore {
+    reader: Mutex<Connection>,
+    writer: Mutex<Connection>,
+    /// Held, not read: the lock ends with the handle.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens or creates a store. With `sync_to_disk` every commit waits for the disk; without,
+    /// commits survive a crash of the process but not of the machine.
+    pub(crate) fn open(path: &Path, sync_to_disk: bool) -> Result<Self, StoreError> {
+        let lock = lock_file(path)?;
+        create_private(path)?;
+        let mut writer = connect(path)?;
+        schema::prepare(&mut writer)?;
+        let synchronous = if sync_to_disk { "FULL" } else { "NORMAL" };
+        writer.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
+        let reader = connect(path)?;
+        reader.pragma_update(None, "query_only", true).map_err(failed)?;
+        Ok(Self { reader: Mutex::new(reader), writer: Mutex::new(writer), _lock: lock })
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for SqliteStore {
+    fn account(&self) -> Result<Option<Account>, StoreError> {
+        read::account(&self.reader())
+    }
+
+    fn session(&self, device: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+        read::session(&self.reader(), device)
+    }
+
+    fn identity(&self, device: &Jid) -> Result<Option<[u8; 32]>, StoreError> {
+        read::identity(&self.reader(), device)
+    }
+
+    fn session_devices(&self, user: &Jid) -> Result<Vec<Jid>, StoreError> {
+        read::session_devices(&self.reader(), user)
+    }
+
+    fn pre_key(&self, id: u32) -> Result<Option<PreKeyRow>, StoreError> {
+        read::pre_key(&self.reader(), id)
+    }
+
+    fn signed_pre_key(&self, id: u32) -> Result<Option<SignedPreKeyRow>, StoreError> {
+        read::signed_pre_key(&self.reader(), id)
+    }
+
+    fn sender_key(&self, group: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+        read::sender_key(&self.reader(), group, device)
+    }
+
+    fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
+        read::device_list(&self.reader(), user)
+    }
+
+    fn lid_of(&self, phone: &Jid) -> Result<Option<Jid>, StoreError> {
+        read::lid_of(&self.reader(), phone)
+    }
+
+    fn phone_of(&self, lid: &Jid) -> Result<Option<Jid>, StoreError> {
+        read::phone_of(&self.reader(), lid)
+    }
+
+    fn inbox(&self, chat: &Jid, author: &Jid, message_id: &str) -> Result<Option<InboxEntry>, StoreError> {
+        read::inbox(&self.reader(), chat, author, message_id)
+    }
+
+    fn outbox(&self, chat: &Jid, message_id: &str) -> Result<Option<OutboxRow>, StoreError> {
+        read::outbox(&self.reader(), chat, message_id)
+    }
+
+    fn outbox_pending(&self) -> Result<Vec<OutboxRow>, StoreError> {
+        read::outbox_pending(&self.reader())
+    }
+
+    fn retry_base_key(&self, device: &Jid, message_id: &str) -> Result<Option<[u8; 32]>, StoreError> {
+        read::retry_base_key(&self.reader(), device, message_id)
+    }
+
+    fn journal_after(&self, sequence: u64, limit: usize) -> Result<Vec<JournalRow>, StoreError> {
+        read::journal_after(&self.reader(), sequence, limit)
+    }
+
+    fn journal_bounds(&self) -> Result<(u64, u64), StoreError> {
+        read::journal_bounds(&self.reader())
+    }
+
+    fn commit(&self, changes: &Changes) -> Result<(), StoreError> {
+        write::commit(&mut self.writer(), changes)
+    }
+}
+
+/// Takes the lock beside the store. The operating system releases it with the process, so a
+/// crash leaves nothing to clean up.
+fn lock_file(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(PathBuf::from(name))
+        .map_err(|error| StoreError::Failed(format!("the lock file could not be opened: {}", error.kind())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked),
+        Err(TryLockError::Error(error)) => {
+            Err(StoreError::Failed(format!("the lock file could not be locked: {}", error.kind())))
+        }
+    }
+}
+
+/// Creates the file readable by its owner alone, before SQLite would create it for everybody.
+fn create_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| StoreError::Failed(format!("the file could not be opened: {}", error.kind())))
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    // No mutex inside SQLite: each connection is behind one of ours.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(24);
+    // Negative: KiB. Small, since thousands of clients share a process.
+    connection.pragma_update(None, "cache_size", -96).map_err(failed)?;
+    connection.pragma_update(None, "temp_store", "MEMORY").map_err(failed)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
+    Ok(connection)
+}
+
+/// Sorts SQLite's errors into ours.
+fn failed(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(error.to_string()),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked,
+        _ => match error {
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..) => StoreError::Corrupt(error.to_string()),
+            other => StoreError::Failed(other.to_string()),
+        },
+    }
+}

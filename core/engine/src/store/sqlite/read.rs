@@ -1,0 +1,229 @@
+//! The reads. One prepared statement each, kept by the connection.
+
+use rusqlite::{Connection, OptionalExtension, Row, ToSql};
+use whimbrel_wire::jid::Jid;
+
+use super::rows::{array, jid, key_pair, optional_jid, outbox_state, unpack_devices};
+use super::{StoreError, failed};
+use crate::store::{
+    Account, DeviceKeys, DeviceList, InboxEntry, InboxState, JournalRow, OutboxRow, PreKeyRow, SignedPreKeyRow,
+};
+
+/// At most one row, turned into a value.
+fn one<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[&dyn ToSql],
+    read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    statement.query_row(parameters, |row| Ok(read(row))).optional().map_err(failed)?.transpose()
+}
+
+/// All rows, each turned into a value.
+fn many<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[&dyn ToSql],
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query(parameters).map_err(failed)?;
+    let mut values = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        values.push(read(row)?);
+    }
+    Ok(values)
+}
+
+pub(super) fn account(connection: &Connection) -> Result<Option<Account>, StoreError> {
+    const SQL: &str = "SELECT noise_key, identity_key, registration_id, adv_secret, adv_secret_shown, \
+         signed_pre_key_id, next_pre_key_id, phone, lid, signed_identity, platform, business_name, push_name, \
+         pairing_unconfirmed, logging_out, logged_out, server_has_pre_keys, login_counter, routing_info, \
+         server_key, server_key_not_before, server_key_not_after FROM account";
+    one(connection, SQL, &[], |row| {
+        let server_key = match row.get::<_, Option<Vec<u8>>>(19).map_err(failed)? {
+            None => None,
+            Some(_) => Some((array(row, 19)?, row.get(20).map_err(failed)?, row.get(21).map_err(failed)?)),
+        };
+        Ok(Account {
+            keys: DeviceKeys {
+                noise: key_pair(row, 0)?,
+                identity: key_pair(row, 1)?,
+                registration_id: row.get(2).map_err(failed)?,
+                adv_secret: array(row, 3)?,
+            },
+            adv_secret_shown: row.get(4).map_err(failed)?,
+            signed_pre_key_id: row.get(5).map_err(failed)?,
+            next_pre_key_id: row.get(6).map_err(failed)?,
+            phone: optional_jid(row, 7)?,
+            lid: optional_jid(row, 8)?,
+            signed_identity: row.get(9).map_err(failed)?,
+            platform: row.get(10).map_err(failed)?,
+            business_name: row.get(11).map_err(failed)?,
+            push_name: row.get(12).map_err(failed)?,
+            pairing_unconfirmed: row.get(13).map_err(failed)?,
+            logging_out: row.get(14).map_err(failed)?,
+            logged_out: row.get(15).map_err(failed)?,
+            server_has_pre_keys: row.get(16).map_err(failed)?,
+            login_counter: row.get(17).map_err(failed)?,
+            routing_info: row.get(18).map_err(failed)?,
+            server_key,
+        })
+    })
+}
+
+pub(super) fn session(connection: &Connection, device: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+    one(connection, "SELECT record FROM sessions WHERE device = ?1", &[&device.to_string()], |row| {
+        row.get(0).map_err(failed)
+    })
+}
+
+pub(super) fn identity(connection: &Connection, device: &Jid) -> Result<Option<[u8; 32]>, StoreError> {
+    one(connection, "SELECT key FROM identities WHERE device = ?1", &[&device.to_string()], |row| array(row, 0))
+}
+
+pub(super) fn session_devices(connection: &Connection, user: &Jid) -> Result<Vec<Jid>, StoreError> {
+    // Devices of one user: `user@server` and `user:N@server`. ';' is the character after ':'.
+    let bare = user.to_bare().to_string();
+    let (name, _) = bare.split_once('@').unwrap_or((&bare, ""));
+    let found = many(
+        connection,
+        "SELECT device FROM sessions WHERE device = ?1 OR (device >= ?2 AND device < ?3)",
+        &[&bare, &format!("{name}:"), &format!("{name};")],
+        |row| jid(row, 0),
+    )?;
+    Ok(found.into_iter().filter(|device| device.to_bare() == user.to_bare()).collect())
+}
+
+pub(super) fn pre_key(connection: &Connection, id: u32) -> Result<Option<PreKeyRow>, StoreError> {
+    one(connection, "SELECT private, offered FROM pre_keys WHERE id = ?1", &[&id], |row| {
+        Ok(PreKeyRow { id, pair: key_pair(row, 0)?, offered: row.get(1).map_err(failed)? })
+    })
+}
+
+pub(super) fn signed_pre_key(connection: &Connection, id: u32) -> Result<Option<SignedPreKeyRow>, StoreError> {
+    const SQL: &str = "SELECT private, signature, created_at FROM signed_pre_keys WHERE id = ?1";
+    one(connection, SQL, &[&id], |row| {
+        Ok(SignedPreKeyRow {
+            id,
+            pair: key_pair(row, 0)?,
+            signature: array(row, 1)?,
+            created_at: row.get(2).map_err(failed)?,
+        })
+    })
+}
+
+pub(super) fn sender_key(connection: &Connection, chat: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+    const SQL: &str = "SELECT record FROM sender_keys WHERE chat = ?1 AND device = ?2";
+    one(connection, SQL, &[&chat.to_string(), &device.to_string()], |row| row.get(0).map_err(failed))
+}
+
+pub(super) fn device_list(connection: &Connection, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
+    const SQL: &str = "SELECT devices, raw_id, signed_at, fetched_at FROM device_lists WHERE user = ?1";
+    one(connection, SQL, &[&user.to_string()], |row| {
+        let packed: Vec<u8> = row.get(0).map_err(failed)?;
+        Ok(DeviceList {
+            devices: unpack_devices(&packed)?,
+            raw_id: row.get(1).map_err(failed)?,
+            signed_at: row.get(2).map_err(failed)?,
+            fetched_at: row.get(3).map_err(failed)?,
+        })
+    })
+}
+
+pub(super) fn lid_of(connection: &Connection, phone: &Jid) -> Result<Option<Jid>, StoreError> {
+    one(connection, "SELECT lid FROM lid_map WHERE phone = ?1", &[&phone.to_string()], |row| jid(row, 0))
+}
+
+pub(super) fn phone_of(connection: &Connection, lid: &Jid) -> Result<Option<Jid>, StoreError> {
+    one(connection, "SELECT phone FROM lid_map WHERE lid = ?1", &[&lid.to_string()], |row| jid(row, 0))
+}
+
+pub(super) fn inbox(
+    connection: &Connection,
+    chat: &Jid,
+    author: &Jid,
+    message_id: &str,
+) -> Result<Option<InboxEntry>, StoreError> {
+    const SQL: &str = "SELECT ciphertext_hash, retries, event_id, seen_at FROM inbox \
+         WHERE message_id = ?1 AND chat = ?2 AND author = ?3";
+    one(connection, SQL, &[&message_id, &chat.to_string(), &author.to_string()], |row| {
+        let retries: Option<u8> = row.get(1).map_err(failed)?;
+        let event_id: Option<String> = row.get(2).map_err(failed)?;
+        Ok(InboxEntry {
+            chat: chat.clone(),
+            author: author.clone(),
+            message_id: message_id.to_owned(),
+            ciphertext_hash: array(row, 0)?,
+            state: match retries {
+                None => InboxState::Done,
+                Some(retries) => InboxState::Failed { retries, event_id: event_id.unwrap_or_default() },
+            },
+            seen_at: row.get(3).map_err(failed)?,
+        })
+    })
+}
+
+const OUTBOX: &str = "SELECT chat, message_id, content, state, created_at_ms, confirmed_at FROM outbox";
+
+fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
+    Ok(OutboxRow {
+        chat: jid(row, 0)?,
+        message_id: row.get(1).map_err(failed)?,
+        content: row.get(2).map_err(failed)?,
+        state: outbox_state(row.get(3).map_err(failed)?)?,
+        created_at_ms: row.get(4).map_err(failed)?,
+        confirmed_at: row.get(5).map_err(failed)?,
+    })
+}
+
+pub(super) fn outbox(
+    connection: &Connection,
+    chat: &Jid,
+    message_id: &str,
+) -> Result<Option<OutboxRow>, StoreError> {
+    let sql = format!("{OUTBOX} WHERE message_id = ?1 AND chat = ?2");
+    one(connection, &sql, &[&message_id, &chat.to_string()], outbox_row)
+}
+
+pub(super) fn outbox_pending(connection: &Connection) -> Result<Vec<OutboxRow>, StoreError> {
+    many(connection, &format!("{OUTBOX} WHERE state = 0 ORDER BY accepted"), &[], outbox_row)
+}
+
+pub(super) fn retry_base_key(
+    connection: &Connection,
+    device: &Jid,
+    message_id: &str,
+) -> Result<Option<[u8; 32]>, StoreError> {
+    const SQL: &str = "SELECT base_key FROM retry_base_keys WHERE message_id = ?1 AND device = ?2";
+    one(connection, SQL, &[&message_id, &device.to_string()], |row| array(row, 0))
+}
+
+pub(super) fn journal_after(
+    connection: &Connection,
+    sequence: u64,
+    limit: usize,
+) -> Result<Vec<JournalRow>, StoreError> {
+    const SQL: &str = "SELECT sequence, payload FROM journal WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    many(connection, SQL, &[&signed(sequence), &limit], |row| {
+        Ok(JournalRow { sequence: unsigned(row.get(0).map_err(failed)?), payload: row.get(1).map_err(failed)? })
+    })
+}
+
+pub(super) fn journal_bounds(connection: &Connection) -> Result<(u64, u64), StoreError> {
+    let bounds = one(connection, "SELECT last, acknowledged FROM journal_bounds", &[], |row| {
+        Ok((unsigned(row.get(0).map_err(failed)?), unsigned(row.get(1).map_err(failed)?)))
+    })?;
+    bounds.ok_or_else(|| StoreError::Corrupt("the journal has no bounds".to_owned()))
+}
+
+/// SQLite's integers are signed; sequence numbers never get near the limit.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}

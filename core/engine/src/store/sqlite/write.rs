@@ -1,0 +1,254 @@
+//! The one write: a unit of work in one transaction.
+
+use rusqlite::{Connection, ToSql, Transaction};
+
+use super::read::signed;
+use super::rows::{outbox_state_number, pack_devices};
+use super::{StoreError, failed};
+use crate::clock;
+use crate::store::{Account, Changes, InboxState};
+
+/// How long received messages are remembered for the duplicate filter, seconds: the service
+/// keeps undelivered ones for 30 days.
+const INBOX_KEPT: i64 = 35 * 24 * 3600;
+
+/// How long sent messages are kept to answer retry receipts, seconds.
+const OUTBOX_KEPT: i64 = 14 * 24 * 3600;
+
+/// Writes a unit of work; all of it or nothing.
+pub(super) fn commit(connection: &mut Connection, changes: &Changes) -> Result<(), StoreError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let transaction = connection.transaction().map_err(failed)?;
+    if changes.forget_link {
+        forget_link(&transaction)?;
+    }
+    if let Some(account) = &changes.account {
+        write_account(&transaction, account)?;
+    }
+    write_keys(&transaction, changes)?;
+    write_people(&transaction, changes)?;
+    write_messages(&transaction, changes)?;
+    write_journal(&transaction, changes)?;
+    transaction.commit().map_err(failed)
+}
+
+fn run(transaction: &Transaction<'_>, sql: &str, parameters: &[&dyn ToSql]) -> Result<(), StoreError> {
+    transaction.prepare_cached(sql).and_then(|mut statement| statement.execute(parameters)).map(drop).map_err(failed)
+}
+
+/// Keys of a dead link are set aside, not erased: a wrong "removed" can be investigated.
+fn forget_link(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    run(
+        transaction,
+        "INSERT INTO former_accounts SELECT ?1, noise_key, identity_key, registration_id, phone, lid, \
+         signed_identity FROM account WHERE signed_identity IS NOT NULL",
+        &[&clock::now_seconds()],
+    )?;
+    for table in [
+        "sessions",
+        "identities",
+        "pre_keys",
+        "signed_pre_keys",
+        "sender_keys",
+        "device_lists",
+        "inbox",
+        "outbox",
+        "retry_base_keys",
+    ] {
+        run(transaction, &format!("DELETE FROM {table}"), &[])?;
+    }
+    Ok(())
+}
+
+fn write_account(transaction: &Transaction<'_>, account: &Account) -> Result<(), StoreError> {
+    let text = |jid: &Option<whimbrel_wire::jid::Jid>| jid.as_ref().map(ToString::to_string);
+    run(
+        transaction,
+        "INSERT OR REPLACE INTO account (one, noise_key, identity_key, registration_id, adv_secret, \
+         adv_secret_shown, signed_pre_key_id, next_pre_key_id, phone, lid, signed_identity, platform, \
+         business_name, push_name, pairing_unconfirmed, logging_out, logged_out, server_has_pre_keys, \
+         login_counter, routing_info, server_key, server_key_not_before, server_key_not_after) VALUES \
+         (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+        &[
+            &account.keys.noise.private.as_bytes(),
+            &account.keys.identity.private.as_bytes(),
+            &account.keys.registration_id,
+            &account.keys.adv_secret,
+            &account.adv_secret_shown,
+            &account.signed_pre_key_id,
+            &account.next_pre_key_id,
+            &text(&account.phone),
+            &text(&account.lid),
+            &account.signed_identity,
+            &account.platform,
+            &account.business_name,
+            &account.push_name,
+            &account.pairing_unconfirmed,
+            &account.logging_out,
+            &account.logged_out,
+            &account.server_has_pre_keys,
+            &account.login_counter,
+            &account.routing_info,
+            &account.server_key.map(|(key, ..)| key),
+            &account.server_key.map(|(_, not_before, _)| not_before),
+            &account.server_key.map(|(.., not_after)| not_after),
+        ],
+    )
+}
+
+fn write_keys(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), StoreError> {
+    for (id, row) in &changes.pre_keys {
+        match row {
+            Some(row) => run(
+                transaction,
+                "INSERT OR REPLACE INTO pre_keys VALUES (?1, ?2, ?3)",
+                &[id, &row.pair.private.as_bytes(), &row.offered],
+            )?,
+            None => run(transaction, "DELETE FROM pre_keys WHERE id = ?1", &[id])?,
+        }
+    }
+    for (id, row) in &changes.signed_pre_keys {
+        match row {
+            Some(row) => run(
+                transaction,
+                "INSERT OR REPLACE INTO signed_pre_keys VALUES (?1, ?2, ?3, ?4)",
+                &[id, &row.pair.private.as_bytes(), &row.signature, &row.created_at],
+            )?,
+            None => run(transaction, "DELETE FROM signed_pre_keys WHERE id = ?1", &[id])?,
+        }
+    }
+    for (device, record) in &changes.sessions {
+        let device = device.to_string();
+        match record {
+            Some(record) => {
+                run(transaction, "INSERT OR REPLACE INTO sessions VALUES (?1, ?2)", &[&device, record])?;
+            }
+            None => run(transaction, "DELETE FROM sessions WHERE device = ?1", &[&device])?,
+        }
+    }
+    for ((chat, device), record) in &changes.sender_keys {
+        let (chat, device) = (chat.to_string(), device.to_string());
+        match record {
+            Some(record) => run(
+                transaction,
+                "INSERT OR REPLACE INTO sender_keys VALUES (?1, ?2, ?3)",
+                &[&chat, &device, record],
+            )?,
+            None => {
+                run(transaction, "DELETE FROM sender_keys WHERE chat = ?1 AND device = ?2", &[&chat, &device])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_people(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), StoreError> {
+    for (device, key) in &changes.identities {
+        let device = device.to_string();
+        match key {
+            Some(key) => run(transaction, "INSERT OR REPLACE INTO identities VALUES (?1, ?2)", &[&device, key])?,
+            None => run(transaction, "DELETE FROM identities WHERE device = ?1", &[&device])?,
+        }
+    }
+    for (user, list) in &changes.device_lists {
+        let user = user.to_string();
+        match list {
+            Some(list) => run(
+                transaction,
+                "INSERT OR REPLACE INTO device_lists VALUES (?1, ?2, ?3, ?4, ?5)",
+                &[&user, &pack_devices(&list.devices), &list.raw_id, &list.signed_at, &list.fetched_at],
+            )?,
+            None => run(transaction, "DELETE FROM device_lists WHERE user = ?1", &[&user])?,
+        }
+    }
+    for (lid, phone) in &changes.lid_pairs {
+        // OR REPLACE removes the stale pair on either side.
+        run(transaction, "INSERT OR REPLACE INTO lid_map VALUES (?1, ?2)", &[&lid.to_string(), &phone.to_string()])?;
+    }
+    Ok(())
+}
+
+fn write_messages(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), StoreError> {
+    for entry in &changes.inbox {
+        let (retries, event_id) = match &entry.state {
+            InboxState::Done => (None, None),
+            InboxState::Failed { retries, event_id } => (Some(*retries), Some(event_id)),
+        };
+        run(
+            transaction,
+            "INSERT OR REPLACE INTO inbox (chat, author, message_id, ciphertext_hash, retries, event_id, seen_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            &[
+                &entry.chat.to_string(),
+                &entry.author.to_string(),
+                &entry.message_id,
+                &entry.ciphertext_hash,
+                &retries,
+                &event_id,
+                &entry.seen_at,
+            ],
+        )?;
+    }
+    for row in &changes.outbox {
+        // A later state of the same message keeps its place in the queue.
+        run(
+            transaction,
+            "INSERT INTO outbox (chat, message_id, content, state, created_at_ms, confirmed_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (message_id, chat) DO UPDATE SET \
+             content = excluded.content, state = excluded.state, confirmed_at = excluded.confirmed_at",
+            &[
+                &row.chat.to_string(),
+                &row.message_id,
+                &row.content,
+                &outbox_state_number(row.state),
+                &row.created_at_ms,
+                &row.confirmed_at,
+            ],
+        )?;
+    }
+    for (chat, message_id) in &changes.outbox_dropped {
+        run(
+            transaction,
+            "DELETE FROM outbox WHERE message_id = ?1 AND chat = ?2",
+            &[message_id, &chat.to_string()],
+        )?;
+    }
+    for ((device, message_id), key) in &changes.retry_base_keys {
+        run(
+            transaction,
+            "INSERT OR REPLACE INTO retry_base_keys VALUES (?1, ?2, ?3)",
+            &[&device.to_string(), message_id, key],
+        )?;
+    }
+    if changes.account.is_some() {
+        // The account row changes with every login: a good moment to forget what is old.
+        let now = clock::now_seconds();
+        run(transaction, "DELETE FROM inbox WHERE seen_at < ?1", &[&now.saturating_sub(INBOX_KEPT)])?;
+        run(
+            transaction,
+            "DELETE FROM outbox WHERE state <> 0 AND created_at_ms < ?1",
+            &[&now.saturating_sub(OUTBOX_KEPT).saturating_mul(1000)],
+        )?;
+    }
+    Ok(())
+}
+
+fn write_journal(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), StoreError> {
+    for row in &changes.journal {
+        run(transaction, "INSERT INTO journal VALUES (?1, ?2)", &[&signed(row.sequence), &row.payload])?;
+    }
+    if let Some(last) = changes.journal.last() {
+        run(transaction, "UPDATE journal_bounds SET last = ?1", &[&signed(last.sequence)])?;
+    }
+    if let Some(sequence) = changes.acknowledged {
+        run(transaction, "DELETE FROM journal WHERE sequence <= ?1", &[&signed(sequence)])?;
+        run(
+            transaction,
+            "UPDATE journal_bounds SET acknowledged = max(acknowledged, ?1)",
+            &[&signed(sequence)],
+        )?;
+    }
+    Ok(())
+}
