@@ -5,8 +5,10 @@
 //! time are parameters, so that everything is checked byte for byte against vectors.
 
 pub mod adv;
+pub mod aead;
 pub mod curve;
 pub mod digest;
+pub mod kdf;
 pub mod message_id;
 pub mod padding;
 pub mod pairing_code;
