@@ -17,6 +17,7 @@
 pub mod codec;
 pub mod frame;
 pub mod header;
+mod inline;
 pub mod jid;
 pub mod node;
 pub mod text;

@@ -1,56 +1,82 @@
 //! Text of tags, attribute keys and attribute values.
 
-use smol_str::SmolStr;
+use crate::inline::Inline;
 use std::{
     borrow::{Borrow, Cow},
     cmp::Ordering,
-    fmt,
+    fmt::{self, Write as _},
     hash::{Hash, Hasher},
     ops::Deref,
+    sync::Arc,
 };
 
 /// A text that borrows from a frame or from the program where it can.
 ///
-/// Tokens and string literals are borrowed for ever; up to 23 bytes are stored in place, which covers ids,
-/// numbers and phone numbers. `Text<'static>` owns what it holds.
+/// Tokens and string literals are borrowed for ever; up to 22 bytes are stored in place, which covers ids,
+/// numbers and phone numbers; longer texts that are owned are shared by their clones. `Text<'static>` borrows
+/// from nothing that goes away.
 #[derive(Clone)]
 pub struct Text<'a>(Repr<'a>);
 
 #[derive(Clone)]
 enum Repr<'a> {
     Borrowed(&'a str),
-    Owned(SmolStr),
+    Static(&'static str),
+    Inline(Inline),
+    Shared(Arc<str>),
 }
 
 impl<'a> Text<'a> {
-    pub(crate) const EMPTY: Self = Text(Repr::Borrowed(""));
+    pub(crate) const EMPTY: Self = Text(Repr::Static(""));
 
-    /// A copy of `text`; nothing is allocated up to 23 bytes.
+    /// A copy of `text`; nothing is allocated up to 22 bytes.
     pub fn copied(text: &str) -> Text<'static> {
-        Text(Repr::Owned(SmolStr::new(text)))
+        Text(match Inline::copied(text) {
+            Some(inline) => Repr::Inline(inline),
+            None => Repr::Shared(Arc::from(text)),
+        })
+    }
+
+    /// A text that lives as long as the program, such as a token.
+    #[inline]
+    pub const fn literal(text: &'static str) -> Self {
+        Text(Repr::Static(text))
     }
 
     /// The text.
     #[inline]
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Repr::Borrowed(text) => text,
-            Repr::Owned(text) => text.as_str(),
+            Repr::Borrowed(text) | Repr::Static(text) => text,
+            Repr::Inline(inline) => inline.as_str(),
+            Repr::Shared(text) => text,
         }
+    }
+
+    /// The bytes of the text.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Borrowed(text) | Repr::Static(text) => text.as_bytes(),
+            Repr::Inline(inline) => inline.as_bytes(),
+            Repr::Shared(text) => text.as_bytes(),
+        }
+    }
+
+    /// Whether there is no text.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.as_bytes().is_empty()
     }
 
     /// The same text, borrowing nothing.
     pub fn into_owned(self) -> Text<'static> {
-        match self.0 {
-            Repr::Borrowed(text) => Text(Repr::Owned(SmolStr::new(text))),
-            Repr::Owned(text) => Text(Repr::Owned(text)),
-        }
-    }
-
-    /// A token: owned in the sense of [`Text::into_owned`] without ever being copied.
-    #[inline]
-    pub(crate) const fn token(token: &'static str) -> Self {
-        Text(Repr::Owned(SmolStr::new_static(token)))
+        Text(match self.0 {
+            Repr::Borrowed(text) => return Text::copied(text),
+            Repr::Static(text) => Repr::Static(text),
+            Repr::Inline(inline) => Repr::Inline(inline),
+            Repr::Shared(text) => Repr::Shared(text),
+        })
     }
 
     #[inline]
@@ -58,27 +84,32 @@ impl<'a> Text<'a> {
         Text(Repr::Borrowed(text))
     }
 
+    /// What `value` displays as; numbers do so in place.
+    pub(crate) fn display(value: impl fmt::Display) -> Text<'static> {
+        let mut inline = Inline::EMPTY;
+        match write!(inline, "{value}") {
+            Ok(()) => Text(Repr::Inline(inline)),
+            Err(_) => Text::from(value.to_string()),
+        }
+    }
+
+    /// Makes this an empty text that is stored in place, and returns the place.
     #[inline]
-    pub(crate) fn into_smol(self) -> SmolStr {
-        match self.0 {
-            Repr::Borrowed(text) => SmolStr::new(text),
-            Repr::Owned(text) => text,
+    pub(crate) fn make_inline(&mut self) -> Option<&mut Inline> {
+        *self = Text(Repr::Inline(Inline::EMPTY));
+        match &mut self.0 {
+            Repr::Inline(inline) => Some(inline),
+            _ => None,
         }
     }
 
     /// The bytes, borrowed for `'a` where the text itself is.
     pub(crate) fn into_bytes(self) -> Cow<'a, [u8]> {
         match self.0 {
-            Repr::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-            Repr::Owned(text) => Cow::Owned(text.as_bytes().to_vec()),
+            Repr::Borrowed(text) | Repr::Static(text) => Cow::Borrowed(text.as_bytes()),
+            Repr::Inline(inline) => Cow::Owned(inline.as_bytes().to_vec()),
+            Repr::Shared(text) => Cow::Owned(text.as_bytes().to_vec()),
         }
-    }
-}
-
-impl From<SmolStr> for Text<'_> {
-    #[inline]
-    fn from(text: SmolStr) -> Self {
-        Text(Repr::Owned(text))
     }
 }
 
@@ -98,7 +129,7 @@ impl<'a> From<&'a String> for Text<'a> {
 
 impl From<String> for Text<'_> {
     fn from(text: String) -> Self {
-        Text(Repr::Owned(SmolStr::from(text)))
+        Text::copied(&text)
     }
 }
 
@@ -135,7 +166,7 @@ impl Borrow<str> for Text<'_> {
 impl PartialEq for Text<'_> {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        self.as_bytes() == other.as_bytes()
     }
 }
 
@@ -144,14 +175,14 @@ impl Eq for Text<'_> {}
 impl PartialEq<str> for Text<'_> {
     #[inline]
     fn eq(&self, other: &str) -> bool {
-        self.as_str() == other
+        self.as_bytes() == other.as_bytes()
     }
 }
 
 impl PartialEq<&str> for Text<'_> {
     #[inline]
     fn eq(&self, other: &&str) -> bool {
-        self.as_str() == *other
+        self.as_bytes() == other.as_bytes()
     }
 }
 
@@ -163,7 +194,7 @@ impl PartialOrd for Text<'_> {
 
 impl Ord for Text<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.as_str().cmp(other.as_str())
+        self.as_bytes().cmp(other.as_bytes())
     }
 }
 
@@ -196,9 +227,11 @@ mod tests {
 
     #[test]
     fn texts_compare_by_content_whatever_holds_them() {
-        let long = "a text that does not fit in place".to_owned();
-        for text in ["", "id", long.as_str()] {
-            let forms = [Text::from(text), Text::copied(text), Text::from(text.to_owned())];
+        for len in [0, 1, 21, 22, 23, 60] {
+            let text = "é".repeat(len / 2) + if len % 2 == 1 { "e" } else { "" };
+            let text = text.as_str();
+            let forms =
+                [Text::from(text), Text::copied(text), Text::from(text.to_owned()), Text::display(text)];
             for form in &forms {
                 assert_eq!(form, &forms[0]);
                 assert_eq!(form.clone().into_owned(), text);

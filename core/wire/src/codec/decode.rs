@@ -11,7 +11,6 @@ use crate::{
     text::Text,
     tokens,
 };
-use smol_str::SmolStr;
 use std::borrow::Cow;
 
 /// Why a plaintext is not a node; one variant for each class of the transport document §3.7.
@@ -272,7 +271,7 @@ impl<'a> Reader<'a> {
     fn value(&mut self, value: &mut AttrValue<'a>) -> Result<(), DecodeError> {
         let first = self.byte()?;
         if let Some(token) = tokens::single(first) {
-            *value = AttrValue::Text(Text::token(token));
+            *value = AttrValue::Text(Text::literal(token));
             return Ok(());
         }
         self.value_from(first, value)
@@ -280,15 +279,15 @@ impl<'a> Reader<'a> {
 
     fn value_from(&mut self, first: u8, value: &mut AttrValue<'a>) -> Result<(), DecodeError> {
         match first {
-            tag::LIST_EMPTY => Ok(()),
-            tag::JID_PAIR => self.jid_pair(value),
-            tag::AD_JID => self.ad_jid(value),
-            tag::FB_JID => self.fb_jid(value),
-            tag::INTEROP_JID => self.interop_jid(value),
-            first => match value {
-                AttrValue::Text(text) => self.text(first, text),
-                AttrValue::Jid(_) => Ok(()),
-            },
+            tag::LIST_EMPTY => return Ok(()),
+            tag::JID_PAIR | tag::AD_JID | tag::FB_JID | tag::INTEROP_JID => {
+                *value = AttrValue::Jid(Jid::SERVER);
+            }
+            _ => {}
+        }
+        match value {
+            AttrValue::Text(text) => self.text(first, text),
+            AttrValue::Jid(jid) => self.jid(first, jid),
         }
     }
 
@@ -297,7 +296,7 @@ impl<'a> Reader<'a> {
     fn name(&mut self, text: &mut Text<'a>) -> Result<(), DecodeError> {
         let first = self.byte()?;
         if let Some(token) = tokens::single(first) {
-            *text = Text::token(token);
+            *text = Text::literal(token);
             return Ok(());
         }
         self.long_name(first, text)
@@ -313,33 +312,34 @@ impl<'a> Reader<'a> {
 
     /// Text in any of its forms, all but LIST_EMPTY.
     fn text(&mut self, first: u8, text: &mut Text<'a>) -> Result<(), DecodeError> {
-        *text = match first {
-            ..=tag::LAST_SINGLE => Text::token(tokens::single(first).ok_or(DecodeError::MissingValue)?),
-            tag::DICTIONARY_0..=tag::DICTIONARY_3 => {
-                let index = self.byte()?;
-                let token = tokens::double(first - tag::DICTIONARY_0, index);
-                Text::token(token.ok_or(DecodeError::ReservedTag)?)
+        match first {
+            ..=tag::LAST_SINGLE => {
+                *text = Text::literal(tokens::single(first).ok_or(DecodeError::MissingValue)?);
             }
-            tag::NIBBLE_8 => Text::from(self.packed(Alphabet::Nibble)?),
-            tag::HEX_8 => Text::from(self.packed(Alphabet::Hex)?),
+            tag::DICTIONARY_0..=tag::DICTIONARY_3 => {
+                let token = tokens::double(first - tag::DICTIONARY_0, self.byte()?);
+                *text = Text::literal(token.ok_or(DecodeError::ReservedTag)?);
+            }
+            tag::NIBBLE_8 => return self.packed(Alphabet::Nibble, text),
+            tag::HEX_8 => return self.packed(Alphabet::Hex, text),
             tag::BINARY_8..=tag::BINARY_32 => {
                 let bytes = self.binary(first)?;
-                Text::borrowed(std::str::from_utf8(bytes).map_err(|_| DecodeError::Utf8)?)
+                *text = Text::borrowed(std::str::from_utf8(bytes).map_err(|_| DecodeError::Utf8)?);
             }
             tag::LIST_8 | tag::LIST_16 => return Err(DecodeError::ListInString),
             tag::INTEROP_JID | tag::FB_JID | tag::AD_JID | tag::JID_PAIR => {
                 return Err(DecodeError::NestedJid);
             }
             0xf0..=0xf4 => return Err(DecodeError::ReservedTag),
-        };
+        }
         Ok(())
     }
 
     #[inline]
-    fn packed(&mut self, alphabet: Alphabet) -> Result<SmolStr, DecodeError> {
+    fn packed(&mut self, alphabet: Alphabet, text: &mut Text<'_>) -> Result<(), DecodeError> {
         let head = self.byte()?;
         let bytes = self.take(usize::from(head & 0x7f))?;
-        unpack(alphabet, bytes, head & 0x80 != 0)
+        unpack(alphabet, bytes, head & 0x80 != 0, text)
     }
 
     #[inline]
@@ -356,63 +356,64 @@ impl<'a> Reader<'a> {
         self.take(len)
     }
 
-    /// The user of a JID. Phone numbers and hidden ids are packed, which spares them the way through a text.
-    #[inline]
-    fn user(&mut self) -> Result<SmolStr, DecodeError> {
-        match self.byte()? {
-            tag::NIBBLE_8 => match self.packed(Alphabet::Nibble)? {
-                user if user.is_empty() => Err(DecodeError::MissingValue),
-                user => Ok(user),
-            },
-            first => self.long_user(first),
+    fn jid(&mut self, form: u8, jid: &mut Jid) -> Result<(), DecodeError> {
+        match form {
+            tag::JID_PAIR => self.jid_pair(jid),
+            tag::AD_JID => {
+                let server = domain::server(self.byte()?).ok_or(DecodeError::JidDomain)?;
+                let device = self.byte()?;
+                self.user(jid)?;
+                jid.set_server(server, device.into(), 0);
+                Ok(())
+            }
+            tag::FB_JID => {
+                self.user(jid)?;
+                let device = self.u16()?;
+                self.expect_server(Server::Msgr)?;
+                jid.set_server(Server::Msgr, device, 0);
+                Ok(())
+            }
+            _ => self.interop_jid(jid),
         }
     }
 
-    fn long_user(&mut self, first: u8) -> Result<SmolStr, DecodeError> {
-        let mut user = Text::EMPTY;
-        self.long_name(first, &mut user)?;
-        Ok(user.into_smol())
+    /// The user of a JID, which must not be empty.
+    #[inline]
+    fn user(&mut self, jid: &mut Jid) -> Result<(), DecodeError> {
+        match self.byte()? {
+            // Phone numbers and hidden ids; others take the way through a text that may be borrowed.
+            tag::NIBBLE_8 => self.packed(Alphabet::Nibble, jid.user_mut())?,
+            first => {
+                let mut user = Text::EMPTY;
+                self.long_name(first, &mut user)?;
+                *jid.user_mut() = user.into_owned();
+            }
+        }
+        if jid.is_server() { Err(DecodeError::MissingValue) } else { Ok(()) }
     }
 
-    fn jid_pair(&mut self, value: &mut AttrValue<'a>) -> Result<(), DecodeError> {
-        let user = match self.rest.split_first() {
-            Some((&tag::LIST_EMPTY, rest)) => {
-                self.rest = rest;
-                SmolStr::new_static("")
-            }
-            _ => self.user()?,
-        };
+    #[inline]
+    fn jid_pair(&mut self, jid: &mut Jid) -> Result<(), DecodeError> {
+        match self.rest.split_first() {
+            Some((&tag::LIST_EMPTY, rest)) => self.rest = rest,
+            _ => self.user(jid)?,
+        }
         let first = self.byte()?;
         if let Some(server) = server_token::read(first) {
-            *value = AttrValue::Jid(Jid::from_parts(user, server, 0, 0));
+            jid.set_server(server, 0, 0);
             return Ok(());
         }
         let mut server = Text::EMPTY;
         self.long_name(first, &mut server)?;
-        *value = AttrValue::Jid(match Server::from_name(&server) {
-            Some(known) => Jid::from_parts(user, known, 0, 0),
-            None => Jid::unknown(&user, &server),
-        });
+        match Server::from_name(&server) {
+            Some(known) => jid.set_server(known, 0, 0),
+            None => *jid = Jid::unknown(jid.user(), &server),
+        }
         Ok(())
     }
 
-    fn ad_jid(&mut self, value: &mut AttrValue<'a>) -> Result<(), DecodeError> {
-        let server = domain::server(self.byte()?).ok_or(DecodeError::JidDomain)?;
-        let device = self.byte()?;
-        *value = AttrValue::Jid(Jid::from_parts(self.user()?, server, device.into(), 0));
-        Ok(())
-    }
-
-    fn fb_jid(&mut self, value: &mut AttrValue<'a>) -> Result<(), DecodeError> {
-        let user = self.user()?;
-        let device = self.u16()?;
-        self.expect_server(Server::Msgr)?;
-        *value = AttrValue::Jid(Jid::from_parts(user, Server::Msgr, device, 0));
-        Ok(())
-    }
-
-    fn interop_jid(&mut self, value: &mut AttrValue<'a>) -> Result<(), DecodeError> {
-        let user = self.user()?;
+    fn interop_jid(&mut self, jid: &mut Jid) -> Result<(), DecodeError> {
+        self.user(jid)?;
         let device = self.u16()?;
         let integrator = self.u16()?;
         match self.interop {
@@ -421,7 +422,7 @@ impl<'a> Reader<'a> {
                 self.rest = self.rest.strip_prefix(INTEROP_SERVER).unwrap_or(self.rest);
             }
         }
-        *value = AttrValue::Jid(Jid::from_parts(user, Server::Interop, device, integrator));
+        jid.set_server(Server::Interop, device, integrator);
         Ok(())
     }
 

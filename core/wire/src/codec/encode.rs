@@ -71,11 +71,11 @@ fn write_node(node: &NodeRef<'_>, out: &mut Vec<u8>, depth: usize) -> Result<(),
     }
     let content = node.content();
     write_list(1 + 2 * node.attrs().len() + usize::from(*content != Content::None), out)?;
-    write_name(node.tag(), out)?;
+    write_name(node.tag_text().as_bytes(), out)?;
     for attr in node.attrs() {
-        write_name(&attr.key, out)?;
+        write_name(attr.key.as_bytes(), out)?;
         match &attr.value {
-            AttrValue::Text(text) => write_text(text, out)?,
+            AttrValue::Text(text) => write_text(text.as_bytes(), out)?,
             AttrValue::Jid(jid) => write_jid(jid, out)?,
         }
     }
@@ -105,21 +105,21 @@ fn write_list(len: usize, out: &mut Vec<u8>) -> Result<(), EncodeError> {
 
 /// Text that must not be empty.
 #[inline]
-fn write_name(text: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+fn write_name(text: &[u8], out: &mut Vec<u8>) -> Result<(), EncodeError> {
     if text.is_empty() { Err(EncodeError::MissingValue) } else { write_text(text, out) }
 }
 
 #[inline]
-fn write_text(text: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+fn write_text(text: &[u8], out: &mut Vec<u8>) -> Result<(), EncodeError> {
     match tokens::code_of(text) {
         Some(Code::Single(code)) => out.push(code),
         Some(Code::Double(dictionary, index)) => out.extend([tag::DICTIONARY_0 + dictionary, index]),
-        None => match Alphabet::of(text.as_bytes()) {
+        None => match Alphabet::of(text) {
             Some(alphabet) => {
                 out.push(if alphabet == Alphabet::Nibble { tag::NIBBLE_8 } else { tag::HEX_8 });
-                pack(text.as_bytes(), out);
+                pack(text, out);
             }
-            None => return write_bytes(text.as_bytes(), out),
+            None => return write_bytes(text, out),
         },
     }
     Ok(())
@@ -144,7 +144,7 @@ fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), EncodeError> {
 }
 
 fn write_jid(jid: &Jid, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    let (user, server, device) = (jid.user(), jid.server(), jid.device());
+    let (user, server, device) = (jid.user_bytes(), jid.server(), jid.device());
     if device > server.max_device().unwrap_or(0) {
         return Err(EncodeError::Device);
     }
@@ -153,14 +153,14 @@ fn write_jid(jid: &Jid, out: &mut Vec<u8>) -> Result<(), EncodeError> {
             out.push(tag::FB_JID);
             write_text(user, out)?;
             out.extend(device.to_be_bytes());
-            write_text(server.name(), out)
+            write_text(server.name().as_bytes(), out)
         }
         (Server::Interop, ..) if !user.is_empty() => {
             out.push(tag::INTEROP_JID);
             write_text(user, out)?;
             out.extend(device.to_be_bytes());
             out.extend(jid.integrator().to_be_bytes());
-            write_text(server.name(), out)
+            write_text(server.name().as_bytes(), out)
         }
         (_, Some(domain), Ok(device)) if device > 0 => {
             out.extend([tag::AD_JID, domain, device]);
@@ -176,7 +176,7 @@ fn write_jid(jid: &Jid, out: &mut Vec<u8>) -> Result<(), EncodeError> {
             }
             match server_token::of(server) {
                 Some(token) => out.push(token),
-                None => write_name(jid.server_name(), out)?,
+                None => write_name(jid.server_name().as_bytes(), out)?,
             }
             Ok(())
         }

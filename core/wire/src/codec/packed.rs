@@ -1,7 +1,7 @@
 //! Packed strings: two digits to a byte, high half first.
 
 use super::decode::DecodeError;
-use smol_str::SmolStr;
+use crate::{inline::INLINE_LEN, text::Text};
 
 /// Longest text that is packed when writing. (Reading allows 254 digits.)
 const MAX_PACKED: usize = 127;
@@ -22,15 +22,18 @@ impl Alphabet {
         if text.is_empty() || text.len() > MAX_PACKED {
             return None;
         }
-        let mut letters = false;
-        let mut punctuation = false;
+        // Without branches in the loop, which compilers then do for many bytes at once.
+        let (mut letters, mut punctuation, mut others) = (false, false, false);
         for byte in text {
-            match byte {
-                b'0'..=b'9' => {}
-                b'A'..=b'F' => letters = true,
-                b'-' | b'.' => punctuation = true,
-                _ => return None,
-            }
+            let digit = byte.wrapping_sub(b'0') < 10;
+            let letter = byte.wrapping_sub(b'A') < 6;
+            let mark = byte.wrapping_sub(b'-') < 2;
+            letters |= letter;
+            punctuation |= mark;
+            others |= !(digit | letter | mark);
+        }
+        if others {
+            return None;
         }
         match (letters, punctuation) {
             (false, _) => Some(Alphabet::Nibble),
@@ -53,41 +56,60 @@ pub(super) fn pack(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// The value of a digit: numerals have theirs in the low half; letters are 9 below it, marks 3 above.
 #[inline]
 fn value(byte: u8) -> u8 {
-    match byte {
-        b'-' => 10,
-        b'.' => 11,
-        b'A'..=b'F' => byte - b'A' + 10,
-        digit => digit & 0x0f,
-    }
+    let letter = byte >> 6;
+    let numeral = byte >> 4 & 1;
+    (byte & 0x0f) + 9 * letter - 3 * (1 - (letter | numeral))
 }
 
-/// The text of packed `bytes`; if `odd`, the low half of the last byte is padding.
+/// Makes `text` the text of packed `bytes`; if `odd`, the low half of the last byte is padding.
 #[inline]
-pub(super) fn unpack(alphabet: Alphabet, bytes: &[u8], odd: bool) -> Result<SmolStr, DecodeError> {
-    if odd && bytes.is_empty() {
-        return Err(DecodeError::PackedOddEmpty);
-    }
-    // Ids and phone numbers fit the short buffer, which is not worth clearing 256 bytes for.
-    if bytes.len() <= 12 {
-        unpack_into(&mut [0; 24], alphabet, bytes, odd)
-    } else {
-        unpack_into(&mut [0; 256], alphabet, bytes, odd)
-    }
-}
-
-/// Four packed bytes, eight characters, at a time.
-#[inline]
-fn unpack_into(
-    buffer: &mut [u8],
+pub(super) fn unpack(
     alphabet: Alphabet,
     bytes: &[u8],
     odd: bool,
-) -> Result<SmolStr, DecodeError> {
+    text: &mut Text<'_>,
+) -> Result<(), DecodeError> {
+    if odd && bytes.is_empty() {
+        return Err(DecodeError::PackedOddEmpty);
+    }
+    // Phone numbers and almost all ids are that short.
+    if bytes.len() <= INLINE_LEN / 2
+        && let Some(inline) = text.make_inline()
+    {
+        let len = (2 * bytes.len() - usize::from(odd)) as u8;
+        let (words, last) = inline.ascii_mut(len).as_chunks_mut::<8>();
+        let mut words = words.iter_mut();
+        return unpack_words(alphabet, bytes, odd, |word| match words.next() {
+            Some(place) => *place = word,
+            None => last.iter_mut().zip(word).for_each(|(place, byte)| *place = byte),
+        });
+    }
+    let mut long = [[0; 8]; 32];
+    let mut words = long.iter_mut();
+    unpack_words(alphabet, bytes, odd, |word| {
+        if let Some(place) = words.next() {
+            *place = word;
+        }
+    })?;
+    let characters = long.as_flattened().get(..2 * bytes.len() - usize::from(odd)).unwrap_or_default();
+    *text = Text::copied(std::str::from_utf8(characters).map_err(|_| DecodeError::PackedDigit)?);
+    Ok(())
+}
+
+/// Hands out eight characters, of four bytes, at a time; the last ones are filled up with zeros.
+#[inline]
+fn unpack_words(
+    alphabet: Alphabet,
+    bytes: &[u8],
+    odd: bool,
+    mut write: impl FnMut([u8; 8]),
+) -> Result<(), DecodeError> {
     let mut left = bytes.len();
     let mut invalid = 0;
-    for (chunk, word) in bytes.chunks(4).zip(buffer.as_chunks_mut::<8>().0) {
+    for chunk in bytes.chunks(4) {
         // Bytes that are not there, and the padding, count as zeros, which are digits of both alphabets.
         let mut packed = match chunk.first_chunk() {
             Some(four) => u32::from_be_bytes(*four),
@@ -102,13 +124,9 @@ fn unpack_into(
         }
         let digits = spread(packed);
         invalid |= alphabet.invalid(digits);
-        *word = alphabet.characters(digits).to_be_bytes();
+        write(alphabet.characters(digits).to_be_bytes());
     }
-    let text = buffer.get(..2 * bytes.len() - usize::from(odd));
-    match text.map(std::str::from_utf8) {
-        Some(Ok(text)) if invalid == 0 => Ok(SmolStr::new(text)),
-        _ => Err(DecodeError::PackedDigit),
-    }
+    if invalid == 0 { Ok(()) } else { Err(DecodeError::PackedDigit) }
 }
 
 /// A one in each byte.
@@ -163,6 +181,11 @@ mod tests {
         halves.into_iter().map(|half| digits.chars().nth(half.into())).collect()
     }
 
+    fn unpacked(alphabet: Alphabet, bytes: &[u8], odd: bool) -> Option<String> {
+        let mut text = Text::literal("before");
+        unpack(alphabet, bytes, odd, &mut text).ok().map(|()| text.to_string())
+    }
+
     #[test]
     fn every_byte_at_every_place_unpacks_by_definition() {
         for alphabet in [Alphabet::Nibble, Alphabet::Hex] {
@@ -172,8 +195,7 @@ mod tests {
                         let mut bytes = vec![0x12; len];
                         bytes[place] = byte;
                         for odd in [false, true] {
-                            let text = unpack(alphabet, &bytes, odd).ok();
-                            assert_eq!(text.as_deref(), expected(alphabet, &bytes, odd).as_deref());
+                            assert_eq!(unpacked(alphabet, &bytes, odd), expected(alphabet, &bytes, odd));
                         }
                     }
                 }
@@ -187,7 +209,8 @@ mod tests {
             let alphabet = Alphabet::of(text.as_bytes()).unwrap();
             let mut packed = Vec::new();
             pack(text.as_bytes(), &mut packed);
-            assert_eq!(unpack(alphabet, &packed[1..], packed[0] & 0x80 != 0).unwrap(), text);
+            let odd = packed[0] & 0x80 != 0;
+            assert_eq!(unpacked(alphabet, &packed[1..], odd).as_deref(), Some(text));
         }
         for text in ["", "a", "1 ", "A-", &"1".repeat(128)] {
             assert_eq!(Alphabet::of(text.as_bytes()), None, "{text}");

@@ -6,7 +6,7 @@ mod server;
 pub use parse::JidError;
 pub use server::Server;
 
-use smol_str::SmolStr;
+use crate::text::Text;
 use std::{
     cmp::Ordering,
     fmt::{self, Write as _},
@@ -17,13 +17,13 @@ pub const HOSTED_DEVICE: u16 = 99;
 
 /// An address: a user, group, channel or server, with a device where the server has devices.
 ///
-/// 32 bytes; users of up to 23 bytes, which is all that exist, are stored in place. Two JIDs are equal if
+/// 32 bytes; users of up to 22 bytes, which is all that exist, are stored in place. Two JIDs are equal if
 /// user, server, device and integrator are; see [`Jid::same_bare`] and [`Jid::same_account`] for the two
 /// weaker notions. The order keeps the devices of one account beside each other.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Jid {
     /// The user; followed by the server if that is not a known one.
-    text: SmolStr,
+    text: Text<'static>,
     tail: Tail,
 }
 
@@ -50,18 +50,39 @@ impl Jid {
     pub const META_AI_BOT: Jid = Jid::constant("867051314767696", Server::Bot);
 
     const fn constant(user: &'static str, server: Server) -> Jid {
-        Jid { text: SmolStr::new_static(user), tail: Tail::Known { server, device: 0, integrator: 0 } }
+        Jid { text: Text::literal(user), tail: Tail::Known { server, device: 0, integrator: 0 } }
     }
 
     #[inline]
-    pub(crate) fn from_parts(user: SmolStr, server: Server, device: u16, integrator: u16) -> Jid {
+    pub(crate) fn from_parts(user: Text<'static>, server: Server, device: u16, integrator: u16) -> Jid {
         Jid { text: user, tail: Tail::Known { server, device, integrator } }
+    }
+
+    /// What the decoder writes into.
+    #[inline]
+    pub(crate) fn user_mut(&mut self) -> &mut Text<'static> {
+        &mut self.text
+    }
+
+    /// Completes what the decoder has written.
+    #[inline]
+    pub(crate) fn set_server(&mut self, server: Server, device: u16, integrator: u16) {
+        self.tail = Tail::Known { server, device, integrator };
+    }
+
+    /// The bytes of the user, for writing it without a look at whether it is text.
+    #[inline]
+    pub(crate) fn user_bytes(&self) -> &[u8] {
+        match self.tail {
+            Tail::Known { .. } => self.text.as_bytes(),
+            Tail::Unknown { .. } => self.user().as_bytes(),
+        }
     }
 
     /// The bare address of `user` on a known server. The user is taken as it is; addresses typed by people
     /// go through [`Jid::parse`].
     pub fn new(user: &str, server: Server) -> Jid {
-        Jid::from_parts(SmolStr::new(user), server, 0, 0)
+        Jid::from_parts(Text::copied(user), server, 0, 0)
     }
 
     /// The bare address of `user` on the server of that name, which need not be a known one.
@@ -76,8 +97,7 @@ impl Jid {
         // A user beyond 4 GiB cannot come from a frame; were one made by hand, its excess would be read as
         // part of the server, which is still well defined.
         let user_len = u32::try_from(user.len()).unwrap_or(u32::MAX);
-        let text: SmolStr = [user, server].into_iter().collect();
-        Jid { text, tail: Tail::Unknown { user_len } }
+        Jid { text: Text::from([user, server].concat()), tail: Tail::Unknown { user_len } }
     }
 
     /// The account with this phone number: digits, country code first.
@@ -199,7 +219,7 @@ impl Jid {
     }
 
     fn same_names(&self, other: &Jid) -> bool {
-        self.user() == other.user()
+        self.user_bytes() == other.user_bytes()
             && (self.server() != Server::Other || self.server_name() == other.server_name())
     }
 
@@ -210,7 +230,7 @@ impl Jid {
 
     /// Whether this is a server without a user.
     pub fn is_server(&self) -> bool {
-        self.user().is_empty()
+        self.user_bytes().is_empty()
     }
 
     /// Whether this is an account by phone number, also in its old spelling.
@@ -263,9 +283,9 @@ impl Jid {
     }
 
     /// The parts in their order of comparison.
-    fn key(&self) -> (Server, &str, &str, u16, u16) {
+    fn key(&self) -> (Server, &str, &[u8], u16, u16) {
         let unknown = if self.server() == Server::Other { self.server_name() } else { "" };
-        (self.server(), unknown, self.user(), self.integrator(), self.device())
+        (self.server(), unknown, self.user_bytes(), self.integrator(), self.device())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The strict parser for addresses that come through the API (transport document §4.2).
 
 use super::{Jid, Server};
-use smol_str::SmolStr;
+use crate::text::Text;
 use std::str::FromStr;
 
 /// Longest text form, in bytes.
@@ -132,7 +132,7 @@ fn parse_local(local: &str, server: Server) -> Result<Jid, JidError> {
     if user.is_empty() {
         return Err(JidError::EmptyUser);
     }
-    Ok(Jid::from_parts(SmolStr::new(user), server, device, integrator))
+    Ok(Jid::from_parts(Text::copied(user), server, device, integrator))
 }
 
 /// `user.agent`: the agent says nothing that the server does not say, so it must agree and is dropped.

@@ -61,6 +61,10 @@ impl<'a> NodeRef<'a> {
         (&mut self.tag, &mut self.attrs, &mut self.content)
     }
 
+    pub(crate) fn tag_text(&self) -> &Text<'a> {
+        &self.tag
+    }
+
     /// The tag.
     #[inline]
     pub fn tag(&self) -> &str {

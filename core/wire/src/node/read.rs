@@ -5,7 +5,6 @@
 
 use super::{AttrValue, Content, NodeRef};
 use crate::jid::Jid;
-use smol_str::SmolStr;
 use std::borrow::Cow;
 
 /// Why a stanza cannot be used: names the node and the part, never a value.
@@ -16,17 +15,17 @@ pub enum NodeError {
     #[error("<{tag}> has no attribute {attr}")]
     MissingAttr {
         /// Tag of the node.
-        tag: SmolStr,
+        tag: String,
         /// Name of the attribute.
-        attr: SmolStr,
+        attr: String,
     },
     /// An attribute does not hold what it must.
     #[error("attribute {attr} of <{tag}> is not {expected}")]
     BadAttr {
         /// Tag of the node.
-        tag: SmolStr,
+        tag: String,
         /// Name of the attribute.
-        attr: SmolStr,
+        attr: String,
         /// What it should be, for people.
         expected: &'static str,
     },
@@ -34,15 +33,15 @@ pub enum NodeError {
     #[error("<{tag}> has no child <{child}>")]
     MissingChild {
         /// Tag of the node.
-        tag: SmolStr,
+        tag: String,
         /// Tag of the missing child.
-        child: SmolStr,
+        child: String,
     },
     /// The content is not what it must be.
     #[error("the content of <{tag}> is not {expected}")]
     BadContent {
         /// Tag of the node.
-        tag: SmolStr,
+        tag: String,
         /// What it should be, for people.
         expected: &'static str,
     },
@@ -50,16 +49,16 @@ pub enum NodeError {
     #[error("<{found}> stands where <{expected}> should")]
     WrongTag {
         /// Tag that should be there.
-        expected: SmolStr,
+        expected: String,
         /// Tag that is there.
-        found: SmolStr,
+        found: String,
     },
 }
 
 /// Longest tag that an error repeats, in characters: tags come from the other side.
 const SHOWN_TAG: usize = 32;
 
-fn shown(tag: &str) -> SmolStr {
+fn shown(tag: &str) -> String {
     tag.chars().take(SHOWN_TAG).flat_map(char::escape_debug).collect()
 }
 
@@ -78,7 +77,11 @@ impl<'a> NodeRef<'a> {
     /// Whether an attribute is there and has this text. Compares without allocating unless the value is a
     /// JID.
     pub fn attr_is(&self, key: &str, text: &str) -> bool {
-        self.attr_value(key).is_some_and(|value| value.as_text() == text)
+        match self.attr_value(key) {
+            Some(AttrValue::Text(value)) => *value == text,
+            Some(AttrValue::Jid(jid)) => jid.to_string() == text,
+            None => false,
+        }
     }
 
     /// The address in an attribute, whether it came as a JID or as text.
@@ -157,7 +160,7 @@ impl<'a> NodeRef<'a> {
         if self.tag == tag {
             return Ok(());
         }
-        Err(NodeError::WrongTag { expected: SmolStr::new(tag), found: shown(&self.tag) })
+        Err(NodeError::WrongTag { expected: String::from(tag), found: shown(&self.tag) })
     }
 
     /// The text of an attribute that must be there and not be empty.
@@ -185,7 +188,7 @@ impl<'a> NodeRef<'a> {
     /// The first child with this tag, which must be there.
     pub fn require_child(&self, tag: &str) -> Result<&NodeRef<'a>, NodeError> {
         self.child_named(tag)
-            .ok_or_else(|| NodeError::MissingChild { tag: shown(&self.tag), child: SmolStr::new(tag) })
+            .ok_or_else(|| NodeError::MissingChild { tag: shown(&self.tag), child: String::from(tag) })
     }
 
     /// The bytes between the tags, which must be there.
@@ -205,7 +208,7 @@ impl<'a> NodeRef<'a> {
 
     /// An error that says what an attribute of this node should have been.
     pub fn bad_attr(&self, key: &str, expected: &'static str) -> NodeError {
-        NodeError::BadAttr { tag: shown(&self.tag), attr: SmolStr::new(key), expected }
+        NodeError::BadAttr { tag: shown(&self.tag), attr: String::from(key), expected }
     }
 
     /// An error that says what the content of this node should have been.
@@ -219,7 +222,7 @@ impl<'a> NodeRef<'a> {
             Some(value) => return Ok(value),
             None => {}
         }
-        Err(NodeError::MissingAttr { tag: shown(&self.tag), attr: SmolStr::new(key) })
+        Err(NodeError::MissingAttr { tag: shown(&self.tag), attr: String::from(key) })
     }
 }
 

@@ -1,7 +1,6 @@
 //! Attribute values: text or a JID.
 
 use crate::{jid::Jid, text::Text};
-use smol_str::{SmolStr, ToSmolStr as _};
 use std::borrow::Cow;
 
 /// The value of an attribute. On the wire a JID has a form of its own, and peers that mean a JID accept no
@@ -99,46 +98,42 @@ impl From<&Jid> for AttrValue<'_> {
 
 impl From<bool> for AttrValue<'_> {
     fn from(value: bool) -> Self {
-        AttrValue::Text(Text::token(if value { "true" } else { "false" }))
+        AttrValue::Text(Text::literal(if value { "true" } else { "false" }))
     }
-}
-
-fn number(text: SmolStr) -> AttrValue<'static> {
-    AttrValue::Text(Text::from(text))
 }
 
 impl From<u64> for AttrValue<'_> {
     fn from(value: u64) -> Self {
-        number(value.to_smolstr())
+        AttrValue::Text(Text::display(value))
     }
 }
 
 impl From<u32> for AttrValue<'_> {
     fn from(value: u32) -> Self {
-        number(value.to_smolstr())
+        AttrValue::Text(Text::display(value))
     }
 }
 
 impl From<u16> for AttrValue<'_> {
     fn from(value: u16) -> Self {
-        number(value.to_smolstr())
+        AttrValue::Text(Text::display(value))
     }
 }
 
 impl From<usize> for AttrValue<'_> {
     fn from(value: usize) -> Self {
-        number(value.to_smolstr())
+        AttrValue::Text(Text::display(value))
     }
 }
 
 impl From<i32> for AttrValue<'_> {
     fn from(value: i32) -> Self {
-        number(value.to_smolstr())
+        AttrValue::Text(Text::display(value))
     }
 }
 
 impl From<i64> for AttrValue<'_> {
     fn from(value: i64) -> Self {
-        number(value.to_smolstr())
+        AttrValue::Text(Text::display(value))
     }
 }
