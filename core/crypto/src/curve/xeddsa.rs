@@ -48,25 +48,39 @@ pub(super) fn sign(private: &[u8; 32], edwards: &[u8; 32], message: &[&[u8]], ra
     signature
 }
 
-pub(super) fn verify(
-    public: &[u8; 32],
-    message: &[&[u8]],
-    signature: &[u8; 64],
-) -> Result<(), SignatureError> {
+/// A public key in the form in which verification uses it.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    /// The point with sign 0.
+    point: EdwardsPoint,
+    /// Its encoding.
+    encoded: [u8; 32],
+}
+
+pub(super) fn prepare(public: &[u8; 32]) -> Result<Prepared, SignatureError> {
+    let point = MontgomeryPoint(*public).to_edwards(0).ok_or(SignatureError)?;
+    if point.is_small_order() {
+        return Err(SignatureError);
+    }
+    Ok(Prepared { encoded: point.compress().to_bytes(), point })
+}
+
+pub(super) fn verify(key: &Prepared, message: &[&[u8]], signature: &[u8; 64]) -> Result<(), SignatureError> {
     let (commitment, response) = signature.split_first_chunk::<32>().ok_or(SignatureError)?;
     let mut response: [u8; 32] = response.try_into().map_err(|_| SignatureError)?;
     let mut sign = 0;
     if let Some(last) = response.last_mut() {
-        sign = *last >> 7;
+        sign = *last & 0x80;
         *last &= 0x7f;
     }
     // s + L signs the same message: only the canonical s counts.
     let response = Option::<Scalar>::from(Scalar::from_canonical_bytes(response)).ok_or(SignatureError)?;
-    let key = MontgomeryPoint(*public).to_edwards(sign).ok_or(SignatureError)?;
-    if key.is_small_order() {
-        return Err(SignatureError);
+    // The other sign is the negated point, and the bit in its encoding.
+    let (negated, mut encoded) = (if sign == 0 { -key.point } else { key.point }, key.encoded);
+    if let Some(last) = encoded.last_mut() {
+        *last |= sign;
     }
-    let challenge = hash(&[commitment, key.compress().as_bytes()], message, &[]);
-    let expected = EdwardsPoint::vartime_double_scalar_mul_basepoint(&challenge, &-key, &response);
+    let challenge = hash(&[commitment, &encoded], message, &[]);
+    let expected = EdwardsPoint::vartime_double_scalar_mul_basepoint(&challenge, &negated, &response);
     if expected.compress().as_bytes() == commitment { Ok(()) } else { Err(SignatureError) }
 }

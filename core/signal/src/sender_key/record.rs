@@ -1,8 +1,9 @@
 //! The keys that one other device encrypts to a group with.
 
 use core::fmt;
+use std::sync::OnceLock;
 
-use whimbrel_crypto::curve::PublicKey;
+use whimbrel_crypto::curve::{PublicKey, Verifier};
 use zeroize::Zeroizing;
 
 use crate::cipher;
@@ -30,6 +31,8 @@ pub struct SenderKeyRecord {
 struct State {
     key_id: u32,
     signing_key: PublicKey,
+    /// The signing key made ready, at the first message.
+    verifier: OnceLock<Verifier>,
     /// Chain key of `next`.
     chain: ChainKey,
     /// The iteration expected next.
@@ -77,6 +80,7 @@ impl SenderKeyRecord {
         let state = State {
             key_id: *key_id,
             signing_key: *signing_key,
+            verifier: OnceLock::new(),
             chain: chain.clone(),
             next: *iteration,
             skipped,
@@ -96,8 +100,9 @@ impl SenderKeyRecord {
         let (key_id, iteration) = (message.key_id, message.iteration);
         let state = self.states.iter_mut().find(|state| state.key_id == key_id);
         let state = state.ok_or(GroupDecryptError::NoSenderKey { key_id })?;
-        let verified = state.signing_key.verify(&[message.signed], message.signature);
-        verified.map_err(|_| GroupDecryptError::InvalidSignature)?;
+        if !state.is_signed(message) {
+            return Err(GroupDecryptError::InvalidSignature);
+        }
         if let Some(ahead) = iteration.checked_sub(state.next) {
             if ahead > max_jump || iteration == u32::MAX {
                 return Err(GroupDecryptError::FutureMessage { ahead });
@@ -141,7 +146,8 @@ impl SenderKeyRecord {
             let signing_key = input.public_key()?;
             let chain = ChainKey::new(input.array()?);
             let next = input.u32()?;
-            states.push(State { key_id, signing_key, chain, next, skipped: input.skipped(next)? });
+            let skipped = input.skipped(next)?;
+            states.push(State { key_id, signing_key, verifier: OnceLock::new(), chain, next, skipped });
         }
         input.finish()?;
         Ok(SenderKeyRecord { states })
@@ -153,6 +159,7 @@ impl SenderKeyRecord {
         let states = parts.into_iter().take(MAX_SENDER_KEY_STATES).map(|parts| State {
             key_id: parts.key_id,
             signing_key: parts.signing_key,
+            verifier: OnceLock::new(),
             chain: ChainKey::new(*parts.chain_key),
             next: parts.next,
             skipped: SkippedKeys::from_entries(parts.skipped, parts.next),
@@ -173,6 +180,17 @@ impl SenderKeyRecord {
 }
 
 impl State {
+    fn is_signed(&self, message: &SenderKeyMessage<'_>) -> bool {
+        let verifier = match self.verifier.get() {
+            Some(verifier) => verifier,
+            None => match self.signing_key.verifier() {
+                Ok(verifier) => self.verifier.get_or_init(|| verifier),
+                Err(_) => return false,
+            },
+        };
+        verifier.verify(&[message.signed], message.signature).is_ok()
+    }
+
     /// The keys below `iteration` that this state has or can still derive.
     fn left_behind(mut self, iteration: u32) -> SkippedKeys<Seed> {
         // The iteration is the sender's word: derive no more than a message could make us derive.
