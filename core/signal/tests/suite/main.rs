@@ -2,9 +2,14 @@
 
 // The attribute tells lints that helpers without `#[test]` are tests too.
 #[cfg(test)]
+#[path = "../checks/mod.rs"]
+mod checks;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod conversations;
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 mod durability;
 #[cfg(test)]
