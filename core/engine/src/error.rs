@@ -118,6 +118,41 @@ pub enum Outcome {
 }
 
 impl Code {
+    /// Every code, by number.
+    pub const ALL: &[Self] = &[
+        Self::InvalidArgument,
+        Self::UnknownOperation,
+        Self::WrongState,
+        Self::Closed,
+        Self::Forked,
+        Self::WouldDeadlock,
+        Self::UnknownFieldSet,
+        Self::NotSupported,
+        Self::NotConnected,
+        Self::ConnectFailed,
+        Self::TimedOut,
+        Self::Cancelled,
+        Self::UntrustedServer,
+        Self::NotLinked,
+        Self::LoggedOut,
+        Self::Replaced,
+        Self::ClientOutdated,
+        Self::TemporaryBan,
+        Self::LinkFailed,
+        Self::Refused,
+        Self::NotFound,
+        Self::Forbidden,
+        Self::RateLimited,
+        Self::NoSession,
+        Self::IdentityChanged,
+        Self::NoDevice,
+        Self::StoreFailed,
+        Self::StoreCorrupt,
+        Self::StoreLocked,
+        Self::StoreTooNew,
+        Self::Internal,
+    ];
+
     /// The number that stands for this code in every language.
     pub const fn number(self) -> u16 {
         self as u16

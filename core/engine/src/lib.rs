@@ -6,6 +6,7 @@
 //! in one store file. Facts arrive as [`Event`]s, at least once and in order, and are offered
 //! again after a crash until the program has taken them.
 
+mod address;
 mod client;
 mod clock;
 mod connection;
@@ -23,6 +24,7 @@ mod receipts;
 mod retry;
 mod store;
 
+pub use address::parse_address;
 pub use client::Client;
 pub use engine::Engine;
 pub use error::{Category, Code, Error, Outcome};

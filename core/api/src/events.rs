@@ -1,0 +1,496 @@
+//! Events as JSON, and the table of their kinds.
+//!
+//! Numbers are append-only, and whether a kind is journaled never changes.
+
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use whimbrel::events::{self, EventKind};
+
+use crate::operations::QuotedMessage;
+
+/// Milliseconds, as JSON numbers.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A chat or a person under every address known for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// The address that identifies it: the hidden id when known, else the phone number's; for
+    /// groups their own.
+    pub id: String,
+    /// Address by phone number, if known.
+    pub phone: Option<String>,
+    /// Address by hidden id, if known.
+    pub lid: Option<String>,
+}
+
+impl From<&events::Identity> for Identity {
+    fn from(identity: &events::Identity) -> Self {
+        Self {
+            id: identity.id.to_string(),
+            phone: identity.phone.as_ref().map(ToString::to_string),
+            lid: identity.lid.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+/// Emitted when a message arrived, or another device of this account sent one. Answer it, show
+/// it, or ignore it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// Id within the chat and sender.
+    pub message_id: String,
+    /// The chat.
+    pub chat: Identity,
+    /// Who wrote it.
+    pub sender: Identity,
+    /// Number of the sender's device; 0 is the phone.
+    pub sender_device: u16,
+    /// Written by this account, on another device of it.
+    pub from_me: bool,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+    /// Name that the sender gives itself, if the service told it.
+    pub push_name: Option<String>,
+    /// The text; absent for kinds of content that this version does not read.
+    pub text: Option<String>,
+    /// The message that this one quotes.
+    pub quoted: Option<QuotedMessage>,
+    /// It waited at the service while this client was away.
+    pub offline: bool,
+    /// Id of the `undecryptable` event that this message completes.
+    pub completes: Option<String>,
+    /// Size of the raw protobuf; a native call fetches it.
+    pub raw_size: usize,
+}
+
+/// Emitted when a message arrived that could not be decrypted. The sender is asked to send it
+/// again; when that works a `message` follows whose `completes` is this event's id.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Undecryptable {
+    /// Id within the chat and sender.
+    pub message_id: String,
+    /// The chat.
+    pub chat: Identity,
+    /// Who wrote it.
+    pub sender: Identity,
+    /// Number of the sender's device.
+    pub sender_device: u16,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+    /// Why, as a stable lowercase word such as `no_session` or `bad_mac`.
+    pub reason: String,
+}
+
+/// What happened to messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptType {
+    /// A device has them.
+    Delivered,
+    /// The person read them.
+    Read,
+    /// The person played or opened them.
+    Played,
+    /// Read on another device of this account.
+    ReadSelf,
+    /// A kind that this version does not know.
+    Unknown,
+}
+
+/// Emitted when somebody's device received, read or played messages of this account.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Receipt {
+    /// The chat.
+    pub chat: Identity,
+    /// Whose device it was.
+    pub sender: Identity,
+    /// Number of that device.
+    pub sender_device: u16,
+    /// The messages.
+    pub message_ids: Vec<String>,
+    /// What happened to them.
+    pub receipt: ReceiptType,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}
+
+/// Emitted when the fate of a sent message is known after its call had ended: the service has
+/// it, or refused it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SendStatus {
+    /// The chat.
+    pub chat: Identity,
+    /// The message.
+    pub message_id: String,
+    /// Absent: the service has it. Otherwise the number that it refused it with.
+    pub refused: Option<u16>,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}
+
+/// Emitted when the identity key of a person's device changed, as after a re-installation. Show
+/// it where people rely on security codes.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityChanged {
+    /// The person.
+    pub who: Identity,
+    /// Number of the device.
+    pub device: u16,
+}
+
+/// Emitted when this client was linked to a phone.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Linked {
+    /// The account.
+    pub account: Identity,
+    /// Number of this device in the account.
+    pub device: u16,
+    /// The phone's platform, such as `android` or `iphone`.
+    pub platform: String,
+    /// Verified business name, if the account is a business.
+    pub business_name: Option<String>,
+}
+
+/// Emitted when this device is no longer part of the account. The old keys are set aside; link
+/// again to go on.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LoggedOut {
+    /// A stable lowercase word: `removed`, `host`, `locked`, `banned`, `primary_gone`.
+    pub reason: String,
+    /// The number that the service gave, 0 if none.
+    pub service_status: u16,
+}
+
+/// Emitted when another connection with this client's keys took over. Find the second process;
+/// this client stays disconnected until `connect`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Replaced {}
+
+/// Emitted when the service refuses the account or this version for now. The client stays
+/// disconnected until `connect`.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionRefused {
+    /// The number that the service gave: 402 temporary ban, 405 client outdated, others; 0 if none.
+    pub service_status: u16,
+    /// Detail code of a temporary ban, 0 if none.
+    pub detail: u16,
+    /// When the refusal is said to end, in milliseconds from the event.
+    pub expires_in_ms: Option<u64>,
+}
+
+/// Emitted when there is a QR text to show, and again whenever it changes.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Qr {
+    /// What the QR symbol has to hold.
+    pub text: String,
+    /// How long it is valid, in milliseconds.
+    pub valid_for_ms: u64,
+}
+
+/// Emitted when a linking attempt ended without a link. Start another one.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkFailed {
+    /// A stable lowercase word: `codes_expired`, `hmac_mismatch`, `signature_mismatch`, `refused`.
+    pub reason: String,
+}
+
+/// State of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionStateName {
+    /// Disconnected, and staying so until the host asks.
+    Stopped,
+    /// Dialling, or shaking hands.
+    Connecting,
+    /// Connected without a link: codes are being shown.
+    Linking,
+    /// Logged in; what waited at the service is arriving.
+    CatchingUp,
+    /// Logged in, and up to date.
+    Online,
+    /// Disconnected; the next attempt follows.
+    Waiting,
+    /// A state that this version does not know.
+    Unknown,
+}
+
+/// Emitted when the connection changes its state; only the latest counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionChanged {
+    /// The state.
+    pub state: ConnectionStateName,
+    /// When the next attempt follows, in milliseconds; only when waiting.
+    pub retry_in_ms: Option<u64>,
+    /// Why the last connection ended, as a stable lowercase word; only when waiting.
+    pub reason: Option<String>,
+}
+
+impl From<&events::ConnectionState> for ConnectionChanged {
+    fn from(state: &events::ConnectionState) -> Self {
+        use events::ConnectionState as State;
+        let plain = |state| Self { state, retry_in_ms: None, reason: None };
+        match state {
+            State::Stopped => plain(ConnectionStateName::Stopped),
+            State::Connecting => plain(ConnectionStateName::Connecting),
+            State::Linking => plain(ConnectionStateName::Linking),
+            State::CatchingUp => plain(ConnectionStateName::CatchingUp),
+            State::Online => plain(ConnectionStateName::Online),
+            State::Waiting { retry_in, reason } => Self {
+                state: ConnectionStateName::Waiting,
+                retry_in_ms: Some(millis(*retry_in)),
+                reason: Some((*reason).to_owned()),
+            },
+            _ => plain(ConnectionStateName::Unknown),
+        }
+    }
+}
+
+/// Emitted last, when the client is closed; nothing follows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Closed {
+    /// A stable lowercase word: `host`, `store_failed`, `internal`.
+    pub reason: String,
+}
+
+/// What happened, with its kind as a tag.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant is documented by its struct")]
+pub enum EventBody {
+    Message(Box<Message>),
+    Undecryptable(Undecryptable),
+    Receipt(Receipt),
+    SendStatus(SendStatus),
+    IdentityChanged(IdentityChanged),
+    Linked(Linked),
+    LoggedOut(LoggedOut),
+    Replaced(Replaced),
+    ConnectionRefused(ConnectionRefused),
+    Qr(Qr),
+    LinkFailed(LinkFailed),
+    Connection(ConnectionChanged),
+    Closed(Closed),
+    /// A kind that this version of the table does not know.
+    Unknown {},
+}
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// Position in the journal, from 1, gap-free; absent for ephemeral events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
+    /// Stable id of a journaled event, the same on every delivery; empty for ephemeral ones.
+    pub id: String,
+    /// When the engine recorded it, milliseconds since 1970.
+    pub recorded_at_ms: i64,
+    /// What happened.
+    #[serde(flatten)]
+    pub body: EventBody,
+}
+
+impl From<&whimbrel::Event> for Event {
+    fn from(event: &whimbrel::Event) -> Self {
+        Self {
+            sequence: event.sequence,
+            id: event.id.clone(),
+            recorded_at_ms: event.recorded_at_ms,
+            body: EventBody::from(&event.kind),
+        }
+    }
+}
+
+impl From<&EventKind> for EventBody {
+    fn from(kind: &EventKind) -> Self {
+        match kind {
+            EventKind::Message(event) => Self::Message(Box::new(message(event))),
+            EventKind::Undecryptable(event) => Self::Undecryptable(Undecryptable {
+                message_id: event.message_id.clone(),
+                chat: (&event.chat).into(),
+                sender: (&event.sender).into(),
+                sender_device: event.sender_device,
+                timestamp: event.timestamp,
+                reason: event.reason.clone().into_owned(),
+            }),
+            EventKind::Receipt(event) => Self::Receipt(Receipt {
+                chat: (&event.chat).into(),
+                sender: (&event.sender).into(),
+                sender_device: event.sender_device,
+                message_ids: event.message_ids.clone(),
+                receipt: match event.kind {
+                    events::ReceiptKind::Delivered => ReceiptType::Delivered,
+                    events::ReceiptKind::Read => ReceiptType::Read,
+                    events::ReceiptKind::Played => ReceiptType::Played,
+                    events::ReceiptKind::ReadSelf => ReceiptType::ReadSelf,
+                    _ => ReceiptType::Unknown,
+                },
+                timestamp: event.timestamp,
+            }),
+            EventKind::SendStatus(event) => Self::SendStatus(SendStatus {
+                chat: (&event.chat).into(),
+                message_id: event.message_id.clone(),
+                refused: event.refused,
+                timestamp: event.timestamp,
+            }),
+            EventKind::IdentityChanged(event) => {
+                Self::IdentityChanged(IdentityChanged { who: (&event.who).into(), device: event.device })
+            }
+            EventKind::Linked(event) => Self::Linked(Linked {
+                account: (&event.account).into(),
+                device: event.device,
+                platform: event.platform.clone(),
+                business_name: event.business_name.clone(),
+            }),
+            EventKind::LoggedOut(event) => Self::LoggedOut(LoggedOut {
+                reason: event.reason.clone().into_owned(),
+                service_status: event.service_status,
+            }),
+            EventKind::Replaced => Self::Replaced(Replaced {}),
+            EventKind::ConnectionRefused(event) => Self::ConnectionRefused(ConnectionRefused {
+                service_status: event.service_status,
+                detail: event.detail,
+                expires_in_ms: event.expires_in.map(millis),
+            }),
+            EventKind::Qr(event) => {
+                Self::Qr(Qr { text: event.text.clone(), valid_for_ms: millis(event.valid_for) })
+            }
+            EventKind::LinkFailed(event) => Self::LinkFailed(LinkFailed { reason: event.reason.to_owned() }),
+            EventKind::Connection(state) => Self::Connection(state.into()),
+            EventKind::Closed(reason) => Self::Closed(Closed {
+                reason: match reason {
+                    events::ClosedReason::Host => "host",
+                    events::ClosedReason::StoreFailed => "store_failed",
+                    _ => "internal",
+                }
+                .to_owned(),
+            }),
+            _ => Self::Unknown {},
+        }
+    }
+}
+
+fn message(event: &events::Message) -> Message {
+    Message {
+        message_id: event.message_id.clone(),
+        chat: (&event.chat).into(),
+        sender: (&event.sender).into(),
+        sender_device: event.sender_device,
+        from_me: event.from_me,
+        timestamp: event.timestamp,
+        push_name: event.push_name.clone(),
+        text: event.text.clone(),
+        quoted: event.quoted.as_ref().map(|key| QuotedMessage {
+            message_id: key.message_id.clone(),
+            sender: key.sender.as_ref().map(ToString::to_string),
+        }),
+        offline: event.offline,
+        completes: event.completes.clone(),
+        raw_size: event.raw.len(),
+    }
+}
+
+/// A kind of event in the table.
+#[derive(Clone, Copy)]
+pub struct EventEntry {
+    /// The stable number.
+    pub number: u16,
+    /// The stable name, the `kind` of the JSON form.
+    pub name: &'static str,
+    /// Whether it is journaled: durable, numbered and offered again until acknowledged.
+    pub journaled: bool,
+    schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl EventEntry {
+    pub(crate) fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        (self.schema)(generator)
+    }
+}
+
+const fn journaled<T: JsonSchema>(number: u16, name: &'static str) -> EventEntry {
+    EventEntry { number, name, journaled: true, schema: schema::<T> }
+}
+
+const fn ephemeral<T: JsonSchema>(number: u16, name: &'static str) -> EventEntry {
+    EventEntry { number, name, journaled: false, schema: schema::<T> }
+}
+
+fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+/// Every kind of event, by number.
+pub static EVENTS: &[EventEntry] = &[
+    journaled::<Message>(1, "message"),
+    journaled::<Undecryptable>(2, "undecryptable"),
+    journaled::<Receipt>(3, "receipt"),
+    journaled::<SendStatus>(4, "send_status"),
+    journaled::<IdentityChanged>(5, "identity_changed"),
+    journaled::<Linked>(6, "linked"),
+    journaled::<LoggedOut>(7, "logged_out"),
+    journaled::<Replaced>(8, "replaced"),
+    journaled::<ConnectionRefused>(9, "connection_refused"),
+    ephemeral::<Qr>(100, "qr"),
+    ephemeral::<LinkFailed>(101, "link_failed"),
+    ephemeral::<ConnectionChanged>(102, "connection"),
+    ephemeral::<Closed>(103, "closed"),
+];
+
+/// The stable number of an event's kind; 0 for kinds that this table does not know.
+pub fn number(kind: &EventKind) -> u16 {
+    match kind {
+        EventKind::Message(_) => 1,
+        EventKind::Undecryptable(_) => 2,
+        EventKind::Receipt(_) => 3,
+        EventKind::SendStatus(_) => 4,
+        EventKind::IdentityChanged(_) => 5,
+        EventKind::Linked(_) => 6,
+        EventKind::LoggedOut(_) => 7,
+        EventKind::Replaced => 8,
+        EventKind::ConnectionRefused(_) => 9,
+        EventKind::Qr(_) => 100,
+        EventKind::LinkFailed(_) => 101,
+        EventKind::Connection(_) => 102,
+        EventKind::Closed(_) => 103,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_in_json_are_the_names_of_the_table() {
+        let closed = whimbrel::Event {
+            sequence: None,
+            id: String::new(),
+            recorded_at_ms: 7,
+            kind: EventKind::Closed(events::ClosedReason::Host),
+        };
+        let json = serde_json::to_string(&Event::from(&closed)).unwrap();
+        assert_eq!(json, r#"{"id":"","recordedAtMs":7,"kind":"closed","reason":"host"}"#);
+        let entry = EVENTS.iter().find(|entry| entry.number == number(&closed.kind)).unwrap();
+        assert_eq!(entry.name, "closed");
+        assert!(EVENTS.windows(2).all(|pair| pair[0].number < pair[1].number));
+    }
+}

@@ -1,0 +1,101 @@
+//! Messages.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use whimbrel::{CallOptions, Client, Error, MessageKey, SendOptions, parse_address};
+
+use super::{Done, Operation};
+use crate::events::Identity;
+
+/// Sends a text message, and returns when the service has it.
+///
+/// Accepted messages survive a crash of the process: they are sent at the next start, under the
+/// same id.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SendText {
+    /// Address of the chat: a JID, or a phone number with its country code.
+    pub chat: String,
+    /// The text.
+    pub text: String,
+    /// Message to quote.
+    #[serde(default)]
+    pub quote: Option<QuotedMessage>,
+    /// Id of the new message; a repetition under the same id is never a second message. The
+    /// engine makes one if it is absent.
+    #[serde(default)]
+    pub message_id: Option<String>,
+}
+
+/// A message that is quoted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QuotedMessage {
+    /// Its id.
+    pub message_id: String,
+    /// Who wrote it; absent for the other person of a direct chat.
+    #[serde(default)]
+    pub sender: Option<String>,
+}
+
+/// A message that the service has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SentMessage {
+    /// Its id.
+    pub message_id: String,
+    /// The chat.
+    pub chat: Identity,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}
+
+impl From<&whimbrel::SentMessage> for SentMessage {
+    fn from(sent: &whimbrel::SentMessage) -> Self {
+        Self { message_id: sent.message_id.clone(), chat: (&sent.chat).into(), timestamp: sent.timestamp }
+    }
+}
+
+impl Operation for SendText {
+    const NAME: &'static str = "send_text";
+    type Output = SentMessage;
+
+    async fn run(self, client: &Client, options: CallOptions) -> Result<SentMessage, Error> {
+        let chat = parse_address(&self.chat)?;
+        let mut send = SendOptions::default();
+        send.timeout = options.timeout;
+        send.message_id = self.message_id;
+        send.quote = match self.quote {
+            None => None,
+            Some(quoted) => Some(MessageKey {
+                message_id: quoted.message_id,
+                sender: quoted.sender.as_deref().map(parse_address).transpose()?,
+            }),
+        };
+        client.send_text(&chat, &self.text, send).await.map(|sent| (&sent).into())
+    }
+}
+
+/// Marks messages of a chat as read, and tells their sender so.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MarkRead {
+    /// Address of the chat.
+    pub chat: String,
+    /// Who wrote the messages; needed in groups, absent in direct chats.
+    #[serde(default)]
+    pub sender: Option<String>,
+    /// Ids of the messages, all by that sender.
+    pub message_ids: Vec<String>,
+}
+
+impl Operation for MarkRead {
+    const NAME: &'static str = "mark_read";
+    type Output = Done;
+
+    async fn run(self, client: &Client, options: CallOptions) -> Result<Done, Error> {
+        let chat = parse_address(&self.chat)?;
+        let sender = self.sender.as_deref().map(parse_address).transpose()?;
+        client.mark_read(&chat, sender.as_ref(), &self.message_ids, options).await.map(|()| Done {})
+    }
+}

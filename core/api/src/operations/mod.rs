@@ -1,0 +1,130 @@
+//! The table of operations.
+
+mod account;
+mod connection;
+mod debug;
+mod events;
+mod link;
+mod messages;
+
+use std::pin::Pin;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use whimbrel::{CallOptions, Client, Code, Error};
+
+pub use account::{Account, GetAccount, Logout};
+pub use connection::{Connect, ConnectionInfo, Disconnect, GetConnection};
+pub use debug::{DebugEcho, DebugFail};
+pub use events::Acknowledge;
+pub use link::{LinkWithCode, LinkWithQr, PairingCode, QrCode};
+pub use messages::{MarkRead, QuotedMessage, SendText, SentMessage};
+
+/// One operation: a request struct that says how it is run. The struct's documentation is the
+/// operation's documentation in every language.
+pub trait Operation: DeserializeOwned + JsonSchema + Send + 'static {
+    /// The stable name, a snake_case verb.
+    const NAME: &'static str;
+    /// What it answers with.
+    type Output: Serialize + JsonSchema + Send;
+    /// Runs it.
+    fn run(self, client: &Client, options: CallOptions) -> impl Future<Output = Result<Self::Output, Error>> + Send;
+}
+
+/// The empty answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Done {}
+
+type Running<'a> = Pin<Box<dyn Future<Output = Result<String, Error>> + Send + 'a>>;
+
+/// A row of the table.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// The stable name.
+    pub name: &'static str,
+    run: for<'a> fn(&'a Client, &str, CallOptions) -> Result<Running<'a>, Error>,
+    request: fn(&mut SchemaGenerator) -> Schema,
+    response: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl Entry {
+    /// Parses the request and returns the running operation, whose answer is JSON.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] when the request is not what the operation takes.
+    pub fn start<'a>(&self, client: &'a Client, request: &str, options: CallOptions) -> Result<Running<'a>, Error> {
+        (self.run)(client, request, options).map_err(|error| error.in_operation(self.name))
+    }
+
+    pub(crate) fn request_schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        (self.request)(generator)
+    }
+
+    pub(crate) fn response_schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        (self.response)(generator)
+    }
+}
+
+const fn entry<O: Operation>() -> Entry {
+    Entry { name: O::NAME, run: run::<O>, request: schema::<O>, response: schema::<O::Output> }
+}
+
+fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+fn run<'a, O: Operation>(client: &'a Client, request: &str, options: CallOptions) -> Result<Running<'a>, Error> {
+    let request = if request.trim().is_empty() { "{}" } else { request };
+    let request: O = serde_json::from_str(request).map_err(|error| {
+        // serde's text names fields and positions, and quotes at most the offending word.
+        Error::new(Code::InvalidArgument, format!("the request is malformed: {error}"))
+    })?;
+    Ok(Box::pin(async move {
+        let output = request.run(client, options).await.map_err(|error| error.in_operation(O::NAME))?;
+        serde_json::to_string(&output)
+            .map_err(|error| Error::new(Code::Internal, "the answer could not be written").because(error))
+    }))
+}
+
+/// Every operation, sorted by name.
+pub static OPERATIONS: &[Entry] = &[
+    entry::<Acknowledge>(),
+    entry::<Connect>(),
+    entry::<DebugEcho>(),
+    entry::<DebugFail>(),
+    entry::<Disconnect>(),
+    entry::<GetAccount>(),
+    entry::<GetConnection>(),
+    entry::<LinkWithCode>(),
+    entry::<LinkWithQr>(),
+    entry::<Logout>(),
+    entry::<MarkRead>(),
+    entry::<SendText>(),
+];
+
+/// Finds an operation.
+///
+/// # Errors
+/// [`Code::UnknownOperation`].
+pub fn find(name: &str) -> Result<&'static Entry, Error> {
+    OPERATIONS
+        .binary_search_by(|entry| entry.name.cmp(name))
+        .ok()
+        .and_then(|index| OPERATIONS.get(index))
+        .ok_or_else(|| Error::new(Code::UnknownOperation, "there is no operation of that name"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_every_name_is_found() {
+        assert!(OPERATIONS.windows(2).all(|pair| pair[0].name < pair[1].name));
+        for entry in OPERATIONS {
+            assert_eq!(find(entry.name).unwrap().name, entry.name);
+        }
+        assert_eq!(find("send_txt").err().unwrap().code(), Code::UnknownOperation);
+    }
+}
