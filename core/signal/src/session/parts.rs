@@ -43,7 +43,9 @@ pub struct SessionParts {
 pub struct ReceivingParts {
     /// The other side's ratchet key.
     pub ratchet_key: PublicKey,
-    /// Key of the chain at `next`.
+    /// Key of the chain at `next`. If the other store has thrown it away (some do with chains that have
+    /// ended), any octets: messages from `next` on then fail with
+    /// [`BadMac`](crate::DecryptError::BadMac), and their sender is asked again.
     pub chain_key: Zeroizing<[u8; 32]>,
     /// The position expected next.
     pub next: u32,

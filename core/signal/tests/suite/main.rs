@@ -17,6 +17,8 @@ mod groups;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod moved_in;
+#[cfg(test)]
 mod no_change;
 #[cfg(test)]
 mod parts;
