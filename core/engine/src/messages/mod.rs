@@ -1,0 +1,29 @@
+//! Messages: what the host names them by, how they are sent, and how they arrive.
+
+mod signal_state;
+
+pub(crate) use signal_state::SignalState;
+
+use whimbrel_wire::jid::Jid;
+
+use crate::events::Identity;
+
+/// Names a message within a chat.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageKey {
+    /// Its id, as its sender made it.
+    pub message_id: String,
+    /// Who wrote it. `None`: the other person of a direct chat.
+    pub sender: Option<Jid>,
+}
+
+/// A message that the service has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentMessage {
+    /// Its id, as the engine made it or the host gave it.
+    pub message_id: String,
+    /// The chat it went to.
+    pub chat: Identity,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}

@@ -1,0 +1,1 @@
+//! Receipts: stanzas that say what became of messages, both ways.

@@ -1,0 +1,1 @@
+//! Retries: asking for a message again, and sending one again.
