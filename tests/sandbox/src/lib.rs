@@ -6,5 +6,28 @@
 //! Plaintext exists in the simulated phones alone.
 
 mod attach;
+mod clock;
+mod connection;
+pub mod control;
+mod counters;
+mod events;
+mod faults;
+mod hub;
+mod listener;
+mod options;
+pub mod phone;
+mod report;
+mod sandbox;
+mod service;
+mod stanza;
 
 pub use attach::{AttachError, PhoneKeys, PhoneLink};
+pub use clock::Clock;
+pub use counters::Violation;
+pub use events::{Event, EventLog, NotInTime};
+pub use faults::{Fault, FaultRule, StanzaMatch};
+pub use options::{Limits, Options, Pace};
+pub use report::Finding;
+pub use listener::ListenError;
+pub use sandbox::{NoiseRoot, Sandbox, StartError, State};
+pub use service::DeviceState;

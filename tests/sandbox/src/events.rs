@@ -1,0 +1,292 @@
+//! What happened in the service, for tests that wait for it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::watch;
+
+/// Something that happened. Devices are written as `number` (the phone) or `number:device`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A connection finished the handshake and was offered linking references.
+    Registering {
+        /// Number of the connection.
+        connection: u64,
+    },
+    /// A registration connection acknowledged its references: codes can be shown and typed now.
+    ReadyToLink {
+        /// Number of the connection.
+        connection: u64,
+    },
+    /// A companion was linked.
+    Linked {
+        /// The companion.
+        device: String,
+    },
+    /// Linking failed after the phone had scanned or typed the code.
+    LinkFailed {
+        /// Number of the phone.
+        number: String,
+        /// Error that the phone was told.
+        code: u16,
+    },
+    /// A device logged in.
+    LoggedIn {
+        /// The device.
+        device: String,
+        /// Whether it asked to be held passive at first.
+        passive: bool,
+    },
+    /// A login was refused.
+    LoginRefused {
+        /// The device that the client claimed to be.
+        device: String,
+        /// Reason code of the failure.
+        reason: u16,
+    },
+    /// A device's connection ended.
+    Disconnected {
+        /// The device.
+        device: String,
+    },
+    /// A device was unlinked.
+    Unlinked {
+        /// The device.
+        device: String,
+    },
+    /// A device takes part in live traffic from now on.
+    Active {
+        /// The device.
+        device: String,
+    },
+    /// The offline queue of a device was handed out.
+    QueueDrained {
+        /// The device.
+        device: String,
+        /// How many stanzas it held.
+        count: usize,
+    },
+    /// A message was taken from a device.
+    Accepted {
+        /// The sender.
+        device: String,
+        /// Chat as addressed.
+        to: String,
+        /// Id of the message.
+        id: String,
+        /// Devices that a copy was queued for.
+        copies: usize,
+    },
+    /// A message with an id that the device had sent before was answered without delivering it again.
+    Repeated {
+        /// The sender.
+        device: String,
+        /// Id of the message.
+        id: String,
+    },
+    /// A message was refused.
+    Refused {
+        /// The sender.
+        device: String,
+        /// Id of the message.
+        id: String,
+        /// Error of the ack.
+        code: u16,
+    },
+    /// A stanza was put into a device's queue.
+    Queued {
+        /// The recipient.
+        device: String,
+        /// Tag of the stanza.
+        class: String,
+        /// Its id.
+        id: String,
+    },
+    /// A stanza left a device's queue because the device has it.
+    Settled {
+        /// The recipient.
+        device: String,
+        /// Tag of the stanza.
+        class: String,
+        /// Its id.
+        id: String,
+        /// Whether it was settled by a negative ack.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
+    /// A receipt was taken from a device.
+    Receipt {
+        /// The device.
+        device: String,
+        /// Ids of the messages.
+        ids: Vec<String>,
+        /// `type` of the receipt, empty for plain delivery.
+        kind: String,
+    },
+    /// One-time pre-keys were uploaded.
+    PrekeysUploaded {
+        /// The owner.
+        device: String,
+        /// How many came.
+        added: usize,
+        /// How many the service holds now.
+        held: usize,
+    },
+    /// A bundle was handed out.
+    BundleTaken {
+        /// The owner.
+        device: String,
+        /// Who asked.
+        by: String,
+        /// Whether it held a one-time pre-key.
+        one_time: bool,
+    },
+    /// A fault rule was applied.
+    FaultApplied {
+        /// The device it hit.
+        device: String,
+        /// What was done.
+        fault: String,
+    },
+    /// A client did what no real client does.
+    Reported {
+        /// The device or connection.
+        device: String,
+        /// The broken rule.
+        rule: String,
+        /// What was seen.
+        detail: String,
+    },
+}
+
+/// Events kept; older ones are dropped, their numbers are never used again.
+const KEPT: usize = 50_000;
+
+/// Numbered events, oldest first, beginning with number 1. Clones share the log.
+#[derive(Debug, Clone)]
+pub struct EventLog {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    entries: Mutex<VecDeque<(u64, Event)>>,
+    newest: watch::Sender<u64>,
+}
+
+/// Nothing that was waited for happened before the deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the awaited event did not happen in time")]
+pub struct NotInTime;
+
+impl EventLog {
+    pub(crate) fn new() -> Self {
+        let shared = Shared { entries: Mutex::default(), newest: watch::Sender::new(0) };
+        Self { shared: Arc::new(shared) }
+    }
+
+    fn entries(&self) -> MutexGuard<'_, VecDeque<(u64, Event)>> {
+        self.shared.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn push(&self, event: Event) {
+        let mut entries = self.entries();
+        let number = *self.shared.newest.borrow() + 1;
+        entries.push_back((number, event));
+        if entries.len() > KEPT {
+            entries.pop_front();
+        }
+        self.shared.newest.send_replace(number);
+    }
+
+    /// Number of the newest event, 0 if there was none.
+    #[must_use]
+    pub fn newest(&self) -> u64 {
+        *self.shared.newest.borrow()
+    }
+
+    /// All events with a greater number than `after`.
+    #[must_use]
+    pub fn after(&self, after: u64) -> Vec<(u64, Event)> {
+        let entries = self.entries();
+        let start = entries.partition_point(|(number, _)| *number <= after);
+        entries.range(start..).cloned().collect()
+    }
+
+    /// As [`EventLog::after`], but waits up to `deadline` for the first such event.
+    pub async fn wait_after(&self, after: u64, deadline: Duration) -> Vec<(u64, Event)> {
+        let mut newest = self.shared.newest.subscribe();
+        // Running out of time is an answer: the list is then empty.
+        let _ = tokio::time::timeout(deadline, newest.wait_for(|newest| *newest > after)).await;
+        self.after(after)
+    }
+
+    /// Waits for the first event that `predicate` accepts, among those that already happened too.
+    pub async fn wait_for(
+        &self,
+        predicate: impl FnMut(&Event) -> bool,
+        deadline: Duration,
+    ) -> Result<Event, NotInTime> {
+        self.wait_for_after(0, predicate, deadline).await.map(|(_, event)| event)
+    }
+
+    /// As [`EventLog::wait_for`], beginning after event number `after`.
+    pub async fn wait_for_after(
+        &self,
+        after: u64,
+        mut predicate: impl FnMut(&Event) -> bool,
+        deadline: Duration,
+    ) -> Result<(u64, Event), NotInTime> {
+        let end = tokio::time::Instant::now() + deadline;
+        let mut seen = after;
+        loop {
+            let left = end.saturating_duration_since(tokio::time::Instant::now());
+            let events = self.wait_after(seen, left).await;
+            if events.is_empty() {
+                return Err(NotInTime);
+            }
+            for (number, event) in events {
+                if predicate(&event) {
+                    return Ok((number, event));
+                }
+                seen = number;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn linked(device: &str) -> Event {
+        Event::Linked { device: device.to_owned() }
+    }
+
+    #[tokio::test]
+    async fn waiting_sees_what_already_happened_and_what_is_still_to_come() {
+        let log = EventLog::new();
+        log.push(linked("1:1"));
+        let found = log.wait_for(|event| *event == linked("1:1"), Duration::from_secs(5)).await;
+        assert_eq!(found, Ok(linked("1:1")));
+        let later = log.clone();
+        let waiting = tokio::spawn(async move {
+            later.wait_for_after(1, |event| *event == linked("1:2"), Duration::from_secs(5)).await
+        });
+        log.push(linked("1:3"));
+        log.push(linked("1:2"));
+        assert_eq!(waiting.await.ok(), Some(Ok((3, linked("1:2")))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_ends_at_the_deadline() {
+        let log = EventLog::new();
+        log.push(linked("1:1"));
+        let never = log.wait_for(|event| *event == linked("9:9"), Duration::from_secs(3)).await;
+        assert_eq!(never, Err(NotInTime));
+    }
+}

@@ -1,0 +1,321 @@
+//! Faults on demand: what goes wrong, for whom, at which stanza, and how often.
+//!
+//! Rules are data. They are asked in the order in which they were added; the first that fits is
+//! used up by one. A rule belongs to the point at which its fault can happen.
+
+use serde::{Deserialize, Serialize};
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Fault {
+    /// The login is answered with `<failure>`.
+    Failure {
+        /// Its reason code.
+        reason: u16,
+    },
+    /// A stanza of the client is answered with a stream error instead of being handled.
+    StreamError {
+        /// The `code` attribute.
+        #[serde(default)]
+        code: Option<u16>,
+        /// The type of the `<conflict>` child.
+        #[serde(default)]
+        conflict: Option<String>,
+    },
+    /// The connection is cut instead of handling a stanza of the client.
+    Cut,
+    /// The connection is cut after a stanza of the client was handled, before it is answered.
+    CutBeforeAnswer,
+    /// A stanza of the client is refused with an error.
+    Refuse {
+        /// Its code.
+        code: u16,
+        /// Its text; the usual one for the code if absent.
+        #[serde(default)]
+        text: Option<String>,
+        /// Seconds that the client is asked to wait.
+        #[serde(default)]
+        backoff: Option<u32>,
+    },
+    /// A stanza of the client is lost: neither handled nor answered.
+    Lose,
+    /// A stanza of the client is handled but its answer never comes.
+    SwallowAnswer,
+    /// A stanza of the client is handled at once but answered late.
+    DelayAnswer {
+        /// How late.
+        ms: u64,
+    },
+    /// The answer comes twice.
+    RepeatAnswer,
+    /// An attribute is added to the answer (`phash`, `refresh_lid`, `addressing_mode` …).
+    MarkAnswer {
+        /// Name of the attribute.
+        name: String,
+        /// Its text.
+        value: String,
+    },
+    /// A stanza of the service never reaches the device and leaves its queue.
+    Swallow,
+    /// A stanza of the service reaches the device late, overtaken by later ones.
+    Delay {
+        /// How late.
+        ms: u64,
+    },
+    /// A stanza of the service reaches the device twice.
+    Repeat,
+    /// One bit of every `<enc>` of a message is flipped on its way to the device.
+    Corrupt,
+    /// The device's bundle holds no one-time pre-key.
+    NoOneTimeKey,
+    /// The device's bundle is refused.
+    NoBundle {
+        /// The code of the per-user error.
+        code: u16,
+    },
+    /// The signature in the device's bundle is not its identity's.
+    BadBundleSignature,
+}
+
+/// Where a fault can happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Point {
+    /// A login payload came.
+    Login,
+    /// A stanza of a client came.
+    Incoming,
+    /// A client's stanza was handled and is about to be answered.
+    Answer,
+    /// A stanza of the service is about to leave.
+    Outgoing,
+    /// A bundle of the device is about to be handed out.
+    Bundle,
+}
+
+impl Fault {
+    fn point(&self) -> Point {
+        match self {
+            Self::Failure { .. } => Point::Login,
+            Self::StreamError { .. } | Self::Cut | Self::Refuse { .. } | Self::Lose => Point::Incoming,
+            Self::CutBeforeAnswer
+            | Self::SwallowAnswer
+            | Self::DelayAnswer { .. }
+            | Self::RepeatAnswer
+            | Self::MarkAnswer { .. } => Point::Answer,
+            Self::Swallow | Self::Delay { .. } | Self::Repeat | Self::Corrupt => Point::Outgoing,
+            Self::NoOneTimeKey | Self::NoBundle { .. } | Self::BadBundleSignature => Point::Bundle,
+        }
+    }
+}
+
+/// Which stanza a fault waits for; absent parts fit everything.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StanzaMatch {
+    /// Its tag.
+    pub tag: Option<String>,
+    /// Its `xmlns`.
+    pub xmlns: Option<String>,
+    /// Its `type`; the empty text fits a stanza without one.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Its `id`.
+    pub id: Option<String>,
+    /// Tag of its first child.
+    pub child: Option<String>,
+}
+
+impl StanzaMatch {
+    /// Fits stanzas with this tag.
+    #[must_use]
+    pub fn tag(tag: impl Into<String>) -> Self {
+        Self { tag: Some(tag.into()), ..Self::default() }
+    }
+
+    /// Fits requests in this namespace.
+    #[must_use]
+    pub fn request(xmlns: impl Into<String>) -> Self {
+        Self { tag: Some("iq".to_owned()), xmlns: Some(xmlns.into()), ..Self::default() }
+    }
+
+    /// Narrows to stanzas of this type.
+    #[must_use]
+    pub fn kind(self, kind: impl Into<String>) -> Self {
+        Self { kind: Some(kind.into()), ..self }
+    }
+
+    /// Narrows to stanzas with this first child.
+    #[must_use]
+    pub fn child(self, child: impl Into<String>) -> Self {
+        Self { child: Some(child.into()), ..self }
+    }
+
+    fn fits(&self, seen: &Seen<'_>) -> bool {
+        fn part(wanted: Option<&String>, seen: Option<&str>) -> bool {
+            wanted.is_none_or(|wanted| seen.unwrap_or_default() == wanted)
+        }
+        part(self.tag.as_ref(), Some(seen.tag))
+            && part(self.xmlns.as_ref(), seen.xmlns)
+            && part(self.kind.as_ref(), seen.kind)
+            && part(self.id.as_ref(), seen.id)
+            && part(self.child.as_ref(), seen.child)
+    }
+}
+
+/// What a rule looks at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seen<'a> {
+    pub(crate) tag: &'a str,
+    pub(crate) xmlns: Option<&'a str>,
+    pub(crate) kind: Option<&'a str>,
+    pub(crate) id: Option<&'a str>,
+    pub(crate) child: Option<&'a str>,
+}
+
+/// A fault, whom and what it hits, and how often.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultRule {
+    /// `number` (the phone), `number:device`, `number:*` (every device of the account), or everybody.
+    #[serde(default)]
+    pub device: Option<String>,
+    /// The stanza.
+    #[serde(default)]
+    pub stanza: StanzaMatch,
+    /// What happens.
+    #[serde(flatten)]
+    pub fault: Fault,
+    /// How many fitting stanzas go by unharmed first.
+    #[serde(default)]
+    pub skip: u32,
+    /// How often it happens.
+    #[serde(default = "once")]
+    pub count: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+impl FaultRule {
+    /// A fault that hits the first stanza it can.
+    #[must_use]
+    pub fn new(fault: Fault) -> Self {
+        Self { device: None, stanza: StanzaMatch::default(), fault, skip: 0, count: 1 }
+    }
+
+    /// Only this device (`number`, `number:device` or `number:*`).
+    #[must_use]
+    pub fn device(self, device: impl Into<String>) -> Self {
+        Self { device: Some(device.into()), ..self }
+    }
+
+    /// Only this stanza.
+    #[must_use]
+    pub fn stanza(self, stanza: StanzaMatch) -> Self {
+        Self { stanza, ..self }
+    }
+
+    /// Lets so many fitting stanzas go by first.
+    #[must_use]
+    pub fn skip(self, skip: u32) -> Self {
+        Self { skip, ..self }
+    }
+
+    /// So many times.
+    #[must_use]
+    pub fn times(self, count: u32) -> Self {
+        Self { count, ..self }
+    }
+
+    fn hits(&self, point: Point, device: &str, seen: &Seen<'_>) -> bool {
+        let whom = self.device.as_deref().is_none_or(|wanted| match wanted.strip_suffix(":*") {
+            Some(number) => device.split(':').next() == Some(number),
+            None => wanted == device,
+        });
+        whom && self.fault.point() == point && self.stanza.fits(seen)
+    }
+}
+
+/// The rules that are still to be applied.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    rules: Vec<FaultRule>,
+}
+
+impl Faults {
+    pub(crate) fn add(&mut self, rule: FaultRule) {
+        self.rules.push(rule);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.rules.clear();
+    }
+
+    pub(crate) fn pending(&self) -> &[FaultRule] {
+        &self.rules
+    }
+
+    /// The fault for this occasion, if any; it is used up by one.
+    pub(crate) fn take(&mut self, point: Point, device: &str, seen: &Seen<'_>) -> Option<Fault> {
+        for at in 0..self.rules.len() {
+            let rule = self.rules.get_mut(at)?;
+            if !rule.hits(point, device, seen) {
+                continue;
+            }
+            if rule.skip > 0 {
+                rule.skip -= 1;
+                continue;
+            }
+            if rule.count <= 1 {
+                return Some(self.rules.remove(at).fault);
+            }
+            rule.count -= 1;
+            return Some(rule.fault.clone());
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(id: &str) -> Seen<'_> {
+        Seen { tag: "message", kind: Some("text"), id: Some(id), ..Seen::default() }
+    }
+
+    #[test]
+    fn a_rule_skips_hits_and_ends() {
+        let mut faults = Faults::default();
+        faults.add(FaultRule::new(Fault::Lose).stanza(StanzaMatch::tag("message")).skip(1).times(2));
+        let mut take = |id| faults.take(Point::Incoming, "1:2", &message(id));
+        assert_eq!(take("a"), None);
+        assert_eq!(take("b"), Some(Fault::Lose));
+        assert_eq!(take("c"), Some(Fault::Lose));
+        assert_eq!(take("d"), None);
+    }
+
+    #[test]
+    fn a_rule_hits_only_its_device_point_and_stanza() {
+        let mut faults = Faults::default();
+        faults.add(FaultRule::new(Fault::Swallow).device("1:*").stanza(StanzaMatch::tag("notification").kind("devices")));
+        let devices = Seen { tag: "notification", kind: Some("devices"), ..Seen::default() };
+        assert_eq!(faults.take(Point::Outgoing, "1:2", &message("a")), None);
+        assert_eq!(faults.take(Point::Outgoing, "11:2", &devices), None);
+        assert_eq!(faults.take(Point::Incoming, "1:2", &devices), None);
+        assert_eq!(faults.take(Point::Outgoing, "1", &devices), Some(Fault::Swallow));
+    }
+
+    #[test]
+    fn rules_are_written_as_flat_json() {
+        let rule: FaultRule =
+            serde_json::from_str(r#"{"device":"1:2","stanza":{"tag":"iq","xmlns":"encrypt"},"fault":"refuse","code":503}"#)
+                .unwrap();
+        let expected = FaultRule::new(Fault::Refuse { code: 503, text: None, backoff: None })
+            .device("1:2")
+            .stanza(StanzaMatch::request("encrypt"));
+        assert_eq!(rule, expected);
+    }
+}

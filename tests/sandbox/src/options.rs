@@ -1,0 +1,107 @@
+//! What a sandbox can be told at its start.
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+
+/// Settings of a sandbox.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Source of everything random in the service; equal seeds give equal keys, numbers and ids.
+    pub seed: u64,
+    /// Refuse what no real client would send, besides reporting it.
+    pub strict: bool,
+    /// Port of the socket listener on loopback; 0 takes a free one.
+    pub port: u16,
+    /// Oldest version of the web client that is let in (failure 405).
+    pub min_version: [u32; 3],
+    /// The clock.
+    pub clock: Clock,
+    /// How the offline queue is handed out.
+    pub pace: Pace,
+    /// Time limits and sizes.
+    pub limits: Limits,
+    /// Whether accounts may address people by their LID (otherwise such messages get error 400).
+    pub lid_migrated: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            strict: false,
+            port: 0,
+            min_version: [2, 2200, 0],
+            clock: Clock::system(),
+            pace: Pace::Everything,
+            limits: Limits::default(),
+            lid_migrated: true,
+        }
+    }
+}
+
+/// How the offline queue is handed out (transport document §6.8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pace {
+    /// All of it at once.
+    #[default]
+    Everything,
+    /// Five stanzas, then as many as the client asks for; the rest after a second of silence.
+    Batches,
+    /// As `Batches`, but never without being asked.
+    StrictBatches,
+}
+
+/// Time limits and sizes.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// From the TCP connection to the upgrade, the connection header and the first handshake frame, each.
+    pub handshake: Duration,
+    /// For the client's last handshake message.
+    pub client_finish: Duration,
+    /// A logged-in connection without a single received byte is closed after this.
+    pub idle: Duration,
+    /// Life of a round of linking references.
+    pub refs: Duration,
+    /// Number of references per round.
+    pub refs_per_round: usize,
+    /// For the companion's answers to `pair-device` and `pair-success`.
+    pub pairing_answer: Duration,
+    /// Life of a pairing code's reference.
+    pub code: Duration,
+    /// Between a stream error and the closing of the socket.
+    pub close_delay: Duration,
+    /// Companions per account.
+    pub companions: usize,
+    /// Payload of a transport frame.
+    pub frame: usize,
+    /// Stanzas kept for a device that is away; the oldest are dropped.
+    pub queue: usize,
+    /// Stanzas under way to one connection; a client that reads slower is cut off.
+    pub outgoing: usize,
+    /// One-time pre-keys left that make the service ask for more.
+    pub low_prekeys: usize,
+    /// Whether clients that know the service's key may resume (otherwise they fall back).
+    pub resumption: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            client_finish: Duration::from_secs(20),
+            idle: Duration::from_secs(90),
+            refs: Duration::from_secs(180),
+            refs_per_round: 6,
+            pairing_answer: Duration::from_secs(60),
+            code: Duration::from_secs(180),
+            close_delay: Duration::from_millis(100),
+            companions: 4,
+            frame: 4 << 20,
+            queue: 50_000,
+            outgoing: 65_536,
+            low_prekeys: 10,
+            resumption: true,
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The handle of a running sandbox.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
+
+use serde::Serialize;
+use tokio::sync::{mpsc, watch};
+use whimbrel_wire::Node;
+
+use crate::attach::{AttachError, PhoneKeys, PhoneLink};
+use crate::clock::Clock;
+use crate::connection::Certificates;
+use crate::counters::Violation;
+use crate::events::EventLog;
+use crate::faults::FaultRule;
+use crate::hub::{Hub, Outgoing, told_to_stop};
+use crate::listener::{ListenError, Listener};
+use crate::options::Options;
+use crate::phone::Phones;
+use crate::report::Finding;
+use crate::service::{DeviceState, Service, StreamId};
+
+/// Stanzas under way between a phone and the service.
+const PHONE_CHANNEL: usize = 1024;
+
+/// A running service. Clones are handles of the same; it stops with the last of them.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    running: Arc<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    hub: Arc<Hub>,
+    address: SocketAddr,
+    certificates: Arc<Certificates>,
+    ca_pem: String,
+    stop: watch::Sender<bool>,
+    phones: Phones,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+/// Why a sandbox could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The listener could not be set up.
+    #[error("failed to listen: {0}")]
+    Listen(#[from] ListenError),
+}
+
+/// The root of the handshake's certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoiseRoot {
+    /// Its key, in X25519 form.
+    pub public_key: [u8; 32],
+    /// Its serial number.
+    pub serial: u32,
+}
+
+/// What the service holds, for tests and people to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct State {
+    /// All devices of all accounts.
+    pub devices: Vec<DeviceState>,
+    /// Fault rules that still wait for their occasion.
+    pub faults: Vec<FaultRule>,
+}
+
+impl Sandbox {
+    /// Starts a sandbox on loopback. It lives on the runtime that calls this.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let certificates = Arc::new(Certificates::generate(options.seed, options.clock.now()));
+        let hub = Hub::new(options, tokio::runtime::Handle::current());
+        let (stop, stopped) = watch::channel(false);
+        let listener = Listener::bind(Arc::clone(&hub), Arc::clone(&certificates)).await?;
+        let (address, ca_pem) = (listener.address(), listener.ca_pem().to_owned());
+        tokio::spawn(listener.accept_until(stopped));
+        let running = Arc::new_cyclic(|running: &Weak<Running>| {
+            let running = Weak::clone(running);
+            // Phones must not keep the sandbox alive that they belong to.
+            let attach = move |keys| match running.upgrade() {
+                Some(running) => Sandbox { running }.attach(keys),
+                None => Err(AttachError::Stopped),
+            };
+            let phones = Phones::new(Arc::new(attach), hub.options().seed, hub.options().clock.clone());
+            Running { hub, address, certificates, ca_pem, stop, phones }
+        });
+        Ok(Self { running })
+    }
+
+    /// Stops taking connections and closes those that are open, those of the phones too.
+    pub fn stop(&self) {
+        self.running.stop.send_replace(true);
+    }
+
+    /// Address of the plain socket endpoint.
+    #[must_use]
+    pub fn ws_url(&self) -> String {
+        format!("ws://{}/ws/chat", self.running.address)
+    }
+
+    /// Address of the TLS socket endpoint, on the same port.
+    #[must_use]
+    pub fn wss_url(&self) -> String {
+        format!("wss://{}/ws/chat", self.running.address)
+    }
+
+    /// Certificate of the authority that the TLS endpoint's certificate comes from.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        &self.running.ca_pem
+    }
+
+    /// What clients must trust instead of the root of the real service.
+    #[must_use]
+    pub fn noise_root(&self) -> NoiseRoot {
+        NoiseRoot { public_key: self.running.certificates.root_key(), serial: 0 }
+    }
+
+    /// What has happened and happens.
+    #[must_use]
+    pub fn events(&self) -> EventLog {
+        self.running.hub.events().clone()
+    }
+
+    /// The service's clock.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.running.hub.options().clock.clone()
+    }
+
+    pub(crate) fn phone_book(&self) -> &Phones {
+        &self.running.phones
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Service) -> T) -> T {
+        self.running.hub.run(work)
+    }
+
+    /// Adds a fault rule.
+    pub fn add_fault(&self, rule: FaultRule) {
+        self.with(|service| service.faults_mut().add(rule));
+    }
+
+    /// Takes back all fault rules.
+    pub fn clear_faults(&self) {
+        self.with(|service| service.faults_mut().clear());
+    }
+
+    /// Ends a device's stream with a stream error. Tells whether the device was connected.
+    pub fn stream_error(&self, device: &str, code: Option<u16>, conflict: Option<&str>) -> bool {
+        self.with(|service| service.stream_error_to(device, code, conflict))
+    }
+
+    /// Cuts a device's connection without a word. Tells whether there was one.
+    pub fn disconnect(&self, device: &str) -> bool {
+        self.with(|service| service.cut_device(device))
+    }
+
+    /// Unlinks a companion as the service does after long absence. Tells whether it existed.
+    pub fn unlink(&self, device: &str) -> bool {
+        self.with(|service| service.remove_labelled(device))
+    }
+
+    /// Lets nobody of an account log in, with this reason (402, 403, 406 …), or everybody again.
+    /// Tells whether the account exists.
+    pub fn bar(&self, number: &str, reason: Option<u16>) -> bool {
+        self.with(|service| service.bar(number, reason))
+    }
+
+    /// Message keys that somebody used twice.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        self.with(|service| service.counters().violations().to_vec())
+    }
+
+    /// What clients did that no real client does.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        self.with(|service| service.report().findings().to_vec())
+    }
+
+    /// What the service holds.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.with(|service| State {
+            devices: service.device_states(),
+            faults: service.faults_mut().pending().to_vec(),
+        })
+    }
+
+    /// Brings a phone online, with a new account if the number is new.
+    pub fn attach(&self, keys: PhoneKeys) -> Result<PhoneLink, AttachError> {
+        attach(&self.running.hub, &self.running.stop.subscribe(), keys)
+    }
+}
+
+fn attach(hub: &Arc<Hub>, stop: &watch::Receiver<bool>, keys: PhoneKeys) -> Result<PhoneLink, AttachError> {
+    if *stop.borrow() {
+        return Err(AttachError::Stopped);
+    }
+    let (stream, outgoing) = hub.open();
+    let (pn, lid) = match hub.run(|service| service.attach(stream, keys)) {
+        Ok(addresses) => addresses,
+        Err(error) => {
+            hub.closed(stream);
+            return Err(error);
+        }
+    };
+    let (send, from_phone) = mpsc::channel(PHONE_CHANNEL);
+    let (to_phone, recv) = mpsc::channel(PHONE_CHANNEL);
+    let carrier = Carrier { hub: Arc::clone(hub), stream, stop: stop.clone() };
+    hub.runtime().spawn(carrier.run(from_phone, outgoing, to_phone));
+    Ok(PhoneLink { pn, lid, send, recv })
+}
+
+/// Carries stanzas between a phone and the service.
+struct Carrier {
+    hub: Arc<Hub>,
+    stream: StreamId,
+    stop: watch::Receiver<bool>,
+}
+
+impl Carrier {
+    async fn run(
+        mut self,
+        mut from_phone: mpsc::Receiver<Node>,
+        mut outgoing: mpsc::Receiver<Outgoing>,
+        to_phone: mpsc::Sender<Node>,
+    ) {
+        loop {
+            tokio::select! {
+                biased;
+                () = told_to_stop(&mut self.stop) => break,
+                next = outgoing.recv() => match next {
+                    Some(Outgoing::Node(node)) => {
+                        if to_phone.send(node).await.is_err() {
+                            break;
+                        }
+                    }
+                    Some(Outgoing::Close { .. }) | None => break,
+                },
+                next = from_phone.recv() => match next {
+                    Some(node) => {
+                        let stream = self.stream;
+                        self.hub.run(|service| service.incoming(stream, &node));
+                    }
+                    None => break,
+                },
+            }
+        }
+        self.hub.closed(self.stream);
+    }
+}
