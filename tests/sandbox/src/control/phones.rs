@@ -1,0 +1,232 @@
+//! Routes about simulated phones.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::{Json, Router, routing};
+use serde::{Deserialize, Serialize};
+
+use super::error::ApiError;
+use super::extract::{Body, Query, Waiting};
+use super::{Api, JsonList, Numbered, numbered};
+use crate::phone::{Message, Phone, Receipt, SwitchChange, Switches};
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new()
+        .route("/phones", routing::post(create).get(list))
+        .route("/phones/{number}", routing::get(show))
+        .route("/phones/{number}/scan", routing::post(scan))
+        .route("/phones/{number}/code", routing::post(code))
+        .route("/phones/{number}/send", routing::post(send))
+        .route("/phones/{number}/messages", routing::get(messages))
+        .route("/phones/{number}/receipts", routing::get(receipts))
+        .route("/phones/{number}/read", routing::post(read))
+        .route("/phones/{number}/unlink", routing::post(unlink))
+        .route("/phones/{number}/switches", routing::post(switches))
+        .route("/phones/{number}/offline", routing::post(offline))
+        .route("/phones/{number}/online", routing::post(online))
+        .route("/phones/{number}/reset-session", routing::post(reset_session))
+}
+
+/// A phone as the API shows it.
+#[derive(Serialize)]
+struct PhoneView {
+    phone: String,
+    name: String,
+    jid: String,
+    lid: String,
+    online: bool,
+    companions: Vec<u16>,
+    switches: Switches,
+}
+
+impl PhoneView {
+    fn of(phone: &Phone) -> Self {
+        Self {
+            phone: phone.number().to_owned(),
+            name: phone.name().to_owned(),
+            jid: phone.jid().to_string(),
+            lid: phone.lid().to_string(),
+            online: phone.is_online(),
+            companions: phone.companions(),
+            switches: phone.switches(),
+        }
+    }
+}
+
+fn find(api: &Api, number: &str) -> Result<Phone, ApiError> {
+    api.sandbox.find_phone(number).ok_or_else(|| ApiError::not_found(format!("there is no phone {number}")))
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct Create {
+    phone: Option<String>,
+    name: Option<String>,
+}
+
+async fn create(
+    State(api): State<Api>,
+    Body(request): Body<Create>,
+) -> Result<(StatusCode, Json<PhoneView>), ApiError> {
+    let phone = api.sandbox.create_phone(request.phone.as_deref(), request.name.as_deref()).await?;
+    if api.echo {
+        phone.set_switches(SwitchChange { echo: Some(true), ..SwitchChange::default() });
+    }
+    Ok((StatusCode::CREATED, Json(PhoneView::of(&phone))))
+}
+
+async fn list(State(api): State<Api>) -> Json<JsonList<PhoneView>> {
+    Json(JsonList { items: api.sandbox.phones().iter().map(PhoneView::of).collect() })
+}
+
+async fn show(State(api): State<Api>, Path(number): Path<String>) -> Result<Json<PhoneView>, ApiError> {
+    Ok(Json(PhoneView::of(&find(&api, &number)?)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scan {
+    qr: String,
+}
+
+/// The device that linking has created.
+#[derive(Serialize)]
+struct Linked {
+    device: String,
+}
+
+async fn scan(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(request): Body<Scan>,
+) -> Result<Json<Linked>, ApiError> {
+    let device = find(&api, &number)?.scan(&request.qr).await?;
+    Ok(Json(Linked { device: device.to_string() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Code {
+    code: String,
+}
+
+async fn code(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(request): Body<Code>,
+) -> Result<Json<Linked>, ApiError> {
+    let device = find(&api, &number)?.enter_code(&request.code).await?;
+    Ok(Json(Linked { device: device.to_string() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Send {
+    to: String,
+    text: String,
+}
+
+/// The message that was accepted by the service.
+#[derive(Serialize)]
+struct Sent {
+    id: String,
+}
+
+async fn send(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(request): Body<Send>,
+) -> Result<Json<Sent>, ApiError> {
+    let id = find(&api, &number)?.send_text(&request.to, &request.text).await?;
+    Ok(Json(Sent { id }))
+}
+
+async fn messages(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Query(waiting): Query<Waiting>,
+) -> Result<Json<JsonList<Numbered<Message>>>, ApiError> {
+    let phone = find(&api, &number)?;
+    Ok(Json(numbered(phone.messages_after(waiting.after, waiting.wait()?).await)))
+}
+
+async fn receipts(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Query(waiting): Query<Waiting>,
+) -> Result<Json<JsonList<Numbered<Receipt>>>, ApiError> {
+    let phone = find(&api, &number)?;
+    Ok(Json(numbered(phone.receipts_after(waiting.after, waiting.wait()?).await)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    chat: String,
+    ids: Vec<String>,
+}
+
+async fn read(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(request): Body<Read>,
+) -> Result<StatusCode, ApiError> {
+    find(&api, &number)?.mark_read(&request.chat, &request.ids).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unlink {
+    device: u16,
+}
+
+async fn unlink(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(request): Body<Unlink>,
+) -> Result<StatusCode, ApiError> {
+    find(&api, &number)?.unlink(request.device).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn switches(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(change): Body<SwitchChange>,
+) -> Result<Json<Switches>, ApiError> {
+    let phone = find(&api, &number)?;
+    phone.set_switches(change);
+    Ok(Json(phone.switches()))
+}
+
+async fn offline(State(api): State<Api>, Path(number): Path<String>) -> Result<StatusCode, ApiError> {
+    find(&api, &number)?.go_offline().await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn online(State(api): State<Api>, Path(number): Path<String>) -> Result<StatusCode, ApiError> {
+    find(&api, &number)?.go_online().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResetSession {
+    device: String,
+}
+
+/// Whether there was a session to forget.
+#[derive(Serialize)]
+struct Reset {
+    existed: bool,
+}
+
+async fn reset_session(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(request): Body<ResetSession>,
+) -> Result<Json<Reset>, ApiError> {
+    let existed = find(&api, &number)?.reset_session(&request.device)?;
+    Ok(Json(Reset { existed }))
+}

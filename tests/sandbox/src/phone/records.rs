@@ -1,0 +1,138 @@
+//! What a phone shows to the test that drives it, and the switches of its behaviour.
+
+use serde::{Deserialize, Serialize};
+
+/// A text that the phone shows, received or sent by another device of its account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// Id that the sender chose.
+    pub id: String,
+    /// The chat: the other person's address, without a device.
+    pub chat: String,
+    /// Device that wrote the message.
+    pub author: String,
+    /// Whether a device of this account wrote it.
+    pub from_me: bool,
+    /// The text.
+    pub text: String,
+    /// When the service accepted it, in seconds.
+    pub timestamp: u64,
+    /// Name that the author gives himself, if the service told it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub push_name: Option<String>,
+    /// Whether it had waited for the phone to come online.
+    pub offline: bool,
+}
+
+/// A receipt for a message that the phone sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Receipt {
+    /// Message that the receipt is about.
+    pub id: String,
+    /// Device or person that it comes from.
+    pub from: String,
+    /// What it says.
+    pub kind: ReceiptKind,
+    /// When, in seconds.
+    pub timestamp: u64,
+}
+
+/// What a receipt says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptKind {
+    /// A device has the message.
+    Delivered,
+    /// A person has read it.
+    Read,
+    /// A person has played it.
+    Played,
+    /// A device could not decrypt it and asks for it again.
+    Retry,
+    /// Another device of the own account has it.
+    Sender,
+    /// A companion has taken a message from device to device.
+    PeerMessage,
+    /// A companion has taken a piece of history.
+    HistorySync,
+    /// Something else.
+    Other,
+}
+
+impl ReceiptKind {
+    /// Reads the `type` attribute of a receipt.
+    pub(crate) fn parse(kind: Option<&str>) -> Self {
+        match kind {
+            None | Some("inactive") => Self::Delivered,
+            Some("read") => Self::Read,
+            Some("played") => Self::Played,
+            Some("retry") => Self::Retry,
+            Some("sender") => Self::Sender,
+            Some("peer_msg") => Self::PeerMessage,
+            Some("hist_sync") => Self::HistorySync,
+            Some(_) => Self::Other,
+        }
+    }
+}
+
+/// How a phone behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Switches {
+    /// Marks everything as read that arrives.
+    pub auto_read: bool,
+    /// Sends every text back to its author.
+    pub echo: bool,
+    /// Sends no delivery receipts, only the acks that settle a stanza.
+    pub silent: bool,
+    /// Takes linking codes of old clients, which have no client type.
+    pub lenient_qr: bool,
+    /// How many of the next encrypted texts are damaged on the way out, so that the reader has
+    /// to ask for them again.
+    pub damage_next: u32,
+}
+
+/// A change of some switches; what is left out stays.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SwitchChange {
+    /// See [`Switches::auto_read`].
+    pub auto_read: Option<bool>,
+    /// See [`Switches::echo`].
+    pub echo: Option<bool>,
+    /// See [`Switches::silent`].
+    pub silent: Option<bool>,
+    /// See [`Switches::lenient_qr`].
+    pub lenient_qr: Option<bool>,
+    /// See [`Switches::damage_next`].
+    pub damage_next: Option<u32>,
+}
+
+impl Switches {
+    /// Applies a change.
+    pub(crate) fn change(&mut self, change: SwitchChange) {
+        self.auto_read = change.auto_read.unwrap_or(self.auto_read);
+        self.echo = change.echo.unwrap_or(self.echo);
+        self.silent = change.silent.unwrap_or(self.silent);
+        self.lenient_qr = change.lenient_qr.unwrap_or(self.lenient_qr);
+        self.damage_next = change.damage_next.unwrap_or(self.damage_next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_touches_only_what_it_names() {
+        let mut switches = Switches { echo: true, ..Switches::default() };
+        switches.change(SwitchChange { damage_next: Some(2), ..SwitchChange::default() });
+        assert_eq!(switches, Switches { echo: true, damage_next: 2, ..Switches::default() });
+    }
+
+    #[test]
+    fn an_inactive_device_counts_as_delivered() {
+        assert_eq!(ReceiptKind::parse(None), ReceiptKind::Delivered);
+        assert_eq!(ReceiptKind::parse(Some("inactive")), ReceiptKind::Delivered);
+        assert_eq!(ReceiptKind::parse(Some("no such type")), ReceiptKind::Other);
+    }
+}

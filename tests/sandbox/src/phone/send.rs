@@ -1,0 +1,315 @@
+//! Sending: direct messages, messages from device to device, read receipts, answers to retry receipts.
+
+use whimbrel_proto::e2e::Message as Plain;
+use whimbrel_proto::e2e::message::PeerDataOperationRequestMessage;
+use whimbrel_signal::CiphertextMessage;
+use whimbrel_wire::{Jid, Node};
+
+use super::stanza::messages::{self, Resend};
+use super::stanza::retry::Wish;
+use super::stanza::{acks, keys as key_stanzas, usync};
+use super::state::State;
+use super::data::{self, Recorded};
+use super::{PREKEYS, Phone, PhoneError, content, keys};
+
+/// From this attempt on a device is not answered any more (delivery document §4.9).
+const GIVE_UP: u32 = 5;
+/// Messages that one read receipt names at most.
+const READ_BATCH: usize = 256;
+
+impl Phone {
+    /// Sends a text to a phone number or address and waits until the service has taken it. Returns
+    /// the message's id.
+    pub async fn send_text(&self, to: &str, text: &str) -> Result<String, PhoneError> {
+        let chat = self.resolve(to).await?;
+        self.deliver_text(&chat, text).await
+    }
+
+    /// Tells the other side that messages of a chat were read.
+    pub async fn mark_read(&self, chat: &str, ids: &[String]) -> Result<(), PhoneError> {
+        let chat = self.resolve(chat).await?;
+        let known = self.inner.messages.after(0);
+        let in_chat = |id: &String| {
+            known.iter().any(|(_, message)| message.id == *id && !message.from_me && message.chat == chat.to_string())
+        };
+        if ids.is_empty() || !ids.iter().all(in_chat) {
+            return Err(PhoneError::UnknownMessage);
+        }
+        for batch in ids.chunks(READ_BATCH) {
+            self.inner.line.send(acks::read(&chat, batch, self.inner.clock.now())).await?;
+        }
+        Ok(())
+    }
+
+    /// The hidden address of a person that is named by number or by either address.
+    async fn resolve(&self, person: &str) -> Result<Jid, PhoneError> {
+        let digits = person.strip_prefix('+').unwrap_or(person);
+        if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            if let Some(lid) = self.state().people.lid(&Jid::pn(digits)) {
+                return Ok(lid.to_bare());
+            }
+            let query = usync::number(self.sid(), digits);
+            return self.ask_person(query).await;
+        }
+        let jid = Jid::parse(person).map_err(|_| PhoneError::BadAddress)?.normalized().to_bare();
+        if !jid.is_account() {
+            return Err(PhoneError::BadAddress);
+        }
+        let known = self.state().people.lid(&jid);
+        match known {
+            Some(lid) => Ok(lid),
+            None => self.ask_person(usync::lid(self.sid(), &jid)).await,
+        }
+    }
+
+    async fn ask_person(&self, query: Node) -> Result<Jid, PhoneError> {
+        let person = usync::read_person(&self.inner.line.request(query).await?)?;
+        self.state().learn(&person.pn, &person.lid);
+        Ok(person.lid)
+    }
+
+    fn sid(&self) -> String {
+        self.state().message_id()
+    }
+
+    /// Sends a text to a chat whose hidden address is known.
+    pub(super) async fn deliver_text(&self, chat: &Jid, text: &str) -> Result<String, PhoneError> {
+        let (id, message) = {
+            let mut state = self.state();
+            let secret = keys::draw(&mut state.rng);
+            (state.message_id(), content::text(text, secret))
+        };
+        let _order = self.inner.sending.lock().await;
+        let devices = self.devices(chat).await?;
+        self.ensure_sessions(&devices).await?;
+        let stanza = {
+            let mut state = self.state();
+            state.keep(&id, chat, &message, self.inner.clock.now(), false);
+            direct(&mut state, &id, chat, &devices)?
+        };
+        self.inner.line.post(&id, stanza).await?;
+        Ok(id)
+    }
+
+    /// All devices that a message to this chat goes to, the own companions included.
+    async fn devices(&self, chat: &Jid) -> Result<Vec<Jid>, PhoneError> {
+        let own = self.lid();
+        let mut people = vec![chat.clone()];
+        if *chat != own {
+            people.push(own.clone());
+        }
+        let answer = self.inner.line.request(usync::devices(self.sid(), &people)).await?;
+        let listed = usync::read_devices(&answer);
+        let devices = listed.iter().flat_map(|(person, devices)| devices.iter().map(|device| person.with_device(*device)));
+        Ok(devices.filter(|device| *device != own).collect())
+    }
+
+    /// Fetches bundles for the devices that have no session yet. Devices that have none to give stay
+    /// without.
+    pub(super) async fn ensure_sessions(&self, devices: &[Jid]) -> Result<(), PhoneError> {
+        let missing: Vec<Jid> = {
+            let state = self.state();
+            devices.iter().filter(|device| !state.sessions.has(device)).cloned().collect()
+        };
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let answer = self.inner.line.request(key_stanzas::fetch(&missing)).await?;
+        let mut bundles = key_stanzas::read_bundles(&answer);
+        // A phone's own identity comes first: it vouches for the companions.
+        bundles.sort_by_key(|bundle| bundle.device.device());
+        let mut state = self.state();
+        let State { people, identities, sessions, keys, rng, .. } = &mut *state;
+        for found in bundles {
+            let device = people.session_address(&found.device);
+            identities.learn(&device, found.bundle.identity);
+            let vouched = match &found.device_identity {
+                Some(proof) if device.has_device() => identities.check(&device, &found.bundle.identity, proof).is_ok(),
+                _ => true,
+            };
+            if !vouched {
+                tracing::warn!(%device, "a phone skips a device that its account does not vouch for");
+            } else if let Err(error) = sessions.start(&device, keys, &found.bundle, rng) {
+                tracing::warn!(%device, %error, "a phone skips a device with an unusable bundle");
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a message to one of the own companions, without showing it anywhere.
+    pub(super) async fn send_peer(&self, device: &Jid, message: &Plain) -> Result<(), PhoneError> {
+        let _order = self.inner.sending.lock().await;
+        self.ensure_sessions(std::slice::from_ref(device)).await?;
+        let (id, stanza) = {
+            let mut state = self.state();
+            let id = state.message_id();
+            state.keep(&id, device, message, self.inner.clock.now(), true);
+            let ciphertext =
+                state.seal(device, &whimbrel_proto::encode(message)).map_err(|_| PhoneError::NoDevice)?;
+            let to = state.pn.with_device(device.device());
+            let stanza = messages::peer(&id, &to, ciphertext);
+            (id, stanza)
+        };
+        self.inner.line.post(&id, stanza).await?;
+        Ok(())
+    }
+
+    /// Hands app-state keys to a companion that asked for them.
+    pub(super) async fn share_keys(&self, device: &Jid, ids: &[Vec<u8>]) -> Result<(), PhoneError> {
+        let keys = {
+            let state = self.state();
+            state.app_state.share(ids, &state.companions)
+        };
+        self.send_peer(device, &content::key_share(keys)).await
+    }
+
+    /// Answers a companion's request for data, as far as the phone can.
+    pub(super) async fn answer_data(
+        &self,
+        device: &Jid,
+        id: &str,
+        request: &PeerDataOperationRequestMessage,
+    ) -> Result<(), PhoneError> {
+        let Some(wanted) = data::wanted_messages(request) else { return Ok(()) };
+        let found = wanted.iter().filter_map(|id| self.recorded(id)).collect();
+        self.send_peer(device, &content::data(data::resent_messages(id, found))).await
+    }
+
+    /// A message that the phone has received or sent.
+    fn recorded(&self, id: &str) -> Option<Recorded> {
+        let chat = |address: &Jid| Some(self.state().people.pn(address)?.to_string());
+        let received = self.inner.messages.after(0).into_iter().find(|(_, message)| message.id == id);
+        if let Some((_, received)) = received {
+            return Some(Recorded {
+                chat: chat(&Jid::parse(&received.chat).ok()?)?,
+                from_me: received.from_me,
+                timestamp: received.timestamp,
+                message: Plain { conversation: Some(received.text), ..Plain::default() },
+                id: received.id,
+            });
+        }
+        let sent = self.state().originals.get(id).filter(|original| !original.peer).cloned()?;
+        Some(Recorded {
+            id: id.to_owned(),
+            chat: chat(&sent.chat)?,
+            from_me: true,
+            timestamp: sent.timestamp,
+            message: whimbrel_proto::decode(&sent.plaintext).ok()?,
+        })
+    }
+
+    /// Uploads one-time prekeys.
+    pub(super) async fn upload_prekeys(&self) -> Result<(), PhoneError> {
+        let upload = {
+            let mut state = self.state();
+            let State { keys, rng, .. } = &mut *state;
+            let one_time = keys.new_one_time(PREKEYS, rng);
+            key_stanzas::upload(keys.registration_id(), &keys.identity().public, &keys.signed_prekey(), &one_time)
+        };
+        self.inner.line.request(upload).await?;
+        Ok(())
+    }
+
+    /// Sends something again to a device that could not read it, then settles the receipt.
+    pub(super) async fn answer_retry(&self, wish: Wish, ack: Node) -> Result<(), PhoneError> {
+        let resent = self.resend(&wish).await;
+        self.inner.line.send(ack).await?;
+        resent
+    }
+
+    async fn resend(&self, wish: &Wish) -> Result<(), PhoneError> {
+        if wish.count >= GIVE_UP {
+            return Ok(());
+        }
+        let _order = self.inner.sending.lock().await;
+        let device = self.state().people.session_address(&wish.device);
+        if !self.was_sent_to(wish, &device) {
+            tracing::debug!(id = wish.id, %device, "a phone is asked again for what it did not send");
+            return Ok(());
+        }
+        self.renew_session(wish, &device);
+        self.ensure_sessions(std::slice::from_ref(&device)).await?;
+        let stanza = {
+            let mut state = self.state();
+            let own = state.is_own(&device);
+            let Some(original) = state.originals.get(&wish.id).cloned() else { return Ok(()) };
+            let plaintext = match &original.own_copy {
+                Some(copy) if own => copy,
+                _ => &original.plaintext,
+            };
+            let ciphertext = state.seal(&device, plaintext).map_err(|_| PhoneError::NoDevice)?;
+            let again = Resend {
+                id: &wish.id,
+                device: &wish.device,
+                recipient: (own && !original.peer).then_some(&original.chat),
+                peer: original.peer,
+                count: wish.count,
+                timestamp: original.timestamp,
+            };
+            messages::resend(&again, ciphertext)
+        };
+        self.inner.line.post(&wish.id, stanza).await?;
+        Ok(())
+    }
+
+    /// Whether the device is one that the message went to.
+    fn was_sent_to(&self, wish: &Wish, device: &Jid) -> bool {
+        let state = self.state();
+        let Some(original) = state.originals.get(&wish.id) else { return false };
+        if original.peer { original.chat == *device } else { state.is_own(device) || device.same_account(&original.chat) }
+    }
+
+    /// Gives the session up where the receipt says that it is useless (delivery document §4.9, steps 5, 6).
+    fn renew_session(&self, wish: &Wish, device: &Jid) {
+        let mut state = self.state();
+        let base_key = state.sessions.base_key(device);
+        let State { sessions, originals, keys, rng, .. } = &mut *state;
+        if let Some(bundle) = &wish.keys {
+            if let Err(error) = sessions.start(device, keys, bundle, rng) {
+                tracing::warn!(%device, %error, "a phone got unusable keys with a retry receipt");
+            }
+            return;
+        }
+        let replaced = wish.registration_id.is_some() && sessions.registration_id(device) != wish.registration_id;
+        if replaced || originals.session_is_useless(device, &wish.id, wish.count, base_key) {
+            sessions.forget(device);
+        }
+    }
+}
+
+/// Encrypts a kept message for every device that can be reached.
+fn direct(state: &mut State, id: &str, chat: &Jid, devices: &[Jid]) -> Result<Node, PhoneError> {
+    let original = state.originals.get(id).cloned().ok_or(PhoneError::UnknownMessage)?;
+    let damaged = state.switches.damage_next > 0;
+    state.switches.damage_next = state.switches.damage_next.saturating_sub(1);
+    let note_to_self = state.is_own(chat);
+    let mut copies = Vec::with_capacity(devices.len());
+    let mut reached = note_to_self;
+    for device in devices {
+        let own = state.is_own(device);
+        let plaintext = match &original.own_copy {
+            Some(copy) if own => copy,
+            _ => &original.plaintext,
+        };
+        if let Ok(mut ciphertext) = state.seal(device, plaintext) {
+            if damaged {
+                damage(&mut ciphertext);
+            }
+            reached |= !own;
+            copies.push((device.clone(), ciphertext));
+        }
+    }
+    if !reached || copies.is_empty() {
+        return Err(PhoneError::NoDevice);
+    }
+    Ok(messages::direct(id, chat, state.people.pn(chat).as_ref(), copies))
+}
+
+/// Makes a ciphertext unreadable without touching its form.
+fn damage(ciphertext: &mut CiphertextMessage) {
+    // The middle is authenticated in both forms; the end of a session's first message is not.
+    let middle = ciphertext.bytes.len() / 2;
+    if let Some(octet) = ciphertext.bytes.get_mut(middle) {
+        *octet ^= 0x40;
+    }
+}

@@ -1,0 +1,158 @@
+//! Message stanzas (delivery document §3.3, §3.8, §4.1).
+
+use whimbrel_signal::CiphertextMessage;
+use whimbrel_wire::{Jid, Node};
+
+fn enc(ciphertext: CiphertextMessage) -> Node {
+    Node::new("enc").attr("v", "2").attr("type", ciphertext.kind.enc_type()).bytes(ciphertext.bytes)
+}
+
+/// A direct message: one ciphertext for each device of both sides.
+pub(crate) fn direct(id: &str, chat: &Jid, chat_pn: Option<&Jid>, copies: Vec<(Jid, CiphertextMessage)>) -> Node {
+    let copies = copies.into_iter().map(|(device, ciphertext)| Node::new("to").attr("jid", device).child(enc(ciphertext)));
+    Node::new("message")
+        .attr("id", id.to_owned())
+        .attr("to", chat.clone())
+        .attr("type", "text")
+        .attr_opt("peer_recipient_pn", chat_pn)
+        .child(Node::new("participants").children(copies))
+}
+
+/// A message from the phone to one of its companions.
+pub(crate) fn peer(id: &str, device: &Jid, ciphertext: CiphertextMessage) -> Node {
+    Node::new("message")
+        .attr("id", id.to_owned())
+        .attr("to", device.clone())
+        .attr("type", "text")
+        .attr("category", "peer")
+        .attr("push_priority", "high")
+        .child(Node::new("meta").attr("appdata", "default"))
+        .child(enc(ciphertext))
+}
+
+/// What was sent before, once more for the one device that could not read it.
+#[derive(Debug)]
+pub(crate) struct Resend<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) device: &'a Jid,
+    /// Chat, when the device is one of the own account.
+    pub(crate) recipient: Option<&'a Jid>,
+    /// Whether it was a message from device to device.
+    pub(crate) peer: bool,
+    /// Which attempt of the reader this answers.
+    pub(crate) count: u32,
+    pub(crate) timestamp: u64,
+}
+
+/// The answer to a retry receipt (delivery document §4.9).
+pub(crate) fn resend(resend: &Resend<'_>, ciphertext: CiphertextMessage) -> Node {
+    let message = Node::new("message")
+        .attr("id", resend.id.to_owned())
+        .attr("to", resend.device.clone())
+        .attr("type", "text")
+        .attr("t", resend.timestamp)
+        .attr_opt("recipient", resend.recipient)
+        .attr_opt("category", resend.peer.then_some("peer"))
+        .attr("device_fanout", "false");
+    let message = if resend.peer { message.child(Node::new("meta").attr("appdata", "default")) } else { message };
+    message.child(enc(ciphertext).attr("count", resend.count))
+}
+
+/// Addresses of a received message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Envelope {
+    pub(crate) id: String,
+    /// Device that wrote the message.
+    pub(crate) author: Jid,
+    /// The chat, when a device of the own account wrote it.
+    pub(crate) recipient: Option<Jid>,
+    pub(crate) timestamp: u64,
+    pub(crate) push_name: Option<String>,
+    pub(crate) offline: bool,
+    pub(crate) peer: bool,
+    /// The author's other address, if the service told it.
+    pub(crate) author_twin: Option<Jid>,
+}
+
+/// Reads the addresses of a direct message; `None` if it is not one or lacks what every message has.
+pub(crate) fn read_envelope(message: &Node) -> Option<Envelope> {
+    let author = message.attr_jid("from").filter(Jid::is_account)?;
+    Some(Envelope {
+        id: message.attr_text("id").filter(|id| !id.is_empty())?.into_owned(),
+        timestamp: message.attr_u64("t")?,
+        recipient: message.attr_jid("recipient"),
+        push_name: message.attr_text("notify").map(|name| name.into_owned()),
+        offline: message.attr_value("offline").is_some(),
+        peer: message.attr_is("category", "peer"),
+        author_twin: message.attr_jid("sender_pn").or_else(|| message.attr_jid("sender_lid")),
+        author,
+    })
+}
+
+/// The two forms of ciphertext that a direct message can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ciphertext<'a> {
+    PreKey(&'a [u8]),
+    Message(&'a [u8]),
+}
+
+/// The first ciphertext of a kind that a phone can read, and the attempt that it answers.
+pub(crate) fn read_ciphertext(message: &Node) -> Option<(Ciphertext<'_>, u32)> {
+    message.children_named("enc").find_map(|enc| {
+        let bytes = enc.content_bytes()?;
+        let ciphertext = match enc.attr_text("type")?.as_ref() {
+            "pkmsg" => Ciphertext::PreKey(bytes),
+            "msg" => Ciphertext::Message(bytes),
+            _ => return None,
+        };
+        Some((ciphertext, enc.attr_u32("count").unwrap_or(0)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whimbrel_signal::CiphertextKind;
+
+    fn ciphertext() -> CiphertextMessage {
+        CiphertextMessage { kind: CiphertextKind::Message, bytes: vec![0x33, 1] }
+    }
+
+    #[test]
+    fn every_device_gets_its_own_copy() {
+        let copies = vec![(Jid::lid("2002"), ciphertext()), (Jid::lid("2002").with_device(7), ciphertext())];
+        let node = direct("AC01", &Jid::lid("2002"), Some(&Jid::pn("222")), copies);
+        assert_eq!(
+            node.to_string(),
+            r#"<message id="AC01" to=J:"2002@lid" type="text" peer_recipient_pn=J:"222@s.whatsapp.net"><participants><to jid=J:"2002@lid"><enc v="2" type="msg">3301</enc></to><to jid=J:"2002:7@lid"><enc v="2" type="msg">3301</enc></to></participants></message>"#
+        );
+    }
+
+    #[test]
+    fn a_resend_names_the_attempt() {
+        let device = Jid::lid("2002").with_device(7);
+        let again =
+            Resend { id: "AC01", device: &device, recipient: None, peer: false, count: 2, timestamp: 9 };
+        assert_eq!(
+            resend(&again, ciphertext()).to_string(),
+            r#"<message id="AC01" to=J:"2002:7@lid" type="text" t="9" device_fanout="false"><enc v="2" type="msg" count="2">3301</enc></message>"#
+        );
+    }
+
+    #[test]
+    fn reads_what_a_message_says_about_itself() {
+        let author = Jid::lid("1001").with_device(3);
+        let message = Node::new("message")
+            .attr("id", "M1")
+            .attr("from", author.clone())
+            .attr("t", 7_u64)
+            .attr("sender_pn", Jid::pn("111"))
+            .child(Node::new("enc").attr("v", "2").attr("type", "pkmsg").attr("count", 1_u32).bytes(vec![0x33]));
+        let envelope = read_envelope(&message).unwrap();
+        assert_eq!((envelope.author, envelope.author_twin), (author, Some(Jid::pn("111"))));
+        assert_eq!(read_ciphertext(&message), Some((Ciphertext::PreKey(&[0x33]), 1)));
+        let mut group = message.clone();
+        group.set_attr("from", Jid::group("120363000000000001"));
+        assert_eq!(read_envelope(&group), None);
+    }
+}
