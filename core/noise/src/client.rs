@@ -18,7 +18,8 @@ pub struct Xx {
 impl Xx {
     /// Begins; the second value is the message to send. `ephemeral` must be fresh.
     pub fn start(ephemeral: KeyPair) -> (Self, Vec<u8>) {
-        let hello = ClientHello { ephemeral: Some(ephemeral.public.as_bytes().to_vec()), ..Default::default() };
+        let hello =
+            ClientHello { ephemeral: Some(ephemeral.public.as_bytes().to_vec()), ..Default::default() };
         (Self::with_pattern(Pattern::Xx, ephemeral), message::write_client_hello(hello))
     }
 

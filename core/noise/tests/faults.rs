@@ -1,4 +1,5 @@
 //! Handshake messages with one fault each: what is missing, short, changed or of small order.
+#![expect(clippy::unwrap_used, reason = "a panic is the test's report")]
 
 use whimbrel_crypto::curve::{KeyPair, PrivateKey};
 use whimbrel_noise::certificate::{Issuer, Statement, issue};
@@ -148,7 +149,8 @@ fn finish(fault: impl FnOnce(&mut ClientFinish)) -> Result<(), HandshakeError> {
     let (xx, hello) = Xx::start(pair(6));
     let (server_hello, pending) = answer(&hello).unwrap();
     let (_, message) = xx.read(&server_hello, &trust()).unwrap().finish(&pair(5), b"payload").unwrap();
-    let client = pending.unwrap().read(&change(&message, |message| fault(message.client_finish.as_mut().unwrap())))?;
+    let client =
+        pending.unwrap().read(&change(&message, |message| fault(message.client_finish.as_mut().unwrap())))?;
     assert_eq!(client.payload, b"payload");
     Ok(())
 }

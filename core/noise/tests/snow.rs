@@ -1,5 +1,6 @@
 //! Another implementation of Noise agrees with IK in full, and with XX up to what WhatsApp leaves
 //! out of it (transport document §2.3).
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is the test's report")]
 
 use whimbrel_crypto::curve::{KeyPair, PrivateKey};
 use whimbrel_noise::client::{Ik, IkAnswer, Xx};

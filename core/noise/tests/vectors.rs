@@ -1,11 +1,19 @@
 //! The vectors of the handshakes: every message of both roles, and the frames that follow.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is the test's report"
+)]
 
 use serde_json::Value;
 use whimbrel_crypto::curve::{KeyPair, PrivateKey, PublicKey};
 use whimbrel_noise::certificate::{Issuer, Statement, issue};
 use whimbrel_noise::client::{Ik, IkAnswer, Xx};
 use whimbrel_noise::server::{Answer, Client, Resumption, Server};
-use whimbrel_noise::{CertificateError, HandshakeError, NoiseRoot, PROLOGUE, Part, Transport, Trust, Validity};
+use whimbrel_noise::{
+    CertificateError, HandshakeError, NoiseRoot, PROLOGUE, Part, Transport, Trust, Validity,
+};
 
 /// Within the validity of the vectors' certificates.
 const NOW: u64 = 1_800_000_000;
@@ -82,7 +90,8 @@ fn both_roles_of_xx_are_the_ones_of_the_vectors() {
 
     let (xx, hello) = Xx::start(pair(&vectors, "client_ephemeral"));
     assert_eq!(hello, message(&vectors, 0));
-    let answer = server(&vectors, chain).answer(&hello, pair(&vectors, "server_ephemeral"), Resumption::Accept);
+    let answer =
+        server(&vectors, chain).answer(&hello, pair(&vectors, "server_ephemeral"), Resumption::Accept);
     let (server_hello, fallback, pending) = full(answer.unwrap());
     assert_eq!(server_hello, message(&vectors, 1));
     assert!(!fallback);

@@ -27,7 +27,8 @@ struct Plan {
 
 impl Plan {
     fn good() -> Self {
-        let intermediate = Statement { serial: 5, issuer_serial: 0, key: private(2).public_key(), validity: YEAR };
+        let intermediate =
+            Statement { serial: 5, issuer_serial: 0, key: private(2).public_key(), validity: YEAR };
         let leaf = Statement { serial: 9, issuer_serial: 5, key: server(), validity: YEAR };
         Self { intermediate, intermediate_by: private(1), leaf, leaf_by: private(2) }
     }
@@ -85,7 +86,8 @@ fn another_root_is_not_believed() {
 #[test]
 fn the_clock_may_be_tolerated() {
     let chain = Plan::good().chain();
-    let verdict = |now, clock_tolerance| verify(&chain, &server(), &Trust { root: root(), now, clock_tolerance });
+    let verdict =
+        |now, clock_tolerance| verify(&chain, &server(), &Trust { root: root(), now, clock_tolerance });
     assert!(verdict(NOW + 1000, 0).is_ok());
     assert_eq!(verdict(NOW + 1001, 0), Err(CertificateError::Expired));
     assert!(verdict(NOW + 1001, 1).is_ok());
@@ -95,7 +97,9 @@ fn the_clock_may_be_tolerated() {
 }
 
 /// Changes the certificates of a good chain.
-fn damaged(damage: impl FnOnce(&mut NoiseCertificate, &mut NoiseCertificate)) -> Result<Certified, CertificateError> {
+fn damaged(
+    damage: impl FnOnce(&mut NoiseCertificate, &mut NoiseCertificate),
+) -> Result<Certified, CertificateError> {
     let mut chain: CertChain = whimbrel_proto::decode(&Plan::good().chain()).unwrap();
     let mut intermediate = chain.intermediate.take().unwrap();
     let mut leaf = chain.leaf.take().unwrap();
@@ -144,7 +148,10 @@ fn signed_nonsense_is_refused() {
     });
     assert_eq!(verdict, Err(CertificateError::Expired));
     // An absent number reads as zero, which is the root's.
-    assert!(damaged(|intermediate, _| sign(intermediate, &private(1), |details| details.issuer_serial = None)).is_ok());
+    assert!(
+        damaged(|intermediate, _| sign(intermediate, &private(1), |details| details.issuer_serial = None))
+            .is_ok()
+    );
 }
 
 #[test]
