@@ -11,14 +11,21 @@ use crate::error::{Code, Error};
 /// [`Code::InvalidArgument`] for anything else.
 pub fn parse_address(text: &str) -> Result<Jid, Error> {
     if text.contains('@') {
-        return text.parse().map_err(|error| Error::new(Code::InvalidArgument, "the address is malformed").because(error));
+        return text
+            .parse()
+            .map_err(|error| Error::new(Code::InvalidArgument, "the address is malformed").because(error));
     }
     phone_digits(text).map(|digits| Jid::pn(&digits))
 }
 
 /// The digits of a phone number: 7 to 15, country code first.
 pub(crate) fn phone_digits(text: &str) -> Result<String, Error> {
-    let wrong = || Error::new(Code::InvalidArgument, "the phone number is malformed: digits with the country code are needed");
+    let wrong = || {
+        Error::new(
+            Code::InvalidArgument,
+            "the phone number is malformed: digits with the country code are needed",
+        )
+    };
     let number = text.trim();
     let number = number.strip_prefix('+').unwrap_or(number);
     let mut digits = String::with_capacity(number.len());

@@ -15,6 +15,9 @@ pub struct EngineOptions {
     /// Version of the web client that is presented to the service, as `(2, 3000, revision)`.
     /// `None` (default): the built-in one.
     pub client_version: Option<[u32; 3]>,
+    /// Longest silence after which the connection is probed; default 30 s. A probe that stays
+    /// unanswered ends the connection, and a new one is made.
+    pub keep_alive: Duration,
     /// Seed of all randomness, for repeatable tests. `None` (default): the system's source.
     /// Never set it in production: keys become predictable.
     pub insecure_seed: Option<u64>,
@@ -22,7 +25,13 @@ pub struct EngineOptions {
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { worker_threads: 2, endpoint: Endpoint::default(), client_version: None, insecure_seed: None }
+        Self {
+            worker_threads: 2,
+            endpoint: Endpoint::default(),
+            client_version: None,
+            keep_alive: Duration::from_secs(30),
+            insecure_seed: None,
+        }
     }
 }
 

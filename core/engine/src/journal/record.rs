@@ -7,8 +7,8 @@ use prost::Message as _;
 use whimbrel_wire::jid::Jid;
 
 use crate::events::{
-    ConnectionRefused, Event, EventKind, Identity, IdentityChanged, Linked, LoggedOut, Message, Receipt, ReceiptKind,
-    SendStatus, Undecryptable,
+    ConnectionRefused, Event, EventKind, Identity, IdentityChanged, Linked, LoggedOut, Message, Receipt,
+    ReceiptKind, SendStatus, Undecryptable,
 };
 use crate::messages::MessageKey;
 
@@ -192,7 +192,12 @@ pub(crate) fn encode(event: &Event) -> Vec<u8> {
 pub(crate) fn decode(sequence: u64, payload: &[u8]) -> Result<Event, UnreadableRow> {
     let row = RecordRow::decode(payload).map_err(|_| UnreadableRow)?;
     let kind = row.kind.ok_or(UnreadableRow)?;
-    Ok(Event { sequence: Some(sequence), id: row.id, recorded_at_ms: row.recorded_at_ms, kind: kind_of(kind)? })
+    Ok(Event {
+        sequence: Some(sequence),
+        id: row.id,
+        recorded_at_ms: row.recorded_at_ms,
+        kind: kind_of(kind)?,
+    })
 }
 
 fn kind_row(kind: &EventKind) -> Option<KindRow> {
@@ -245,10 +250,9 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
             detail: event.detail.into(),
             expires_in_ms: event.expires_in.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
         }),
-        EventKind::Qr(_)
-        | EventKind::LinkFailed(_)
-        | EventKind::Connection(_)
-        | EventKind::Closed(_) => return None,
+        EventKind::Qr(_) | EventKind::LinkFailed(_) | EventKind::Connection(_) | EventKind::Closed(_) => {
+            return None;
+        }
     })
 }
 
@@ -393,7 +397,10 @@ mod tests {
                 timestamp: 1_795_168_800,
                 push_name: Some("Zoë".into()),
                 text: Some("hello\0🐦".into()),
-                quoted: Some(MessageKey { message_id: "3EB0BB".into(), sender: Some("3@lid".parse().unwrap()) }),
+                quoted: Some(MessageKey {
+                    message_id: "3EB0BB".into(),
+                    sender: Some("3@lid".parse().unwrap()),
+                }),
                 offline: true,
                 completes: Some("00ff".into()),
                 raw: vec![1, 2, 3],

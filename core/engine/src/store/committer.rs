@@ -44,7 +44,11 @@ struct Unit {
 
 impl Committer {
     /// Makes the writer of a store; journaled events go to `events` once they are durable.
-    pub(crate) fn new(store: Arc<dyn Store>, events: Arc<EventQueue>, runtime: Handle) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        events: Arc<EventQueue>,
+        runtime: Handle,
+    ) -> Result<Self, StoreError> {
         let (last_sequence, _) = store.journal_bounds()?;
         let state = Mutex::new(State { last_sequence, ..State::default() });
         Ok(Self { shared: Arc::new(Shared { store, events, runtime, state }) })
@@ -55,7 +59,10 @@ impl Committer {
     ///
     /// The unit is submitted at once, not when the future is first polled, and is carried out
     /// even if the future is dropped.
-    pub(crate) fn commit(&self, changes: Changes) -> impl Future<Output = Result<(), Error>> + Send + 'static {
+    pub(crate) fn commit(
+        &self,
+        changes: Changes,
+    ) -> impl Future<Output = Result<(), Error>> + Send + 'static {
         let outcome = self.submit(changes);
         async move {
             match outcome.await {
@@ -182,7 +189,9 @@ impl From<StoreError> for Error {
         let (code, message) = match &error {
             StoreError::Failed(_) => (Code::StoreFailed, "the store could not be read or written"),
             StoreError::Corrupt(_) => (Code::StoreCorrupt, "the store file is damaged or is not a store"),
-            StoreError::Locked => (Code::StoreLocked, "the store file is in use by another client or process"),
+            StoreError::Locked => {
+                (Code::StoreLocked, "the store file is in use by another client or process")
+            }
             StoreError::TooNew(_) => (Code::StoreTooNew, "the store was written by a newer version"),
         };
         Self::new(code, message).because(error)

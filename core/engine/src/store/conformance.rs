@@ -42,8 +42,12 @@ fn full() -> Changes {
     let chat = jid("42@lid");
     Changes {
         account: Some(account()),
-        sessions: [(device.clone(), Some(vec![1])), (chat.clone(), Some(vec![2])), (jid("421@lid"), Some(vec![3]))]
-            .into(),
+        sessions: [
+            (device.clone(), Some(vec![1])),
+            (chat.clone(), Some(vec![2])),
+            (jid("421@lid"), Some(vec![3])),
+        ]
+        .into(),
         identities: [(device.clone(), Some([5; 32]))].into(),
         pre_keys: [(5, Some(PreKeyRow { id: 5, pair: pair(6), offered: true }))].into(),
         signed_pre_keys: [(
@@ -86,7 +90,10 @@ fn full() -> Changes {
         ],
         outbox: vec![outbox_row("m1", OutboxState::Pending), outbox_row("m2", OutboxState::Pending)],
         retry_base_keys: [((device, "m1".to_owned()), [9; 32])].into(),
-        journal: vec![JournalRow { sequence: 1, payload: vec![1] }, JournalRow { sequence: 2, payload: vec![2] }],
+        journal: vec![
+            JournalRow { sequence: 1, payload: vec![1] },
+            JournalRow { sequence: 2, payload: vec![2] },
+        ],
         ..Changes::default()
     }
 }
@@ -112,8 +119,14 @@ fn keeps_what_was_committed(store: &dyn Store) {
     assert_eq!(kept.keys.identity.private.as_bytes(), wanted.keys.identity.private.as_bytes());
     assert_eq!((kept.keys.registration_id, kept.keys.adv_secret), (77, [3; 32]));
     assert_eq!((kept.signed_pre_key_id, kept.next_pre_key_id, kept.login_counter), (1, 813, 9));
-    assert_eq!((kept.phone, kept.lid, kept.signed_identity), (wanted.phone, wanted.lid, wanted.signed_identity));
-    assert_eq!((kept.platform, kept.business_name, kept.push_name), ("android".into(), None, wanted.push_name));
+    assert_eq!(
+        (kept.phone, kept.lid, kept.signed_identity),
+        (wanted.phone, wanted.lid, wanted.signed_identity)
+    );
+    assert_eq!(
+        (kept.platform, kept.business_name, kept.push_name),
+        ("android".into(), None, wanted.push_name)
+    );
     assert_eq!(
         (kept.pairing_unconfirmed, kept.logging_out, kept.logged_out, kept.adv_secret_shown),
         (true, false, false, true)
@@ -337,7 +350,10 @@ async fn a_slow_host_is_served_from_the_journal() {
     let events = Arc::new(EventQueue::new(Arc::clone(&store), 1000).unwrap());
     let committer = Committer::new(store, Arc::clone(&events), tokio::runtime::Handle::current()).unwrap();
     for n in 0..1000 {
-        committer.commit(Changes { events: vec![event(&n.to_string())], ..Changes::default() }).await.unwrap();
+        committer
+            .commit(Changes { events: vec![event(&n.to_string())], ..Changes::default() })
+            .await
+            .unwrap();
     }
     // At the limit the engine would stop reading.
     assert!(futures_util::FutureExt::now_or_never(events.wait_for_room()).is_none());

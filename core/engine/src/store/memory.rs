@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use whimbrel_wire::jid::Jid;
 
 use super::{
-    Account, Changes, DeviceList, InboxEntry, JournalRow, OutboxRow, OutboxState, PreKeyRow, SignedPreKeyRow, Store,
-    StoreError,
+    Account, Changes, DeviceList, InboxEntry, JournalRow, OutboxRow, OutboxState, PreKeyRow, SignedPreKeyRow,
+    Store, StoreError,
 };
 
 /// Received messages that are remembered for the duplicate filter; the oldest go first.
@@ -155,7 +155,9 @@ impl Tables {
             let oldest = self
                 .outbox_order
                 .iter()
-                .find(|(_, key)| self.outbox.get(*key).is_some_and(|(_, row)| row.state != OutboxState::Pending))
+                .find(|(_, key)| {
+                    self.outbox.get(*key).is_some_and(|(_, row)| row.state != OutboxState::Pending)
+                })
                 .map(|(order, key)| (*order, key.clone()));
             if let Some((order, key)) = oldest {
                 self.outbox_order.remove(&order);
@@ -234,7 +236,9 @@ impl Store for MemoryStore {
     fn journal_after(&self, sequence: u64, limit: usize) -> Result<Vec<JournalRow>, StoreError> {
         let tables = self.lock();
         let rows = tables.journal.range(sequence.saturating_add(1)..).take(limit);
-        Ok(rows.map(|(sequence, payload)| JournalRow { sequence: *sequence, payload: payload.clone() }).collect())
+        Ok(rows
+            .map(|(sequence, payload)| JournalRow { sequence: *sequence, payload: payload.clone() })
+            .collect())
     }
 
     fn journal_bounds(&self) -> Result<(u64, u64), StoreError> {

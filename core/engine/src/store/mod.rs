@@ -76,4 +76,6 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn journal_bounds(&self) -> Result<(u64, u64), StoreError>;
     /// Writes a unit of work; all of it or nothing.
     fn commit(&self, changes: &Changes) -> Result<(), StoreError>;
+    /// Lets go of files and locks, though handles of the client may live on. Later calls fail.
+    fn close(&self) {}
 }

@@ -17,7 +17,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use whimbrel_wire::jid::Jid;
 
 use super::{
-    Account, Changes, DeviceList, InboxEntry, JournalRow, OutboxRow, PreKeyRow, SignedPreKeyRow, Store, StoreError,
+    Account, Changes, DeviceList, InboxEntry, JournalRow, OutboxRow, PreKeyRow, SignedPreKeyRow, Store,
+    StoreError,
 };
 
 /// A store in one SQLite file.
@@ -25,7 +26,7 @@ pub(crate) struct SqliteStore {
     reader: Mutex<Connection>,
     writer: Mutex<Connection>,
     /// Held, not read: the lock ends with the handle.
-    _lock: File,
+    lock: Mutex<Option<File>>,
 }
 
 impl SqliteStore {
@@ -40,7 +41,7 @@ impl SqliteStore {
         writer.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
         let reader = connect(path)?;
         reader.pragma_update(None, "query_only", true).map_err(failed)?;
-        Ok(Self { reader: Mutex::new(reader), writer: Mutex::new(writer), _lock: lock })
+        Ok(Self { reader: Mutex::new(reader), writer: Mutex::new(writer), lock: Mutex::new(Some(lock)) })
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {
@@ -120,6 +121,16 @@ impl Store for SqliteStore {
     fn commit(&self, changes: &Changes) -> Result<(), StoreError> {
         write::commit(&mut self.writer(), changes)
     }
+
+    fn close(&self) {
+        // An empty database stands in, in which every later call fails.
+        for connection in [&self.writer, &self.reader] {
+            if let Ok(empty) = Connection::open_in_memory() {
+                *connection.lock().unwrap_or_else(PoisonError::into_inner) = empty;
+            }
+        }
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
 }
 
 /// Takes the lock beside the store. The operating system releases it with the process, so a
@@ -127,12 +138,10 @@ impl Store for SqliteStore {
 fn lock_file(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push("-lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(PathBuf::from(name))
-        .map_err(|error| StoreError::Failed(format!("the lock file could not be opened: {}", error.kind())))?;
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(PathBuf::from(name)).map_err(
+            |error| StoreError::Failed(format!("the lock file could not be opened: {}", error.kind())),
+        )?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked),

@@ -6,7 +6,8 @@ use whimbrel_wire::jid::Jid;
 use super::rows::{array, jid, key_pair, optional_jid, outbox_state, unpack_devices};
 use super::{StoreError, failed};
 use crate::store::{
-    Account, DeviceKeys, DeviceList, InboxEntry, InboxState, JournalRow, OutboxRow, PreKeyRow, SignedPreKeyRow,
+    Account, DeviceKeys, DeviceList, InboxEntry, InboxState, JournalRow, OutboxRow, PreKeyRow,
+    SignedPreKeyRow,
 };
 
 /// At most one row, turned into a value.
@@ -80,7 +81,9 @@ pub(super) fn session(connection: &Connection, device: &Jid) -> Result<Option<Ve
 }
 
 pub(super) fn identity(connection: &Connection, device: &Jid) -> Result<Option<[u8; 32]>, StoreError> {
-    one(connection, "SELECT key FROM identities WHERE device = ?1", &[&device.to_string()], |row| array(row, 0))
+    one(connection, "SELECT key FROM identities WHERE device = ?1", &[&device.to_string()], |row| {
+        array(row, 0)
+    })
 }
 
 pub(super) fn session_devices(connection: &Connection, user: &Jid) -> Result<Vec<Jid>, StoreError> {
@@ -102,7 +105,10 @@ pub(super) fn pre_key(connection: &Connection, id: u32) -> Result<Option<PreKeyR
     })
 }
 
-pub(super) fn signed_pre_key(connection: &Connection, id: u32) -> Result<Option<SignedPreKeyRow>, StoreError> {
+pub(super) fn signed_pre_key(
+    connection: &Connection,
+    id: u32,
+) -> Result<Option<SignedPreKeyRow>, StoreError> {
     const SQL: &str = "SELECT private, signature, created_at FROM signed_pre_keys WHERE id = ?1";
     one(connection, SQL, &[&id], |row| {
         Ok(SignedPreKeyRow {
@@ -114,7 +120,11 @@ pub(super) fn signed_pre_key(connection: &Connection, id: u32) -> Result<Option<
     })
 }
 
-pub(super) fn sender_key(connection: &Connection, chat: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+pub(super) fn sender_key(
+    connection: &Connection,
+    chat: &Jid,
+    device: &Jid,
+) -> Result<Option<Vec<u8>>, StoreError> {
     const SQL: &str = "SELECT record FROM sender_keys WHERE chat = ?1 AND device = ?2";
     one(connection, SQL, &[&chat.to_string(), &device.to_string()], |row| row.get(0).map_err(failed))
 }
@@ -208,7 +218,10 @@ pub(super) fn journal_after(
     const SQL: &str = "SELECT sequence, payload FROM journal WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     many(connection, SQL, &[&signed(sequence), &limit], |row| {
-        Ok(JournalRow { sequence: unsigned(row.get(0).map_err(failed)?), payload: row.get(1).map_err(failed)? })
+        Ok(JournalRow {
+            sequence: unsigned(row.get(0).map_err(failed)?),
+            payload: row.get(1).map_err(failed)?,
+        })
     })
 }
 

@@ -18,7 +18,8 @@ pub(super) fn optional_jid(row: &Row<'_>, column: usize) -> Result<Option<Jid>, 
     match row.get_ref(column).map_err(failed)? {
         ValueRef::Null => Ok(None),
         value => {
-            let text = value.as_str().map_err(|_| StoreError::Corrupt("an address is not text".to_owned()))?;
+            let text =
+                value.as_str().map_err(|_| StoreError::Corrupt("an address is not text".to_owned()))?;
             let jid = text.parse().map_err(|_| StoreError::Corrupt("an address is malformed".to_owned()))?;
             Ok(Some(jid))
         }

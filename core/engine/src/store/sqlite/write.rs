@@ -35,7 +35,11 @@ pub(super) fn commit(connection: &mut Connection, changes: &Changes) -> Result<(
 }
 
 fn run(transaction: &Transaction<'_>, sql: &str, parameters: &[&dyn ToSql]) -> Result<(), StoreError> {
-    transaction.prepare_cached(sql).and_then(|mut statement| statement.execute(parameters)).map(drop).map_err(failed)
+    transaction
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.execute(parameters))
+        .map(drop)
+        .map_err(failed)
 }
 
 /// Keys of a dead link are set aside, not erased: a wrong "removed" can be investigated.
@@ -137,7 +141,11 @@ fn write_keys(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), St
                 &[&chat, &device, record],
             )?,
             None => {
-                run(transaction, "DELETE FROM sender_keys WHERE chat = ?1 AND device = ?2", &[&chat, &device])?;
+                run(
+                    transaction,
+                    "DELETE FROM sender_keys WHERE chat = ?1 AND device = ?2",
+                    &[&chat, &device],
+                )?;
             }
         }
     }
@@ -148,7 +156,9 @@ fn write_people(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), 
     for (device, key) in &changes.identities {
         let device = device.to_string();
         match key {
-            Some(key) => run(transaction, "INSERT OR REPLACE INTO identities VALUES (?1, ?2)", &[&device, key])?,
+            Some(key) => {
+                run(transaction, "INSERT OR REPLACE INTO identities VALUES (?1, ?2)", &[&device, key])?
+            }
             None => run(transaction, "DELETE FROM identities WHERE device = ?1", &[&device])?,
         }
     }
@@ -165,7 +175,11 @@ fn write_people(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), 
     }
     for (lid, phone) in &changes.lid_pairs {
         // OR REPLACE removes the stale pair on either side.
-        run(transaction, "INSERT OR REPLACE INTO lid_map VALUES (?1, ?2)", &[&lid.to_string(), &phone.to_string()])?;
+        run(
+            transaction,
+            "INSERT OR REPLACE INTO lid_map VALUES (?1, ?2)",
+            &[&lid.to_string(), &phone.to_string()],
+        )?;
     }
     Ok(())
 }

@@ -1,0 +1,297 @@
+//! A client: one linked account on an engine.
+
+mod gate;
+mod inner;
+mod lanes;
+mod lifecycle;
+mod session;
+mod status;
+mod supervisor;
+mod tasks;
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use rand_chacha::ChaCha20Rng;
+use tokio::time::Instant;
+
+pub(crate) use inner::{Inner, not_linked};
+
+use crate::engine::{CLOSE_ON_DROP, Threads};
+use crate::error::{Code, Error, Outcome};
+use crate::events::{ConnectionState, EventStream, Identity};
+use crate::link::{PairingCode, QrCode, code, logout};
+use crate::options::{CallOptions, ClientOptions};
+use crate::store::{Account, Store};
+
+/// One account on an [`Engine`](crate::Engine), with its store. Cloning gives another handle to
+/// the same client.
+///
+/// Every async method may be awaited on any executor: the work is done on the engine's threads.
+/// Dropping the future of a call ends the waiting; what had left by then is not taken back.
+/// When the last handle is dropped the client closes with a deadline of five seconds.
+#[derive(Clone)]
+pub struct Client {
+    handle: Arc<ClientHandle>,
+}
+
+struct ClientHandle {
+    inner: Arc<Inner>,
+    threads: Arc<Threads>,
+}
+
+/// The account that a client is linked to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AccountInfo {
+    /// The account under its addresses.
+    pub identity: Identity,
+    /// Number of this device in the account.
+    pub device: u16,
+    /// The phone's platform, such as `android` or `iphone`.
+    pub platform: String,
+    /// Name that the account gives itself.
+    pub push_name: Option<String>,
+    /// Verified business name, if the account is a business.
+    pub business_name: Option<String>,
+}
+
+impl Client {
+    pub(crate) fn start(
+        threads: Arc<Threads>,
+        store: Arc<dyn Store>,
+        options: ClientOptions,
+        rng: ChaCha20Rng,
+    ) -> Result<Self, Error> {
+        let auto_start = options.auto_start;
+        let inner = Arc::new(Inner::new(Arc::clone(&threads.shared), store, options, rng)?);
+        if auto_start {
+            inner.wish_connected()?;
+        }
+        inner.spawn(supervisor::run(Arc::clone(&inner)));
+        Ok(Self { handle: Arc::new(ClientHandle { inner, threads }) })
+    }
+
+    pub(crate) fn downgrade(&self) -> Weak<Inner> {
+        Arc::downgrade(&self.handle.inner)
+    }
+
+    pub(crate) fn begin_close(&self) {
+        drop(self.handle.inner.spawn_close(CLOSE_ON_DROP));
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.handle.inner
+    }
+
+    /// Runs a call on the engine's threads. It ends at its deadline, when the client cancels it
+    /// while closing, or when the returned future is dropped.
+    pub(crate) async fn call<T: Send + 'static, F: Future<Output = Result<T, Error>> + Send + 'static>(
+        &self,
+        operation: &'static str,
+        timeout: Option<Duration>,
+        work: impl FnOnce(Arc<Inner>, Instant) -> F + Send + 'static,
+    ) -> Result<T, Error> {
+        let inner = Arc::clone(self.inner());
+        let timeout = timeout.unwrap_or(inner.options.request_timeout).min(LONGEST_TIMEOUT);
+        let running = self.handle.threads.shared.handle.spawn(async move {
+            let Some(_entered) = inner.gate.enter() else { return Err(crate::engine::closed()) };
+            let deadline = Instant::now() + timeout;
+            tokio::select! {
+                biased;
+                result = work(Arc::clone(&inner), deadline) => result,
+                () = inner.gate.cancelled() => Err(cancelled()),
+                // The work itself ends at the deadline, knowing what became of it; this is for
+                // work that hangs.
+                () = tokio::time::sleep_until(deadline + GRACE) => {
+                    Err(Error::new(Code::TimedOut, "the call did not end in time").with_outcome(Outcome::Unknown))
+                }
+            }
+        });
+        let result = AbortOnDrop(running).await;
+        result.map_err(|error| error.in_operation(operation))
+    }
+
+    /// Connects and stays connected, until [`disconnect`](Self::disconnect). Returns when the
+    /// client is logged in and up to date.
+    pub async fn connect(&self, options: CallOptions) -> Result<(), Error> {
+        let connect = |inner: Arc<Inner>, deadline| async move {
+            inner.linked_account()?;
+            let wish = inner.wish_connected()?;
+            inner.wait_online(wish, deadline).await
+        };
+        self.call("connect", options.timeout, connect).await
+    }
+
+    /// Disconnects and stays disconnected, until [`connect`](Self::connect).
+    pub fn disconnect(&self) {
+        self.inner().rest(None);
+    }
+
+    /// Begins linking by QR code, or joins the linking that is under way. Returns the first
+    /// code; later ones come as [`Qr`](crate::events::EventKind::Qr) events, the end as
+    /// [`Linked`](crate::events::EventKind::Linked) or
+    /// [`LinkFailed`](crate::events::EventKind::LinkFailed).
+    pub async fn link_with_qr(&self, options: CallOptions) -> Result<QrCode, Error> {
+        let link = |inner: Arc<Inner>, deadline| async move {
+            inner.refuse_if_linked()?;
+            let wish = inner.wish_connected()?;
+            let mut shown = inner.link.watch_shown();
+            let code = async {
+                loop {
+                    if let Some(shown) = shown.borrow_and_update().clone() {
+                        let valid_for = shown.until.saturating_duration_since(Instant::now());
+                        return QrCode { text: shown.text, valid_for };
+                    }
+                    if shown.changed().await.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                }
+            };
+            inner.unless_hopeless(wish, deadline, code).await
+        };
+        self.call("link_with_qr", options.timeout, link).await
+    }
+
+    /// Begins linking by a code that is typed on the phone with this number, written with the
+    /// country code. A QR code may be scanned at the same time. Asking again makes a new code
+    /// and voids the one before.
+    pub async fn link_with_code(&self, phone: &str, options: CallOptions) -> Result<PairingCode, Error> {
+        let phone = code::phone_number(phone).map_err(|error| error.in_operation("link_with_code"))?;
+        let link = |inner: Arc<Inner>, deadline| async move {
+            inner.refuse_if_linked()?;
+            let wish = inner.wish_connected()?;
+            let mut ready = inner.link.watch_ready();
+            let connection = async {
+                loop {
+                    let connection = ready.borrow_and_update().clone();
+                    if let Some(connection) = connection.filter(|connection| !connection.is_closed()) {
+                        return connection;
+                    }
+                    if ready.changed().await.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                }
+            };
+            let connection = inner.unless_hopeless(wish, deadline, connection).await?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            let code = code::begin(&inner, &connection, phone, left).await?;
+            Ok(PairingCode { code })
+        };
+        self.call("link_with_code", options.timeout, link).await
+    }
+
+    /// Removes this device from the account. The service is asked first; the link ends when it
+    /// confirms. If it cannot be reached before the deadline the call fails, and the removal is
+    /// finished after the next login.
+    pub async fn logout(&self, options: CallOptions) -> Result<(), Error> {
+        let logout = |inner: Arc<Inner>, deadline| async move { logout::by_host(&inner, deadline).await };
+        self.call("logout", options.timeout, logout).await
+    }
+
+    /// The linked account; `None` without a link.
+    pub fn account(&self) -> Option<AccountInfo> {
+        let account = self.inner().linked_account().ok()?;
+        Some(AccountInfo {
+            identity: own_identity(&account)?,
+            device: account.phone.as_ref()?.device(),
+            platform: account.platform.clone(),
+            push_name: account.push_name.clone(),
+            business_name: account.business_name.clone(),
+        })
+    }
+
+    /// How the connection is now.
+    pub fn connection_state(&self) -> ConnectionState {
+        self.inner().status().state
+    }
+
+    /// The events of this client. There is one consumer at a time; a second one is refused.
+    pub fn events(&self) -> Result<EventStream, Error> {
+        let inner = self.inner();
+        let acknowledger: Option<Box<dyn Fn(u64) + Send + Sync>> = if inner.options.manual_acknowledge {
+            None
+        } else {
+            let client = Arc::downgrade(inner);
+            Some(Box::new(move |sequence| {
+                if let Some(client) = client.upgrade() {
+                    client.acknowledge(sequence);
+                }
+            }))
+        };
+        EventStream::new(Arc::clone(&inner.events), acknowledger)
+            .map_err(|error| error.in_operation("events"))
+    }
+
+    /// Says that the host has taken all journaled events up to a sequence number; they are not
+    /// offered again. For clients opened with
+    /// [`manual_acknowledge`](ClientOptions::manual_acknowledge).
+    pub fn acknowledge(&self, sequence: u64) {
+        self.inner().acknowledge(sequence);
+    }
+
+    /// Closes: refuses new calls, finishes the running ones, writes what is owed, disconnects,
+    /// and ends the event stream with [`Closed`](crate::events::EventKind::Closed). Calls that
+    /// still run at the deadline fail with [`Code::Cancelled`]. The store can be opened again
+    /// afterwards.
+    pub async fn close(&self, timeout: Duration) -> Result<(), Error> {
+        let closing = self.inner().spawn_close(timeout);
+        closing.await.unwrap_or_else(|_| Err(Error::new(Code::Internal, "closing the client panicked")))
+    }
+}
+
+/// Longest deadline of a call.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a call may take beyond its deadline to find out its outcome.
+const GRACE: Duration = Duration::from_secs(5);
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("state", &self.connection_state()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for ClientHandle {
+    fn drop(&mut self) {
+        if !self.inner.gate.is_closed() {
+            drop(self.inner.spawn_close(CLOSE_ON_DROP));
+        }
+    }
+}
+
+/// A running call, which ends with the future that waits for it.
+struct AbortOnDrop<T>(tokio::task::JoinHandle<Result<T, Error>>);
+
+impl<T> Future for AbortOnDrop<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        std::pin::Pin::new(&mut self.0).poll(cx).map(|ended| match ended {
+            Ok(result) => result,
+            Err(error) if error.is_cancelled() => Err(crate::engine::closed()),
+            Err(_) => Err(Error::new(Code::Internal, "the call panicked")),
+        })
+    }
+}
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+pub(crate) fn cancelled() -> Error {
+    Error::new(Code::Cancelled, "the client is closing").with_outcome(Outcome::Unknown)
+}
+
+/// The account's own addresses.
+pub(crate) fn own_identity(account: &Account) -> Option<Identity> {
+    let phone = account.phone.as_ref().map(whimbrel_wire::Jid::to_bare);
+    let lid = account.lid.as_ref().map(whimbrel_wire::Jid::to_bare);
+    let id = lid.clone().or_else(|| phone.clone())?;
+    Some(Identity { id, phone, lid })
+}

@@ -1,0 +1,225 @@
+//! The part of a session after a login: bring-up, and what waited at the service (transport
+//! document §6.1, §6.8).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use whimbrel_wire::Node;
+
+use super::{End, Phase, Session};
+use crate::client::{Inner, lanes, own_identity};
+use crate::connection::Connection;
+use crate::connection::stream::{self, Success};
+use crate::events::{ConnectionState, EventKind, Linked};
+use crate::link::logout;
+use crate::prekeys;
+use crate::store::Changes;
+
+/// Stanzas asked for at a time.
+const BATCH: u32 = 200;
+
+/// How long after the first stanza of a batch the next one is asked for.
+const DEBOUNCE: Duration = Duration::from_millis(100);
+
+/// Silence after which what waited counts as arrived.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// How long the service may take for a request of the bring-up.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often `active` is said before the connection is given up.
+const ACTIVE_TRIES: u32 = 3;
+
+/// The arrival of what waited.
+#[derive(Debug)]
+pub(super) struct Offline {
+    /// Announced and not arrived yet.
+    left: u64,
+    /// When the next batch is due to be asked for.
+    ask_at: Option<Instant>,
+    /// When something last arrived.
+    last: Instant,
+}
+
+impl Offline {
+    fn new() -> Self {
+        Self { left: 0, ask_at: None, last: Instant::now() }
+    }
+
+    fn deadline(&self) -> Instant {
+        let silent = self.last + SILENCE;
+        self.ask_at.map_or(silent, |ask| ask.min(silent))
+    }
+}
+
+impl Session<'_> {
+    /// The service accepted the login. What that changes is durable before anything is sent.
+    pub(super) async fn on_success(&mut self, node: &Node) -> Result<(), End> {
+        let Some(account) = self.client.account().filter(|account| account.phone.is_some()) else {
+            tracing::warn!("The service greets a device that is not linked.");
+            return Ok(());
+        };
+        if !matches!(self.phase, Phase::FirstWord) {
+            return Ok(());
+        }
+        let success = Success::parse(node);
+        if let Some(time) = success.time {
+            self.client.learn_server_time(time);
+        }
+        if success.lid.is_none() {
+            tracing::warn!("The service did not name this device's hidden address.");
+        }
+        let lid = success.lid.or_else(|| account.lid.clone());
+        let mut changes = Changes::default();
+        if let (Some(lid), Some(phone)) = (&lid, &account.phone) {
+            changes.lid_pairs.push((lid.to_bare(), phone.to_bare()));
+        }
+        if account.pairing_unconfirmed {
+            changes.events.extend(self.linked(&account));
+        }
+        let certified = self.certified.take();
+        let committed = self.client.commit_account(changes, |account| {
+            account.lid = lid;
+            account.pairing_unconfirmed = false;
+            account.login_counter = account.login_counter.saturating_add(1);
+            account.server_key = certified.or(account.server_key);
+            if account.push_name.is_none() {
+                account.push_name = success.display_name;
+            }
+        });
+        committed.await?;
+        self.memory.logged_in_at = Some(Instant::now());
+        self.memory.resume_failed = false;
+        self.memory.denied = false;
+        self.phase = Phase::CatchingUp(Offline::new());
+        self.deadline = None;
+        if let Some(inbound) = self.inbound.take() {
+            lanes::start(&self.client, &self.connection, inbound);
+        }
+        self.client.set_connection(Some(Arc::clone(&self.connection)));
+        self.client.set_status(ConnectionState::CatchingUp, None, self.wish);
+        self.client.spawn(bring_up(Arc::clone(&self.client), Arc::clone(&self.connection)));
+        Ok(())
+    }
+
+    fn linked(&self, account: &crate::store::Account) -> Option<crate::events::Event> {
+        let linked = Linked {
+            account: own_identity(account)?,
+            device: account.phone.as_ref()?.device(),
+            platform: account.platform.clone(),
+            business_name: account.business_name.clone(),
+        };
+        Some(self.client.event(EventKind::Linked(linked)))
+    }
+
+    pub(super) async fn on_offline_preview(&mut self, count: u64) {
+        let Phase::CatchingUp(offline) = &mut self.phase else { return };
+        offline.left = count;
+        offline.last = Instant::now();
+        offline.ask_at = None;
+        self.deadline = Some(offline.deadline());
+        if count > 0 {
+            self.reply(Some(stream::offline_batch(BATCH))).await;
+        }
+    }
+
+    /// One of the stanzas that waited has arrived.
+    pub(super) fn on_offline_stanza(&mut self) {
+        let arrived = self.connection.take_offline_stanzas();
+        let Phase::CatchingUp(offline) = &mut self.phase else { return };
+        offline.left = offline.left.saturating_sub(arrived);
+        offline.last = Instant::now();
+        if offline.left > 0 && offline.ask_at.is_none() {
+            offline.ask_at = Some(offline.last + DEBOUNCE);
+        }
+        self.deadline = Some(offline.deadline());
+    }
+
+    pub(super) async fn on_offline_deadline(&mut self) {
+        let Phase::CatchingUp(offline) = &mut self.phase else { return };
+        let now = Instant::now();
+        if offline.last + SILENCE <= now {
+            tracing::warn!("The service did not say that all has arrived; going on.");
+            self.on_offline_end();
+            return;
+        }
+        offline.ask_at = None;
+        self.deadline = Some(offline.deadline());
+        self.reply(Some(stream::offline_batch(BATCH))).await;
+    }
+
+    pub(super) fn on_offline_end(&mut self) {
+        if !matches!(self.phase, Phase::CatchingUp(_)) {
+            return;
+        }
+        self.phase = Phase::Online;
+        self.deadline = None;
+        self.client.set_status(ConnectionState::Online, None, self.wish);
+        lanes::offline_ended(&self.client, &self.connection);
+    }
+
+    /// Nothing that this version keeps can be dirty, so the bit is cleared.
+    pub(super) fn on_dirty(&self, kind: String, timestamp: Option<String>) {
+        let (client, connection) = (Arc::clone(&self.client), Arc::clone(&self.connection));
+        self.client.spawn(async move {
+            let clean = stream::clean(kind, timestamp);
+            if let Err(error) = connection.request(client.request_ids.next(), clean, TIMEOUT).await {
+                tracing::debug!(%error, "A dirty bit was not cleared.");
+            }
+        });
+    }
+}
+
+/// What is said after a login, in this order: the session of use, prekeys if the service has
+/// none, and that deliveries may begin.
+async fn bring_up(client: Arc<Inner>, connection: Arc<Connection>) {
+    // A lost connection shows in the requests below.
+    let _ = connection.send(stream::unified_session(client.server_now_ms())).await;
+    let Some(account) = client.account() else { return };
+    if account.logging_out {
+        if let Err(error) = logout::finish(&client, TIMEOUT).await {
+            tracing::warn!(%error, "The removal of this device is still to be finished.");
+        } else {
+            return;
+        }
+    }
+    // Others must be able to reach this device as soon as it is seen.
+    let uploaded = !account.server_has_pre_keys && upload(&client, &connection, 1).await;
+    if !say_active(&client, &connection).await {
+        connection.close();
+        return;
+    }
+    if uploaded {
+        return;
+    }
+    if !account.server_has_pre_keys {
+        upload(&client, &connection, 10).await;
+    } else if let Err(error) = prekeys::check_count(&client, &connection).await {
+        tracing::debug!(%error, "The service did not say how many prekeys it has.");
+    }
+}
+
+async fn upload(client: &Arc<Inner>, connection: &Connection, tries: u32) -> bool {
+    match prekeys::upload(client, connection, tries).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, "The prekeys were not uploaded.");
+            false
+        }
+    }
+}
+
+async fn say_active(client: &Inner, connection: &Connection) -> bool {
+    for _ in 0..ACTIVE_TRIES {
+        match connection.request(client.request_ids.next(), stream::active(), TIMEOUT).await {
+            Ok(_) => return true,
+            Err(error) if connection.is_closed() => {
+                tracing::debug!(%error, "The connection ended during the bring-up.");
+                return false;
+            }
+            Err(error) => tracing::warn!(%error, "The service does not begin to deliver."),
+        }
+    }
+    false
+}

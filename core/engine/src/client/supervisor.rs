@@ -1,0 +1,248 @@
+//! Keeps a client connected for as long as the host wants it: connect, run, wait, again
+//! (transport document §6.12).
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::Inner;
+use super::session::{self, End, Memory};
+use super::status::Goal;
+use crate::connection::backoff::{Backoff, STABLE_AFTER};
+use crate::connection::stream::{Refusal, Verdict};
+use crate::error::{Code, Error};
+use crate::events::{ConnectionRefused, ConnectionState, Event, EventKind, LinkFailed};
+use crate::link::logout;
+use crate::store::Changes;
+
+/// Restarts without a login between them that happen at once.
+const PROMPT_RESTARTS: u32 = 3;
+
+/// What follows a session.
+enum Next {
+    /// Again, at once.
+    Now,
+    /// Again, after the back-off.
+    Later { reason: &'static str, error: Error },
+    /// Not before the host asks.
+    Never(Error),
+    /// What the host wants has changed.
+    Ask,
+}
+
+/// The supervising task of a client.
+pub(super) async fn run(client: Arc<Inner>) {
+    let mut goal = client.watch_goal();
+    let mut memory = Memory::default();
+    let mut backoff = Backoff::default();
+    let mut restarts = 0;
+    loop {
+        let wanted = *goal.borrow_and_update();
+        let wish = match wanted {
+            Goal::Closed => {
+                client.set_status(ConnectionState::Stopped, None, u64::MAX);
+                return;
+            }
+            Goal::Rest => {
+                let status = client.status();
+                if status.state != ConnectionState::Stopped {
+                    client.set_status(ConnectionState::Stopped, None, status.wish);
+                }
+                backoff.reset();
+                if goal.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            Goal::Connected(wish) => wish,
+        };
+        let end = session::run(&client, &mut memory, wish).await;
+        if let Some(since) = memory.logged_in_at {
+            restarts = 0;
+            if since.elapsed() >= STABLE_AFTER {
+                backoff.reset();
+            }
+        }
+        match judge(&client, &mut memory, &mut backoff, end).await {
+            Next::Ask => {}
+            Next::Now if restarts < PROMPT_RESTARTS => restarts += 1,
+            Next::Now => {
+                let error =
+                    Error::new(Code::ConnectFailed, "the service restarts the stream again and again");
+                pause(&client, &mut goal, &mut backoff, "restarting", error, wish).await;
+            }
+            Next::Later { reason, error } => {
+                pause(&client, &mut goal, &mut backoff, reason, error, wish).await;
+            }
+            Next::Never(error) => {
+                client.rest(Some(wish));
+                client.set_status(ConnectionState::Stopped, Some(error), wish);
+            }
+        }
+    }
+}
+
+/// Waits for the next attempt, or for a new wish.
+async fn pause(
+    client: &Inner,
+    goal: &mut tokio::sync::watch::Receiver<Goal>,
+    backoff: &mut Backoff,
+    reason: &'static str,
+    error: Error,
+    wish: u64,
+) {
+    let retry_in = backoff.next(&mut *client.rng());
+    tracing::info!(reason, ?retry_in, "The next attempt to connect follows.");
+    client.set_status(ConnectionState::Waiting { retry_in, reason }, Some(error), wish);
+    let due = Instant::now() + retry_in;
+    tokio::select! {
+        () = tokio::time::sleep_until(due) => {}
+        // A new wish is worked on at once.
+        _ = goal.changed() => {}
+    }
+}
+
+async fn judge(client: &Arc<Inner>, memory: &mut Memory, backoff: &mut Backoff, end: End) -> Next {
+    if client.tasks.has_panicked() {
+        client.fail(crate::events::ClosedReason::Internal);
+        return Next::Ask;
+    }
+    // Somebody else's commit may have failed, and the session ended for want of it.
+    if client.commit.has_failed() || matches!(end, End::StoreFailed(_)) {
+        return store_failed(client, end).await;
+    }
+    match end {
+        End::Interrupted => Next::Ask,
+        End::Lost { reason, error } => Next::Later { reason, error },
+        End::Said { verdict, at_login } => match said(client, memory, backoff, verdict, at_login).await {
+            Ok(next) => next,
+            Err(error) => store_failed(client, End::StoreFailed(error)).await,
+        },
+        End::LinkFailed(reason) => link_failed(client, reason, "the phone did not prove the link"),
+        End::CodesExpired => link_failed(client, "codes_expired", "nobody scanned a code"),
+        End::StoreFailed(error) => Next::Later { reason: "store_failed", error },
+    }
+}
+
+fn link_failed(client: &Inner, reason: &'static str, message: &'static str) -> Next {
+    client.events.link_failed(LinkFailed { reason });
+    Next::Never(Error::new(Code::LinkFailed, message))
+}
+
+/// Nothing was acknowledged that is not durable, so the service sends it again: forget what is
+/// in memory, and try again later.
+async fn store_failed(client: &Inner, end: End) -> Next {
+    let error = match end {
+        End::StoreFailed(error) => error,
+        _ => Error::new(Code::StoreFailed, "the store could not be read or written"),
+    };
+    if let Err(error) = client.recover_store().await {
+        tracing::error!(%error, "The store cannot be read.");
+    }
+    Next::Later { reason: "store_failed", error }
+}
+
+/// The consequences of what the service said.
+async fn said(
+    client: &Arc<Inner>,
+    memory: &mut Memory,
+    backoff: &mut Backoff,
+    verdict: Verdict,
+    at_login: bool,
+) -> Result<Next, Error> {
+    match verdict {
+        Verdict::Restart => Ok(Next::Now),
+        Verdict::Retry { reason, extra_steps } => {
+            backoff.skip(extra_steps);
+            let code = if reason == "rate_limited" { Code::RateLimited } else { Code::ConnectFailed };
+            Ok(Next::Later { reason, error: Error::new(code, "the service ended the connection") })
+        }
+        Verdict::LoggedOut { reason, status } => logged_out(client, memory, reason, status, at_login).await,
+        Verdict::Replaced => {
+            journal(client, client.event(EventKind::Replaced)).await?;
+            Ok(Next::Never(Error::new(
+                Code::Replaced,
+                "another connection with this client's keys took over",
+            )))
+        }
+        Verdict::Refused(refusal) => {
+            let error = refusal_error(&refusal);
+            let event = ConnectionRefused {
+                service_status: refusal.status,
+                detail: refusal.detail,
+                expires_in: refusal.expires_in,
+            };
+            journal(client, client.event(EventKind::ConnectionRefused(event))).await?;
+            Ok(Next::Never(error))
+        }
+    }
+}
+
+async fn journal(client: &Inner, event: Event) -> Result<(), Error> {
+    client.commit.commit(Changes { events: vec![event], ..Changes::default() }).await
+}
+
+/// The service says that this device is not linked. A login that is refused once may be a
+/// disturbance; only a repeated refusal, or a removal on a live stream, ends the link.
+async fn logged_out(
+    client: &Arc<Inner>,
+    memory: &mut Memory,
+    reason: &'static str,
+    status: u16,
+    at_login: bool,
+) -> Result<Next, Error> {
+    let Some(account) = client.account() else { return Ok(Next::Ask) };
+    if account.phone.is_none() {
+        // Nothing is linked, so nothing can be removed.
+        return Ok(Next::Later { reason: "refused", error: removed(status) });
+    }
+    if at_login && status == 401 && !memory.denied && !account.logging_out {
+        memory.denied = true;
+        return Ok(Next::Later { reason: "login_refused", error: removed(status) });
+    }
+    memory.denied = false;
+    if account.pairing_unconfirmed {
+        logout::discard_unconfirmed(client).await?;
+        return Ok(link_failed(client, "refused", "the service did not complete the link"));
+    }
+    logout::end(client, reason, status).await?;
+    Ok(Next::Never(removed(status)))
+}
+
+fn removed(status: u16) -> Error {
+    Error::new(Code::LoggedOut, "the service removed this device from the account")
+        .with_service_status(status)
+}
+
+fn refusal_error(refusal: &Refusal) -> Error {
+    let (code, message) = match refusal.status {
+        402 => (Code::TemporaryBan, "the account is banned for some time"),
+        405 => (
+            Code::ClientOutdated,
+            "the service does not accept this client version any more; set a newer one in the engine's options",
+        ),
+        _ => (Code::Refused, "the service refused the connection"),
+    };
+    let error = Error::new(code, message).with_service_status(refusal.status);
+    match refusal.expires_in {
+        Some(time) => error.with_retry_after(time),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn refusals_have_codes_of_their_own() {
+        let code = |status| refusal_error(&Refusal { status, ..Refusal::default() }).code();
+        assert_eq!(code(405), Code::ClientOutdated);
+        assert_eq!(code(409), Code::Refused);
+        let hour = Some(Duration::from_secs(3600));
+        let ban = refusal_error(&Refusal { status: 402, detail: 101, expires_in: hour });
+        assert_eq!((ban.code(), ban.retry_after(), ban.service_status()), (Code::TemporaryBan, hour, 402));
+    }
+}

@@ -1,0 +1,138 @@
+//! Signs of life (transport document §6.11): a ping when nothing came for a while, and the rule
+//! that tells a dead socket.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Connection, Lost, RequestIds, iq};
+use crate::client::Inner;
+
+/// How long the service may take to answer a ping, or to send anything else.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The keepalive of one connection.
+pub(crate) struct Keepalive {
+    client: Arc<Inner>,
+    longest: Duration,
+}
+
+impl Keepalive {
+    /// Pings after a silence between half of `longest` and `longest`.
+    pub(crate) fn new(client: Arc<Inner>, longest: Duration) -> Self {
+        Self { client, longest }
+    }
+
+    /// Ends when the connection is dead.
+    pub(super) async fn run(self, connection: &Connection) -> Lost {
+        let ids = &self.client.request_ids;
+        loop {
+            let permille = { rand_core::Rng::next_u32(&mut *self.client.rng()) } % 501 + 500;
+            let idle = self.longest.saturating_mul(permille) / 1000;
+            wait_idle(connection, idle).await;
+            if connection.activity.stalled.load(Ordering::Relaxed) {
+                continue;
+            }
+            if !probe(connection, ids, DEADLINE.min(self.longest)).await {
+                return Lost::Silent;
+            }
+        }
+    }
+}
+
+/// Waits until nothing has come for `idle`.
+async fn wait_idle(connection: &Connection, idle: Duration) {
+    loop {
+        let due = connection.activity.last_received() + idle;
+        if due <= Instant::now() {
+            return;
+        }
+        tokio::time::sleep_until(due).await;
+        if connection.activity.stalled.load(Ordering::Relaxed) {
+            // Come back when the host has caught up.
+            tokio::time::sleep(idle).await;
+        }
+    }
+}
+
+/// Sends a ping. Whether anything came before the deadline, be it the answer or not.
+async fn probe(connection: &Connection, ids: &RequestIds, deadline: Duration) -> bool {
+    let sent_at = Instant::now();
+    // The answer's content does not matter: that something came does.
+    let answered = connection.request(ids.next(), iq::ping(), deadline).await;
+    answered.is_ok()
+        || connection.activity.last_received() > sent_at
+        || connection.activity.stalled.load(Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::{Notify, mpsc};
+    use whimbrel_wire::Node;
+
+    use super::super::Activity;
+    use super::*;
+    use crate::random;
+
+    fn connection() -> (Connection, mpsc::Receiver<Node>, RequestIds) {
+        let (outgoing, queue) = mpsc::channel(4);
+        let connection = Connection {
+            generation: 1,
+            outgoing,
+            answers: iq::Answers::open(),
+            closing: Notify::new(),
+            activity: Activity::new(),
+        };
+        (connection, queue, RequestIds::new(&mut random::generator(Some(1), 1).unwrap()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unanswered_ping_means_a_dead_socket() {
+        let (connection, mut queue, ids) = connection();
+        let started = Instant::now();
+        assert!(!probe(&connection, &ids, DEADLINE).await);
+        assert_eq!(started.elapsed(), DEADLINE);
+        assert!(queue.recv().await.unwrap().attr_is("xmlns", "w:p"));
+        assert!(connection.answers.is_empty(), "the waiter is forgotten");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn anything_that_comes_is_a_sign_of_life() {
+        let (connection, _queue, ids) = connection();
+        let (alive, ()) = tokio::join!(probe(&connection, &ids, DEADLINE), async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            connection.activity.received_now();
+        });
+        assert!(alive);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_ends_the_probe_at_once() {
+        let (connection, mut queue, ids) = connection();
+        let (alive, ()) = tokio::join!(probe(&connection, &ids, DEADLINE), async {
+            let id = queue.recv().await.unwrap().attr_text("id").unwrap().into_owned();
+            connection.answers.answer(Node::new("iq").attr("type", "result").attr("id", id));
+        });
+        assert!(alive);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn traffic_puts_the_ping_off() {
+        let (connection, _queue, _) = connection();
+        let started = Instant::now();
+        tokio::join!(wait_idle(&connection, Duration::from_secs(10)), async {
+            tokio::time::sleep(Duration::from_secs(7)).await;
+            connection.activity.received_now();
+        });
+        assert_eq!(started.elapsed(), Duration::from_secs(17));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_while_the_host_is_slow_is_no_sign_of_death() {
+        let (connection, _queue, ids) = connection();
+        connection.activity.stalled.store(true, Ordering::Relaxed);
+        assert!(probe(&connection, &ids, DEADLINE).await);
+    }
+}

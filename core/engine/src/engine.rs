@@ -1,0 +1,258 @@
+//! The engine: threads, limits and what all of its clients share.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use whimbrel_crypto::curve::PublicKey;
+use whimbrel_noise::NoiseRoot;
+
+use crate::client::{Client, Inner};
+use crate::connection::{Target, tls};
+use crate::error::{Code, Error};
+use crate::options::{ClientOptions, EngineOptions};
+use crate::store::{MemoryStore, SqliteStore, Store};
+
+/// How long a dropped engine or client may take to close.
+pub(crate) const CLOSE_ON_DROP: Duration = Duration::from_secs(5);
+
+/// Threads for disk and key derivation, for all clients of an engine together.
+const MAX_BLOCKING_THREADS: usize = 16;
+
+/// Version of the web client that is presented unless the options say otherwise.
+const CLIENT_VERSION: [u32; 3] = [2, 3000, 1_045_649_367];
+
+/// Owns threads and limits for any number of [`Client`]s. Cloning gives another handle to the
+/// same engine.
+///
+/// The threads end when [`close`](Self::close) was called, or when the last handle of the
+/// engine and of its clients is gone; the latter is a close with a deadline of five seconds.
+#[derive(Clone)]
+pub struct Engine {
+    threads: Arc<Threads>,
+}
+
+/// The runtime, owned by the handles of the engine and its clients and never by a task in it.
+pub(crate) struct Threads {
+    runtime: Mutex<Option<Runtime>>,
+    pub(crate) shared: Arc<EngineShared>,
+}
+
+/// What the clients of an engine share.
+pub(crate) struct EngineShared {
+    pub(crate) handle: Handle,
+    pub(crate) target: Target,
+    pub(crate) tls: Arc<rustls::ClientConfig>,
+    pub(crate) noise_root: NoiseRoot,
+    pub(crate) client_version: [u32; 3],
+    pub(crate) keep_alive: Duration,
+    insecure_seed: Option<u64>,
+    opened: AtomicU64,
+    closed: AtomicBool,
+    clients: Mutex<Vec<Weak<Inner>>>,
+}
+
+impl Engine {
+    /// Starts an engine.
+    pub fn new(options: EngineOptions) -> Result<Self, Error> {
+        let target = Target::parse(&options.endpoint.url)?;
+        let tls = tls::config(options.endpoint.extra_ca_pem.as_deref())?;
+        let workers = options.worker_threads.clamp(1, 64);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(workers)
+            .max_blocking_threads(MAX_BLOCKING_THREADS)
+            .thread_name_fn(thread_names(workers))
+            .enable_all()
+            .build()
+            .map_err(|error| Error::new(Code::Internal, "the system gave no threads").because(error))?;
+        let shared = Arc::new(EngineShared {
+            handle: runtime.handle().clone(),
+            target,
+            tls,
+            noise_root: options.endpoint.noise_root.map_or(NoiseRoot::PRODUCTION, noise_root),
+            client_version: options.client_version.unwrap_or(CLIENT_VERSION),
+            keep_alive: options.keep_alive.max(Duration::from_millis(100)),
+            insecure_seed: options.insecure_seed,
+            opened: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+            clients: Mutex::new(Vec::new()),
+        });
+        Ok(Self { threads: Arc::new(Threads { runtime: Mutex::new(Some(runtime)), shared }) })
+    }
+
+    /// Opens the client whose store is the file at `path`, making a new one if there is none.
+    /// The path `:memory:` stands for a store that ends with the client.
+    ///
+    /// Reads the disk on the calling thread; async callers use [`open_async`](Self::open_async).
+    pub fn open(&self, path: impl AsRef<Path>, options: ClientOptions) -> Result<Client, Error> {
+        let shared = &self.threads.shared;
+        shared.refuse_if_closed()?;
+        let path = path.as_ref();
+        let store: Arc<dyn Store> = if path == Path::new(":memory:") {
+            Arc::new(MemoryStore::default())
+        } else {
+            Arc::new(SqliteStore::open(path, options.sync_to_disk)?)
+        };
+        let number = shared.opened.fetch_add(1, Ordering::Relaxed);
+        let rng = crate::random::generator(shared.insecure_seed, number)?;
+        let client = Client::start(Arc::clone(&self.threads), store, options, rng)?;
+        let mut clients = shared.clients();
+        clients.retain(|client| client.strong_count() > 0);
+        clients.push(client.downgrade());
+        drop(clients);
+        if shared.closed.load(Ordering::Acquire) {
+            client.begin_close();
+            return Err(closed());
+        }
+        Ok(client)
+    }
+
+    /// [`open`](Self::open) without holding up the calling thread.
+    pub async fn open_async(&self, path: impl AsRef<Path>, options: ClientOptions) -> Result<Client, Error> {
+        let (engine, path) = (self.clone(), path.as_ref().to_owned());
+        match self.threads.shared.handle.spawn_blocking(move || engine.open(path, options)).await {
+            Ok(result) => result,
+            Err(error) if error.is_cancelled() => Err(closed()),
+            Err(error) => Err(Error::new(Code::Internal, "opening the client panicked").because(error)),
+        }
+    }
+
+    /// The runtime of the engine, for hosts that want to run futures on its threads.
+    pub fn handle(&self) -> &Handle {
+        &self.threads.shared.handle
+    }
+
+    /// Closes all clients, each as [`Client::close`] does, then ends the threads. Called from a
+    /// task of the engine's own runtime it leaves the threads to the last handle's drop.
+    pub async fn close(&self, timeout: Duration) -> Result<(), Error> {
+        let started = Instant::now();
+        let shared = &self.threads.shared;
+        let result = shared.close_clients(timeout).await;
+        if shared.is_current() {
+            return result;
+        }
+        let Some(runtime) = self.threads.take_runtime() else { return result };
+        let left = timeout.saturating_sub(started.elapsed());
+        let (done, ended) = tokio::sync::oneshot::channel();
+        let thread = std::thread::Builder::new().name("whimbrel-close".to_owned());
+        let spawned = thread.spawn(move || {
+            runtime.shutdown_timeout(left);
+            let _ = done.send(());
+        });
+        if spawned.is_ok() {
+            // The sender is dropped, not lost, should the thread die.
+            let _ = ended.await;
+        }
+        result
+    }
+
+    /// [`close`](Self::close) for callers without a runtime. From inside any async runtime it
+    /// returns [`Code::WouldDeadlock`].
+    pub fn close_blocking(&self, timeout: Duration) -> Result<(), Error> {
+        if Handle::try_current().is_ok() {
+            return Err(Error::new(Code::WouldDeadlock, "a blocking call was made from async code"));
+        }
+        let started = Instant::now();
+        let shared = &self.threads.shared;
+        let result = if self.threads.is_running() {
+            shared.handle.block_on(shared.close_clients(timeout))
+        } else {
+            Ok(())
+        };
+        if let Some(runtime) = self.threads.take_runtime() {
+            runtime.shutdown_timeout(timeout.saturating_sub(started.elapsed()));
+        }
+        result
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("clients", &self.threads.shared.clients().len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl EngineShared {
+    fn clients(&self) -> MutexGuard<'_, Vec<Weak<Inner>>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refuse_if_closed(&self) -> Result<(), Error> {
+        if self.closed.load(Ordering::Acquire) { Err(closed()) } else { Ok(()) }
+    }
+
+    /// Whether the calling thread runs a task of this engine.
+    pub(crate) fn is_current(&self) -> bool {
+        Handle::try_current().is_ok_and(|current| current.id() == self.handle.id())
+    }
+
+    async fn close_clients(&self, timeout: Duration) -> Result<(), Error> {
+        self.closed.store(true, Ordering::Release);
+        let clients: Vec<_> = self.clients().drain(..).filter_map(|client| client.upgrade()).collect();
+        let closings: Vec<_> = clients.into_iter().map(|client| client.spawn_close(timeout)).collect();
+        let mut result = Ok(());
+        for closing in closings {
+            let one = closing
+                .await
+                .unwrap_or_else(|_| Err(Error::new(Code::Internal, "closing a client panicked")));
+            result = result.and(one);
+        }
+        result
+    }
+}
+
+impl Threads {
+    fn runtime(&self) -> MutexGuard<'_, Option<Runtime>> {
+        self.runtime.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_runtime(&self) -> Option<Runtime> {
+        self.runtime().take()
+    }
+
+    fn is_running(&self) -> bool {
+        self.runtime().is_some()
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        let Some(runtime) = self.take_runtime() else { return };
+        let shared = Arc::clone(&self.shared);
+        let own_thread = shared.is_current();
+        let close = move || {
+            // Nobody is left to be told.
+            let _ = runtime.block_on(shared.close_clients(CLOSE_ON_DROP));
+            runtime.shutdown_timeout(Duration::from_secs(1));
+        };
+        // A runtime can neither be waited for nor dropped on a thread that runs async code.
+        match std::thread::Builder::new().name("whimbrel-close".to_owned()).spawn(close) {
+            Ok(thread) if !own_thread => {
+                let _ = thread.join();
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "The engine could not be closed for want of a thread."),
+        }
+    }
+}
+
+fn noise_root((key, serial): ([u8; 32], u32)) -> NoiseRoot {
+    NoiseRoot { public_key: PublicKey::from_bytes(key), serial }
+}
+
+/// Tokio names both kinds of threads by one function; the workers are the first it makes.
+fn thread_names(workers: usize) -> impl Fn() -> String + Send + Sync + 'static {
+    let made = AtomicUsize::new(0);
+    move || {
+        let worker = made.fetch_add(1, Ordering::Relaxed) < workers;
+        if worker { "whimbrel-io".to_owned() } else { "whimbrel-blocking".to_owned() }
+    }
+}
+
+pub(crate) fn closed() -> Error {
+    Error::new(Code::Closed, "the engine or client is closed")
+}

@@ -1,0 +1,111 @@
+//! Ending the link: by the host, or by the service (pairing document §10).
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use whimbrel_wire::{Jid, Node};
+
+use crate::client::Inner;
+use crate::error::{Code, Error};
+use crate::events::{EventKind, LoggedOut};
+use crate::messages::SignalState;
+use crate::store::Changes;
+
+/// How long the service may take to confirm that it removed this device.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The request to remove this device from the account.
+fn remove(device: &Jid) -> Node {
+    let remove = Node::new("remove-companion-device").attr("jid", device).attr("reason", "user_initiated");
+    Node::new("iq").attr("to", Jid::SERVER).attr("xmlns", "md").attr("type", "set").child(remove)
+}
+
+/// Removes this device from the account. That the host wants it is durable first: what is not
+/// confirmed now is finished after the next login.
+pub(crate) async fn by_host(client: &Arc<Inner>, deadline: Instant) -> Result<(), Error> {
+    client.linked_account()?;
+    client.commit_account(Changes::default(), |account| account.logging_out = true).await?;
+    client.wish_connected()?;
+    let connection = client.wait_for_connection(deadline).await;
+    if matches!(&connection, Err(error) if error.code() == Code::LoggedOut) {
+        return Ok(());
+    }
+    connection?;
+    let left = deadline.saturating_duration_since(Instant::now()).min(ANSWER_TIMEOUT);
+    finish(client, left).await
+}
+
+/// Asks the service, and sets the link aside when it confirms.
+pub(crate) async fn finish(client: &Arc<Inner>, timeout: Duration) -> Result<(), Error> {
+    let account = match client.linked_account() {
+        Ok(account) => account,
+        Err(error) if error.code() == Code::LoggedOut => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let device = account.phone.as_ref().ok_or_else(crate::client::not_linked)?;
+    match client.request(remove(device), timeout).await {
+        Ok(_) => end(client, "host", 0).await,
+        // The service may end the stream instead of answering; the session has seen why.
+        Err(_) if client.account().is_some_and(|account| account.logged_out) => Ok(()),
+        // It does not know this device any more.
+        Err(error) if error.code() == Code::NotFound => end(client, "host", 404).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Sets the link aside: the keys are kept for the record and never used again. Durable before
+/// the host is told, and told once.
+pub(crate) async fn end(client: &Inner, reason: &'static str, service_status: u16) -> Result<(), Error> {
+    let Some(account) = client.account().filter(|account| !account.logged_out) else { return Ok(()) };
+    let mut signal = client.signal.lock().await;
+    let reason = if account.logging_out { "host" } else { reason };
+    let event =
+        client.event(EventKind::LoggedOut(LoggedOut { reason: Cow::Borrowed(reason), service_status }));
+    let changes = Changes { forget_link: true, events: vec![event], ..Changes::default() };
+    let ended = client.commit_account(changes, |account| {
+        account.logged_out = true;
+        account.logging_out = false;
+        account.pairing_unconfirmed = false;
+        account.server_has_pre_keys = false;
+        account.server_key = None;
+        account.routing_info = None;
+    });
+    ended.await?;
+    *signal = SignalState::default();
+    drop(signal);
+    client.rest(None);
+    Ok(())
+}
+
+/// The service did not accept a link that was just proved: the keys are set aside, and the host
+/// links anew.
+pub(crate) async fn discard_unconfirmed(client: &Inner) -> Result<(), Error> {
+    let mut signal = client.signal.lock().await;
+    let changes = Changes { forget_link: true, ..Changes::default() };
+    let discarded = client.commit_account(changes, |account| {
+        account.logged_out = true;
+        account.pairing_unconfirmed = false;
+        account.server_key = None;
+        (account.phone, account.lid, account.signed_identity) = (None, None, None);
+    });
+    discarded.await?;
+    *signal = SignalState::default();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_names_the_device_as_a_jid() {
+        let request = remove(&Jid::pn("15550001111").with_device(7));
+        let child = request.child_named("remove-companion-device").unwrap();
+        assert!(child.attr_value("jid").unwrap().as_jid().is_some());
+        assert!(
+            child.attr_is("jid", "15550001111:7@s.whatsapp.net") && child.attr_is("reason", "user_initiated")
+        );
+    }
+}

@@ -1,0 +1,206 @@
+//! Linking this client to a phone, and ending the link (pairing document §3–§6, §10).
+
+pub(crate) mod code;
+pub(crate) mod logout;
+pub(crate) mod pair;
+pub(crate) mod qr;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rand_core::Rng as _;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use whimbrel_crypto::curve::KeyPair;
+
+use crate::client::Inner;
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::events::QrText;
+use crate::random;
+use crate::store::{Account, Changes, DeviceKeys};
+
+/// A QR code to be shown to the phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QrCode {
+    /// What the QR symbol has to hold.
+    pub text: String,
+    /// How long it is valid; the next one comes as an event.
+    pub valid_for: Duration,
+}
+
+/// A pairing code to be typed on the phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PairingCode {
+    /// Eight characters as `XXXX-XXXX`.
+    pub code: String,
+}
+
+/// The code on show, and until when.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    reference: String,
+    pub(crate) text: String,
+    pub(crate) until: Instant,
+}
+
+/// What linking shares between the session and the calls of the host.
+pub(crate) struct LinkState {
+    /// The unlinked connection once the service has given its refs.
+    ready: watch::Sender<Option<Arc<Connection>>>,
+    shown: watch::Sender<Option<Shown>>,
+    attempt: Mutex<Option<code::Attempt>>,
+}
+
+impl Default for LinkState {
+    fn default() -> Self {
+        Self { ready: watch::Sender::new(None), shown: watch::Sender::new(None), attempt: Mutex::default() }
+    }
+}
+
+impl LinkState {
+    fn attempt_slot(&self) -> MutexGuard<'_, Option<code::Attempt>> {
+        self.attempt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn attempt(&self) -> Option<code::Attempt> {
+        self.attempt_slot().clone()
+    }
+
+    fn set_attempt(&self, attempt: Option<code::Attempt>) {
+        *self.attempt_slot() = attempt;
+    }
+
+    fn edit_attempt(&self, edit: impl FnOnce(&mut code::Attempt)) {
+        if let Some(attempt) = self.attempt_slot().as_mut() {
+            edit(attempt);
+        }
+    }
+
+    fn take_try(&self, reference: &[u8], max: u8) -> Option<code::Attempt> {
+        self.attempt_slot().as_mut()?.take_try(reference, max)
+    }
+
+    /// Whether a pairing code can still be typed, which keeps the connection when the QR codes
+    /// have run out.
+    pub(crate) fn code_is_alive(&self) -> bool {
+        self.attempt_slot().as_ref().is_some_and(code::Attempt::is_alive)
+    }
+
+    /// Whether the ADV secret was derived from a typed code, and must not be replaced.
+    pub(crate) fn secret_is_derived(&self) -> bool {
+        self.attempt_slot().as_ref().is_some_and(|attempt| attempt.is_alive() && attempt.is_finishing())
+    }
+
+    pub(crate) fn watch_ready(&self) -> watch::Receiver<Option<Arc<Connection>>> {
+        self.ready.subscribe()
+    }
+
+    pub(crate) fn watch_shown(&self) -> watch::Receiver<Option<Shown>> {
+        self.shown.subscribe()
+    }
+
+    /// The service is ready for codes on this connection.
+    pub(crate) fn set_ready(&self, connection: &Arc<Connection>) {
+        self.ready.send_replace(Some(Arc::clone(connection)));
+    }
+
+    /// The unlinked connection is over: nothing is shown any more.
+    pub(crate) fn clear(&self) {
+        self.ready.send_replace(None);
+        self.shown.send_replace(None);
+        self.set_attempt(None);
+    }
+
+    fn show(&self, shown: Option<Shown>) {
+        self.shown.send_replace(shown);
+    }
+}
+
+/// A row without a link, around fresh keys.
+pub(crate) fn new_account(keys: DeviceKeys) -> Account {
+    Account {
+        keys,
+        signed_pre_key_id: 1,
+        next_pre_key_id: 1,
+        phone: None,
+        lid: None,
+        signed_identity: None,
+        platform: String::new(),
+        business_name: None,
+        push_name: None,
+        pairing_unconfirmed: false,
+        logging_out: false,
+        logged_out: false,
+        adv_secret_shown: false,
+        server_has_pre_keys: false,
+        login_counter: 0,
+        routing_info: None,
+        server_key: None,
+    }
+}
+
+/// The keys of this device; new ones, durable before they are used, if there are none or the
+/// former link is over. Those of a former link were set aside when it ended.
+pub(crate) async fn prepare_account(client: &Inner) -> Result<Arc<Account>, Error> {
+    if let Some(account) = client.account().filter(|account| !account.logged_out) {
+        return Ok(account);
+    }
+    let (account, signed) = {
+        let mut rng = client.rng();
+        let keys = DeviceKeys {
+            noise: KeyPair::generate(&mut *rng),
+            identity: KeyPair::generate(&mut *rng),
+            registration_id: rng.next_u32() % 16_380 + 1,
+            adv_secret: random::bytes(&mut rng),
+        };
+        let account = new_account(keys);
+        let signed = crate::prekeys::sign(&account.keys.identity, account.signed_pre_key_id, &mut rng);
+        (account, signed)
+    };
+    let mut changes = Changes::default();
+    changes.signed_pre_keys.insert(signed.id, Some(signed));
+    client.commit_new_account(changes, account.clone()).await?;
+    Ok(Arc::new(account))
+}
+
+/// Makes a new ADV secret durable, unless the present one is needed for a code being typed.
+pub(crate) async fn renew_secret(client: &Inner) -> Result<(), Error> {
+    if client.link.secret_is_derived() {
+        return Ok(());
+    }
+    let secret = random::bytes(&mut client.rng());
+    client
+        .commit_account(Changes::default(), |account| {
+            account.keys.adv_secret = secret;
+            account.adv_secret_shown = false;
+        })
+        .await
+}
+
+/// Before a round of codes: a secret that was on show in an earlier round is not shown again.
+pub(crate) async fn begin_round(client: &Inner) -> Result<(), Error> {
+    let shown = client.account().is_some_and(|account| account.adv_secret_shown);
+    if shown && !client.link.secret_is_derived() {
+        renew_secret(client).await?;
+    }
+    client.commit_account(Changes::default(), |account| account.adv_secret_shown = true).await
+}
+
+/// Shows the code of a ref, made with the secret that is valid now.
+pub(crate) fn show(client: &Inner, reference: String, valid_for: Duration) {
+    let Some(account) = client.account() else { return };
+    let text = qr::text(&reference, &account.keys);
+    client.link.show(Some(Shown { reference, text: text.clone(), until: Instant::now() + valid_for }));
+    client.events.qr(QrText { text, valid_for });
+}
+
+/// Shows the present code again, with a secret that has changed; its time goes on.
+pub(crate) fn refresh(client: &Inner) {
+    let shown = client.link.shown.borrow().clone();
+    if let Some(shown) = shown {
+        show(client, shown.reference, shown.until.saturating_duration_since(Instant::now()));
+    }
+}

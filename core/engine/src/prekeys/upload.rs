@@ -1,0 +1,132 @@
+//! Keeping enough prekeys at the service. A batch is durable, and marked as offered, before it
+//! leaves; one whose result was lost is never offered again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use whimbrel_wire::Node;
+
+use super::stanza::{self, Held};
+use super::{BATCH, LOW, generate};
+use crate::client::Inner;
+use crate::connection::Connection;
+use crate::connection::backoff::Backoff;
+use crate::error::{Code, Error, Outcome};
+use crate::store::{Changes, PreKeyRow};
+
+/// How long the service may take for one request.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Uploads a new batch. A refusal that may pass is tried again up to `tries` times in all; what
+/// is without an answer is left to the next login.
+pub(crate) async fn upload(client: &Arc<Inner>, connection: &Connection, tries: u32) -> Result<(), Error> {
+    let _one_at_a_time = client.uploading.lock().await;
+    let account = client.linked_account()?;
+    let Some(signed) = client.store.signed_pre_key(account.signed_pre_key_id)? else {
+        return Err(Error::new(Code::StoreCorrupt, "the signed prekey is missing"));
+    };
+    let batch = reserve(client).await?;
+    let request = stanza::upload(&account.keys, &signed, &batch);
+    drop(batch);
+    let mut backoff = Backoff::default();
+    for remaining in (0..tries.max(1)).rev() {
+        match connection.request(client.request_ids.next(), request.clone(), TIMEOUT).await {
+            Ok(_) => {
+                tracing::debug!("The service has new prekeys.");
+                return client
+                    .commit_account(Changes::default(), |account| account.server_has_pre_keys = true)
+                    .await;
+            }
+            // The keys do not fit together: repeating does not help.
+            Err(error) if error.service_status() == 406 => return Err(error),
+            Err(error) if error.outcome() == Outcome::Refused && remaining > 0 => {
+                let wait = backoff.next(&mut *client.rng());
+                tokio::time::sleep(error.retry_after().unwrap_or(wait)).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::new(Code::Refused, "the service did not take the prekeys"))
+}
+
+/// Makes a batch and commits it. Key generation takes tens of milliseconds: off the protocol's
+/// threads.
+async fn reserve(client: &Arc<Inner>) -> Result<Vec<PreKeyRow>, Error> {
+    let account = client.linked_account()?;
+    let mut rng = {
+        use rand_core::SeedableRng as _;
+        rand_chacha::ChaCha20Rng::from_rng(&mut *client.rng())
+    };
+    let store = Arc::clone(&client.store);
+    let made = client
+        .engine
+        .handle
+        .spawn_blocking(move || generate(&*store, account.next_pre_key_id, BATCH, &mut rng))
+        .await
+        .map_err(|error| Error::new(Code::Internal, "making prekeys panicked").because(error))?;
+    let (batch, next) = made?;
+    let mut changes = Changes::default();
+    for row in &batch {
+        changes.pre_keys.insert(row.id, Some(row.clone()));
+    }
+    client.commit_account(changes, |account| account.next_pre_key_id = next).await?;
+    Ok(batch)
+}
+
+/// Asks how many keys are left, and uploads when they are few.
+pub(crate) async fn check_count(client: &Arc<Inner>, connection: &Connection) -> Result<(), Error> {
+    let answer = connection.request(client.request_ids.next(), stanza::count(), TIMEOUT).await?;
+    match stanza::read_count(&answer) {
+        Some(count) if count < LOW => upload(client, connection, 3).await,
+        _ => Ok(()),
+    }
+}
+
+/// Compares what the service holds with what this device has; a difference is repaired by an
+/// upload.
+pub(crate) async fn check_digest(client: &Arc<Inner>, connection: &Connection) -> Result<(), Error> {
+    let answer = match connection.request(client.request_ids.next(), stanza::digest_query(), TIMEOUT).await {
+        Ok(answer) => answer,
+        Err(error) if error.code() == Code::NotFound => return upload(client, connection, 3).await,
+        Err(error) => return Err(error),
+    };
+    let Some(held) = Held::parse(&answer) else {
+        tracing::warn!("The service answered the question for its prekeys with something else.");
+        return Ok(());
+    };
+    let account = client.linked_account()?;
+    let Some(signed) = client.store.signed_pre_key(account.signed_pre_key_id)? else {
+        return Err(Error::new(Code::StoreCorrupt, "the signed prekey is missing"));
+    };
+    let mut one_time = Vec::with_capacity(held.ids.len());
+    for id in &held.ids {
+        one_time.extend(client.store.pre_key(*id)?.map(|row| row.pair.public));
+    }
+    if held.matches(&account.keys, &signed, &one_time) {
+        return Ok(());
+    }
+    tracing::warn!("The service holds other prekeys than this device has; it gets new ones.");
+    upload(client, connection, 3).await
+}
+
+/// Acts on a notification about own prekeys, which was acknowledged already. One that comes
+/// during an upload is answered by that upload.
+pub(crate) async fn on_notification(client: Arc<Inner>, connection: Arc<Connection>, notification: Node) {
+    let result = if notification.child_named("digest").is_some() {
+        check_digest(&client, &connection).await
+    } else if client.uploading.try_lock().is_err() {
+        return;
+    } else {
+        tracing::debug!(left = ?stanza::read_count(&notification), "The service runs out of prekeys.");
+        refill(&client, &connection).await
+    };
+    if let Err(error) = result {
+        tracing::warn!(%error, "The service has not got new prekeys.");
+    }
+}
+
+async fn refill(client: &Arc<Inner>, connection: &Connection) -> Result<(), Error> {
+    // Should this process end before the upload, the next login makes up for it.
+    client.commit_account(Changes::default(), |account| account.server_has_pre_keys = false).await?;
+    upload(client, connection, 5).await
+}
