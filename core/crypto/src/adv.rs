@@ -3,11 +3,8 @@
 //!
 //! All inputs are bytes as received: re-encoding a protobuf would break the signatures.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use subtle::ConstantTimeEq;
-
 use crate::curve::{PrivateKey, PublicKey};
+use crate::kdf::{HmacKey, hmac_sha256};
 
 const ACCOUNT: [u8; 2] = [6, 0];
 const DEVICE: [u8; 2] = [6, 1];
@@ -37,23 +34,18 @@ pub enum ProofError {
     Signature,
 }
 
-fn keyed(adv_secret: &[u8; 32], hosting: Hosting, details: &[u8]) -> [u8; 32] {
-    let mut block = [0; 64];
-    if let Some((head, _)) = block.split_first_chunk_mut::<32>() {
-        *head = *adv_secret;
+/// What stands before the container's `details` in the HMAC.
+fn hmac_prefix(hosting: Hosting) -> &'static [u8] {
+    match hosting {
+        Hosting::Own => &[],
+        Hosting::Hosted => &HOSTED_ACCOUNT,
     }
-    let mut mac = Hmac::<Sha256>::new(&block.into());
-    if hosting == Hosting::Hosted {
-        mac.update(&HOSTED_ACCOUNT);
-    }
-    mac.update(details);
-    mac.finalize().into_bytes().into()
 }
 
 /// Proof 1, made by the phone: HMAC over the container's `details` with the scanned secret.
 /// `hosting` is the container's account type.
 pub fn hmac(adv_secret: &[u8; 32], hosting: Hosting, details: &[u8]) -> [u8; 32] {
-    keyed(adv_secret, hosting, details)
+    hmac_sha256(adv_secret, &[hmac_prefix(hosting), details])
 }
 
 /// Checks proof 1, in constant time.
@@ -66,7 +58,7 @@ pub fn verify_hmac(
     details: &[u8],
     hmac: &[u8],
 ) -> Result<(), ProofError> {
-    let matches: bool = keyed(adv_secret, hosting, details).as_slice().ct_eq(hmac).into();
+    let matches = HmacKey::new(adv_secret).verifies(&[hmac_prefix(hosting), details], hmac);
     if matches { Ok(()) } else { Err(ProofError::Hmac) }
 }
 

@@ -6,11 +6,11 @@ use aes_gcm::aead::{Aead, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
-use hkdf::Hkdf;
 use sha2::Sha256;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::curve::{AgreementError, PrivateKey, PublicKey};
+use crate::kdf::hkdf_sha256;
 
 /// The characters of a code: no `0`, `I`, `O`, `U`.
 const ALPHABET: &[u8; 32] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
@@ -43,7 +43,7 @@ impl From<AgreementError> for PairingCodeError {
 }
 
 /// A pairing code: eight characters.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Code([u8; 8]);
 
 impl Code {
@@ -123,7 +123,8 @@ impl std::fmt::Debug for Code {
     }
 }
 
-/// Fresh randomness for a bundle.
+/// Fresh randomness for a bundle. Wiped when dropped, and never printed.
+#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct BundleRandom {
     /// Salt of the bundle key.
     pub salt: [u8; 32],
@@ -131,6 +132,12 @@ pub struct BundleRandom {
     pub nonce: [u8; 12],
     /// The third part of the bundle, which goes into the ADV secret.
     pub secret: [u8; 32],
+}
+
+impl std::fmt::Debug for BundleRandom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BundleRandom(..)")
+    }
 }
 
 /// Companion: answers the phone's hello. Returns the wrapped bundle, and the ADV secret that
@@ -192,19 +199,11 @@ pub fn primary_open(
     Ok(adv_secret(by_ephemeral.as_bytes(), by_identity.as_bytes(), secret))
 }
 
-fn expand(salt: Option<&[u8]>, input: &[u8], info: &[u8]) -> Zeroizing<[u8; 32]> {
-    let mut output = Zeroizing::new([0; 32]);
-    // Fails only for outputs beyond 255 blocks; this is one.
-    let expanded = Hkdf::<Sha256>::new(salt, input).expand(info, &mut *output);
-    debug_assert!(expanded.is_ok());
-    output
-}
-
 fn bundle_cipher(by_ephemeral: &[u8; 32], salt: &[u8; 32]) -> Aes256Gcm {
-    Aes256Gcm::new((&*expand(Some(salt), by_ephemeral, BUNDLE_INFO)).into())
+    Aes256Gcm::new((&*hkdf_sha256::<32>(by_ephemeral, salt, BUNDLE_INFO)).into())
 }
 
 fn adv_secret(by_ephemeral: &[u8; 32], by_identity: &[u8; 32], secret: &[u8; 32]) -> Zeroizing<[u8; 32]> {
-    let input = Zeroizing::new([*by_ephemeral, *by_identity, *secret].concat());
-    expand(None, &input, b"adv_secret")
+    let input = Zeroizing::new([*by_ephemeral, *by_identity, *secret]);
+    hkdf_sha256(input.as_flattened(), &[], b"adv_secret")
 }

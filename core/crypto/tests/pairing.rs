@@ -180,4 +180,6 @@ fn the_counter_block_carries_over_all_its_octets() {
 #[test]
 fn codes_are_not_printed() {
     assert_eq!(format!("{:?}", Code::from_random([1; 5])), "Code(..)");
+    let random = BundleRandom { salt: [1; 32], nonce: [2; 12], secret: [3; 32] };
+    assert_eq!(format!("{random:?}"), "BundleRandom(..)");
 }

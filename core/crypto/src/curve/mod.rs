@@ -243,4 +243,31 @@ mod tests {
         assert_eq!(ab.as_bytes(), ba.as_bytes());
         assert!(a.agree(&PublicKey::from_bytes([0; 32])).is_err());
     }
+
+    #[test]
+    fn keys_of_small_order_are_refused() {
+        let field = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f";
+        let keys = [
+            "00".repeat(32),
+            format!("01{}", "00".repeat(31)),
+            "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800".to_owned(),
+            "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157".to_owned(),
+            // One below, at and one above the size of the field.
+            format!("ec{field}"),
+            format!("ed{field}"),
+            format!("ee{field}"),
+        ];
+        let private = PrivateKey::from_bytes([9; 32]);
+        for key in keys {
+            let key = PublicKey::parse(&hex::decode(key).unwrap()).unwrap();
+            assert_eq!(private.agree(&key).unwrap_err(), AgreementError, "{key:?}");
+            // The neutral point and a response of zero sign everything under such a key.
+            let mut forged = [0; 64];
+            forged[0] = 1;
+            for sign in [0, 0x80] {
+                forged[63] = sign;
+                assert_eq!(key.verify(&[b"message"], &forged), Err(SignatureError), "{key:?}");
+            }
+        }
+    }
 }
