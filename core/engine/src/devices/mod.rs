@@ -1,1 +1,5 @@
 //! Devices of users: who has which, their keys, and the two addresses of each person.
+
+pub(crate) mod bundles;
+pub(crate) mod filter;
+pub(crate) mod usync;

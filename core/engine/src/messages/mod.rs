@@ -1,8 +1,9 @@
 //! Messages: what the host names them by, how they are sent, and how they arrive.
 
+mod cache;
 mod signal_state;
 
-pub(crate) use signal_state::SignalState;
+pub(crate) use signal_state::{SignalState, Unit};
 
 use whimbrel_wire::jid::Jid;
 

@@ -1,5 +1,396 @@
-//! Sessions and keys of the Signal protocol that are in memory.
+//! Sessions and keys of the Signal protocol, and the unit of work that changes them.
+//!
+//! A lane locks the state, does a unit of work, and commits what it changed *before it unlocks*:
+//! whoever locks it next reads either from memory or from a store that is up to date. After a
+//! failed commit the state is ahead of the store and is thrown away.
+
+use std::collections::BTreeMap;
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+use whimbrel_signal::{SenderKeyRecord, SessionRecord};
+use whimbrel_wire::Jid;
+
+use super::cache::Cache;
+use crate::client::Inner;
+use crate::clock;
+use crate::error::Error;
+use crate::events::{Event, EventKind, Identity};
+use crate::store::{
+    Account, Changes, DeviceList, InboxEntry, OutboxRow, PreKeyRow, SignedPreKeyRow, Store, StoreError,
+};
+
+/// Session records kept in memory, a few hundred bytes each.
+const SESSIONS: usize = 32;
+
+/// Sender keys kept in memory.
+const SENDER_KEYS: usize = 16;
+
+/// Address pairs kept in memory; beyond it they are read again.
+const PAIRS: usize = 128;
 
 /// What the lanes of a client share under one lock.
-#[derive(Default)]
-pub(crate) struct SignalState {}
+pub(crate) struct SignalState {
+    sessions: Cache<Jid, SessionRecord>,
+    sender_keys: Cache<(Jid, Jid), SenderKeyRecord>,
+    /// LID of a phone number, or that none is known.
+    lids: BTreeMap<Jid, Option<Jid>>,
+    /// Phone number of a LID, or that none is known.
+    phones: BTreeMap<Jid, Option<Jid>>,
+    rng: Option<ChaCha20Rng>,
+}
+
+impl Default for SignalState {
+    fn default() -> Self {
+        Self {
+            sessions: Cache::new(SESSIONS),
+            sender_keys: Cache::new(SENDER_KEYS),
+            lids: BTreeMap::new(),
+            phones: BTreeMap::new(),
+            rng: None,
+        }
+    }
+}
+
+/// Changes that become durable together. Reads see what this unit has changed.
+pub(crate) struct Unit<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) account: &'a Account,
+    pub(crate) changes: Changes,
+    state: &'a mut SignalState,
+    rng: ChaCha20Rng,
+    now_ms: i64,
+}
+
+impl<'a> Unit<'a> {
+    /// Begins a unit of work; `rng` is asked for a seed once in the life of the state.
+    pub(crate) fn begin(
+        store: &'a dyn Store,
+        account: &'a Account,
+        state: &'a mut SignalState,
+        seed: impl FnOnce() -> ChaCha20Rng,
+    ) -> Self {
+        let rng = state.rng.take().unwrap_or_else(seed);
+        Self { store, account, changes: Changes::default(), state, rng, now_ms: clock::now_ms() }
+    }
+
+    /// Ends the unit: what there is to commit.
+    pub(crate) fn finish(self) -> Changes {
+        let Self { mut changes, state, rng, .. } = self;
+        state.sessions.flush(|device, record| {
+            changes.sessions.insert(device, Some(record.serialize()));
+        });
+        state.sender_keys.flush(|key, record| {
+            changes.sender_keys.insert(key, Some(record.serialize()));
+        });
+        if state.lids.len() > PAIRS {
+            state.lids.clear();
+        }
+        if state.phones.len() > PAIRS {
+            state.phones.clear();
+        }
+        state.rng = Some(rng);
+        changes
+    }
+
+    /// Milliseconds since 1970 at the beginning of the unit.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// Seconds since 1970 at the beginning of the unit.
+    pub(crate) fn now(&self) -> i64 {
+        self.now_ms.div_euclid(1000)
+    }
+
+    pub(crate) fn rng(&mut self) -> &mut ChaCha20Rng {
+        &mut self.rng
+    }
+
+    /// Journals an event, and returns its id.
+    pub(crate) fn event(&mut self, kind: EventKind) -> String {
+        let id = format!("{:016x}", self.rng.next_u64());
+        self.changes.events.push(Event { sequence: None, id: id.clone(), recorded_at_ms: self.now_ms, kind });
+        id
+    }
+
+    // --- sessions ---
+
+    fn load_session(&mut self, device: &Jid) -> Result<bool, StoreError> {
+        if self.state.sessions.contains(device) {
+            return Ok(true);
+        }
+        if matches!(self.changes.sessions.get(device), Some(None)) {
+            return Ok(false);
+        }
+        let Some(bytes) = self.store.session(device)? else { return Ok(false) };
+        match SessionRecord::deserialize(&bytes) {
+            Ok(record) => {
+                self.state.sessions.fill(device.clone(), record);
+                Ok(true)
+            }
+            Err(error) => {
+                // The other side finds out by our retry receipt, and a new session is made.
+                tracing::error!(%error, "A session record is unreadable; the session is begun anew.");
+                Ok(false)
+            }
+        }
+    }
+
+    /// Whether there is a session to encrypt in.
+    pub(crate) fn has_session(&mut self, device: &Jid) -> Result<bool, StoreError> {
+        Ok(self.session(device)?.is_some_and(SessionRecord::has_session))
+    }
+
+    /// The sessions with a device, to look at.
+    pub(crate) fn session(&mut self, device: &Jid) -> Result<Option<&SessionRecord>, StoreError> {
+        Ok(if self.load_session(device)? { self.state.sessions.get(device) } else { None })
+    }
+
+    /// The sessions with a device, to change; an empty record if there are none. The generator
+    /// comes with it because ratchets draw from it.
+    pub(crate) fn session_mut(
+        &mut self,
+        device: &Jid,
+    ) -> Result<Option<(&mut SessionRecord, &mut ChaCha20Rng)>, StoreError> {
+        if !self.load_session(device)? {
+            return Ok(None);
+        }
+        Ok(self.state.sessions.change(device).map(|record| (record, &mut self.rng)))
+    }
+
+    /// Puts a record in the place of whatever there was.
+    pub(crate) fn put_session(&mut self, device: &Jid, record: SessionRecord) {
+        self.changes.sessions.remove(device);
+        self.state.sessions.fill(device.clone(), record);
+        self.state.sessions.change(device);
+    }
+
+    /// Takes the record of a device out, to be deleted or put elsewhere.
+    pub(crate) fn take_session(&mut self, device: &Jid) -> Result<Option<SessionRecord>, StoreError> {
+        if !self.load_session(device)? {
+            return Ok(None);
+        }
+        self.changes.sessions.insert(device.clone(), None);
+        Ok(self.state.sessions.remove(device))
+    }
+
+    /// Forgets what there is about a device: its sessions and its identity.
+    pub(crate) fn forget_device(&mut self, device: &Jid) -> Result<(), StoreError> {
+        self.take_session(device)?;
+        if self.identity(device)?.is_some() {
+            self.changes.identities.insert(device.clone(), None);
+        }
+        Ok(())
+    }
+
+    /// Devices of a user with which there are sessions.
+    pub(crate) fn session_devices(&mut self, user: &Jid) -> Result<Vec<Jid>, StoreError> {
+        let mut devices = self.store.session_devices(user)?;
+        devices.retain(|device| !matches!(self.changes.sessions.get(device), Some(None)));
+        for device in self.state.sessions.changed() {
+            if device.same_bare(user) && !devices.contains(device) {
+                devices.push(device.clone());
+            }
+        }
+        Ok(devices)
+    }
+
+    // --- identities and keys ---
+
+    /// Identity key of a device.
+    pub(crate) fn identity(&self, device: &Jid) -> Result<Option<[u8; 32]>, StoreError> {
+        match self.changes.identities.get(device) {
+            Some(changed) => Ok(*changed),
+            None => self.store.identity(device),
+        }
+    }
+
+    /// Stores the identity that a device proved. Returns whether it had another one before.
+    pub(crate) fn trust(&mut self, device: &Jid, identity: &[u8; 32]) -> Result<bool, StoreError> {
+        let known = self.identity(device)?;
+        if known.as_ref() == Some(identity) {
+            return Ok(false);
+        }
+        self.changes.identities.insert(device.clone(), Some(*identity));
+        Ok(known.is_some())
+    }
+
+    /// A one-time prekey of ours.
+    pub(crate) fn pre_key(&self, id: u32) -> Result<Option<PreKeyRow>, StoreError> {
+        match self.changes.pre_keys.get(&id) {
+            Some(changed) => Ok(changed.clone()),
+            None => self.store.pre_key(id),
+        }
+    }
+
+    /// A signed prekey of ours.
+    pub(crate) fn signed_pre_key(&self, id: u32) -> Result<Option<SignedPreKeyRow>, StoreError> {
+        match self.changes.signed_pre_keys.get(&id) {
+            Some(changed) => Ok(changed.clone()),
+            None => self.store.signed_pre_key(id),
+        }
+    }
+
+    /// The sender keys that a device gave us for a chat, to change.
+    pub(crate) fn sender_key_mut(
+        &mut self,
+        chat: &Jid,
+        device: &Jid,
+    ) -> Result<Option<&mut SenderKeyRecord>, StoreError> {
+        let key = (chat.clone(), device.clone());
+        if !self.state.sender_keys.contains(&key) {
+            let stored = match self.changes.sender_keys.get(&key) {
+                Some(changed) => changed.clone(),
+                None => self.store.sender_key(chat, device)?,
+            };
+            let Some(bytes) = stored else { return Ok(None) };
+            match SenderKeyRecord::deserialize(&bytes) {
+                Ok(record) => self.state.sender_keys.fill(key.clone(), record),
+                Err(error) => {
+                    tracing::error!(%error, "A sender key record is unreadable; the key is asked for again.");
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(self.state.sender_keys.change(&key))
+    }
+
+    /// Puts sender keys of a device in place.
+    pub(crate) fn put_sender_key(&mut self, chat: &Jid, device: &Jid, record: SenderKeyRecord) {
+        let key = (chat.clone(), device.clone());
+        self.state.sender_keys.fill(key.clone(), record);
+        self.state.sender_keys.change(&key);
+    }
+
+    // --- addresses ---
+
+    /// LID of a bare phone number, if known.
+    pub(crate) fn lid_of(&mut self, phone: &Jid) -> Result<Option<Jid>, StoreError> {
+        if let (Some(own), Some(lid)) = (&self.account.phone, &self.account.lid) {
+            if own.same_account(phone) {
+                return Ok(Some(lid.to_bare()));
+            }
+        }
+        if let Some(known) = self.state.lids.get(phone) {
+            return Ok(known.clone());
+        }
+        let lid = self.store.lid_of(phone)?;
+        self.state.lids.insert(phone.clone(), lid.clone());
+        Ok(lid)
+    }
+
+    /// Phone number of a bare LID, if known.
+    pub(crate) fn phone_of(&mut self, lid: &Jid) -> Result<Option<Jid>, StoreError> {
+        if let (Some(phone), Some(own)) = (&self.account.phone, &self.account.lid) {
+            if own.same_account(lid) {
+                return Ok(Some(phone.to_bare()));
+            }
+        }
+        if let Some(known) = self.state.phones.get(lid) {
+            return Ok(known.clone());
+        }
+        let phone = self.store.phone_of(lid)?;
+        self.state.phones.insert(lid.clone(), phone.clone());
+        Ok(phone)
+    }
+
+    /// Writes a pair down; either side's stale partner is forgotten.
+    pub(crate) fn set_pair(&mut self, lid: &Jid, phone: &Jid) -> Result<(), StoreError> {
+        if let Some(stale) = self.lid_of(phone)? {
+            self.state.phones.insert(stale, None);
+        }
+        if let Some(stale) = self.phone_of(lid)? {
+            self.state.lids.insert(stale, None);
+        }
+        self.state.lids.insert(phone.clone(), Some(lid.clone()));
+        self.state.phones.insert(lid.clone(), Some(phone.clone()));
+        self.changes.lid_pairs.push((lid.clone(), phone.clone()));
+        Ok(())
+    }
+
+    /// The address under which everything about a device is kept: by LID when that is known
+    /// (delivery document §2.1).
+    pub(crate) fn canonical(&mut self, jid: &Jid) -> Result<Jid, StoreError> {
+        if !jid.is_account() {
+            return Ok(jid.clone());
+        }
+        let account = jid.to_account();
+        let known = if account.is_pn() { self.lid_of(&account)? } else { None };
+        Ok(known.unwrap_or(account).with_device(jid.device()))
+    }
+
+    /// A person or chat under every address known for it.
+    pub(crate) fn identity_of(&mut self, jid: &Jid) -> Result<Identity, StoreError> {
+        let id = self.canonical(&jid.to_bare())?;
+        let (phone, lid) = if id.is_lid() {
+            (self.phone_of(&id)?, Some(id.clone()))
+        } else if id.is_pn() {
+            (Some(id.clone()), None)
+        } else {
+            (None, None)
+        };
+        Ok(Identity { id, phone, lid })
+    }
+
+    /// Whether an address is this account's.
+    pub(crate) fn is_own(&self, jid: &Jid) -> bool {
+        [&self.account.phone, &self.account.lid].into_iter().flatten().any(|own| own.same_account(jid))
+    }
+
+    // --- lists and messages ---
+
+    /// Devices of a user, as last told.
+    pub(crate) fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
+        match self.changes.device_lists.get(user) {
+            Some(changed) => Ok(changed.clone()),
+            None => self.store.device_list(user),
+        }
+    }
+
+    /// What is known of a received message.
+    pub(crate) fn inbox(&self, chat: &Jid, author: &Jid, id: &str) -> Result<Option<InboxEntry>, StoreError> {
+        let same = |entry: &&InboxEntry| entry.message_id == id && entry.author == *author && entry.chat == *chat;
+        match self.changes.inbox.iter().rev().find(same) {
+            Some(entry) => Ok(Some(entry.clone())),
+            None => self.store.inbox(chat, author, id),
+        }
+    }
+
+    /// A sent message.
+    pub(crate) fn outbox(&self, chat: &Jid, id: &str) -> Result<Option<OutboxRow>, StoreError> {
+        match self.changes.outbox.iter().rev().find(|row| row.message_id == id && row.chat == *chat) {
+            Some(row) => Ok(Some(row.clone())),
+            None => self.store.outbox(chat, id),
+        }
+    }
+}
+
+impl Inner {
+    /// Does a unit of work and commits it. What `work` returns is handed on only when the unit
+    /// is durable.
+    pub(crate) async fn unit<T>(
+        &self,
+        work: impl FnOnce(&mut Unit<'_>) -> Result<T, StoreError> + Send,
+    ) -> Result<T, Error>
+    where
+        T: Send,
+    {
+        let mut state = self.signal.lock().await;
+        let account = self.linked_account()?;
+        let worked = {
+            let seed = || ChaCha20Rng::from_rng(&mut *self.rng());
+            let mut unit = Unit::begin(&*self.store, &account, &mut state, seed);
+            work(&mut unit).map(|value| (value, unit.finish()))
+        };
+        let committed = match worked {
+            Ok((value, changes)) if changes.is_empty() => Ok(value),
+            Ok((value, changes)) => self.commit.commit(changes).await.map(|()| value),
+            Err(error) => Err(error.into()),
+        };
+        if committed.is_err() {
+            *state = SignalState::default();
+        }
+        committed
+    }
+}
