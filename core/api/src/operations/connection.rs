@@ -36,7 +36,8 @@ impl Operation for Disconnect {
     type Output = Done;
 
     async fn run(self, client: &Client, _: CallOptions) -> Result<Done, Error> {
-        client.disconnect().await.map(|()| Done {})
+        client.disconnect();
+        Ok(Done {})
     }
 }
 

@@ -21,6 +21,7 @@ impl Operation for Acknowledge {
     type Output = Done;
 
     async fn run(self, client: &Client, _: CallOptions) -> Result<Done, Error> {
-        client.acknowledge(self.sequence).map(|()| Done {})
+        client.acknowledge(self.sequence);
+        Ok(Done {})
     }
 }

@@ -176,7 +176,7 @@ impl Client {
             let connection = inner.unless_hopeless(wish, deadline, connection).await?;
             let left = deadline.saturating_duration_since(Instant::now());
             let code = code::begin(&inner, &connection, phone, left).await?;
-            Ok(PairingCode { code })
+            Ok(PairingCode { code, valid_for: crate::link::code::LIFE })
         };
         self.call("link_with_code", options.timeout, link).await
     }

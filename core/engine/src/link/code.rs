@@ -17,7 +17,7 @@ use crate::random;
 use crate::store::Changes;
 
 /// How long a code lives.
-const LIFE: Duration = Duration::from_secs(180);
+pub(crate) const LIFE: Duration = Duration::from_secs(180);
 
 /// How long the service may take for the last step.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(30);

@@ -36,6 +36,8 @@ pub struct QrCode {
 pub struct PairingCode {
     /// Eight characters as `XXXX-XXXX`.
     pub code: String,
+    /// How long it is valid, from now.
+    pub valid_for: std::time::Duration,
 }
 
 /// The code on show, and until when.
