@@ -11,6 +11,8 @@ import (
 
 func main() {
 	out := newLines(os.Stdout)
+	// Its Signal library logs on standard output, which would tear the protocol apart.
+	os.Stdout = os.Stderr
 	if err := (&program{out: out}).serve(os.Stdin); err != nil {
 		out.event("fault", fields{"text": err.Error()})
 		os.Exit(1)
