@@ -103,6 +103,51 @@ fn every_step_of_the_fallback_is_the_one_of_the_vectors() {
 }
 
 #[test]
+fn xx_is_noise_but_for_one_hash_of_nothing() {
+    let pair = |seed| KeyPair::from_private(PrivateKey::from_bytes([seed; 32]));
+    let (own, server, ephemeral, server_ephemeral) = (pair(1), pair(2), pair(3), pair(4));
+    let mut theirs = snow::Builder::new("Noise_XX_25519_AESGCM_SHA256".parse().unwrap())
+        .prologue(&PROLOGUE)
+        .unwrap()
+        .local_private_key(server.private.as_bytes())
+        .unwrap()
+        .fixed_ephemeral_key_for_testing_only(server_ephemeral.private.as_bytes())
+        .build_responder()
+        .unwrap();
+    let mut buffer = [0; 1000];
+    theirs.read_message(ephemeral.public.as_bytes(), &mut buffer).unwrap();
+    let length = theirs.write_message(b"chain", &mut buffer).unwrap();
+
+    let mut state = Symmetric::new(Pattern::Xx);
+    state.mix_hash(ephemeral.public.as_bytes());
+    // The payload of the first message, which WhatsApp leaves out. All else is the same.
+    state.mix_hash(&[]);
+    let mut message = server_ephemeral.public.as_bytes().to_vec();
+    state.mix_hash(&message);
+    state.mix_key(&server_ephemeral.private.agree(&ephemeral.public).unwrap());
+    message.extend(state.seal(server.public.as_bytes()).unwrap());
+    state.mix_key(&server.private.agree(&ephemeral.public).unwrap());
+    message.extend(state.seal(b"chain").unwrap());
+    assert_eq!(buffer[..length], message);
+
+    let mut message = state.seal(own.public.as_bytes()).unwrap();
+    state.mix_key(&own.private.agree(&server_ephemeral.public).unwrap());
+    message.extend(state.seal(b"payload").unwrap());
+    let length = theirs.read_message(&message, &mut buffer).unwrap();
+    assert_eq!(buffer[..length], *b"payload");
+    assert_eq!(theirs.get_handshake_hash(), state.hash);
+
+    let (to_server, to_client) = state.split().unwrap();
+    let mut theirs = theirs.into_transport_mode().unwrap();
+    let mut frame = b"frame".to_vec();
+    to_server.sealer().unwrap().seal(&mut frame, 0).unwrap();
+    let length = theirs.read_message(&frame, &mut buffer).unwrap();
+    assert_eq!(buffer[..length], *b"frame");
+    let length = theirs.write_message(b"answer", &mut buffer).unwrap();
+    assert_eq!(to_client.opener().unwrap().open(&mut buffer[..length]).unwrap(), b"answer");
+}
+
+#[test]
 fn nothing_is_sealed_before_an_agreement() {
     let mut state = Symmetric::new(Pattern::Xx);
     assert_eq!(state.seal(b"text"), Err(HandshakeError::Cipher));
