@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use whimbrel_wire::Node;
 
 use super::gate::Gate;
-use super::status::{Goal, Status};
+use super::status::{Goal, Status, Wish};
 use super::tasks::Tasks;
 use crate::clock;
 use crate::connection::{Connection, RequestIds};
@@ -77,7 +77,7 @@ impl Inner {
             account: Mutex::new(account),
             connection: watch::Sender::new(None),
             status: watch::Sender::new(Status::default()),
-            goal: watch::Sender::new(Goal::Rest),
+            goal: watch::Sender::new(Goal::Rest(Wish::default())),
             rng: Mutex::new(rng),
             event_ids: AtomicU64::new(0),
             clock_offset_ms: AtomicU64::new(0),
@@ -251,23 +251,16 @@ impl Inner {
 
     // --- goal and status ---
 
-    pub(crate) fn goal(&self) -> Goal {
-        *self.goal.borrow()
-    }
-
     pub(crate) fn watch_goal(&self) -> watch::Receiver<Goal> {
         self.goal.subscribe()
     }
 
-    /// Wants a connection; returns the number of this wish.
-    pub(crate) fn wish_connected(&self) -> Result<u64, Error> {
+    /// Wants a connection.
+    pub(crate) fn wish_connected(&self) -> Result<Wish, Error> {
         let mut result = Err(crate::engine::closed());
         self.goal.send_if_modified(|goal| {
-            let wish = match *goal {
-                Goal::Closed => return false,
-                Goal::Rest => self.status.borrow().wish.saturating_add(1),
-                Goal::Connected(wish) => wish.saturating_add(1),
-            };
+            let (Goal::Rest(last) | Goal::Connected(last)) = *goal else { return false };
+            let wish = Wish { number: last.number.saturating_add(1), ..last };
             *goal = Goal::Connected(wish);
             result = Ok(wish);
             true
@@ -276,10 +269,10 @@ impl Inner {
     }
 
     /// Wants no connection any more, unless a newer wish than `than` came in between.
-    pub(crate) fn rest(&self, than: Option<u64>) {
+    pub(crate) fn rest(&self, than: Option<Wish>) {
         self.goal.send_if_modified(|goal| match *goal {
-            Goal::Connected(wish) if than.is_none_or(|than| wish <= than) => {
-                *goal = Goal::Rest;
+            Goal::Connected(wish) if than.is_none_or(|than| wish.number <= than.number) => {
+                *goal = Goal::Rest(Wish { epoch: wish.epoch.saturating_add(1), ..wish });
                 true
             }
             _ => false,
@@ -305,7 +298,7 @@ impl Inner {
     }
 
     /// Writes the state, and tells the host if it changed.
-    pub(crate) fn set_status(&self, state: ConnectionState, failure: Option<Error>, wish: u64) {
+    pub(crate) fn set_status(&self, state: ConnectionState, failure: Option<Error>, wish: Wish) {
         let mut changed = false;
         self.status.send_modify(|status| {
             changed = status.state != state;

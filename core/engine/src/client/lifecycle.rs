@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::Inner;
-use super::status::not_connected_in_time;
+use super::status::{Wish, not_connected_in_time};
 use crate::error::{Code, Error};
 use crate::events::ClosedReason;
 use crate::store::Changes;
@@ -78,7 +78,7 @@ impl Inner {
     }
 
     /// Waits until online, or until it is clear that this does not happen.
-    pub(super) async fn wait_online(&self, wish: u64, deadline: Instant) -> Result<(), Error> {
+    pub(super) async fn wait_online(&self, wish: Wish, deadline: Instant) -> Result<(), Error> {
         let mut status = self.watch_status();
         let online = async {
             loop {
@@ -103,7 +103,7 @@ impl Inner {
     /// Waits for something that a wish brings about, or until it is clear that it does not.
     pub(super) async fn unless_hopeless<T>(
         &self,
-        wish: u64,
+        wish: Wish,
         deadline: Instant,
         waiting: impl Future<Output = T>,
     ) -> Result<T, Error> {

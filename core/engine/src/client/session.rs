@@ -7,14 +7,14 @@ mod login;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use whimbrel_crypto::curve::KeyPair;
 use whimbrel_noise::Trust;
 use whimbrel_wire::Node;
 
 use super::Inner;
-use super::status::Goal;
+use super::status::{Goal, Wish};
 use crate::clock;
 use crate::connection::stream::{self, Bulletin, Verdict};
 use crate::connection::{
@@ -80,7 +80,7 @@ pub(super) struct Memory {
 }
 
 /// Runs one session.
-pub(super) async fn run(client: &Arc<Inner>, memory: &mut Memory, wish: u64) -> End {
+pub(super) async fn run(client: &Arc<Inner>, memory: &mut Memory, wish: Wish) -> End {
     memory.logged_in_at = None;
     client.set_status(ConnectionState::Connecting, client.status().failure, wish);
     let account = match link::prepare_account(client).await {
@@ -90,7 +90,7 @@ pub(super) async fn run(client: &Arc<Inner>, memory: &mut Memory, wish: u64) -> 
     let mut goal = client.watch_goal();
     let opened = tokio::select! {
         biased;
-        () = interrupted(&mut goal) => return End::Interrupted,
+        () = interrupted(&mut goal, wish.epoch) => return End::Interrupted,
         opened = open(client, memory, &account) => opened,
     };
     let channel = match opened {
@@ -147,10 +147,10 @@ pub(super) async fn run(client: &Arc<Inner>, memory: &mut Memory, wish: u64) -> 
     }
 }
 
-/// Ends when the host wants no connection.
-async fn interrupted(goal: &mut tokio::sync::watch::Receiver<Goal>) {
+/// Ends when the host wants no connection, or wanted none for a moment.
+async fn interrupted(goal: &mut watch::Receiver<Goal>, epoch: u64) {
     // The sender lives as long as the client.
-    let _ = goal.wait_for(|goal| !matches!(goal, Goal::Connected(_))).await;
+    let _ = goal.wait_for(|goal| !matches!(goal, Goal::Connected(wish) if wish.epoch == epoch)).await;
 }
 
 async fn open(
@@ -238,7 +238,7 @@ struct Session<'a> {
     client: Arc<Inner>,
     connection: Arc<Connection>,
     memory: &'a mut Memory,
-    wish: u64,
+    wish: Wish,
     /// To be remembered with the login.
     certified: Option<connection::ServerKey>,
     phase: Phase,
@@ -251,16 +251,12 @@ struct Session<'a> {
 impl Session<'_> {
     /// Acts on what the service says until the session is over. The traffic goes on meanwhile,
     /// so this may wait for the store and for the writer, but not for answers.
-    async fn drive(
-        &mut self,
-        mut control: mpsc::Receiver<Node>,
-        goal: &mut tokio::sync::watch::Receiver<Goal>,
-    ) -> End {
+    async fn drive(&mut self, mut control: mpsc::Receiver<Node>, goal: &mut watch::Receiver<Goal>) -> End {
         loop {
             let deadline = self.deadline;
             let step = tokio::select! {
                 biased;
-                () = interrupted(goal) => Err(End::Interrupted),
+                () = interrupted(goal, self.wish.epoch) => Err(End::Interrupted),
                 node = control.recv() => match node {
                     Some(node) => self.on_stanza(node).await,
                     None => Err(self.closed()),

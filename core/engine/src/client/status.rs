@@ -3,14 +3,23 @@
 use crate::error::{Code, Error};
 use crate::events::ConnectionState;
 
+/// A wish of the host for a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wish {
+    /// Grows with each wish; a new wish ends a back-off.
+    pub(crate) number: u64,
+    /// Grows with each time the host wants no connection: one that was made for an earlier
+    /// epoch is not what is wished now.
+    pub(crate) epoch: u64,
+}
+
 /// What the supervisor works towards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Goal {
-    /// No connection.
-    Rest,
-    /// A connection: logged in if there is a link, else showing codes. The number grows with
-    /// each wish of the host, and a new wish ends a back-off.
-    Connected(u64),
+    /// No connection. The last wish, with the epoch of the next.
+    Rest(Wish),
+    /// A connection: logged in if there is a link, else showing codes.
+    Connected(Wish),
     /// No connection ever again.
     Closed,
 }
@@ -22,26 +31,21 @@ pub(crate) struct Status {
     /// Why the last connection or attempt ended; cleared by a login.
     pub(crate) failure: Option<Error>,
     /// The wish that was being worked on when this was written.
-    pub(crate) wish: u64,
+    pub(crate) wish: Wish,
 }
 
 impl Default for Status {
     fn default() -> Self {
-        Self { state: ConnectionState::Stopped, failure: None, wish: 0 }
+        Self { state: ConnectionState::Stopped, failure: None, wish: Wish::default() }
     }
 }
 
 impl Status {
-    /// Whether logged in, so that requests can be made.
-    pub(crate) fn is_logged_in(&self) -> bool {
-        matches!(self.state, ConnectionState::CatchingUp | ConnectionState::Online)
-    }
-
     /// The outcome for a host that waits for `wish`: `None` while it is still open.
-    pub(crate) fn outcome(&self, wish: u64) -> Option<Result<(), Error>> {
+    pub(crate) fn outcome(&self, wish: Wish) -> Option<Result<(), Error>> {
         match (&self.state, &self.failure) {
-            (ConnectionState::Online, _) => Some(Ok(())),
-            _ if self.wish < wish => None,
+            (ConnectionState::Online, _) if self.wish.epoch == wish.epoch => Some(Ok(())),
+            _ if self.wish.number < wish.number => None,
             (ConnectionState::Stopped, Some(failure)) => Some(Err(failure.clone())),
             (ConnectionState::Stopped, None) => {
                 Some(Err(Error::new(Code::NotConnected, "the connection was ended by the host")))
@@ -71,28 +75,34 @@ mod tests {
 
     use super::*;
 
+    fn wish(number: u64, epoch: u64) -> Wish {
+        Wish { number, epoch }
+    }
+
     fn waiting(code: Code) -> Status {
         let state = ConnectionState::Waiting { retry_in: Duration::from_secs(1), reason: "unreachable" };
-        Status { state, failure: Some(Error::new(code, "as a test")), wish: 1 }
+        Status { state, failure: Some(Error::new(code, "as a test")), wish: wish(1, 0) }
     }
 
     #[test]
     fn a_wish_is_open_until_online_or_hopeless() {
-        assert!(waiting(Code::ConnectFailed).outcome(1).is_none());
-        let error = waiting(Code::UntrustedServer).outcome(1).unwrap().unwrap_err();
+        assert!(waiting(Code::ConnectFailed).outcome(wish(1, 0)).is_none());
+        let error = waiting(Code::UntrustedServer).outcome(wish(1, 0)).unwrap().unwrap_err();
         assert_eq!(error.code(), Code::UntrustedServer);
-        let online = Status { state: ConnectionState::Online, failure: None, wish: 1 };
-        assert!(online.outcome(9).unwrap().is_ok());
+    }
+
+    #[test]
+    fn a_connection_that_was_to_end_does_not_answer_a_new_wish() {
+        let online = Status { state: ConnectionState::Online, failure: None, wish: wish(1, 3) };
+        assert!(online.outcome(wish(9, 3)).unwrap().is_ok(), "it is what the host wishes again");
+        assert!(online.outcome(wish(9, 4)).is_none(), "the host wanted it ended in between");
     }
 
     #[test]
     fn an_old_failure_does_not_answer_a_new_wish() {
-        let stopped = Status {
-            state: ConnectionState::Stopped,
-            failure: Some(Error::new(Code::Replaced, "as a test")),
-            wish: 1,
-        };
-        assert!(stopped.outcome(2).is_none());
-        assert_eq!(stopped.outcome(1).unwrap().unwrap_err().code(), Code::Replaced);
+        let failure = Some(Error::new(Code::Replaced, "as a test"));
+        let stopped = Status { state: ConnectionState::Stopped, failure, wish: wish(1, 0) };
+        assert!(stopped.outcome(wish(2, 1)).is_none());
+        assert_eq!(stopped.outcome(wish(1, 0)).unwrap().unwrap_err().code(), Code::Replaced);
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::Inner;
 use super::session::{self, End, Memory};
-use super::status::Goal;
+use super::status::{Goal, Wish};
 use crate::connection::backoff::{Backoff, STABLE_AFTER};
 use crate::connection::stream::{Refusal, Verdict};
 use crate::error::{Code, Error};
@@ -40,10 +40,10 @@ pub(super) async fn run(client: Arc<Inner>) {
         let wanted = *goal.borrow_and_update();
         let wish = match wanted {
             Goal::Closed => {
-                client.set_status(ConnectionState::Stopped, None, u64::MAX);
+                client.set_status(ConnectionState::Stopped, None, client.status().wish);
                 return;
             }
-            Goal::Rest => {
+            Goal::Rest(_) => {
                 let status = client.status();
                 if status.state != ConnectionState::Stopped {
                     client.set_status(ConnectionState::Stopped, None, status.wish);
@@ -89,7 +89,7 @@ async fn pause(
     backoff: &mut Backoff,
     reason: &'static str,
     error: Error,
-    wish: u64,
+    wish: Wish,
 ) {
     let retry_in = backoff.next(&mut *client.rng());
     tracing::info!(reason, ?retry_in, "The next attempt to connect follows.");

@@ -176,3 +176,172 @@ impl Channel {
         (reader, Writer { socket: sink, sealer, queue })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpStream};
+    use whimbrel_crypto::curve::PrivateKey;
+    use whimbrel_noise::certificate::{Issuer, Statement, issue};
+    use whimbrel_noise::server::{Answer, Resumption, Server};
+    use whimbrel_noise::{NoiseRoot, Validity};
+    use whimbrel_wire::header::HeaderParser;
+
+    use super::*;
+
+    const NOW: u64 = 1_795_168_800;
+
+    fn pair(seed: u8) -> KeyPair {
+        KeyPair::from_private(PrivateKey::from_bytes([seed; 32]))
+    }
+
+    /// A server with its own static key under the root of seed 1.
+    fn server(own: u8) -> Server {
+        let (root, intermediate, own) = (pair(1), pair(2), pair(own));
+        let validity = Validity { not_before: NOW - 1000, not_after: NOW + 1000 };
+        let shorter = Validity { not_before: NOW - 10, not_after: NOW + 2000 };
+        let by_root = Statement { serial: 3, issuer_serial: 0, key: intermediate.public, validity };
+        let leaf = Statement { serial: 7, issuer_serial: 3, key: own.public, validity: shorter };
+        let chain = issue(
+            (&by_root, &Issuer { key: &root.private, random: &[1; 64] }),
+            (&leaf, &Issuer { key: &intermediate.private, random: &[2; 64] }),
+        );
+        Server { own, chain }
+    }
+
+    fn identify(resume: Option<ServerKey>, routing_info: Option<Vec<u8>>) -> Identify {
+        let root = NoiseRoot { public_key: pair(1).public, serial: 0 };
+        Identify {
+            noise: pair(9),
+            payload: b"payload".to_vec(),
+            ephemeral: pair(10),
+            trust: Trust::new(root, NOW),
+            resume,
+            routing_info,
+        }
+    }
+
+    /// What a server saw of one handshake.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Seen {
+        routing_info: Option<Vec<u8>>,
+        tried_to_resume: bool,
+        resumed: bool,
+        noise: PublicKey,
+        payload: Vec<u8>,
+    }
+
+    struct Peer {
+        socket: tokio_tungstenite::WebSocketStream<TcpStream>,
+        bytes: Vec<u8>,
+        frames: FrameDecoder,
+    }
+
+    impl Peer {
+        async fn frame(&mut self) -> Vec<u8> {
+            loop {
+                let mut input = self.bytes.as_slice();
+                let frame = self.frames.next_frame(&mut input).unwrap().map(|frame| frame.to_vec());
+                self.bytes = input.to_vec();
+                match frame {
+                    Some(frame) => return frame,
+                    None => self.bytes = self.socket.next().await.unwrap().unwrap().into_data().to_vec(),
+                }
+            }
+        }
+
+        async fn send(&mut self, message: &[u8]) {
+            let mut out = Vec::new();
+            encode_frame(message, &mut out).unwrap();
+            self.socket.send(Message::Binary(out.into())).await.unwrap();
+        }
+    }
+
+    async fn serve(listener: TcpListener, server: Server, resumption: Resumption) -> Seen {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        let first = socket.next().await.unwrap().unwrap().into_data();
+        let mut input: &[u8] = &first;
+        let header = HeaderParser::new().parse(&mut input).unwrap().unwrap();
+        let frames = FrameDecoder::new(FrameLimits::HANDSHAKE);
+        let mut peer = Peer { socket, bytes: input.to_vec(), frames };
+        let hello = peer.frame().await;
+        let (client, tried_to_resume, resumed) = match server.answer(&hello, pair(20), resumption).unwrap() {
+            Answer::Full { message, fallback, pending } => {
+                peer.send(&message).await;
+                (pending.read(&peer.frame().await).unwrap(), fallback, false)
+            }
+            Answer::Resumed { message, client } => {
+                peer.send(&message).await;
+                (client, true, true)
+            }
+        };
+        Seen {
+            routing_info: header.routing_info,
+            tried_to_resume,
+            resumed,
+            noise: client.key,
+            payload: client.payload,
+        }
+    }
+
+    async fn shake(
+        server: Server,
+        resumption: Resumption,
+        identify: Identify,
+    ) -> (Result<Channel, HandshakeError>, Option<Seen>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target::parse(&format!("ws://{}/ws/chat", listener.local_addr().unwrap())).unwrap();
+        let tls = super::super::tls::config(None).unwrap();
+        let serving = tokio::spawn(serve(listener, server, resumption));
+        let channel = connect(&target, &tls, identify).await;
+        if channel.is_err() {
+            serving.abort();
+        }
+        (channel, serving.await.ok())
+    }
+
+    #[tokio::test]
+    async fn a_full_handshake_gives_the_key_for_the_next_one() {
+        let (channel, seen) = shake(server(5), Resumption::Accept, identify(None, Some(vec![8, 2]))).await;
+        let seen = seen.unwrap();
+        assert_eq!((seen.noise, seen.payload.as_slice()), (pair(9).public, &b"payload"[..]));
+        assert_eq!((seen.routing_info, seen.tried_to_resume), (Some(vec![8, 2]), false));
+        let remembered = channel.unwrap().certified.unwrap();
+        // The time in which both certificates count.
+        assert_eq!(remembered, (*pair(5).public.as_bytes(), NOW as i64 - 10, NOW as i64 + 1000));
+
+        let (channel, seen) = shake(server(5), Resumption::Accept, identify(Some(remembered), None)).await;
+        let seen = seen.unwrap();
+        assert!(seen.resumed && seen.payload == b"payload");
+        assert_eq!(channel.unwrap().certified, None);
+    }
+
+    #[tokio::test]
+    async fn a_server_with_another_key_falls_back_and_is_remembered() {
+        let old = (*pair(5).public.as_bytes(), 0, i64::MAX);
+        let (channel, seen) = shake(server(6), Resumption::Accept, identify(Some(old), None)).await;
+        let seen = seen.unwrap();
+        assert!(seen.tried_to_resume && !seen.resumed && seen.payload == b"payload");
+        assert_eq!(channel.unwrap().certified.unwrap().0, *pair(6).public.as_bytes());
+    }
+
+    #[tokio::test]
+    async fn a_server_of_another_root_is_refused() {
+        let mut stranger = identify(None, None);
+        stranger.trust.root.public_key = pair(99).public;
+        let (channel, _) = shake(server(5), Resumption::Accept, stranger).await;
+        let error = channel.err().unwrap();
+        let certificate =
+            matches!(error, HandshakeError::Noise(whimbrel_noise::HandshakeError::Certificate(_)));
+        assert!(certificate, "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_says_nothing_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target::parse(&format!("ws://{}/ws/chat", listener.local_addr().unwrap())).unwrap();
+        let tls = super::super::tls::config(None).unwrap();
+        let result = connect(&target, &tls, identify(None, None)).await;
+        assert!(matches!(result, Err(HandshakeError::TimedOut)));
+    }
+}

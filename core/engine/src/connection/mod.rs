@@ -260,6 +260,11 @@ impl Connection {
         self.activity.offline.swap(0, Ordering::Relaxed)
     }
 
+    /// Ends when the connection is over.
+    pub(crate) async fn closed(&self) {
+        self.outgoing.closed().await;
+    }
+
     /// Whether the connection is over.
     pub(crate) fn is_closed(&self) -> bool {
         self.outgoing.is_closed()

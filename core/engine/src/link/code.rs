@@ -235,7 +235,11 @@ async fn on_primary_hello(
     super::refresh(client);
     let finish = finish(&phone, bundle.to_vec(), &account.keys.identity.public, reference.clone());
     connection.request(client.request_ids.next(), finish, FINISH_TIMEOUT).await?;
-    tokio::time::sleep(PROOF).await;
+    tokio::select! {
+        () = tokio::time::sleep(PROOF) => {}
+        () = connection.closed() => return Ok(()),
+        () = client.gate.closed() => return Ok(()),
+    }
     if client.link.attempt().is_some_and(|attempt| attempt.reference == reference) && !connection.is_closed()
     {
         // The person mistyped: the QR code must work again, with a secret that nobody derived.

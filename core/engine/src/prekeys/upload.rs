@@ -41,7 +41,11 @@ pub(crate) async fn upload(client: &Arc<Inner>, connection: &Connection, tries: 
             Err(error) if error.service_status() == 406 => return Err(error),
             Err(error) if error.outcome() == Outcome::Refused && remaining > 0 => {
                 let wait = backoff.next(&mut *client.rng());
-                tokio::time::sleep(error.retry_after().unwrap_or(wait)).await;
+                tokio::select! {
+                    () = tokio::time::sleep(error.retry_after().unwrap_or(wait)) => {}
+                    () = connection.closed() => return Err(error),
+                    () = client.gate.closed() => return Err(error),
+                }
             }
             Err(error) => return Err(error),
         }
