@@ -11,7 +11,6 @@ use sha2::{Digest as _, Sha256};
 use whimbrel_proto::ProtoMessage as _;
 use whimbrel_proto::signal::{PreKeySignalMessage, SenderKeyMessage, SignalMessage};
 
-
 /// Positions remembered; the oldest are forgotten, in the order of their keys.
 const KEPT: usize = 1_000_000;
 /// Octets of the MAC behind a direct message and of the signature behind a group message.
@@ -50,12 +49,20 @@ pub(crate) struct Counters {
 
 impl Counters {
     /// Looks at a ciphertext. Tells whether it could be read as one of its type.
-    pub(crate) fn look(&mut self, sender: &str, recipient: &str, id: &str, kind: &str, ciphertext: &[u8]) -> bool {
+    pub(crate) fn look(
+        &mut self,
+        sender: &str,
+        recipient: &str,
+        id: &str,
+        kind: &str,
+        ciphertext: &[u8],
+    ) -> bool {
         let Some((chain, counter, body)) = header(kind, ciphertext) else { return false };
         if self.seen.len() >= KEPT {
             self.seen.pop_first();
         }
-        let position = Position { sender: sender.to_owned(), recipient: recipient.to_owned(), chain, counter };
+        let position =
+            Position { sender: sender.to_owned(), recipient: recipient.to_owned(), chain, counter };
         let hash: [u8; 32] = Sha256::digest(&body).into();
         if self.seen.get(&position).is_some_and(|known| *known != hash) {
             self.violations.push(Violation {

@@ -300,7 +300,11 @@ mod tests {
     #[test]
     fn a_rule_hits_only_its_device_point_and_stanza() {
         let mut faults = Faults::default();
-        faults.add(FaultRule::new(Fault::Swallow).device("1:*").stanza(StanzaMatch::tag("notification").kind("devices")));
+        faults.add(
+            FaultRule::new(Fault::Swallow)
+                .device("1:*")
+                .stanza(StanzaMatch::tag("notification").kind("devices")),
+        );
         let devices = Seen { tag: "notification", kind: Some("devices"), ..Seen::default() };
         assert_eq!(faults.take(Point::Outgoing, "1:2", &message("a")), None);
         assert_eq!(faults.take(Point::Outgoing, "11:2", &devices), None);
@@ -310,9 +314,10 @@ mod tests {
 
     #[test]
     fn rules_are_written_as_flat_json() {
-        let rule: FaultRule =
-            serde_json::from_str(r#"{"device":"1:2","stanza":{"tag":"iq","xmlns":"encrypt"},"fault":"refuse","code":503}"#)
-                .unwrap();
+        let rule: FaultRule = serde_json::from_str(
+            r#"{"device":"1:2","stanza":{"tag":"iq","xmlns":"encrypt"},"fault":"refuse","code":503}"#,
+        )
+        .unwrap();
         let expected = FaultRule::new(Fault::Refuse { code: 503, text: None, backoff: None })
             .device("1:2")
             .stanza(StanzaMatch::request("encrypt"));

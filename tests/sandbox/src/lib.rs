@@ -26,7 +26,7 @@ pub use clock::Clock;
 pub use counters::Violation;
 pub use events::{Event, EventLog, NotInTime};
 pub use faults::{Fault, FaultRule, StanzaMatch};
-pub use options::{Limits, Options, Pace};
+pub use options::{Framing, Limits, Options, Pace};
 pub use report::Finding;
 pub use listener::ListenError;
 pub use sandbox::{NoiseRoot, Sandbox, StartError, State};

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::accept_hdr_async_with_config;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::handshake::server::{Callback, ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{StatusCode, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
@@ -133,11 +133,7 @@ impl Door {
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_LIMIT))
             .max_frame_size(Some(MESSAGE_LIMIT));
-        let accepting = accept_hdr_async_with_config(
-            stream,
-            move |request: &Request, response: Response| check(request, strict).map(|()| response),
-            Some(config),
-        );
+        let accepting = accept_hdr_async_with_config(stream, Gate { strict }, Some(config));
         match timeout(options.limits.handshake, accepting).await {
             Ok(Ok(socket)) => connection::serve(self.hub, self.certificates, socket).await,
             Ok(Err(error)) => tracing::debug!(%error, "the upgrade was refused"),
@@ -146,19 +142,24 @@ impl Door {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "the WebSocket library's type for refusals")]
-fn check(request: &Request, strict: bool) -> Result<(), ErrorResponse> {
-    let refused = |status| {
-        let mut response = ErrorResponse::new(None);
-        *response.status_mut() = status;
-        response
-    };
-    if request.uri().path() != PATH {
-        return Err(refused(StatusCode::NOT_FOUND));
-    }
-    match request.headers().get(header::ORIGIN) {
-        Some(origin) if strict && origin != ORIGIN => Err(refused(StatusCode::FORBIDDEN)),
-        _ => Ok(()),
+/// Which upgrade requests are let in.
+struct Gate {
+    strict: bool,
+}
+
+impl Callback for Gate {
+    fn on_request(self, request: &Request, response: Response) -> Result<Response, ErrorResponse> {
+        let origin = request.headers().get(header::ORIGIN);
+        let status = if request.uri().path() != PATH {
+            StatusCode::NOT_FOUND
+        } else if self.strict && origin.is_some_and(|origin| origin != ORIGIN) {
+            StatusCode::FORBIDDEN
+        } else {
+            return Ok(response);
+        };
+        let mut refusal = ErrorResponse::new(None);
+        *refusal.status_mut() = status;
+        Err(refusal)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a sandbox can be told at its start.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -21,6 +22,8 @@ pub struct Options {
     pub pace: Pace,
     /// Time limits and sizes.
     pub limits: Limits,
+    /// How frames are put on the wire.
+    pub framing: Framing,
     /// Whether accounts may address people by their LID (otherwise such messages get error 400).
     pub lid_migrated: bool,
 }
@@ -35,6 +38,7 @@ impl Default for Options {
             clock: Clock::system(),
             pace: Pace::Everything,
             limits: Limits::default(),
+            framing: Framing::default(),
             lid_migrated: true,
         }
     }
@@ -50,6 +54,16 @@ pub enum Pace {
     Batches,
     /// As `Batches`, but never without being asked.
     StrictBatches,
+}
+
+/// How the service puts frames on the wire. Anything but the default is more than some clients
+/// can read (transport document §1.3, §3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Framing {
+    /// Compress stanzas.
+    pub compressed: bool,
+    /// Cut every frame into messages of at most so many octets.
+    pub pieces: Option<NonZeroUsize>,
 }
 
 /// Time limits and sizes.

@@ -157,6 +157,18 @@ impl Sandbox {
         self.with(|service| service.stream_error_to(device, code, conflict))
     }
 
+    /// Sends a device a stanza of the test's making, past its queue: bulletins, pings, nonsense.
+    /// Tells whether the device is connected.
+    pub fn inject(&self, device: &str, stanza: Node) -> bool {
+        self.with(|service| service.inject(device, stanza))
+    }
+
+    /// Puts a stanza of the test's making into a device's queue, from which it is delivered until it
+    /// is settled. Tells whether the device exists.
+    pub fn enqueue(&self, device: &str, stanza: Node) -> bool {
+        self.with(|service| service.enqueue(device, stanza))
+    }
+
     /// Cuts a device's connection without a word. Tells whether there was one.
     pub fn disconnect(&self, device: &str) -> bool {
         self.with(|service| service.cut_device(device))
@@ -192,6 +204,14 @@ impl Sandbox {
             devices: service.device_states(),
             faults: service.faults_mut().pending().to_vec(),
         })
+    }
+
+    /// Sets a phone's number up anew with other keys, as after a reinstallation: its companions are
+    /// unlinked, everybody who knows the person hears of the new identity. A new number is simply
+    /// taken.
+    pub fn attach_anew(&self, keys: PhoneKeys) -> Result<PhoneLink, AttachError> {
+        self.with(|service| service.forget_identity(&keys));
+        self.attach(keys)
     }
 
     /// Brings a phone online, with a new account if the number is new.
@@ -233,26 +253,24 @@ impl Carrier {
         mut outgoing: mpsc::Receiver<Outgoing>,
         to_phone: mpsc::Sender<Node>,
     ) {
-        loop {
-            tokio::select! {
-                biased;
-                () = told_to_stop(&mut self.stop) => break,
-                next = outgoing.recv() => match next {
-                    Some(Outgoing::Node(node)) => {
-                        if to_phone.send(node).await.is_err() {
-                            break;
-                        }
-                    }
-                    Some(Outgoing::Close { .. }) | None => break,
-                },
-                next = from_phone.recv() => match next {
-                    Some(node) => {
-                        let stream = self.stream;
-                        self.hub.run(|service| service.incoming(stream, &node));
-                    }
-                    None => break,
-                },
+        // Both ways at once: if one waited for the other, a long queue would jam them.
+        let to_phone = async {
+            while let Some(Outgoing::Node(node)) = outgoing.recv().await {
+                if to_phone.send(node).await.is_err() {
+                    break;
+                }
             }
+        };
+        let from_phone = async {
+            while let Some(node) = from_phone.recv().await {
+                let stream = self.stream;
+                self.hub.run(|service| service.incoming(stream, &node));
+            }
+        };
+        tokio::select! {
+            () = told_to_stop(&mut self.stop) => {}
+            () = to_phone => {}
+            () = from_phone => {}
         }
         self.hub.closed(self.stream);
     }

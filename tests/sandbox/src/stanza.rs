@@ -139,7 +139,9 @@ mod tests {
 
     #[test]
     fn numbers_are_big_endian_and_short() {
-        let node = Node::new("x").child(Node::new("id").bytes(vec![0, 1, 2])).child(Node::new("no").bytes(vec![0; 5]));
+        let node = Node::new("x")
+            .child(Node::new("id").bytes(vec![0, 1, 2]))
+            .child(Node::new("no").bytes(vec![0; 5]));
         assert_eq!(number(&node, "id"), Some(258));
         assert_eq!(number(&node, "no"), None);
         assert_eq!(octets::<3>(&node, "id"), Some([0, 1, 2]));
@@ -152,6 +154,9 @@ mod tests {
             .attr("id", "A")
             .child(Node::new("enc").bytes(vec![1, 2]))
             .child(Node::new("meta").bytes(vec![1, 2]));
-        assert_eq!(corrupted(&message).to_string(), r#"<message id="A"><enc>0103</enc><meta>0102</meta></message>"#);
+        assert_eq!(
+            corrupted(&message).to_string(),
+            r#"<message id="A"><enc>0103</enc><meta>0102</meta></message>"#
+        );
     }
 }

@@ -32,12 +32,8 @@ impl Certificates {
             not_before: now.saturating_sub(VALID_DAYS * DAY),
             not_after: now.saturating_add(VALID_DAYS * DAY),
         };
-        let by_root = Statement {
-            serial: INTERMEDIATE_SERIAL,
-            issuer_serial: 0,
-            key: intermediate.public,
-            validity,
-        };
+        let by_root =
+            Statement { serial: INTERMEDIATE_SERIAL, issuer_serial: 0, key: intermediate.public, validity };
         let by_intermediate =
             Statement { serial: LEAF_SERIAL, issuer_serial: INTERMEDIATE_SERIAL, key: own.public, validity };
         let [first, second] = [(); 2].map(|()| {

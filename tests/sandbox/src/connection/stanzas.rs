@@ -1,5 +1,6 @@
 //! Stanzas in both directions after the handshake.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,16 +10,17 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 use whimbrel_noise::{Opener, Sealer, Transport};
 use whimbrel_wire::codec::{InteropForm, decode_frame_with};
 use whimbrel_wire::frame::FRAME_HEADER_LEN;
-use whimbrel_wire::{FrameDecoder, FrameLimits, Node, encode, frame::frame_header};
+use whimbrel_wire::{FrameDecoder, FrameLimits, Node, encode, encode_compressed, frame::frame_header};
 
 use super::{Broken, GONE, PROTOCOL_ERROR, UNSUPPORTED};
 use crate::hub::{Hub, Outgoing};
+use crate::options::Framing;
 use crate::service::{Closing, StreamId};
 
 /// Most frames in one message.
@@ -42,7 +44,8 @@ pub(super) async fn exchange<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let (sink, source) = socket.split();
-    let writer = Writer { sink, sealer: transport.sealer, frame: Vec::new() };
+    let framing = hub.options().framing;
+    let writer = Writer { sink, sealer: transport.sealer, framing, frame: Vec::new() };
     let limits = &hub.options().limits;
     let reader = Reader {
         hub,
@@ -77,6 +80,7 @@ pub(super) async fn exchange<S>(
 struct Writer<S> {
     sink: SplitSink<WebSocketStream<S>, Message>,
     sealer: Sealer,
+    framing: Framing,
     frame: Vec<u8>,
 }
 
@@ -111,11 +115,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
         }
     }
 
-    /// Sends one stanza as one frame in one message: some clients misread anything else.
+    /// Sends one stanza, by default as one frame in one message: some clients misread anything else.
     async fn write(&mut self, node: &Node) -> Result<(), Broken> {
         self.frame.clear();
         self.frame.resize(FRAME_HEADER_LEN, 0);
-        encode(node, &mut self.frame).map_err(|error| {
+        let write = if self.framing.compressed { encode_compressed } else { encode };
+        write(node, &mut self.frame).map_err(|error| {
             tracing::error!(%error, tag = node.tag(), "the service made a stanza that cannot be written");
             PROTOCOL_ERROR
         })?;
@@ -125,7 +130,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
         if let Some(start) = self.frame.first_chunk_mut() {
             *start = header;
         }
-        self.sink.send(Message::Binary(Bytes::copy_from_slice(&self.frame))).await.map_err(|_| GONE)
+        let piece = self.framing.pieces.map_or(usize::MAX, NonZeroUsize::get);
+        for piece in self.frame.chunks(piece) {
+            self.sink.send(Message::Binary(Bytes::copy_from_slice(piece))).await.map_err(|_| GONE)?;
+        }
+        Ok(())
     }
 
     async fn close(&mut self, code: u16) {
@@ -160,7 +169,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<'_, S> {
 
     fn take(&mut self, mut message: &[u8]) -> Result<(), Broken> {
         let mut frames = 0;
-        while let Some(frame) = self.frames.next_frame(&mut message).map_err(|error| Broken(error.close_code()))? {
+        while let Some(frame) =
+            self.frames.next_frame(&mut message).map_err(|error| Broken(error.close_code()))?
+        {
             frames += 1;
             if frames > FRAMES_PER_MESSAGE {
                 return Err(PROTOCOL_ERROR);

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use whimbrel_wire::{Jid, Server};
 
+use super::StreamId;
 use super::appstate::Collections;
 use super::offline::Queue;
 use super::prekeys::KeyStore;
 use super::proof::KeyIndexList;
 use super::startup::Settings;
-use super::StreamId;
 
 /// The two address spaces of people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,7 +229,14 @@ impl Accounts {
     }
 
     /// Adds an account with its phone. The numbers must be free.
-    pub(super) fn create(&mut self, pn: String, lid: String, name: String, phone: Device, now: u64) -> AccountId {
+    pub(super) fn create(
+        &mut self,
+        pn: String,
+        lid: String,
+        name: String,
+        phone: Device,
+        now: u64,
+    ) -> AccountId {
         let id = AccountId(self.list.len());
         self.by_pn.insert(pn.clone(), id);
         self.by_lid.insert(lid.clone(), id);

@@ -125,9 +125,7 @@ impl Service {
 
 fn refused(collection: Node, code: u16) -> Node {
     let refusal = Refusal::code(code);
-    collection
-        .attr("type", "error")
-        .child(Node::new("error").attr("code", code).attr("text", refusal.text))
+    collection.attr("type", "error").child(Node::new("error").attr("code", code).attr("text", refusal.text))
 }
 
 /// Checks what the service can see of a patch and fills in its version (app-state document §11.3).

@@ -60,14 +60,20 @@ impl Service {
         Ok(())
     }
 
-    fn remove_requested(&mut self, stream: StreamId, asking: DeviceId, request: &Node) -> Result<(), Refusal> {
+    fn remove_requested(
+        &mut self,
+        stream: StreamId,
+        asking: DeviceId,
+        request: &Node,
+    ) -> Result<(), Refusal> {
         let node = request.child_named("remove-companion-device").ok_or_else(|| Refusal::code(400))?;
         if node.attr_true("all") {
             if asking.number != 0 {
                 return Err(Refusal::code(403));
             }
             self.answer(stream, asking, request, stanza::result(request));
-            let companions = self.accounts.devices(asking.account).into_iter().filter(|device| device.number != 0);
+            let companions =
+                self.accounts.devices(asking.account).into_iter().filter(|device| device.number != 0);
             for device in companions.collect::<Vec<_>>() {
                 self.remove_device(device);
             }

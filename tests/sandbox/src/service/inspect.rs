@@ -1,6 +1,7 @@
 //! What tests may look at and do from outside: state of the devices, faults at once.
 
 use serde::Serialize;
+use whimbrel_wire::Node;
 
 use super::accounts::Space;
 use super::{Service, StreamId};
@@ -55,6 +56,20 @@ impl Service {
     pub(crate) fn stream_error_to(&mut self, label: &str, code: Option<u16>, conflict: Option<&str>) -> bool {
         let Some(stream) = self.stream_of(label) else { return false };
         self.stream_error(stream, code, conflict);
+        true
+    }
+
+    /// Sends a stanza as it is, past the queue. Tells whether the device is connected.
+    pub(crate) fn inject(&mut self, label: &str, node: Node) -> bool {
+        let Some(stream) = self.stream_of(label) else { return false };
+        self.send(stream, node);
+        true
+    }
+
+    /// Puts a stanza into a device's queue. Tells whether the device exists.
+    pub(crate) fn enqueue(&mut self, label: &str, node: Node) -> bool {
+        let Some(device) = self.accounts.labelled(label) else { return false };
+        self.push(device, node);
         true
     }
 

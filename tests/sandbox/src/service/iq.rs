@@ -37,7 +37,8 @@ impl Service {
             Ok(Reply::Elsewhere) => return,
             Err(refusal) => {
                 if matches!(refusal.code, 400 | 501) {
-                    let what = format!("{} {}: {}", namespace(request), kind.unwrap_or_default(), refusal.code);
+                    let what =
+                        format!("{} {}: {}", namespace(request), kind.unwrap_or_default(), refusal.code);
                     self.find_fault(Some(device), stream, "request refused", what);
                 }
                 stanza::error(request, &refusal)
@@ -57,9 +58,9 @@ impl Service {
             ("passive", false) => self.passive(stream, device, request),
             ("encrypt", true) => self.prekey_query(device, request),
             ("encrypt", false) => self.prekey_change(device, request),
-            ("md", _) => self.md(stream, device, request).map(|answered| {
-                if answered { Reply::Empty } else { Reply::Elsewhere }
-            }),
+            ("md", _) => self
+                .md(stream, device, request)
+                .map(|answered| if answered { Reply::Empty } else { Reply::Elsewhere }),
             ("usync", true) => self.usync(device, request),
             ("abt", true) => Ok(Reply::Child(super::startup::props(request))),
             ("blocklist", true) => self.blocklist(device),
@@ -69,7 +70,9 @@ impl Service {
             ("disappearing_mode", false) => self.change_disappearing_mode(device, request),
             ("status", false) => self.change_about(device, request),
             ("w:sync:app:state", _) => self.app_state(device, request),
-            ("urn:xmpp:whatsapp:dirty", false) | ("w:stats" | "urn:xmpp:whatsapp:push", _) => Ok(Reply::Empty),
+            ("urn:xmpp:whatsapp:dirty", false) | ("w:stats" | "urn:xmpp:whatsapp:push", _) => {
+                Ok(Reply::Empty)
+            }
             _ => Err(Refusal::code(501)),
         }
     }

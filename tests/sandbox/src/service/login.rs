@@ -9,6 +9,7 @@ use whimbrel_proto::companion::DeviceProps;
 use whimbrel_wire::{Jid, Node};
 
 use super::accounts::{Device, Space};
+use super::appstate::Collections;
 use super::link::Registration;
 use super::prekeys::{KeyStore, SignedPrekey};
 use super::{Closing, DeviceId, Effect, Service, Stream, StreamId, millis, proof};
@@ -169,7 +170,8 @@ impl Service {
     /// A phone comes online; creates its account if it is new.
     pub(crate) fn attach(&mut self, stream: StreamId, keys: PhoneKeys) -> Result<(Jid, Jid), AttachError> {
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let number_fits = (7..=15).contains(&keys.number.len()) && digits(&keys.number) && !keys.number.starts_with('0');
+        let number_fits =
+            (7..=15).contains(&keys.number.len()) && digits(&keys.number) && !keys.number.starts_with('0');
         let lid_fits = keys.lid.as_ref().is_none_or(|lid| (5..=20).contains(&lid.len()) && digits(lid));
         if !number_fits || !lid_fits {
             return Err(AttachError::BadNumber);
@@ -207,6 +209,40 @@ impl Service {
         self.enter(stream, id, false);
         let account = self.accounts.get(id.account).ok_or(AttachError::Taken)?;
         Ok((account.bare(Space::Pn), account.bare(Space::Lid)))
+    }
+
+    /// The phone with this number is about to be set up anew with these keys (pairing document §8.7).
+    pub(crate) fn forget_identity(&mut self, keys: &PhoneKeys) {
+        let signed = SignedPrekey {
+            id: keys.signed_prekey_id,
+            public: keys.signed_prekey,
+            signature: keys.signed_prekey_signature,
+        };
+        let Some(account) = self.accounts.by_pn(&keys.number) else { return };
+        if !proof::signed_prekey(&keys.identity, &signed) {
+            return;
+        }
+        let phone = DeviceId { account, number: 0 };
+        if let Some(stream) = self.accounts.device(phone).and_then(|phone| phone.stream) {
+            self.cut(stream);
+        }
+        for device in self.accounts.devices(account) {
+            self.remove_device(device);
+        }
+        let now = self.now;
+        let Some(found) = self.accounts.get_mut(account) else { return };
+        found.key_index_list = None;
+        found.collections = Collections::default();
+        found.devices.insert(0, Device::new(KeyStore::new(keys.registration_id, keys.identity, signed), now));
+        let (pn, lid, contacts) = (found.bare(Space::Pn), found.bare(Space::Lid), found.contacts.clone());
+        for contact in contacts {
+            self.notify_account(contact, None, |service| {
+                service
+                    .notification("encrypt", pn.clone())
+                    .attr("lid", lid.clone())
+                    .child(Node::new("identity"))
+            });
+        }
     }
 
     fn free_lid(&mut self) -> String {

@@ -29,8 +29,8 @@ use rand_core::{Rng, SeedableRng};
 use whimbrel_wire::{Jid, Node};
 
 pub(crate) use accounts::DeviceId;
-pub use inspect::DeviceState;
 pub(crate) use effects::{Closing, Effect, Wake};
+pub use inspect::DeviceState;
 pub(crate) use login::Admission;
 
 use accounts::Accounts;
@@ -237,8 +237,24 @@ impl Service {
         }
     }
 
+    /// Sends a stanza, unless a fault wants it otherwise.
     fn send(&mut self, stream: StreamId, node: Node) {
-        self.send_later(stream, node, 0);
+        let fault = self.device_on(stream).and_then(|device| {
+            let label = self.accounts.label(device);
+            let fault = self.faults.take(Point::Outgoing, &label, &stanza::seen(&node))?;
+            self.log(Event::FaultApplied { device: label, fault: format!("{fault:?}") });
+            Some((device, fault))
+        });
+        match fault {
+            Some((device, Fault::Swallow)) => self.forget_queued(device, &node),
+            Some((_, Fault::Delay { ms })) => self.send_later(stream, node, ms),
+            Some((_, Fault::Repeat)) => {
+                self.send_later(stream, node.clone(), 0);
+                self.send_later(stream, node, 0);
+            }
+            Some((_, Fault::Corrupt)) => self.send_later(stream, stanza::corrupted(&node), 0),
+            _ => self.send_later(stream, node, 0),
+        }
     }
 
     fn send_later(&mut self, stream: StreamId, node: Node, after_ms: u64) {
@@ -286,7 +302,13 @@ impl Service {
     }
 
     /// Notes that a client did what no real client does. Tells whether the stanza shall be refused for it.
-    fn find_fault(&mut self, device: Option<DeviceId>, stream: StreamId, rule: &'static str, detail: String) -> bool {
+    fn find_fault(
+        &mut self,
+        device: Option<DeviceId>,
+        stream: StreamId,
+        rule: &'static str,
+        detail: String,
+    ) -> bool {
         let device = device.map_or_else(|| format!("connection {}", stream.0), |id| self.accounts.label(id));
         self.log(Event::Reported { device: device.clone(), rule: rule.to_owned(), detail: detail.clone() });
         self.report.add(Finding { device, rule, detail });

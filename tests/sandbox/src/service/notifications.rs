@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use whimbrel_wire::{Jid, Node};
 
-use super::accounts::{AccountId, DeviceId, Space};
 use super::Service;
+use super::accounts::{AccountId, DeviceId, Space};
 
 impl Service {
     /// A notification with a fresh id at the present time.
@@ -36,7 +36,8 @@ impl Service {
             .attr("jid", account.jid(device.number, Space::Pn))
             .attr("lid", account.jid(device.number, Space::Lid))
             .attr_opt("key-index", index);
-        let mut signed = Node::new("key-index-list").attr("ts", list.as_ref().map_or(self.now, |list| list.timestamp));
+        let mut signed =
+            Node::new("key-index-list").attr("ts", list.as_ref().map_or(self.now, |list| list.timestamp));
         if let (Some(list), "add") = (list, operation) {
             signed = signed.bytes(list.signed);
         }
@@ -85,9 +86,10 @@ impl Service {
                 .attr("lid", account.jid(*number, Space::Lid))
                 .attr_opt("key-index", (*number != 0).then_some(device.key_index))
         });
-        let list = account.key_index_list.as_ref().map(|list| {
-            Node::new("key-index-list").attr("ts", list.timestamp).bytes(list.signed.clone())
-        });
+        let list = account
+            .key_index_list
+            .as_ref()
+            .map(|list| Node::new("key-index-list").attr("ts", list.timestamp).bytes(list.signed.clone()));
         Some(
             Node::new("devices")
                 .attr("dhash", self.device_hash(id, Space::Pn))

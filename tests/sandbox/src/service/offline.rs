@@ -8,7 +8,6 @@ use super::accounts::DeviceId;
 use super::effects::Wake;
 use super::{Service, StreamId};
 use crate::events::Event;
-use crate::faults::{Fault, Point};
 use crate::options::Pace;
 use crate::stanza;
 
@@ -137,7 +136,7 @@ impl Service {
             ready.push(entry.node.clone());
         }
         for node in ready {
-            self.deliver(to, stream, node);
+            self.send(stream, node);
         }
     }
 
@@ -150,7 +149,8 @@ impl Service {
         let count = queue.len();
         queue.drain = Some(Drain { until: queue.last, done: 0, count });
         let (messages, receipts) = (queue.count("message"), queue.count("receipt"));
-        let (notifications, calls, app_data) = (queue.count("notification"), queue.count("call"), queue.app_data());
+        let (notifications, calls, app_data) =
+            (queue.count("notification"), queue.count("call"), queue.app_data());
         if count > 0 {
             let preview = Node::new("offline_preview")
                 .attr("count", count)
@@ -185,7 +185,7 @@ impl Service {
         }
         device.queue.drain = (!finished).then_some(drain);
         for node in stanzas {
-            self.deliver(to, stream, node);
+            self.send(stream, node);
         }
         if finished {
             self.bulletin(stream, Node::new("offline").attr("count", drain.count));
@@ -206,26 +206,11 @@ impl Service {
         }
     }
 
-    fn deliver(&mut self, to: DeviceId, stream: StreamId, node: Node) {
-        let label = self.accounts.label(to);
-        let fault = self.faults.take(Point::Outgoing, &label, &stanza::seen(&node));
-        if let Some(fault) = &fault {
-            self.log(Event::FaultApplied { device: label, fault: format!("{fault:?}") });
-        }
-        match fault {
-            Some(Fault::Swallow) => {
-                let id = stanza::id(&node);
-                if let Some(device) = self.accounts.device_mut(to) {
-                    device.queue.entries.retain(|entry| entry.id != id || entry.class != node.tag());
-                }
-            }
-            Some(Fault::Delay { ms }) => self.send_later(stream, node, ms),
-            Some(Fault::Repeat) => {
-                self.send(stream, node.clone());
-                self.send(stream, node);
-            }
-            Some(Fault::Corrupt) => self.send(stream, stanza::corrupted(&node)),
-            _ => self.send(stream, node),
+    /// Forgets a stanza that a fault has swallowed, if it stands in the device's queue.
+    pub(super) fn forget_queued(&mut self, device: DeviceId, node: &Node) {
+        let id = stanza::id(node);
+        if let Some(device) = self.accounts.device_mut(device) {
+            device.queue.entries.retain(|entry| entry.id != id || entry.class != node.tag());
         }
     }
 
@@ -235,21 +220,23 @@ impl Service {
         let fits = |entry: &Entry| {
             let address = match (what.to, &entry.from) {
                 (None, _) | (_, None) => true,
-                (Some(to), Some(from)) if what.class == "message" => to == from || accounts.same_account(to, from),
+                (Some(to), Some(from)) if what.class == "message" => {
+                    to == from || accounts.same_account(to, from)
+                }
                 (Some(to), Some(from)) => to == from || accounts.same_device(to, from),
             };
             let participant = match (&entry.participant, what.participant) {
                 (None, _) => true,
                 // Receipts leave it out when it equals the address.
                 (Some(wanted), None) => what.to.is_some_and(|to| accounts.same_device(to, wanted)),
-                (Some(wanted), Some(named)) if what.class == "message" => accounts.same_account(wanted, named),
+                (Some(wanted), Some(named)) if what.class == "message" => {
+                    accounts.same_account(wanted, named)
+                }
                 (Some(wanted), Some(named)) => accounts.same_device(wanted, named),
             };
             entry.sent && entry.class == what.class && entry.id == what.id && address && participant
         };
-        let found = accounts
-            .device(device)
-            .and_then(|found| found.queue.entries.iter().position(fits));
+        let found = accounts.device(device).and_then(|found| found.queue.entries.iter().position(fits));
         let Some(at) = found else { return false };
         if let Some(device) = self.accounts.device_mut(device) {
             device.queue.entries.remove(at);

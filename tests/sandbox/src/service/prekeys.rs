@@ -43,13 +43,15 @@ pub(crate) struct KeyStore {
     pub(super) signed: SignedPrekey,
     /// One-time keys in the order of upload.
     one_time: VecDeque<(u32, [u8; 32])>,
+    /// Whether the device has ever uploaded; before, nobody can write to it.
+    uploaded: bool,
     /// When the device was last told that keys are running low, and that it has not uploaded since.
     notice: Option<u64>,
 }
 
 impl KeyStore {
     pub(super) fn new(registration_id: u32, identity: [u8; 32], signed: SignedPrekey) -> Self {
-        Self { registration_id, identity, signed, one_time: VecDeque::new(), notice: None }
+        Self { registration_id, identity, signed, one_time: VecDeque::new(), uploaded: false, notice: None }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -62,6 +64,7 @@ impl KeyStore {
             self.one_time.push_back((id, public));
         }
         self.notice = None;
+        self.uploaded = true;
     }
 }
 
@@ -144,7 +147,9 @@ impl Service {
         if let Some(Fault::NoBundle { code }) = fault {
             return refused(user, code);
         }
-        let Some(device) = self.accounts.device_mut(id) else { return refused(user, 406) };
+        let Some(device) = self.accounts.device_mut(id).filter(|device| device.keys.uploaded) else {
+            return refused(user, 406);
+        };
         let one_time =
             if fault == Some(Fault::NoOneTimeKey) { None } else { device.keys.one_time.pop_front() };
         let mut signed = device.keys.signed.clone();
@@ -192,7 +197,8 @@ fn digest(keys: &KeyStore) -> Node {
     let one_time = keys.one_time.iter();
     let identity = PublicKey::from_bytes(keys.identity);
     let signed = PublicKey::from_bytes(keys.signed.public);
-    let publics: Vec<PublicKey> = one_time.clone().map(|(_, public)| PublicKey::from_bytes(*public)).collect();
+    let publics: Vec<PublicKey> =
+        one_time.clone().map(|(_, public)| PublicKey::from_bytes(*public)).collect();
     let hash = pre_key_digest(&identity, &signed, &keys.signed.signature, &publics);
     Node::new("digest")
         .child(Node::new("registration").bytes(keys.registration_id.to_be_bytes().to_vec()))

@@ -97,7 +97,8 @@ impl Service {
         }
         let state = Node::new("chatstate").attr("from", from).children(node.child_nodes().iter().cloned());
         for recipient in self.accounts.devices(target) {
-            let stream = self.accounts.device(recipient).filter(|found| found.active).and_then(|found| found.stream);
+            let stream =
+                self.accounts.device(recipient).filter(|found| found.active).and_then(|found| found.stream);
             if let Some(stream) = stream {
                 self.send(stream, state.clone());
             }

@@ -60,7 +60,8 @@ pub(super) fn key_index_list(identity: &[u8; 32], signed: &[u8]) -> Option<KeyIn
     }
     let decoded = AdvKeyIndexList::decode(details.as_slice()).ok()?;
     let phone = PublicKey::from_bytes(*identity);
-    adv::verify_key_index_list(&phone, hosting(decoded.account_type), &details, &list.account_signature?).ok()?;
+    adv::verify_key_index_list(&phone, hosting(decoded.account_type), &details, &list.account_signature?)
+        .ok()?;
     Some(KeyIndexList {
         signed: signed.to_vec(),
         timestamp: decoded.timestamp?,

@@ -61,8 +61,7 @@ impl Service {
             self.malformed(stream);
             return;
         }
-        let receipt =
-            Incoming { node, device, kind: stanza::text(node, "type"), to: node.attr_jid("to") };
+        let receipt = Incoming { node, device, kind: stanza::text(node, "type"), to: node.attr_jid("to") };
         let kind = receipt.kind.as_deref().unwrap_or_default();
         let label = self.accounts.label(device);
         self.log(Event::Receipt { device: label, ids: ids.clone(), kind: kind.to_owned() });
@@ -170,9 +169,9 @@ impl Service {
             if target == reader {
                 continue;
             }
-            let stanza = self.relayed(receipt, space).map(|stanza| {
-                stanza.attr("type", own_kind).attr_opt("recipient", chat.clone())
-            });
+            let stanza = self
+                .relayed(receipt, space)
+                .map(|stanza| stanza.attr("type", own_kind).attr_opt("recipient", chat.clone()));
             if let Some(stanza) = stanza {
                 self.push(target, stanza);
             }

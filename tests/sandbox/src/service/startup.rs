@@ -136,7 +136,8 @@ impl Service {
         let asked = request.child_named("privacy").ok_or_else(|| Refusal::code(400))?;
         let mut changed = Vec::new();
         for category in asked.children_named("category") {
-            let (Some(name), Some(value)) = (stanza::text(category, "name"), stanza::text(category, "value")) else {
+            let (Some(name), Some(value)) = (stanza::text(category, "name"), stanza::text(category, "value"))
+            else {
                 return Err(Refusal::code(400));
             };
             changed.push((name, value));
@@ -146,8 +147,9 @@ impl Service {
         }
         let settings = self.settings_mut(device)?;
         settings.privacy.extend(changed.iter().cloned());
-        let categories =
-            changed.into_iter().map(|(name, value)| Node::new("category").attr("name", name).attr("value", value));
+        let categories = changed
+            .into_iter()
+            .map(|(name, value)| Node::new("category").attr("name", name).attr("value", value));
         let privacy = Node::new("privacy").children(categories);
         self.sync_account(device, privacy.clone());
         Ok(Reply::Child(privacy))
@@ -162,7 +164,8 @@ impl Service {
             let time = token.attr_u64("t").ok_or_else(|| Refusal::code(400))?;
             let Some(peer) = self.accounts.find(&jid) else { return Err(Refusal::code(404)) };
             let value = self.random::<16>();
-            let issued = Node::new("token").attr("type", "trusted_contact").attr("t", time).bytes(value.to_vec());
+            let issued =
+                Node::new("token").attr("type", "trusted_contact").attr("t", time).bytes(value.to_vec());
             let issued = Node::new("tokens").child(issued);
             self.notify_account(peer, None, |service| {
                 service
@@ -174,7 +177,11 @@ impl Service {
         Ok(Reply::Empty)
     }
 
-    pub(super) fn change_disappearing_mode(&mut self, device: DeviceId, request: &Node) -> Result<Reply, Refusal> {
+    pub(super) fn change_disappearing_mode(
+        &mut self,
+        device: DeviceId,
+        request: &Node,
+    ) -> Result<Reply, Refusal> {
         let duration = request
             .child_named("disappearing_mode")
             .and_then(|mode| mode.attr_u32("duration"))

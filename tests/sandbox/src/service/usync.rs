@@ -29,7 +29,8 @@ impl Service {
                 node.child(Node::new("error").attr("code", refusal.code).attr("text", refusal.text))
             });
         }
-        let list = Node::new("list").children(users.iter().filter_map(|user| self.user(asking, protocols, user)));
+        let list =
+            Node::new("list").children(users.iter().filter_map(|user| self.user(asking, protocols, user)));
         let mut usync = Node::new("usync");
         for key in ["sid", "mode", "last", "index", "context"] {
             usync = usync.attr_opt(key, stanza::text(query, key));
@@ -45,7 +46,8 @@ impl Service {
             (None, Some(number)) => self.accounts.by_pn(digits(number)),
             (None, None) => None,
         };
-        let wants_lid = protocols.child_named("contact").is_some_and(|node| node.attr_is("addressing_mode", "lid"));
+        let wants_lid =
+            protocols.child_named("contact").is_some_and(|node| node.attr_is("addressing_mode", "lid"));
         let Some(account) = found.and_then(|id| self.accounts.get(id)) else {
             return unregistered(protocols, jid, contact);
         };
@@ -116,9 +118,10 @@ impl Service {
                 .attr("id", *number)
                 .attr_opt("key-index", (*number != 0).then_some(device.key_index))
         });
-        let list = account.key_index_list.as_ref().map(|list| {
-            Node::new("key-index-list").attr("ts", list.timestamp).bytes(list.signed.clone())
-        });
+        let list = account
+            .key_index_list
+            .as_ref()
+            .map(|list| Node::new("key-index-list").attr("ts", list.timestamp).bytes(list.signed.clone()));
         Some(
             Node::new("devices")
                 .child(Node::new("device-list").attr("hash", hash).children(devices))

@@ -45,9 +45,9 @@ impl Service {
         let answer = match (&part, stage) {
             (Some(part), Some("companion_hello")) => self.companion_hello(stream, part),
             (Some(part), Some("companion_finish")) => self.companion_finish(stream, part),
-            (Some(_), Some("get_country_code")) => {
-                Ok(Some(Node::new("link_code_companion_reg").child(Node::new("country_code").attr("iso", "DE"))))
-            }
+            (Some(_), Some("get_country_code")) => Ok(Some(
+                Node::new("link_code_companion_reg").child(Node::new("country_code").attr("iso", "DE")),
+            )),
             _ => Err(Refusal::code(400)),
         };
         let answer = match answer {
@@ -62,7 +62,8 @@ impl Service {
         let ready = self.links.companions.get(&stream).is_some_and(|companion| companion.offered.is_none());
         let number = part.attr_jid("jid").filter(Jid::is_pn).ok_or_else(malformed)?;
         let wrapped = part.child_bytes("link_code_pairing_wrapped_companion_ephemeral_pub");
-        let noise_key: [u8; 32] = stanza::octets(part, "companion_server_auth_key_pub").ok_or_else(malformed)?;
+        let noise_key: [u8; 32] =
+            stanza::octets(part, "companion_server_auth_key_pub").ok_or_else(malformed)?;
         let registered = self.links.companions.get(&stream).map(|companion| companion.registration.noise_key);
         let platform = part.child_text("companion_platform_id").unwrap_or_default();
         let display = part.child_text("companion_platform_display").unwrap_or_default();
@@ -83,7 +84,8 @@ impl Service {
         let reference = format!("3@{}", hex::encode(self.random::<16>()));
         let ends = self.now + self.options.limits.code.as_secs();
         self.links.codes.retain(|session| session.account != account && session.companion != stream);
-        let session = CodeSession { reference: reference.clone(), account, companion: stream, hellos: 0, ends };
+        let session =
+            CodeSession { reference: reference.clone(), account, companion: stream, hellos: 0, ends };
         self.links.codes.push(session);
         self.relay_to_phone(account, part, "companion_hello", &reference);
         let reference = Node::new("link_code_pairing_ref").text(reference);
@@ -107,7 +109,9 @@ impl Service {
             .links
             .codes
             .iter_mut()
-            .find(|session| session.reference == reference && session.account == phone.account && now < session.ends)
+            .find(|session| {
+                session.reference == reference && session.account == phone.account && now < session.ends
+            })
             .filter(|session| session.hellos < HELLOS)
             .ok_or_else(|| Refusal::code(404))?;
         session.hellos += 1;
@@ -124,16 +128,22 @@ impl Service {
         let bundle = part.child_bytes("link_code_pairing_wrapped_key_bundle");
         let identity: Option<[u8; 32]> = stanza::octets(part, "companion_identity_public");
         let registered = self.links.companions.get(&stream).map(|companion| companion.registration.identity);
-        if bundle.is_none_or(|bundle| bundle.len() != KEY_BUNDLE) || identity.is_none() || identity != registered {
+        if bundle.is_none_or(|bundle| bundle.len() != KEY_BUNDLE)
+            || identity.is_none()
+            || identity != registered
+        {
             return Err(Refusal::code(400));
         }
-        let reference = part.child_text("link_code_pairing_ref").ok_or_else(|| Refusal::code(400))?.to_owned();
+        let reference =
+            part.child_text("link_code_pairing_ref").ok_or_else(|| Refusal::code(400))?.to_owned();
         let now = self.now;
         let account = self
             .links
             .codes
             .iter()
-            .find(|session| session.reference == reference && session.companion == stream && now < session.ends)
+            .find(|session| {
+                session.reference == reference && session.companion == stream && now < session.ends
+            })
             .filter(|session| session.hellos > 0)
             .map(|session| session.account)
             .ok_or_else(|| Refusal::code(404))?;
@@ -142,7 +152,8 @@ impl Service {
     }
 
     fn relay_to_phone(&mut self, account: AccountId, part: &Node, stage: &'static str, reference: &str) {
-        let children = part.child_nodes().iter().filter(|child| child.tag() != "link_code_pairing_ref").cloned();
+        let children =
+            part.child_nodes().iter().filter(|child| child.tag() != "link_code_pairing_ref").cloned();
         let relayed = Node::new("link_code_companion_reg")
             .attr("stage", stage)
             .attr_opt("jid", self.accounts.bare(account, Space::Pn))

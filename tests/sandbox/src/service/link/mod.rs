@@ -148,7 +148,9 @@ impl Service {
                 let pong = stanza::result(node).attr("t", self.now);
                 self.send(stream, pong);
             }
-            ("iq", _) if stanza::plain(node, "xmlns") == Some("md") => self.companion_code_request(stream, node),
+            ("iq", _) if stanza::plain(node, "xmlns") == Some("md") => {
+                self.companion_code_request(stream, node)
+            }
             ("iq", _) => {
                 let what = stanza::text(node, "xmlns").unwrap_or_default();
                 self.find_fault(None, stream, "request before linking", what);
@@ -214,7 +216,9 @@ impl Service {
                     .attr("jid", account.jid(number, Space::Pn))
                     .attr("lid", account.jid(number, Space::Lid)),
             )
-            .child_opt(account.settings.business_name().map(|name| Node::new("biz").attr("name", name.to_owned())));
+            .child_opt(
+                account.settings.business_name().map(|name| Node::new("biz").attr("name", name.to_owned())),
+            );
         companion.refs.clear();
         companion.upload = Some(Upload {
             phone,
@@ -260,9 +264,11 @@ impl Service {
     fn companion_signed(&mut self, stream: StreamId, answer: &Node) {
         if stanza::plain(answer, "type") == Some("error") {
             let error = answer.child_named("error");
-            let code = error.and_then(|error| error.attr_u32("code")).and_then(|code| u16::try_from(code).ok());
+            let code =
+                error.and_then(|error| error.attr_u32("code")).and_then(|code| u16::try_from(code).ok());
             let usual = Refusal::code(code.unwrap_or(500));
-            let text = error.and_then(|error| stanza::text(error, "text")).unwrap_or_else(|| usual.text.clone());
+            let text =
+                error.and_then(|error| stanza::text(error, "text")).unwrap_or_else(|| usual.text.clone());
             self.link_failed(stream, &Refusal { text, ..usual });
             return;
         }
@@ -276,7 +282,11 @@ impl Service {
     }
 
     /// Checks what the companion signed (pairing document §4.5); returns the complete identity.
-    fn checked_signature(&self, stream: StreamId, answer: &Node) -> Result<AdvSignedDeviceIdentity, &'static str> {
+    fn checked_signature(
+        &self,
+        stream: StreamId,
+        answer: &Node,
+    ) -> Result<AdvSignedDeviceIdentity, &'static str> {
         let companion = self.links.companions.get(&stream).ok_or("no such companion")?;
         let upload = companion.upload.as_ref().ok_or("nothing was uploaded")?;
         let node = answer
@@ -293,17 +303,16 @@ impl Service {
         if signed.details.as_deref() != Some(details) || signed.account_signature != sent.account_signature {
             return Err("details or account signature were changed");
         }
-        if signed.account_signature_key.is_some() && signed.account_signature_key != sent.account_signature_key {
+        if signed.account_signature_key.is_some()
+            && signed.account_signature_key != sent.account_signature_key
+        {
             return Err("the account key was changed");
         }
         if node.attr_u32("key-index") != key_index(details) {
             return Err("the key index is another");
         }
         let account_key = account_key(&sent).ok_or("the account key is not 32 octets")?;
-        let signature = signed
-            .device_signature
-            .as_deref()
-            .ok_or("the device signature is missing")?;
+        let signature = signed.device_signature.as_deref().ok_or("the device signature is missing")?;
         if !proof::device_signature(&companion.registration.identity, details, &account_key, signature) {
             return Err("the device signature does not verify");
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use whimbrel_wire::{Jid, Node};
+use whimbrel_wire::Node;
 
 use super::super::accounts::{AccountId, DeviceId, Space};
 use super::super::{Service, StreamId};
@@ -30,7 +30,12 @@ impl Service {
         }
         let mixed = message.copies.iter().any(|(jid, _)| Space::of(jid) != Some(space));
         if mixed {
-            self.find_fault(Some(message.sender), stream, "two address spaces in one message", message.id.clone());
+            self.find_fault(
+                Some(message.sender),
+                stream,
+                "two address spaces in one message",
+                message.id.clone(),
+            );
             return Err(400);
         }
         if message.node.attr_is("category", "peer") {
@@ -74,13 +79,18 @@ impl Service {
         let mut seen = BTreeSet::new();
         for (jid, encs) in &message.copies {
             let target = self.accounts.device_named(jid);
-            let Some(target) = target.filter(|target| target.account == recipient || target.account == sender.account)
+            let Some(target) =
+                target.filter(|target| target.account == recipient || target.account == sender.account)
             else {
                 self.find_fault(Some(sender), stream, "copy for a stranger", jid.to_string());
                 return Err(400);
             };
             if target == sender || !seen.insert(target) {
-                let what = if target == sender { "copy for the sending device" } else { "two copies for one device" };
+                let what = if target == sender {
+                    "copy for the sending device"
+                } else {
+                    "two copies for one device"
+                };
                 if self.find_fault(Some(sender), stream, what, jid.to_string()) {
                     return Err(400);
                 }
@@ -196,9 +206,4 @@ fn with_content(stanza: Node, original: &Node, encs: &[&Node]) -> Node {
     let identity = original.child_named("device-identity").filter(|_| first_contact).cloned();
     let copied = original.child_nodes().iter().filter(|child| COPIED.contains(&child.tag())).cloned();
     stanza.children(encs.iter().map(|enc| (*enc).clone())).child_opt(identity).children(copied)
-}
-
-/// The chat that a receipt of this space is about.
-pub(in super::super) fn in_space(service: &Service, jid: &Jid, space: Space) -> Option<Jid> {
-    service.accounts.bare(service.accounts.find(jid)?, space)
 }

@@ -54,7 +54,13 @@ impl Service {
         }
     }
 
-    pub(super) fn refuse_message(&mut self, stream: StreamId, device: DeviceId, node: &Node, code: MessageError) {
+    pub(super) fn refuse_message(
+        &mut self,
+        stream: StreamId,
+        device: DeviceId,
+        node: &Node,
+        code: MessageError,
+    ) {
         let label = self.accounts.label(device);
         self.log(Event::Refused { device: label, id: stanza::id(node), code });
         let ack = ack_of(node, self.now).attr("error", code);

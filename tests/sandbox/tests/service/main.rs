@@ -1,0 +1,8 @@
+//! The service as clients see it: real sockets and handshakes, made-up ciphertexts.
+
+#[cfg(test)]
+mod linking;
+#[cfg(test)]
+mod messages;
+#[cfg(test)]
+mod support;
