@@ -1,5 +1,7 @@
 //! Simulated phones talk to each other through the service, without any socket.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use std::time::Duration;
 
 use whimbrel_sandbox::phone::{PhoneError, ReceiptKind, SwitchChange};
@@ -107,6 +109,23 @@ async fn what_comes_while_a_phone_is_off_waits_for_it() {
         let message = ben.next_message(DEADLINE).await.unwrap();
         assert_eq!((&message.id, message.offline), (&id, true));
         ana.wait_receipt(&id, ReceiptKind::Delivered, DEADLINE).await.unwrap();
+    }
+    assert_clean(&sandbox);
+}
+
+#[tokio::test]
+async fn a_queue_longer_than_every_channel_comes_in() {
+    let sandbox = sandbox().await;
+    let ana = sandbox.phone("15550001").await.unwrap();
+    let ben = sandbox.phone("15550002").await.unwrap();
+    ben.go_offline().await;
+    const COUNT: usize = 2_500;
+    for count in 0..COUNT {
+        ana.send_text("15550002", &count.to_string()).await.unwrap();
+    }
+    ben.go_online().await.unwrap();
+    for count in 0..COUNT {
+        assert_eq!(ben.next_message(DEADLINE).await.unwrap().text, count.to_string());
     }
     assert_clean(&sandbox);
 }

@@ -102,7 +102,8 @@ fn number<T: std::str::FromStr>(
     attached: Option<String>,
     arguments: &mut impl Iterator<Item = String>,
 ) -> Result<T, UsageError> {
-    let value = attached.or_else(|| arguments.next()).ok_or_else(|| UsageError::NoValue(option.to_owned()))?;
+    let value =
+        attached.or_else(|| arguments.next()).ok_or_else(|| UsageError::NoValue(option.to_owned()))?;
     value.parse().map_err(|_| UsageError::BadValue(option.to_owned(), value))
 }
 

@@ -51,9 +51,7 @@ impl From<PhoneError> for ApiError {
             PhoneError::Qr(_)
             | PhoneError::Code(_)
             | PhoneError::Attach(AttachError::BadNumber)
-            | PhoneError::BadAddress => {
-                StatusCode::BAD_REQUEST
-            }
+            | PhoneError::BadAddress => StatusCode::BAD_REQUEST,
             PhoneError::UnknownUser | PhoneError::UnknownMessage => StatusCode::NOT_FOUND,
             PhoneError::Timeout | PhoneError::NoRequest => StatusCode::GATEWAY_TIMEOUT,
             _ => StatusCode::CONFLICT,

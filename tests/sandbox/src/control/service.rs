@@ -55,7 +55,10 @@ fn done(done: bool, what: &str) -> Result<StatusCode, ApiError> {
     if done { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::not_found(what)) }
 }
 
-async fn stream_error(State(api): State<Api>, Body(request): Body<StreamError>) -> Result<StatusCode, ApiError> {
+async fn stream_error(
+    State(api): State<Api>,
+    Body(request): Body<StreamError>,
+) -> Result<StatusCode, ApiError> {
     let StreamError { device, code, conflict } = request;
     done(api.sandbox.stream_error(&device, code, conflict.as_deref()), "the device is not connected")
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use whimbrel_crypto::adv::{self, Hosting, ProofError};
 use whimbrel_crypto::curve::{PrivateKey, PublicKey};
 use whimbrel_proto::adv::{
-    AdvDeviceIdentity, AdvEncryptionType, AdvKeyIndexList, AdvSignedDeviceIdentity, AdvSignedDeviceIdentityHmac,
-    AdvSignedKeyIndexList,
+    AdvDeviceIdentity, AdvEncryptionType, AdvKeyIndexList, AdvSignedDeviceIdentity,
+    AdvSignedDeviceIdentityHmac, AdvSignedKeyIndexList,
 };
 use whimbrel_wire::Jid;
 
@@ -101,7 +101,12 @@ impl Identities {
     }
 
     /// Checks that an account vouches for a companion with this identity.
-    pub(crate) fn check(&self, companion: &Jid, identity: &PublicKey, proof: &[u8]) -> Result<(), ProofError> {
+    pub(crate) fn check(
+        &self,
+        companion: &Jid,
+        identity: &PublicKey,
+        proof: &[u8],
+    ) -> Result<(), ProofError> {
         let unreadable = |_| ProofError::Signature;
         let signed: AdvSignedDeviceIdentity = whimbrel_proto::decode(proof).map_err(unreadable)?;
         let details = signed.details.unwrap_or_default();
@@ -120,7 +125,13 @@ impl Identities {
         };
         let account_signature = signed.account_signature.unwrap_or_default();
         adv::verify_account(&account, hosting, &details, identity, &account_signature)?;
-        adv::verify_device(identity, hosting, &details, &account, &signed.device_signature.unwrap_or_default())
+        adv::verify_device(
+            identity,
+            hosting,
+            &details,
+            &account,
+            &signed.device_signature.unwrap_or_default(),
+        )
     }
 }
 

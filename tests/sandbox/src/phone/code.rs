@@ -70,7 +70,11 @@ impl Typed {
     }
 
     /// Opens the companion's answer and derives the secret of the link.
-    pub(crate) fn open(&self, identity: &PrivateKey, finish: &CompanionFinish) -> Result<[u8; 32], CodeError> {
+    pub(crate) fn open(
+        &self,
+        identity: &PrivateKey,
+        finish: &CompanionFinish,
+    ) -> Result<[u8; 32], CodeError> {
         if finish.wrapped_bundle.len() != WRAPPED_BUNDLE {
             return Err(CodeError::Companion);
         }
@@ -141,7 +145,10 @@ mod tests {
         let wrapped = &vectors["flow"]["primary_hello"]["link_code_pairing_wrapped_primary_ephemeral_pub"];
         assert_eq!(hex::encode(typed.wrapped()), wrapped.as_str().unwrap());
         let secret = typed.open(&flow.identity, &flow.finish).unwrap();
-        assert_eq!(hex::encode(secret), vectors["flow"]["primary_opens_bundle"]["adv_secret"].as_str().unwrap());
+        assert_eq!(
+            hex::encode(secret),
+            vectors["flow"]["primary_opens_bundle"]["adv_secret"].as_str().unwrap()
+        );
     }
 
     #[test]
@@ -162,7 +169,10 @@ mod tests {
             let value = octets(&error["value"]);
             if error["field"].as_str().unwrap().contains("ephemeral") {
                 flow.hello.wrapped_ephemeral = value;
-                assert_eq!(Typed::new(&code, &flow.hello, flow.random).map(|_| ()), Err(CodeError::Companion));
+                assert_eq!(
+                    Typed::new(&code, &flow.hello, flow.random).map(|_| ()),
+                    Err(CodeError::Companion)
+                );
             } else {
                 flow.finish.wrapped_bundle = value;
                 let typed = Typed::new(&code, &flow.hello, flow.random).unwrap();

@@ -129,10 +129,7 @@ pub(crate) fn history(history: &History, kind: history_sync::HistorySyncType) ->
 fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     // Writing to memory cannot fail; an empty result would be refused by the reader's checksum.
-    match encoder.write_all(bytes).and_then(|()| encoder.finish()) {
-        Ok(compressed) => compressed,
-        Err(_) => Vec::new(),
-    }
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default()
 }
 
 /// What a decrypted message turned out to be.

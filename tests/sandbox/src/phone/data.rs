@@ -78,8 +78,12 @@ mod tests {
     fn only_requests_for_messages_are_answered() {
         let key = MessageKey { id: Some("M1".to_owned()), ..MessageKey::default() };
         let request = PeerDataOperationRequestMessage {
-            peer_data_operation_request_type: Some(PeerDataOperationRequestType::PlaceholderMessageResend.into()),
-            placeholder_message_resend_request: vec![PlaceholderMessageResendRequest { message_key: Some(key) }],
+            peer_data_operation_request_type: Some(
+                PeerDataOperationRequestType::PlaceholderMessageResend.into(),
+            ),
+            placeholder_message_resend_request: vec![PlaceholderMessageResendRequest {
+                message_key: Some(key),
+            }],
             ..PeerDataOperationRequestMessage::default()
         };
         assert_eq!(wanted_messages(&request), Some(vec!["M1".to_owned()]));

@@ -1,8 +1,8 @@
 //! What can go wrong when a phone is told to do something.
 
 use super::code::CodeError;
-use crate::attach::AttachError;
 use super::qr::QrError;
+use crate::attach::AttachError;
 
 /// Why a phone could not do what it was told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

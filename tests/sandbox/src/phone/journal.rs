@@ -50,6 +50,11 @@ impl<T: Clone> Journal<T> {
         entries.iter().skip(start).cloned().collect()
     }
 
+    /// The newest entry that `wanted` accepts.
+    pub(crate) fn find(&self, mut wanted: impl FnMut(&T) -> bool) -> Option<T> {
+        self.lock().iter().rev().map(|(_, entry)| entry).find(|entry| wanted(entry)).cloned()
+    }
+
     /// As [`Journal::after`], but waits up to `deadline` for the first such entry.
     pub(crate) async fn wait_after(&self, after: u64, deadline: Duration) -> Vec<(u64, T)> {
         let mut newest = self.newest.subscribe();
@@ -89,14 +94,18 @@ mod tests {
         let journal = Arc::new(Journal::new());
         let waiting = {
             let journal = Arc::clone(&journal);
-            tokio::spawn(async move {
-                journal.wait_for(0, Duration::from_secs(10), |entry| *entry == "b").await
-            })
+            tokio::spawn(
+                async move { journal.wait_for(0, Duration::from_secs(10), |entry| *entry == "b").await },
+            )
         };
         journal.push("a");
         journal.push("b");
         assert_eq!(waiting.await.unwrap(), Some((2, "b")));
         assert_eq!(journal.after(1), [(2, "b")]);
+        assert_eq!(
+            (journal.find(|entry| *entry == "a"), journal.find(|entry| *entry == "c")),
+            (Some("a"), None)
+        );
         assert_eq!(journal.wait_for(2, Duration::ZERO, |_| true).await, None);
     }
 

@@ -99,7 +99,8 @@ impl KeyRing {
     pub(crate) fn new_one_time(&mut self, count: usize, rng: &mut ChaCha20Rng) -> Vec<(u32, PublicKey)> {
         (0..count)
             .map(|_| {
-                self.last_one_time = if self.last_one_time == LAST_PREKEY { 1 } else { self.last_one_time + 1 };
+                self.last_one_time =
+                    if self.last_one_time == LAST_PREKEY { 1 } else { self.last_one_time + 1 };
                 let pair = KeyPair::generate(rng);
                 let public = pair.public;
                 self.one_time.insert(self.last_one_time, pair);

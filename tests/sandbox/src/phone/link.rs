@@ -85,7 +85,8 @@ impl Phone {
         let answer = link::primary_hello(typed.wrapped(), &identity, hello.reference.clone());
         self.inner.line.request(answer).await?;
         let ours = |finish: &CompanionFinish| finish.reference == hello.reference;
-        let (_, finish) = self.inner.finishes.wait_for(seen, FINISH, ours).await.ok_or(PhoneError::Timeout)?;
+        let (_, finish) =
+            self.inner.finishes.wait_for(seen, FINISH, ours).await.ok_or(PhoneError::Timeout)?;
         let adv_secret = typed.open(&self.state().keys.identity().private, &finish)?;
         Ok(Candidate {
             reference: hello.reference.clone(),
@@ -113,8 +114,17 @@ impl Phone {
             let upload = Upload {
                 reference: candidate.reference,
                 noise_key: candidate.noise_key,
-                device_identity: adv::device_identity(account, &candidate.adv_secret, subject, &keys::draw(rng)),
-                key_index_list: adv::key_index_list(account, indexes(companions, timestamp), &keys::draw(rng)),
+                device_identity: adv::device_identity(
+                    account,
+                    &candidate.adv_secret,
+                    subject,
+                    &keys::draw(rng),
+                ),
+                key_index_list: adv::key_index_list(
+                    account,
+                    indexes(companions, timestamp),
+                    &keys::draw(rng),
+                ),
                 timestamp,
             };
             (index, upload)
@@ -147,7 +157,9 @@ impl Phone {
                 }
                 match phone.try_welcome(device).await {
                     Ok(()) => return,
-                    Err(error) => tracing::debug!(device, %error, "a new companion is not ready for the phone"),
+                    Err(error) => {
+                        tracing::debug!(device, %error, "a new companion is not ready for the phone")
+                    }
                 }
                 drop(phone);
                 tokio::time::sleep(pause).await;

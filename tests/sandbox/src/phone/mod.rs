@@ -93,7 +93,13 @@ impl std::fmt::Debug for Inner {
 
 impl Phone {
     /// Makes a phone and brings it online.
-    async fn start(attach: Attach, seed: u64, clock: Clock, number: &str, name: &str) -> Result<Self, PhoneError> {
+    async fn start(
+        attach: Attach,
+        seed: u64,
+        clock: Clock,
+        number: &str,
+        name: &str,
+    ) -> Result<Self, PhoneError> {
         let (jobs, queue) = mpsc::unbounded_channel();
         let state = State::new(seed, number, clock.now());
         let inner = Arc::new(Inner {
@@ -242,7 +248,12 @@ impl Phone {
     }
 
     /// Waits for a receipt of this kind for a message that the phone sent.
-    pub async fn wait_receipt(&self, id: &str, kind: ReceiptKind, deadline: Duration) -> Result<Receipt, PhoneError> {
+    pub async fn wait_receipt(
+        &self,
+        id: &str,
+        kind: ReceiptKind,
+        deadline: Duration,
+    ) -> Result<Receipt, PhoneError> {
         let wanted = |receipt: &Receipt| receipt.id == id && receipt.kind == kind;
         let found = self.inner.receipts.wait_for(0, deadline, wanted).await;
         found.map(|(_, receipt)| receipt).ok_or(PhoneError::Timeout)

@@ -52,7 +52,13 @@ impl Originals {
 
     /// Whether the session must be given up, because the device keeps complaining about messages
     /// that were sent in this very one (delivery document §4.9, step 6).
-    pub(crate) fn session_is_useless(&mut self, device: &Jid, id: &str, count: u32, base_key: Option<PublicKey>) -> bool {
+    pub(crate) fn session_is_useless(
+        &mut self,
+        device: &Jid,
+        id: &str,
+        count: u32,
+        base_key: Option<PublicKey>,
+    ) -> bool {
         let key = (device.clone(), id.to_owned());
         match (count, base_key) {
             (2, Some(base_key)) => {

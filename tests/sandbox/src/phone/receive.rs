@@ -46,7 +46,7 @@ pub(super) async fn work(phone: Weak<Inner>, mut jobs: mpsc::UnboundedReceiver<J
         let Some(inner) = phone.upgrade() else { return };
         let phone = Phone { inner };
         let done = match job {
-            Job::Resend { wish, ack } => phone.answer_retry(wish, ack).await,
+            Job::Resend { wish, ack } => phone.answer_retry(&wish, ack).await,
             Job::Echo { chat, text } => phone.deliver_text(&chat, &text).await.map(|_| ()),
             Job::ShareKeys { device, ids } => phone.share_keys(&device, &ids).await,
             Job::Data { device, id, request } => phone.answer_data(&device, &id, &request).await,
@@ -118,7 +118,7 @@ impl Phone {
         }
         match retry::read(node) {
             Some(wish) if kind == ReceiptKind::Retry => {
-                Outcome { jobs: vec![Job::Resend { wish, ack }], ..Outcome::default() }
+                Outcome { jobs: vec![Job::Resend { wish: Box::new(wish), ack }], ..Outcome::default() }
             }
             _ => Outcome { replies: vec![ack], ..Outcome::default() },
         }

@@ -5,11 +5,12 @@ use whimbrel_proto::e2e::message::PeerDataOperationRequestMessage;
 use whimbrel_signal::CiphertextMessage;
 use whimbrel_wire::{Jid, Node};
 
+use super::data::{self, Recorded};
+use super::records::Message;
 use super::stanza::messages::{self, Resend};
 use super::stanza::retry::Wish;
 use super::stanza::{acks, keys as key_stanzas, usync};
 use super::state::State;
-use super::data::{self, Recorded};
 use super::{PREKEYS, Phone, PhoneError, content, keys};
 
 /// From this attempt on a device is not answered any more (delivery document §4.9).
@@ -28,9 +29,10 @@ impl Phone {
     /// Tells the other side that messages of a chat were read.
     pub async fn mark_read(&self, chat: &str, ids: &[String]) -> Result<(), PhoneError> {
         let chat = self.resolve(chat).await?;
-        let known = self.inner.messages.after(0);
+        let named = chat.to_string();
         let in_chat = |id: &String| {
-            known.iter().any(|(_, message)| message.id == *id && !message.from_me && message.chat == chat.to_string())
+            let is_it = |message: &Message| message.id == *id && !message.from_me && message.chat == named;
+            self.inner.messages.find(is_it).is_some()
         };
         if ids.is_empty() || !ids.iter().all(in_chat) {
             return Err(PhoneError::UnknownMessage);
@@ -100,7 +102,9 @@ impl Phone {
         }
         let answer = self.inner.line.request(usync::devices(self.sid(), &people)).await?;
         let listed = usync::read_devices(&answer);
-        let devices = listed.iter().flat_map(|(person, devices)| devices.iter().map(|device| person.with_device(*device)));
+        let devices = listed
+            .iter()
+            .flat_map(|(person, devices)| devices.iter().map(|device| person.with_device(*device)));
         Ok(devices.filter(|device| *device != own).collect())
     }
 
@@ -124,7 +128,9 @@ impl Phone {
             let device = people.session_address(&found.device);
             identities.learn(&device, found.bundle.identity);
             let vouched = match &found.device_identity {
-                Some(proof) if device.has_device() => identities.check(&device, &found.bundle.identity, proof).is_ok(),
+                Some(proof) if device.has_device() => {
+                    identities.check(&device, &found.bundle.identity, proof).is_ok()
+                }
                 _ => true,
             };
             if !vouched {
@@ -178,8 +184,7 @@ impl Phone {
     /// A message that the phone has received or sent.
     fn recorded(&self, id: &str) -> Option<Recorded> {
         let chat = |address: &Jid| Some(self.state().people.pn(address)?.to_string());
-        let received = self.inner.messages.after(0).into_iter().find(|(_, message)| message.id == id);
-        if let Some((_, received)) = received {
+        if let Some(received) = self.inner.messages.find(|message| message.id == id) {
             return Some(Recorded {
                 chat: chat(&Jid::parse(&received.chat).ok()?)?,
                 from_me: received.from_me,
@@ -204,15 +209,20 @@ impl Phone {
             let mut state = self.state();
             let State { keys, rng, .. } = &mut *state;
             let one_time = keys.new_one_time(PREKEYS, rng);
-            key_stanzas::upload(keys.registration_id(), &keys.identity().public, &keys.signed_prekey(), &one_time)
+            key_stanzas::upload(
+                keys.registration_id(),
+                &keys.identity().public,
+                &keys.signed_prekey(),
+                &one_time,
+            )
         };
         self.inner.line.request(upload).await?;
         Ok(())
     }
 
     /// Sends something again to a device that could not read it, then settles the receipt.
-    pub(super) async fn answer_retry(&self, wish: Wish, ack: Node) -> Result<(), PhoneError> {
-        let resent = self.resend(&wish).await;
+    pub(super) async fn answer_retry(&self, wish: &Wish, ack: Node) -> Result<(), PhoneError> {
+        let resent = self.resend(wish).await;
         self.inner.line.send(ack).await?;
         resent
     }
@@ -256,7 +266,11 @@ impl Phone {
     fn was_sent_to(&self, wish: &Wish, device: &Jid) -> bool {
         let state = self.state();
         let Some(original) = state.originals.get(&wish.id) else { return false };
-        if original.peer { original.chat == *device } else { state.is_own(device) || device.same_account(&original.chat) }
+        if original.peer {
+            original.chat == *device
+        } else {
+            state.is_own(device) || device.same_account(&original.chat)
+        }
     }
 
     /// Gives the session up where the receipt says that it is useless (delivery document §4.9, steps 5, 6).
@@ -270,7 +284,8 @@ impl Phone {
             }
             return;
         }
-        let replaced = wish.registration_id.is_some() && sessions.registration_id(device) != wish.registration_id;
+        let replaced =
+            wish.registration_id.is_some() && sessions.registration_id(device) != wish.registration_id;
         if replaced || originals.session_is_useless(device, &wish.id, wish.count, base_key) {
             sessions.forget(device);
         }

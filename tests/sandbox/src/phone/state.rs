@@ -48,7 +48,7 @@ pub(crate) enum Job {
     /// Send something again; then settle the receipt that asked for it.
     Resend {
         /// What is wanted.
-        wish: Wish,
+        wish: Box<Wish>,
         /// The ack of the receipt.
         ack: Node,
     },
@@ -208,7 +208,14 @@ impl State {
         if self.switches.silent { acks::ack(node) } else { acks::delivery(node, own) }
     }
 
-    fn unread(&mut self, node: &Node, envelope: &Envelope, address: &Jid, answered: u32, why: Unread) -> Outcome {
+    fn unread(
+        &mut self,
+        node: &Node,
+        envelope: &Envelope,
+        address: &Jid,
+        answered: u32,
+        why: Unread,
+    ) -> Outcome {
         let own = self.is_own(&envelope.author);
         match why {
             Unread::Duplicate => Outcome::reply(self.settle(node, own)),
@@ -238,10 +245,15 @@ impl State {
         retry::request(envelope, self.keys.registration_id(), count, reason, offered)
     }
 
-    fn read(&mut self, node: &Node, envelope: Envelope, own: bool, familiar: Familiar, padded: &[u8]) -> Outcome {
-        let plain = padding::unpad(padded)
-            .ok()
-            .and_then(|plain| whimbrel_proto::decode::<Plain>(plain).ok());
+    fn read(
+        &mut self,
+        node: &Node,
+        envelope: Envelope,
+        own: bool,
+        familiar: Familiar,
+        padded: &[u8],
+    ) -> Outcome {
+        let plain = padding::unpad(padded).ok().and_then(|plain| whimbrel_proto::decode::<Plain>(plain).ok());
         let Some(plain) = plain else { return Outcome::reply(acks::nack(node, 491)) };
         let mut outcome = Outcome::reply(self.settle(node, own));
         let author = self.people.session_address(&envelope.author);
@@ -269,7 +281,7 @@ impl State {
             return outcome;
         }
         if !from_me && self.switches.auto_read && !self.switches.silent {
-            outcome.replies.push(acks::read(&chat, &[envelope.id.clone()], envelope.timestamp));
+            outcome.replies.push(acks::read(&chat, std::slice::from_ref(&envelope.id), envelope.timestamp));
         }
         // Two phones that echo each other would never stop, so only companions are answered.
         if !from_me && self.switches.echo && author.has_device() {
@@ -302,7 +314,8 @@ impl State {
             }
             "devices" => {
                 if let Some(removed) = node.child_named("remove") {
-                    for device in removed.children_named("device").filter_map(|device| device.attr_jid("jid")) {
+                    for device in removed.children_named("device").filter_map(|device| device.attr_jid("jid"))
+                    {
                         self.sessions.forget(&self.people.session_address(&device));
                     }
                 }
@@ -313,7 +326,9 @@ impl State {
     }
 
     fn identity_changed(&mut self, node: &Node) {
-        if let Some(person) = node.attr_jid("from").filter(|person| !person.has_device() && !self.is_own(person)) {
+        if let Some(person) =
+            node.attr_jid("from").filter(|person| !person.has_device() && !self.is_own(person))
+        {
             let address = self.people.session_address(&person);
             self.sessions.forget_account(&address);
             self.identities.forget(&address);
@@ -322,8 +337,10 @@ impl State {
 
     /// The service has listed the account's devices: whoever is gone loses its key index.
     fn own_devices(&mut self, list: &Node) -> Option<Job> {
-        let listed: Vec<u16> =
-            list.children_named("device").filter_map(|device| Some(device.attr_jid("jid")?.device())).collect();
+        let listed: Vec<u16> = list
+            .children_named("device")
+            .filter_map(|device| Some(device.attr_jid("jid")?.device()))
+            .collect();
         let gone: Vec<u16> =
             self.companions.devices().into_iter().filter(|device| !listed.contains(device)).collect();
         for device in &gone {
@@ -343,7 +360,8 @@ impl State {
 
     /// Keeps what is about to be sent, for devices that cannot read it at first.
     pub(crate) fn keep(&mut self, id: &str, chat: &Jid, message: &Plain, timestamp: u64, peer: bool) {
-        let own_copy = (!peer).then(|| whimbrel_proto::encode(&content::device_sent(&chat.to_string(), message.clone())));
+        let own_copy = (!peer)
+            .then(|| whimbrel_proto::encode(&content::device_sent(&chat.to_string(), message.clone())));
         let original = Original {
             chat: chat.clone(),
             plaintext: whimbrel_proto::encode(message),

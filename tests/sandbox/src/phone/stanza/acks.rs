@@ -5,7 +5,9 @@ use whimbrel_wire::{Jid, Node};
 /// The ack of any received stanza; address attributes are echoed, nothing is invented.
 pub(crate) fn ack(stanza: &Node) -> Node {
     let mut ack = Node::new("ack").attr("class", stanza.tag().to_owned());
-    for (key, source) in [("id", "id"), ("to", "from"), ("participant", "participant"), ("recipient", "recipient")] {
+    for (key, source) in
+        [("id", "id"), ("to", "from"), ("participant", "participant"), ("recipient", "recipient")]
+    {
         if let Some(value) = stanza.attr_value(source) {
             ack.set_attr(key, value.clone().into_owned());
         }
@@ -77,15 +79,24 @@ mod tests {
             .attr("from", Jid::lid("1001").with_device(3))
             .attr("type", "read")
             .attr("t", 5_u64);
-        assert_eq!(ack(&receipt).to_string(), r#"<ack class="receipt" id="M1" to=J:"1001:3@lid" type="read"/>"#);
+        assert_eq!(
+            ack(&receipt).to_string(),
+            r#"<ack class="receipt" id="M1" to=J:"1001:3@lid" type="read"/>"#
+        );
         let message = Node::new("message").attr("id", "M2").attr("from", Jid::pn("5")).attr("type", "text");
-        assert_eq!(nack(&message, 488).to_string(), r#"<ack class="message" id="M2" to=J:"5@s.whatsapp.net" error="488"/>"#);
+        assert_eq!(
+            nack(&message, 488).to_string(),
+            r#"<ack class="message" id="M2" to=J:"5@s.whatsapp.net" error="488"/>"#
+        );
         let identity = Node::new("notification")
             .attr("id", "7")
             .attr("from", Jid::pn("5"))
             .attr("type", "encrypt")
             .child(Node::new("identity"));
-        assert_eq!(ack(&identity).to_string(), r#"<ack class="notification" id="7" to=J:"5@s.whatsapp.net"/>"#);
+        assert_eq!(
+            ack(&identity).to_string(),
+            r#"<ack class="notification" id="7" to=J:"5@s.whatsapp.net"/>"#
+        );
     }
 
     #[test]

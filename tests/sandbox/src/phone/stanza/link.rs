@@ -53,7 +53,8 @@ pub(crate) fn publish_key_indexes(list: Vec<u8>, timestamp: u64) -> Node {
 
 /// Throws a companion out.
 pub(crate) fn remove_companion(device: &Jid) -> Node {
-    let remove = Node::new("remove-companion-device").attr("jid", device.clone()).attr("reason", "user_initiated");
+    let remove =
+        Node::new("remove-companion-device").attr("jid", device.clone()).attr("reason", "user_initiated");
     iq("set", "md").child(remove)
 }
 

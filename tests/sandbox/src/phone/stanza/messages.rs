@@ -8,8 +8,15 @@ fn enc(ciphertext: CiphertextMessage) -> Node {
 }
 
 /// A direct message: one ciphertext for each device of both sides.
-pub(crate) fn direct(id: &str, chat: &Jid, chat_pn: Option<&Jid>, copies: Vec<(Jid, CiphertextMessage)>) -> Node {
-    let copies = copies.into_iter().map(|(device, ciphertext)| Node::new("to").attr("jid", device).child(enc(ciphertext)));
+pub(crate) fn direct(
+    id: &str,
+    chat: &Jid,
+    chat_pn: Option<&Jid>,
+    copies: Vec<(Jid, CiphertextMessage)>,
+) -> Node {
+    let copies = copies
+        .into_iter()
+        .map(|(device, ciphertext)| Node::new("to").attr("jid", device).child(enc(ciphertext)));
     Node::new("message")
         .attr("id", id.to_owned())
         .attr("to", chat.clone())
@@ -54,7 +61,8 @@ pub(crate) fn resend(resend: &Resend<'_>, ciphertext: CiphertextMessage) -> Node
         .attr_opt("recipient", resend.recipient)
         .attr_opt("category", resend.peer.then_some("peer"))
         .attr("device_fanout", "false");
-    let message = if resend.peer { message.child(Node::new("meta").attr("appdata", "default")) } else { message };
+    let message =
+        if resend.peer { message.child(Node::new("meta").attr("appdata", "default")) } else { message };
     message.child(enc(ciphertext).attr("count", resend.count))
 }
 
@@ -147,7 +155,9 @@ mod tests {
             .attr("from", author.clone())
             .attr("t", 7_u64)
             .attr("sender_pn", Jid::pn("111"))
-            .child(Node::new("enc").attr("v", "2").attr("type", "pkmsg").attr("count", 1_u32).bytes(vec![0x33]));
+            .child(
+                Node::new("enc").attr("v", "2").attr("type", "pkmsg").attr("count", 1_u32).bytes(vec![0x33]),
+            );
         let envelope = read_envelope(&message).unwrap();
         assert_eq!((envelope.author, envelope.author_twin), (author, Some(Jid::pn("111"))));
         assert_eq!(read_ciphertext(&message), Some((Ciphertext::PreKey(&[0x33]), 1)));

@@ -23,7 +23,10 @@ pub(crate) fn result(answer: Node) -> Result<Node, PhoneError> {
     }
     let error = answer.child_named("error");
     Err(PhoneError::Refused {
-        code: error.and_then(|error| error.attr_u32("code")).and_then(|code| u16::try_from(code).ok()).unwrap_or(0),
+        code: error
+            .and_then(|error| error.attr_u32("code"))
+            .and_then(|code| u16::try_from(code).ok())
+            .unwrap_or(0),
         text: error.and_then(|error| error.attr_text("text")).unwrap_or_default().into_owned(),
     })
 }
@@ -58,10 +61,7 @@ mod tests {
     fn an_error_answer_carries_code_and_text() {
         let error = Node::new("error").attr("code", 404_u32).attr("text", "item-not-found");
         let answer = Node::new("iq").attr("type", "error").child(error);
-        assert_eq!(
-            result(answer),
-            Err(PhoneError::Refused { code: 404, text: "item-not-found".to_owned() })
-        );
+        assert_eq!(result(answer), Err(PhoneError::Refused { code: 404, text: "item-not-found".to_owned() }));
         assert!(result(Node::new("iq").attr("type", "result")).is_ok());
     }
 }

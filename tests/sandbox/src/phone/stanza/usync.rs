@@ -47,9 +47,8 @@ pub(crate) fn read_devices(answer: &Node) -> Vec<(Jid, Vec<u16>)> {
         .filter_map(|user| {
             let jid = user.attr_jid("jid")?;
             let list = user.child_named("devices")?.child_named("device-list")?;
-            let devices = list.children_named("device").filter_map(|device| {
-                u16::try_from(device.attr_u32("id")?).ok()
-            });
+            let devices =
+                list.children_named("device").filter_map(|device| u16::try_from(device.attr_u32("id")?).ok());
             Some((jid, devices.collect()))
         })
         .collect()
