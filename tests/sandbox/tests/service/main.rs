@@ -1,6 +1,8 @@
 //! The service as clients see it: real sockets and handshakes, made-up ciphertexts.
 
 #[cfg(test)]
+mod connection;
+#[cfg(test)]
 mod linking;
 #[cfg(test)]
 mod messages;

@@ -7,10 +7,11 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{WebSocketStream, client_async};
 use whimbrel_crypto::adv::{self, Hosting};
 use whimbrel_crypto::curve::{KeyPair, PublicKey};
 use whimbrel_noise::{NoiseRoot, Transport, Trust, client};
@@ -52,6 +53,10 @@ impl Keys {
         let mut adv_secret = [0; 32];
         rng.fill_bytes(&mut adv_secret);
         Self { noise, identity, signed, signature, registration_id: 4242, adv_secret }
+    }
+
+    pub(crate) fn ephemeral(&self) -> KeyPair {
+        KeyPair::generate(&mut ChaCha20Rng::from_seed(*self.noise.private.as_bytes()))
     }
 
     /// A payload that registers these keys.
@@ -116,39 +121,80 @@ pub(crate) fn login(device: &Jid, passive: bool) -> ClientPayload {
     }
 }
 
-/// A client's connection.
+/// A byte stream under a WebSocket.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
+
+pub(crate) type Socket = WebSocketStream<Box<dyn Wire>>;
+
+/// A client's connection after the handshake.
 pub(crate) struct Client {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: Socket,
     transport: Transport,
     frames: FrameDecoder,
     waiting: VecDeque<Node>,
 }
 
+/// An upgraded connection over plain TCP.
+pub(crate) async fn socket(sandbox: &Sandbox) -> Socket {
+    let address = sandbox.ws_url().replace("ws://", "").replace("/ws/chat", "");
+    let tcp: Box<dyn Wire> = Box::new(TcpStream::connect(address).await.unwrap());
+    client_async(sandbox.ws_url(), tcp).await.unwrap().0
+}
+
+pub(crate) fn trust(sandbox: &Sandbox) -> Trust {
+    let root = sandbox.noise_root();
+    let root = NoiseRoot { public_key: PublicKey::from_bytes(root.public_key), serial: root.serial };
+    Trust::new(root, sandbox.clock().now())
+}
+
+/// Sends a handshake frame, after the connection header if it is the first.
+pub(crate) async fn send_frame(socket: &mut Socket, first: bool, payload: &[u8]) {
+    let mut message = Vec::new();
+    if first {
+        ConnectionHeader::default().write(&mut message).unwrap();
+    }
+    encode_frame(payload, &mut message).unwrap();
+    socket.send(Message::Binary(Bytes::from(message))).await.unwrap();
+}
+
+/// The next handshake frame.
+pub(crate) async fn frame(socket: &mut Socket) -> Vec<u8> {
+    let mut frames = FrameDecoder::new(FrameLimits::HANDSHAKE);
+    loop {
+        let message = timeout(DEADLINE, socket.next()).await.expect("nothing came in time");
+        let Message::Binary(bytes) = message.unwrap().unwrap() else { continue };
+        if let Some(frame) = frames.next_frame(&mut &bytes[..]).unwrap() {
+            return frame.to_vec();
+        }
+    }
+}
+
 impl Client {
     pub(crate) async fn connect(sandbox: &Sandbox, keys: &Keys, payload: &ClientPayload) -> Self {
-        let (mut socket, _) = connect_async(sandbox.ws_url()).await.unwrap();
-        let mut rng = ChaCha20Rng::from_seed(*keys.noise.private.as_bytes());
-        let (xx, hello) = client::Xx::start(KeyPair::generate(&mut rng));
-        let mut message = Vec::new();
-        ConnectionHeader::default().write(&mut message).unwrap();
-        encode_frame(&hello, &mut message).unwrap();
-        socket.send(Message::Binary(Bytes::from(message))).await.unwrap();
-        let mut frames = FrameDecoder::new(FrameLimits::HANDSHAKE);
-        let answer = loop {
-            let Message::Binary(bytes) = socket.next().await.unwrap().unwrap() else { continue };
-            if let Some(frame) = frames.next_frame(&mut &bytes[..]).unwrap() {
-                break frame.to_vec();
-            }
-        };
-        let root = sandbox.noise_root();
-        let root = NoiseRoot { public_key: PublicKey::from_bytes(root.public_key), serial: root.serial };
-        let trust = Trust::new(root, sandbox.clock().now());
-        let finish = xx.read(&answer, &trust).unwrap();
+        Self::over(socket(sandbox).await, sandbox, keys, payload).await
+    }
+
+    /// Makes the full handshake over an upgraded connection.
+    pub(crate) async fn over(
+        mut socket: Socket,
+        sandbox: &Sandbox,
+        keys: &Keys,
+        payload: &ClientPayload,
+    ) -> Self {
+        let (xx, hello) = client::Xx::start(keys.ephemeral());
+        send_frame(&mut socket, true, &hello).await;
+        let answer = frame(&mut socket).await;
+        let finish = xx.read(&answer, &trust(sandbox)).unwrap();
         let (transport, message) = finish.finish(&keys.noise, &payload.encode_to_vec()).unwrap();
-        let mut frame = Vec::new();
-        encode_frame(&message, &mut frame).unwrap();
-        socket.send(Message::Binary(Bytes::from(frame))).await.unwrap();
-        frames.set_limits(FrameLimits::TRANSPORT);
+        send_frame(&mut socket, false, &message).await;
+        Self::after(socket, transport)
+    }
+
+    /// A connection whose handshake was made elsewhere.
+    pub(crate) fn after(socket: Socket, transport: Transport) -> Self {
+        let frames = FrameDecoder::new(FrameLimits::TRANSPORT);
         Self { socket, transport, frames, waiting: VecDeque::new() }
     }
 
