@@ -1,11 +1,13 @@
 //! The engine: threads, limits and what all of its clients share.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
+use tracing::dispatcher::{self, DefaultGuard};
 use whimbrel_crypto::curve::PublicKey;
 use whimbrel_noise::NoiseRoot;
 
@@ -23,6 +25,11 @@ const MAX_BLOCKING_THREADS: usize = 16;
 
 /// Version of the web client that is presented unless the options say otherwise.
 const CLIENT_VERSION: [u32; 3] = [2, 3000, 1_045_649_367];
+
+thread_local! {
+    /// Keeps the subscriber of an engine's thread installed until the thread ends.
+    static LOG: Cell<Option<DefaultGuard>> = const { Cell::new(None) };
+}
 
 /// Owns threads and limits for any number of [`Client`]s. Cloning gives another handle to the
 /// same engine.
@@ -60,11 +67,16 @@ impl Engine {
         let target = Target::parse(&options.endpoint.url)?;
         let tls = tls::config(options.endpoint.extra_ca_pem.as_deref())?;
         let workers = options.worker_threads.clamp(1, 64);
-        let runtime = Builder::new_multi_thread()
+        let mut builder = Builder::new_multi_thread();
+        builder
             .worker_threads(workers)
             .max_blocking_threads(MAX_BLOCKING_THREADS)
             .thread_name_fn(thread_names(workers))
-            .enable_all()
+            .enable_all();
+        if let Some(log) = options.log {
+            builder.on_thread_start(move || LOG.set(Some(dispatcher::set_default(&log))));
+        }
+        let runtime = builder
             .build()
             .map_err(|error| Error::new(Code::Internal, "the system gave no threads").because(error))?;
         let shared = Arc::new(EngineShared {
@@ -224,18 +236,29 @@ impl Drop for Threads {
         let Some(runtime) = self.take_runtime() else { return };
         let shared = Arc::clone(&self.shared);
         let own_thread = shared.is_current();
-        let close = move || {
-            // Nobody is left to be told.
-            let _ = runtime.block_on(shared.close_clients(CLOSE_ON_DROP));
-            runtime.shutdown_timeout(Duration::from_secs(1));
-        };
         // A runtime can neither be waited for nor dropped on a thread that runs async code.
+        let slot = Arc::new(Mutex::new(Some(runtime)));
+        let taken = Arc::clone(&slot);
+        let close = move || {
+            let runtime = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(runtime) = runtime {
+                // Nobody is left to be told.
+                let _ = runtime.block_on(shared.close_clients(CLOSE_ON_DROP));
+                runtime.shutdown_timeout(Duration::from_secs(1));
+            }
+        };
         match std::thread::Builder::new().name("whimbrel-close".to_owned()).spawn(close) {
             Ok(thread) if !own_thread => {
+                // It panics only if a task did, which the client has reported.
                 let _ = thread.join();
             }
             Ok(_) => {}
-            Err(error) => tracing::error!(%error, "The engine could not be closed for want of a thread."),
+            Err(error) => {
+                tracing::error!(%error, "The engine could not be closed in order for want of a thread.");
+                if let Some(runtime) = slot.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    runtime.shutdown_background();
+                }
+            }
         }
     }
 }

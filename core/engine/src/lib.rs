@@ -21,6 +21,7 @@ mod options;
 mod prekeys;
 mod random;
 mod receipts;
+mod repair;
 mod retry;
 mod store;
 

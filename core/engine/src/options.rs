@@ -21,6 +21,8 @@ pub struct EngineOptions {
     /// Seed of all randomness, for repeatable tests. `None` (default): the system's source.
     /// Never set it in production: keys become predictable.
     pub insecure_seed: Option<u64>,
+    /// Where the engine's own threads log to. `None` (default): the process's subscriber.
+    pub log: Option<tracing::Dispatch>,
 }
 
 impl Default for EngineOptions {
@@ -31,6 +33,7 @@ impl Default for EngineOptions {
             client_version: None,
             keep_alive: Duration::from_secs(30),
             insecure_seed: None,
+            log: None,
         }
     }
 }

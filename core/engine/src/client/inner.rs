@@ -19,7 +19,7 @@ use crate::error::{Code, Error, Outcome};
 use crate::events::{ClosedReason, ConnectionState, Event, EventKind};
 use crate::journal::EventQueue;
 use crate::link::LinkState;
-use crate::messages::SignalState;
+use crate::messages::{Outbox, SignalState};
 use crate::options::ClientOptions;
 use crate::store::{Account, Changes, Committer, Store};
 
@@ -32,6 +32,8 @@ pub(crate) struct Inner {
     pub(crate) events: Arc<EventQueue>,
     /// Sessions and keys of the Signal protocol: one unit of work at a time.
     pub(crate) signal: tokio::sync::Mutex<SignalState>,
+    /// Messages on their way out.
+    pub(crate) outbox: Outbox,
     pub(crate) tasks: Tasks,
     /// The host's calls.
     pub(crate) gate: Gate,
@@ -69,6 +71,7 @@ impl Inner {
             commit,
             events,
             signal: tokio::sync::Mutex::default(),
+            outbox: Outbox::default(),
             tasks,
             gate: Gate::default(),
             closed: watch::Sender::new(false),

@@ -16,6 +16,7 @@ use rand_chacha::ChaCha20Rng;
 use tokio::time::Instant;
 
 pub(crate) use inner::{Inner, not_linked};
+pub(crate) use status::Goal;
 
 use crate::engine::{CLOSE_ON_DROP, Threads};
 use crate::error::{Code, Error, Outcome};
@@ -69,6 +70,7 @@ impl Client {
             inner.wish_connected()?;
         }
         inner.spawn(supervisor::run(Arc::clone(&inner)));
+        inner.spawn(crate::messages::send::run(Arc::clone(&inner)));
         Ok(Self { handle: Arc::new(ClientHandle { inner, threads }) })
     }
 

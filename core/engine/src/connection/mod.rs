@@ -186,11 +186,11 @@ pub(crate) fn start(
             tokio::select! {
                 biased;
                 lost = &mut reading => lost,
-                lost = &mut writing => {
+                written = &mut writing => match written {
+                    Ok(()) => Lost::Closed,
                     // What the service said before it closed still counts.
-                    let last_words = tokio::time::timeout(LAST_WORDS, &mut reading).await;
-                    last_words.unwrap_or(lost)
-                }
+                    Err(lost) => tokio::time::timeout(LAST_WORDS, &mut reading).await.unwrap_or(lost),
+                },
                 lost = keeping => lost,
             }
         };

@@ -24,28 +24,23 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Writes until the connection ends or is to be closed.
-    pub(super) async fn run(&mut self, connection: &Connection) -> Lost {
+    /// Writes until the connection is to be closed, or breaks.
+    pub(super) async fn run(&mut self, connection: &Connection) -> Result<(), Lost> {
         let mut batch = Vec::new();
         loop {
             tokio::select! {
                 taken = self.queue.recv_many(&mut batch, OUTGOING) => if taken == 0 {
-                    return Lost::Closed;
+                    return Ok(());
                 },
                 () = connection.closing.notified() => {
                     self.queue.close();
                     while let Ok(node) = self.queue.try_recv() {
                         batch.push(node);
                     }
-                    if let Err(lost) = self.write(&mut batch).await {
-                        return lost;
-                    }
-                    return Lost::Closed;
+                    return self.write(&mut batch).await;
                 }
             }
-            if let Err(lost) = self.write(&mut batch).await {
-                return lost;
-            }
+            self.write(&mut batch).await?;
         }
     }
 

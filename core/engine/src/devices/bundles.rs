@@ -129,7 +129,8 @@ pub(crate) mod tests {
 
     /// A proof made by an account for a companion.
     pub(crate) fn proof(account: &KeyPair, companion: &KeyPair, name_key: bool) -> Vec<u8> {
-        let details = encode(&AdvDeviceIdentity { raw_id: Some(1), key_index: Some(3), ..Default::default() });
+        let details =
+            encode(&AdvDeviceIdentity { raw_id: Some(1), key_index: Some(3), ..Default::default() });
         let by_account =
             adv::sign_account(&account.private, Hosting::Own, &details, &companion.public, &[1; 64]);
         let by_device =
@@ -143,7 +144,9 @@ pub(crate) mod tests {
     }
 
     fn key(tag: &'static str, id: u8) -> Node {
-        Node::new(tag).child(Node::new("id").bytes(vec![0, 1, id])).child(Node::new("value").bytes(vec![id; 32]))
+        Node::new(tag)
+            .child(Node::new("id").bytes(vec![0, 1, id]))
+            .child(Node::new("value").bytes(vec![id; 32]))
     }
 
     fn user(jid: Jid) -> Node {
@@ -158,8 +161,12 @@ pub(crate) mod tests {
     #[test]
     fn a_query_names_devices_by_jid() {
         let node = query(&[Jid::lid("1"), Jid::lid("1").with_device(7)]);
-        let named: Vec<_> =
-            node.child_named("key").unwrap().children_named("user").map(|u| u.attr_jid("jid").unwrap()).collect();
+        let named: Vec<_> = node
+            .child_named("key")
+            .unwrap()
+            .children_named("user")
+            .map(|u| u.attr_jid("jid").unwrap())
+            .collect();
         assert_eq!(named, [Jid::lid("1"), Jid::lid("1").with_device(7)]);
         assert!(node.attr_is("xmlns", "encrypt") && node.attr_is("type", "get"));
     }
@@ -182,9 +189,12 @@ pub(crate) mod tests {
 
     #[test]
     fn refusals_and_missing_parts_concern_one_device() {
-        let refused = Node::new("user").attr("jid", Jid::lid("1")).child(Node::new("error").attr("code", "406"));
+        let refused =
+            Node::new("user").attr("jid", Jid::lid("1")).child(Node::new("error").attr("code", "406"));
         let empty = Node::new("user").attr("jid", Jid::lid("2"));
-        let parsed = parse(&Node::new("iq").child(Node::new("list").child(refused).child(empty).child(user(Jid::lid("3")))));
+        let parsed = parse(
+            &Node::new("iq").child(Node::new("list").child(refused).child(empty).child(user(Jid::lid("3")))),
+        );
         let errors: Vec<_> = parsed.iter().map(|(_, bundle)| bundle.clone().err()).collect();
         assert_eq!(errors, [Some(NoBundle::Refused(406)), Some(NoBundle::Malformed), None]);
         assert!(NoBundle::Refused(406).is_unregistered() && !NoBundle::Malformed.is_unregistered());
@@ -200,7 +210,10 @@ pub(crate) mod tests {
             let good = proof(&account, &companion, name_key);
             assert_eq!(check_proof(&good, &companion.public, Some(account.public.as_bytes())), Ok(()));
             assert_eq!(check_proof(&good, &companion.public, None), Ok(()));
-            assert_eq!(check_proof(&good, &companion.public, Some(other.public.as_bytes())), Err(ProofInvalid));
+            assert_eq!(
+                check_proof(&good, &companion.public, Some(other.public.as_bytes())),
+                Err(ProofInvalid)
+            );
         }
         let good = proof(&account, &companion, true);
         assert_eq!(check_proof(&good, &other.public, None), Err(ProofInvalid));

@@ -59,7 +59,8 @@ pub(crate) fn check(
             kept.push(DeviceListEntry { device: listed.device, key_index, hosted: listed.hosted });
         }
     }
-    let raw_id = signed.as_ref().map_or_else(|| stored.map_or(0, |stored| stored.raw_id), |signed| signed.raw_id);
+    let raw_id =
+        signed.as_ref().map_or_else(|| stored.map_or(0, |stored| stored.raw_id), |signed| signed.raw_id);
     let registered_anew = stored.is_some_and(|stored| stored.raw_id != 0 && stored.raw_id != raw_id);
     let signed_at = signed.map_or(0, |signed| signed.timestamp);
     let list = DeviceList { devices: kept, raw_id, signed_at, fetched_at: now };
@@ -160,7 +161,10 @@ mod tests {
             for known in [Some(account.key()), None] {
                 let checked = check(&listed(DEVICES, Some(signed.clone())), known, None, 77).unwrap();
                 assert_eq!(kept(&checked), [0, 2, 9]);
-                assert_eq!((checked.list.raw_id, checked.list.signed_at, checked.list.fetched_at), (5, 1000, 77));
+                assert_eq!(
+                    (checked.list.raw_id, checked.list.signed_at, checked.list.fetched_at),
+                    (5, 1000, 77)
+                );
             }
         }
     }
@@ -172,7 +176,8 @@ mod tests {
         if let Some(last) = altered.last_mut() {
             *last ^= 1;
         }
-        for signed in [None, Some(altered), Some(stranger.sign(5, 1000, 4, &[0, 2], true)), Some(vec![0xff])] {
+        for signed in [None, Some(altered), Some(stranger.sign(5, 1000, 4, &[0, 2], true)), Some(vec![0xff])]
+        {
             let checked = check(&listed(DEVICES, signed), Some(account.key()), None, 0).unwrap();
             assert_eq!(kept(&checked), [0]);
         }

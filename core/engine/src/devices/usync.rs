@@ -54,10 +54,13 @@ pub(crate) fn query(users: &[Jid], context: Context, sid: String) -> Node {
         .attr("mode", "query")
         .attr("last", true)
         .attr("index", "0")
-        .attr("context", match context {
-            Context::Message => "message",
-            Context::Notification => "notification",
-        })
+        .attr(
+            "context",
+            match context {
+                Context::Message => "message",
+                Context::Notification => "notification",
+            },
+        )
         .child(protocols)
         .child(Node::new("list").children(list));
     Node::new("iq").attr("to", Jid::SERVER).attr("type", "get").attr("xmlns", "usync").child(usync)
@@ -75,7 +78,10 @@ fn user(node: &NodeRef<'_>) -> Option<UserAnswer> {
     Some(UserAnswer {
         lid: lid.map(|lid| lid.to_bare()).filter(Jid::is_lid),
         phone: node.attr_jid("pn_jid").map(|phone| phone.to_bare().normalized()).filter(Jid::is_pn),
-        devices: node.child_named("devices").filter(|devices| devices.child_named("error").is_none()).and_then(devices),
+        devices: node
+            .child_named("devices")
+            .filter(|devices| devices.child_named("error").is_none())
+            .and_then(devices),
         user,
     })
 }
@@ -83,7 +89,8 @@ fn user(node: &NodeRef<'_>) -> Option<UserAnswer> {
 /// Reads a list with its signed part, as queries and notifications have it. A list without
 /// devices is none: device 0 always exists.
 fn devices(node: &NodeRef<'_>) -> Option<Devices> {
-    let listed: Vec<Listed> = node.child_named("device-list")?.children_named("device").filter_map(listed).collect();
+    let listed: Vec<Listed> =
+        node.child_named("device-list")?.children_named("device").filter_map(listed).collect();
     if listed.is_empty() {
         return None;
     }
@@ -119,7 +126,8 @@ mod tests {
         {
             assert!(usync.attr_is(key, value), "{key}");
         }
-        let protocols: Vec<_> = usync.child_named("query").unwrap().child_nodes().iter().map(|p| p.tag()).collect();
+        let protocols: Vec<_> =
+            usync.child_named("query").unwrap().child_nodes().iter().map(|p| p.tag()).collect();
         assert_eq!(protocols, ["devices", "lid"]);
         let asked = usync.child_named("list").unwrap().children_named("user");
         assert!(asked.zip(users).all(|(node, user)| node.attr_value("jid").unwrap().as_jid() == Some(&user)));

@@ -155,7 +155,9 @@ impl EventQueue {
         if let Some(kind) = state.next_ephemeral() {
             return Some(ephemeral(kind));
         }
-        if state.live.is_empty() && state.loaded < state.last && !state.unreadable {
+        // After the close the store cannot be read: what is not here is offered at the next open.
+        let behind = state.live.is_empty() && state.loaded < state.last;
+        if behind && !state.unreadable && state.closed.is_none() {
             self.load_page(&mut state);
         }
         if let Some(event) = state.live.pop_front() {

@@ -470,7 +470,7 @@ mod tests {
             }),
         };
         let hex: String = encode(&event).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "0a026162100362190a070a0531406c696412070a0531406c6964180222016d28023009");
+        assert_eq!(hex, "0a0261621003621b0a070a0531406c696412070a0531406c6964180222016d28023009");
     }
 
     #[test]

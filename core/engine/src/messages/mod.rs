@@ -1,9 +1,21 @@
 //! Messages: what the host names them by, how they are sent, and how they arrive.
 
 mod cache;
+pub(crate) mod content;
+mod control;
+mod decrypt;
+pub(crate) mod inbound;
+mod outbox;
+mod receive;
+pub(crate) mod send;
+mod send_text;
 mod signal_state;
+pub(crate) mod stanza;
 
+pub(crate) use inbound::Replies;
+pub(crate) use outbox::Outbox;
 pub(crate) use signal_state::{SignalState, Unit};
+pub(crate) use stanza::Received;
 
 use whimbrel_wire::jid::Jid;
 

@@ -350,7 +350,8 @@ impl<'a> Unit<'a> {
 
     /// What is known of a received message.
     pub(crate) fn inbox(&self, chat: &Jid, author: &Jid, id: &str) -> Result<Option<InboxEntry>, StoreError> {
-        let same = |entry: &&InboxEntry| entry.message_id == id && entry.author == *author && entry.chat == *chat;
+        let same =
+            |entry: &&InboxEntry| entry.message_id == id && entry.author == *author && entry.chat == *chat;
         match self.changes.inbox.iter().rev().find(same) {
             Some(entry) => Ok(Some(entry.clone())),
             None => self.store.inbox(chat, author, id),

@@ -18,6 +18,9 @@ use crate::store::Changes;
 /// How often a live pairing code is looked at when the QR codes have run out.
 const CODE_CHECK: Duration = Duration::from_secs(5);
 
+/// How long a round without refs waits for a pairing code.
+const WITHOUT_CODES: Duration = Duration::from_secs(60);
+
 /// Codes of the present round.
 pub(super) struct Linking {
     round: Round,
@@ -33,12 +36,15 @@ impl Session<'_> {
         link::begin_round(&self.client).await?;
         self.reply(iq::result(request)).await;
         let refs = pair::refs(request).unwrap_or_default();
-        if refs.is_empty() {
-            tracing::warn!("The service gave no refs; only a pairing code can link this client.");
-        }
         self.client.set_status(ConnectionState::Linking, None, self.wish);
         self.client.link.set_ready(&self.connection);
+        let without_codes = refs.is_empty();
         self.phase = Phase::Linking(Linking { round: Round::new(refs) });
+        if without_codes {
+            tracing::warn!("The service gave no refs; only a pairing code can link this client.");
+            self.deadline = Some(Instant::now() + WITHOUT_CODES);
+            return Ok(());
+        }
         self.next_code()
     }
 

@@ -1,0 +1,71 @@
+//! Lists of devices: kept for a day, asked for when they are needed (delivery document §2.6).
+
+use std::time::Duration;
+
+use whimbrel_wire::Jid;
+
+use super::filter::{self, Checked};
+use super::identity::Source;
+use super::usync::{self, Context, UserAnswer};
+use crate::client::Inner;
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::messages::Unit;
+use crate::store::{DeviceList, StoreError};
+
+/// How long a list is believed, in seconds.
+const LIFE: i64 = 24 * 60 * 60;
+
+/// How long the service may take for a query.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The list of a user, unless it is too old.
+pub(crate) fn fresh(unit: &Unit<'_>, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
+    let list = unit.device_list(user)?;
+    Ok(list.filter(|list| unit.now().saturating_sub(list.fetched_at) < LIFE))
+}
+
+/// Asks for the lists of users. Users of which the service says nothing keep what they have.
+pub(crate) async fn query(
+    client: &Inner,
+    connection: &Connection,
+    users: &[Jid],
+    context: Context,
+) -> Result<(), Error> {
+    for users in users.chunks(usync::USERS) {
+        let id = client.request_ids.next();
+        let query = usync::query(users, context, id.clone());
+        let answers = usync::parse(&connection.request(id, query, TIMEOUT).await?);
+        client.unit(|unit| answers.iter().try_for_each(|answer| take(unit, answer))).await?;
+    }
+    Ok(())
+}
+
+fn take(unit: &mut Unit<'_>, answer: &UserAnswer) -> Result<(), StoreError> {
+    for twin in [&answer.lid, &answer.phone].into_iter().flatten() {
+        unit.learn(&answer.user, twin, Source::Current)?;
+    }
+    let Some(devices) = &answer.devices else { return Ok(()) };
+    let user = unit.canonical(&answer.user)?;
+    let (account, stored) = (unit.identity(&user)?, unit.device_list(&user)?);
+    match filter::check(devices, account.as_ref(), stored.as_ref(), unit.now()) {
+        Ok(checked) => apply(unit, &user, checked),
+        Err(error) => {
+            tracing::warn!(%error, "A device list is not taken.");
+            Ok(())
+        }
+    }
+}
+
+/// Stores a checked list, and forgets the devices that are gone.
+pub(crate) fn apply(unit: &mut Unit<'_>, user: &Jid, checked: Checked) -> Result<(), StoreError> {
+    let Checked { list, registered_anew } = checked;
+    for device in unit.session_devices(user)? {
+        let listed = list.devices.iter().any(|entry| entry.device == device.device());
+        if !listed || (registered_anew && device.has_device()) {
+            unit.forget_device(&device)?;
+        }
+    }
+    unit.changes.device_lists.insert(user.clone(), Some(list));
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! Notifications about devices and identities (delivery document §1.9, §2.7; pairing document
+//! §9.2). All others are acknowledged and have no effect in this version.
+
+use std::collections::BTreeMap;
+
+use whimbrel_crypto::{digest, phash};
+use whimbrel_wire::{Jid, NodeRef};
+
+use super::filter;
+use super::identity::Source;
+use super::lists;
+use super::usync::{Devices, Listed};
+use crate::messages::{Replies, Unit};
+use crate::repair::Repair;
+use crate::store::{DeviceList, StoreError};
+
+/// Deals with a `<notification>` of the lane.
+pub(crate) fn notification(
+    unit: &mut Unit<'_>,
+    node: &NodeRef<'_>,
+    replies: &mut Replies,
+) -> Result<(), StoreError> {
+    let from = node.attr_jid("from").map(Jid::normalized);
+    match (node.attr_text("type").as_deref(), from) {
+        (Some("devices"), Some(from)) => devices(unit, node, &from)?,
+        (Some("encrypt"), Some(from)) if node.child_named("identity").is_some() => {
+            identity(unit, node, &from, replies)?;
+        }
+        (Some("account_sync"), Some(_)) => {
+            if let Some(list) = node.child_named("devices") {
+                own_devices(unit, list, replies)?;
+            }
+        }
+        (kind, _) => tracing::debug!(?kind, "A notification has no effect."),
+    }
+    replies.ack(node, None);
+    Ok(())
+}
+
+/// One device came or went.
+fn devices(unit: &mut Unit<'_>, node: &NodeRef<'_>, from: &Jid) -> Result<(), StoreError> {
+    if let Some(lid) = node.attr_jid("lid") {
+        unit.learn(from, &lid, Source::Replayed)?;
+    }
+    let user = unit.canonical(&from.to_bare())?;
+    if let Some(removed) = node.child_named("remove") {
+        remove(unit, &user, removed)
+    } else if let Some(added) = node.child_named("add") {
+        add(unit, &user, added)
+    } else if let Some(update) = node.child_named("update") {
+        updated(unit, &user, update)
+    } else {
+        Ok(())
+    }
+}
+
+/// The device that an operation is about; its two addresses agree on its number.
+fn device(operation: &NodeRef<'_>) -> Option<(u16, Option<u32>)> {
+    let device = operation.child_named("device")?;
+    let jid = device.attr_jid("jid")?;
+    let agrees = device.attr_jid("lid").is_none_or(|lid| lid.device() == jid.device());
+    (agrees && jid.has_device()).then(|| (jid.device(), device.attr_u32("key-index")))
+}
+
+fn remove(unit: &mut Unit<'_>, user: &Jid, operation: &NodeRef<'_>) -> Result<(), StoreError> {
+    let timed = operation.child_named("key-index-list").and_then(|list| list.attr_u64("ts"));
+    let Some((number, _)) = device(operation).filter(|_| timed.is_some_and(|time| time > 0)) else {
+        return Ok(());
+    };
+    unit.forget_device(&user.with_device(number))?;
+    let Some(mut list) = unit.device_list(user)? else { return Ok(()) };
+    list.devices.retain(|entry| entry.device != number);
+    keep_if_hash_fits(unit, user, list, operation)
+}
+
+fn add(unit: &mut Unit<'_>, user: &Jid, operation: &NodeRef<'_>) -> Result<(), StoreError> {
+    let Some(known) = unit.device_list(user)? else { return Ok(()) };
+    let signed = operation.child_bytes("key-index-list").map(<[u8]>::to_vec);
+    let (Some((number, key_index)), Some(signed)) = (device(operation), signed) else {
+        return drop_list(unit, user);
+    };
+    let mut listed: Vec<Listed> = known
+        .devices
+        .iter()
+        .map(|entry| Listed { device: entry.device, key_index: Some(entry.key_index), hosted: entry.hosted })
+        .filter(|entry| entry.device != number)
+        .collect();
+    listed.push(Listed { device: number, key_index, hosted: false });
+    let account = unit.identity(user)?;
+    let devices = Devices { listed, signed: Some(signed) };
+    match filter::check(&devices, account.as_ref(), Some(&known), unit.now()) {
+        Ok(checked) if !checked.registered_anew && has(&checked.list, number) => {
+            let list = DeviceList { fetched_at: known.fetched_at, ..checked.list };
+            keep_if_hash_fits(unit, user, list, operation)
+        }
+        // What was said does not hold together: ask at the next send.
+        _ => drop_list(unit, user),
+    }
+}
+
+fn has(list: &DeviceList, number: u16) -> bool {
+    list.devices.iter().any(|entry| entry.device == number)
+}
+
+/// A contact's list changed; which contact's is said by a hash of its address.
+fn updated(unit: &mut Unit<'_>, user: &Jid, operation: &NodeRef<'_>) -> Result<(), StoreError> {
+    let Some(hash) = operation.attr_text("hash") else { return Ok(()) };
+    let phone = unit.phone_of(user)?;
+    let names = [Some(user), phone.as_ref()];
+    if names.into_iter().flatten().any(|name| digest::contact_hash(name.user()) == hash) {
+        drop_list(unit, user)?;
+    }
+    Ok(())
+}
+
+fn drop_list(unit: &mut Unit<'_>, user: &Jid) -> Result<(), StoreError> {
+    if unit.device_list(user)?.is_some() {
+        unit.changes.device_lists.insert(user.clone(), None);
+    }
+    Ok(())
+}
+
+/// Keeps a changed list if the service means the same one.
+fn keep_if_hash_fits(
+    unit: &mut Unit<'_>,
+    user: &Jid,
+    list: DeviceList,
+    operation: &NodeRef<'_>,
+) -> Result<(), StoreError> {
+    let said = operation.attr_text(if user.is_lid() { "device_lid_hash" } else { "device_hash" });
+    if said.is_some_and(|said| said != hash_of(user, &list)) {
+        return drop_list(unit, user);
+    }
+    unit.changes.device_lists.insert(user.clone(), Some(list));
+    Ok(())
+}
+
+fn hash_of(user: &Jid, list: &DeviceList) -> String {
+    let devices = list.devices.iter().filter(|entry| !entry.hosted);
+    phash::phash(devices.map(|entry| (user.user(), entry.device, user.server_name())))
+}
+
+/// The whole list of this account.
+fn own_devices(unit: &mut Unit<'_>, list: &NodeRef<'_>, replies: &mut Replies) -> Result<(), StoreError> {
+    let Some(own) = unit.account.phone.clone() else { return Ok(()) };
+    let own = unit.canonical(&own.to_bare())?;
+    let mut listed: BTreeMap<u16, Listed> = BTreeMap::new();
+    for device in list.children_named("device") {
+        if let Some(jid) = device.attr_jid("jid").filter(|jid| unit.is_own(jid)) {
+            let key_index = device.attr_u32("key-index");
+            listed.insert(jid.device(), Listed { device: jid.device(), key_index, hosted: jid.is_hosted() });
+        }
+    }
+    let signed = list.child_bytes("key-index-list").map(<[u8]>::to_vec);
+    let devices = Devices { listed: listed.into_values().collect(), signed };
+    let (account, stored) = (unit.identity(&own)?, unit.device_list(&own)?);
+    match filter::check(&devices, account.as_ref(), stored.as_ref(), unit.now()) {
+        Ok(checked) if devices.signed.is_some() => lists::apply(unit, &own, checked)?,
+        _ => {
+            drop_list(unit, &own)?;
+            replies.repairs.push(Repair::Devices(own));
+        }
+    }
+    Ok(())
+}
+
+/// Somebody's phone has new keys: what was made with the old ones is void.
+fn identity(
+    unit: &mut Unit<'_>,
+    node: &NodeRef<'_>,
+    from: &Jid,
+    replies: &mut Replies,
+) -> Result<(), StoreError> {
+    if from.has_device() || unit.is_own(from) {
+        return Ok(());
+    }
+    if let Some(lid) = node.attr_jid("lid") {
+        unit.learn(from, &lid, Source::Replayed)?;
+    }
+    let user = unit.canonical(from)?;
+    drop_list(unit, &user)?;
+    for device in unit.session_devices(&user)? {
+        if device.has_device() {
+            unit.forget_device(&device)?;
+        }
+    }
+    if unit.identity(&user)?.is_none() {
+        return Ok(());
+    }
+    unit.forget_device(&user)?;
+    let who = unit.identity_of(&user)?;
+    unit.event(crate::events::EventKind::IdentityChanged(crate::events::IdentityChanged { who, device: 0 }));
+    if node.attr_value("offline").is_none() {
+        replies.repairs.push(Repair::Sessions(user));
+    }
+    Ok(())
+}

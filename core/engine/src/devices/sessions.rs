@@ -1,0 +1,173 @@
+//! Beginning sessions with devices whose keys the service hands out (pairing document §8.6).
+
+use whimbrel_crypto::curve::KeyPair;
+use whimbrel_signal::SessionRecord;
+use whimbrel_wire::{Jid, Server};
+
+use super::bundles::{self, DeviceBundle};
+use super::{lists, usync};
+use crate::client::Inner;
+use crate::connection::Connection;
+use crate::error::{Code, Error};
+use crate::messages::Unit;
+use crate::store::{DeviceListEntry, StoreError};
+
+/// A device as keys are kept for it, and as stanzas address it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) key: Jid,
+    pub(crate) wire: Jid,
+}
+
+/// A listed device of a user. `wire` is the user in the namespace of the stanza.
+pub(crate) fn target(user: &Jid, wire: &Jid, entry: &DeviceListEntry) -> Target {
+    let wire = match (entry.hosted, wire.server()) {
+        (true, Server::Lid) => Jid::new(wire.user(), Server::HostedLid),
+        (true, Server::Pn) => Jid::new(wire.user(), Server::Hosted),
+        _ => wire.clone(),
+    };
+    Target { key: user.with_device(entry.device), wire: wire.with_device(entry.device) }
+}
+
+/// Begins a session with a device from its keys. Returns whether they are usable.
+pub(crate) fn begin(unit: &mut Unit<'_>, device: &Jid, keys: &DeviceBundle) -> Result<bool, StoreError> {
+    let identity = &keys.bundle.identity;
+    if let Some(proof) = keys.proof.as_deref().filter(|_| device.has_device()) {
+        let account = unit.identity(&device.to_bare())?;
+        if let Err(error) = bundles::check_proof(proof, identity, account.as_ref()) {
+            tracing::warn!(%error, "The keys of a device are not used.");
+            return Ok(false);
+        }
+    }
+    let own: KeyPair = unit.account.keys.identity.clone();
+    let registration_id = unit.account.keys.registration_id;
+    let begun = match unit.session_mut(device)? {
+        Some((record, rng)) => record.process_bundle(&own, registration_id, &keys.bundle, rng),
+        None => {
+            let mut record = SessionRecord::new();
+            let begun = record.process_bundle(&own, registration_id, &keys.bundle, unit.rng());
+            if begun.is_ok() {
+                unit.put_session(device, record);
+            }
+            begun
+        }
+    };
+    if let Err(error) = begun {
+        tracing::warn!(%error, "The keys of a device are not used.");
+        return Ok(false);
+    }
+    unit.identity_proved(device, identity.as_bytes())?;
+    Ok(true)
+}
+
+/// Fetches the keys of devices and begins sessions with those that have usable ones. Devices
+/// that the service does not know any more make their lists void.
+pub(crate) async fn fetch(client: &Inner, connection: &Connection, mut targets: Vec<Target>) -> Result<(), Error> {
+    // A phone's identity comes first: the proofs of its companions are checked against it.
+    targets.sort_by_key(|target| target.key.has_device());
+    for targets in targets.chunks(bundles::DEVICES) {
+        let wire: Vec<Jid> = targets.iter().map(|target| target.wire.clone()).collect();
+        let request = connection.request(client.request_ids.next(), bundles::query(&wire), lists::TIMEOUT);
+        let answer = match request.await {
+            Ok(answer) => answer,
+            Err(error) if error.service_status() == 406 => {
+                client.unit(|unit| forget_lists(unit, targets)).await?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        };
+        let mut answers = bundles::parse(&answer);
+        answers.sort_by_key(|(device, _)| device.has_device());
+        client.unit(|unit| take(unit, targets, &answers)).await?;
+    }
+    Ok(())
+}
+
+fn take(
+    unit: &mut Unit<'_>,
+    targets: &[Target],
+    answers: &[(Jid, Result<DeviceBundle, bundles::NoBundle>)],
+) -> Result<(), StoreError> {
+    for (device, keys) in answers {
+        let Some(target) = targets.iter().find(|target| target.wire == *device) else { continue };
+        match keys {
+            Ok(keys) => {
+                begin(unit, &target.key, keys)?;
+            }
+            Err(error) => {
+                tracing::info!(%error, "There are no keys of a device.");
+                if error.is_unregistered() {
+                    forget_lists(unit, std::slice::from_ref(target))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn forget_lists(unit: &mut Unit<'_>, targets: &[Target]) -> Result<(), StoreError> {
+    for target in targets {
+        let user = target.key.to_bare();
+        if unit.device_list(&user)?.is_some() {
+            unit.changes.device_lists.insert(user, None);
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure that the lists of users are known and that there are sessions with their devices,
+/// this one left out. `by_phone`: address them by phone number.
+pub(crate) async fn prepare(
+    client: &Inner,
+    connection: &Connection,
+    users: &[Jid],
+    by_phone: bool,
+) -> Result<(), Error> {
+    let stale = client
+        .unit(|unit| {
+            let mut stale = Vec::new();
+            for user in users {
+                let user = unit.canonical(user)?;
+                if lists::fresh(unit, &user)?.is_none() && !stale.contains(&user) {
+                    stale.push(user);
+                }
+            }
+            Ok(stale)
+        })
+        .await?;
+    if !stale.is_empty() {
+        lists::query(client, connection, &stale, usync::Context::Message).await?;
+    }
+    let missing = client.unit(|unit| missing(unit, users, by_phone)).await?;
+    let missing = missing.ok_or_else(|| Error::new(Code::NoDevice, "the service lists no device of the recipient"))?;
+    if missing.is_empty() { Ok(()) } else { fetch(client, connection, missing).await }
+}
+
+/// Devices without a session; `None` if a list is missing.
+fn missing(unit: &mut Unit<'_>, users: &[Jid], by_phone: bool) -> Result<Option<Vec<Target>>, StoreError> {
+    let mut missing = Vec::new();
+    for user in users {
+        let user = unit.canonical(user)?;
+        let Some(list) = unit.device_list(&user)? else { return Ok(None) };
+        let wire = wire_user(unit, &user, by_phone)?;
+        for entry in &list.devices {
+            let target = target(&user, &wire, entry);
+            if !is_this_device(unit, &target.key) && !unit.has_session(&target.key)? && !missing.contains(&target) {
+                missing.push(target);
+            }
+        }
+    }
+    Ok(Some(missing))
+}
+
+/// A user as a stanza of a namespace addresses it.
+pub(crate) fn wire_user(unit: &mut Unit<'_>, user: &Jid, by_phone: bool) -> Result<Jid, StoreError> {
+    let phone = if by_phone && user.is_lid() { unit.phone_of(user)? } else { None };
+    Ok(phone.unwrap_or_else(|| user.clone()))
+}
+
+/// Whether a device is the one that this client is.
+pub(crate) fn is_this_device(unit: &Unit<'_>, device: &Jid) -> bool {
+    let number = unit.account.phone.as_ref().map(Jid::device);
+    unit.is_own(device) && number == Some(device.device())
+}

@@ -1,0 +1,159 @@
+//! The inbound lane: takes what arrived, makes it durable, and then answers, in the order of
+//! arrival.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use whimbrel_wire::{Node, NodeRef};
+
+use super::outbox::Settled;
+use super::{receive, stanza};
+use crate::client::Inner;
+use crate::connection::{Connection, Inbound, iq};
+use crate::devices::notify;
+use crate::messages::Unit;
+use crate::receipts;
+use crate::repair::{self, Repair};
+use crate::store::StoreError;
+
+/// Repairs that may wait; what is beyond is asked for again by those who need it.
+const REPAIRS: usize = 64;
+
+/// What follows from stanzas once their unit of work is durable.
+#[derive(Default)]
+pub(crate) struct Replies {
+    nodes: Vec<Node>,
+    /// Sent messages about which the service said its word.
+    pub(crate) settled: Vec<Settled>,
+    /// What needs the service, and so must not hold the lane up.
+    pub(crate) repairs: Vec<Repair>,
+}
+
+impl Replies {
+    /// Adds an answer.
+    pub(crate) fn push(&mut self, node: Node) {
+        self.nodes.push(node);
+    }
+
+    /// Acknowledges a stanza, with an error if it is refused.
+    pub(crate) fn ack(&mut self, stanza: &NodeRef<'_>, error: Option<u16>) {
+        self.nodes.extend(ack(stanza, error));
+    }
+
+    /// The answers, in order.
+    #[cfg(test)]
+    pub(crate) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+}
+
+/// The ack of a stanza. What is equal to the address it goes to is not repeated in acks of
+/// receipts, and an ack of an identity change has no type (transport document §6.10).
+fn ack(stanza: &NodeRef<'_>, error: Option<u16>) -> Option<Node> {
+    let mut ack = iq::ack(stanza, error)?;
+    if stanza.tag() == "receipt" && stanza.attr_jid("participant") == stanza.attr_jid("from") {
+        ack.remove_attr("participant");
+    }
+    if stanza.tag() == "notification" && stanza.child_named("identity").is_some() {
+        ack.remove_attr("type");
+    }
+    Some(ack)
+}
+
+/// Runs the inbound lane of a connection until the connection is over.
+pub(crate) async fn run(client: Arc<Inner>, connection: Arc<Connection>, inbound: Inbound) {
+    let (repairs, queue) = mpsc::channel(REPAIRS);
+    tokio::join!(receive(&client, &connection, inbound, repairs), repair::run(&client, &connection, queue));
+}
+
+async fn receive(client: &Arc<Inner>, connection: &Arc<Connection>, mut inbound: Inbound, repairs: mpsc::Sender<Repair>) {
+    let mut batch = Vec::new();
+    loop {
+        client.events.wait_for_room().await;
+        if !inbound.next_batch(&mut batch).await {
+            return;
+        }
+        let handled = client.unit(|unit| {
+            let mut replies = Replies::default();
+            for node in &batch {
+                handle(client, unit, node, &mut replies)?;
+            }
+            Ok(replies)
+        });
+        let replies = match handled.await {
+            Ok(replies) => replies,
+            Err(error) => {
+                tracing::error!(%error, "What arrived could not be made durable; it is not acknowledged.");
+                client.outbox.unsettle();
+                connection.close();
+                return;
+            }
+        };
+        batch.clear();
+        for settled in replies.settled {
+            if let Some(after) = client.outbox.settle(settled) {
+                client.spawn(try_again(Arc::clone(client), connection.generation, after));
+            }
+        }
+        for node in replies.nodes {
+            if connection.send(node).await.is_err() {
+                return;
+            }
+        }
+        for repair in replies.repairs {
+            if repairs.try_send(repair).is_err() {
+                tracing::warn!("Too many repairs are waiting; one is left out.");
+            }
+        }
+    }
+}
+
+/// The service wants a message later.
+async fn try_again(client: Arc<Inner>, generation: u64, after: Duration) {
+    tokio::select! {
+        () = tokio::time::sleep(after) => client.outbox.try_again(generation),
+        () = client.gate.closed() => {}
+    }
+}
+
+/// Deals with one stanza inside the unit of work of its batch.
+fn handle(client: &Inner, unit: &mut Unit<'_>, node: &Node, replies: &mut Replies) -> Result<(), StoreError> {
+    match node.tag() {
+        "message" => receive::message(unit, node, replies),
+        "receipt" => receipts::receive::receipt(unit, node, replies),
+        "ack" => match stanza::ack(node) {
+            Some(ack) => client.outbox.acknowledged(unit, &ack, replies),
+            None => Ok(()),
+        },
+        "notification" => notify::notification(unit, node, replies),
+        "call" | "status" => {
+            replies.ack(node, None);
+            Ok(())
+        }
+        "presence" | "chatstate" | "error" | "iq" => Ok(()),
+        tag => {
+            tracing::debug!(tag, "A stanza of an unknown kind arrived.");
+            replies.ack(node, Some(super::decrypt::UNKNOWN));
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whimbrel_wire::Jid;
+
+    #[test]
+    fn acks_leave_out_what_the_service_does_not_want() {
+        let from = Jid::lid("7");
+        let receipt = Node::new("receipt").attr("id", "A").attr("from", &from).attr("participant", &from);
+        assert!(ack(&receipt, None).unwrap().attr_value("participant").is_none());
+        let other = receipt.attr("participant", Jid::lid("8"));
+        assert!(ack(&other, None).unwrap().attr_value("participant").is_some());
+        let identity = Node::new("notification").attr("id", "A").attr("from", &from).attr("type", "encrypt");
+        assert!(ack(&identity, None).unwrap().attr_is("type", "encrypt"));
+        assert!(ack(&identity.child(Node::new("identity")), None).unwrap().attr_value("type").is_none());
+    }
+}

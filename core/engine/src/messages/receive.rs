@@ -1,0 +1,292 @@
+//! A received message: whose it is, whether it is new, what is inside, and what is answered
+//! (delivery document §4).
+
+use sha2::{Digest as _, Sha256};
+use whimbrel_proto::e2e::Message as Content;
+use whimbrel_wire::{Jid, NodeRef};
+
+use super::content;
+use super::control::{self, Reaction};
+use super::decrypt::{Author, Failure, INVALID_CONTENT, MALFORMED, UNKNOWN};
+use super::inbound::Replies;
+use super::signal_state::Unit;
+use super::stanza::{Enc, EncKind, Received};
+use crate::devices::identity::Source;
+use crate::events::{EventKind, Message};
+use crate::receipts::stanza::{self as receipt, Kind};
+use crate::retry::outgoing::{self, Failed};
+use crate::retry::stanza::Reason;
+use crate::store::{InboxEntry, InboxState, StoreError};
+
+/// Where a message belongs, by the addresses under which things are kept.
+struct Place {
+    chat: Jid,
+    author: Jid,
+    own: bool,
+}
+
+/// What is inside a message once it is opened.
+struct Inside {
+    /// What to show; `None` if there is nothing for people.
+    shown: Option<content::Opened>,
+    /// A part of the history, which has a receipt of its own.
+    history: bool,
+}
+
+/// Deals with a `<message>`.
+pub(crate) fn message(
+    unit: &mut Unit<'_>,
+    node: &NodeRef<'_>,
+    replies: &mut Replies,
+) -> Result<(), StoreError> {
+    let received = match Received::parse(node) {
+        Ok(received) => received,
+        Err(error) => {
+            tracing::warn!(%error, "A message is unreadable.");
+            replies.ack(node, Some(MALFORMED));
+            return Ok(());
+        }
+    };
+    if received.from.is_newsletter() {
+        replies.ack(node, None);
+        return Ok(());
+    }
+    let place = place(unit, &received)?;
+    let encs: Vec<Enc<'_>> = received.encs().collect();
+    if encs.is_empty() {
+        return without_ciphertext(unit, &received, &place, replies);
+    }
+    let hash = hash(&encs);
+    let known = unit.inbox(&place.chat, &place.author, &received.id)?;
+    if known.as_ref().is_some_and(|known| known.state == InboxState::Done && known.ciphertext_hash == hash) {
+        tracing::debug!("A message came again.");
+        answer(&received, &place, replies);
+        return Ok(());
+    }
+    match open_all(unit, &received, &place, &encs) {
+        Ok(inside) => {
+            let history = inside.history;
+            take(unit, &received, place, known, hash, inside, replies)?;
+            if history {
+                replies.push(receipt::delivery(&received, Kind::History));
+            }
+        }
+        Err(Failure::Duplicate) => answer(&received, &place, replies),
+        Err(Failure::Hopeless(code)) => {
+            tracing::warn!(code, "A message cannot be read.");
+            replies.ack(node, Some(code));
+        }
+        Err(Failure::Store(error)) => return Err(error),
+        Err(failure) => {
+            let (reason, keys_at_once) = match failure {
+                Failure::Retry(reason) => (reason, false),
+                // Without a session there is nothing by which the sender could hand the key over.
+                _ => (Reason::NoSession, encs.iter().all(|enc| enc.kind == EncKind::SenderKey)),
+            };
+            let failed = Failed {
+                chat: &place.chat,
+                author: &place.author,
+                hash,
+                known,
+                sent_again: encs.iter().map(|enc| enc.count).max().unwrap_or(0),
+                hidden: received.peer || encs.iter().any(|enc| enc.hide),
+                reason,
+                keys_at_once,
+            };
+            outgoing::ask_again(unit, &received, failed, replies)?;
+        }
+    }
+    Ok(())
+}
+
+/// Finds out who wrote a message and in which chat, and learns addresses from it (delivery
+/// document §4.1).
+fn place(unit: &mut Unit<'_>, received: &Received<'_>) -> Result<Place, StoreError> {
+    let source = if received.offline { Source::Replayed } else { Source::Current };
+    if let Some(twin) = received.author_twin() {
+        unit.learn(received.author(), &twin, source)?;
+    }
+    if let (Some(recipient), Some(twin)) = (&received.recipient, received.recipient_twin()) {
+        unit.learn(recipient, &twin, source)?;
+    }
+    let own = unit.is_own(received.author());
+    let chat = match &received.recipient {
+        Some(recipient) if own && received.from.is_account() => recipient,
+        _ => &received.from,
+    };
+    Ok(Place { chat: unit.canonical(&chat.to_bare())?, author: unit.canonical(received.author())?, own })
+}
+
+fn hash(encs: &[Enc<'_>]) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for enc in encs {
+        hash.update(enc.bytes);
+    }
+    let hash: [u8; 32] = hash.finalize().into();
+    hash.first_chunk().copied().unwrap_or_default()
+}
+
+/// Opens every ciphertext. A failed session ciphertext fails the message: what follows needs
+/// the sender key in it.
+fn open_all(
+    unit: &mut Unit<'_>,
+    received: &Received<'_>,
+    place: &Place,
+    encs: &[Enc<'_>],
+) -> Result<Inside, Failure> {
+    let author = Author {
+        device: &place.author,
+        chat: &place.chat,
+        own: place.own,
+        proof: received.node.child_bytes("device-identity"),
+    };
+    let mut inside = Inside { shown: None, history: false };
+    let mut again = None;
+    for enc in encs {
+        let plaintext = match unit.open(&author, enc) {
+            Ok(plaintext) => plaintext,
+            // One of several may have come before, as after a retry that brought the sender key.
+            Err(Failure::Duplicate) if encs.len() > 1 => {
+                again = Some(Failure::Duplicate);
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
+        let message: Content =
+            whimbrel_proto::decode(&plaintext).map_err(|_| Failure::Hopeless(INVALID_CONTENT))?;
+        again = None;
+        look_inside(unit, &author, message, plaintext, &mut inside)?;
+    }
+    match again {
+        Some(failure) if inside.shown.is_none() => Err(failure),
+        _ => Ok(inside),
+    }
+}
+
+fn look_inside(
+    unit: &mut Unit<'_>,
+    author: &Author<'_>,
+    message: Content,
+    raw: Vec<u8>,
+    inside: &mut Inside,
+) -> Result<(), StoreError> {
+    if let Some(keys) = &message.sender_key_distribution_message {
+        let group = keys.group_id.as_deref().and_then(|group| group.parse::<Jid>().ok());
+        if group.as_ref() == Some(author.chat) {
+            if let Some(bytes) = &keys.axolotl_sender_key_distribution_message {
+                unit.take_sender_key(author, bytes)?;
+            }
+        } else {
+            tracing::warn!("A sender key for another chat than its message's is not taken.");
+        }
+    }
+    if message.device_sent_message.is_some() && !author.own {
+        tracing::warn!("Somebody else's device pretends to send for this account; the message is not shown.");
+        return Ok(());
+    }
+    let opened = content::open(message, raw);
+    if let Some(kind) = content::protocol_type(&opened.message) {
+        match control::reaction(kind, author.own) {
+            Reaction::Show => {}
+            Reaction::Pass(why) => {
+                tracing::debug!(kind, why, "A control message has no effect.");
+                return Ok(());
+            }
+            Reaction::PassHistory(why) => {
+                tracing::debug!(kind, why, "A control message has no effect.");
+                inside.history = true;
+                return Ok(());
+            }
+            Reaction::Drop => {
+                tracing::warn!(kind, "A control message for own devices came from somebody else.");
+                return Ok(());
+            }
+        }
+    }
+    if !content::is_empty(&opened.message) {
+        inside.shown = Some(opened);
+    }
+    Ok(())
+}
+
+/// Journals an opened message, remembers it, and says so.
+fn take(
+    unit: &mut Unit<'_>,
+    received: &Received<'_>,
+    place: Place,
+    known: Option<InboxEntry>,
+    hash: [u8; 16],
+    inside: Inside,
+    replies: &mut Replies,
+) -> Result<(), StoreError> {
+    answer(received, &place, replies);
+    let completes = match known.map(|known| known.state) {
+        // Another ciphertext of a message that the host has: opened for its keys only.
+        Some(InboxState::Done) => return Ok(()),
+        Some(InboxState::Failed { event_id, .. }) => Some(event_id).filter(|id| !id.is_empty()),
+        None => None,
+    };
+    if let Some(opened) = inside.shown.filter(|_| !received.peer) {
+        if let Some(destination) = &opened.destination {
+            if unit.canonical(&destination.to_bare())? != place.chat {
+                tracing::warn!("An own device's copy names another chat than its stanza; the stanza counts.");
+            }
+        }
+        let content::Text { text, quoted } = content::read(&opened.message);
+        let event = Message {
+            message_id: received.id.clone().into_owned(),
+            chat: unit.identity_of(&place.chat)?,
+            sender: unit.identity_of(&place.author)?,
+            sender_device: place.author.device(),
+            from_me: place.own,
+            timestamp: received.timestamp,
+            push_name: received.node.attr_text("notify").map(std::borrow::Cow::into_owned),
+            text,
+            quoted,
+            offline: received.offline,
+            completes,
+            raw: opened.raw,
+        };
+        unit.event(EventKind::Message(event));
+    }
+    let seen_at = unit.now();
+    unit.changes.inbox.push(InboxEntry {
+        chat: place.chat,
+        author: place.author,
+        message_id: received.id.clone().into_owned(),
+        ciphertext_hash: hash,
+        state: InboxState::Done,
+        seen_at,
+    });
+    Ok(())
+}
+
+/// The receipt that says that this device has a message.
+fn answer(received: &Received<'_>, place: &Place, replies: &mut Replies) {
+    let kind = match (received.peer, place.own) {
+        (true, true) => Kind::Peer,
+        (_, true) => Kind::Sender,
+        (_, false) => Kind::Delivered,
+    };
+    replies.push(receipt::delivery(received, kind));
+}
+
+/// A stanza without any ciphertext that this version knows.
+fn without_ciphertext(
+    unit: &mut Unit<'_>,
+    received: &Received<'_>,
+    place: &Place,
+    replies: &mut Replies,
+) -> Result<(), StoreError> {
+    if received.node.child_named("unavailable").is_none() {
+        tracing::warn!("A message has no ciphertext of a known kind.");
+        replies.ack(received.node, Some(UNKNOWN));
+        return Ok(());
+    }
+    // The service has nothing for this device; should it come later, it completes the event.
+    if unit.inbox(&place.chat, &place.author, &received.id)?.is_none() {
+        outgoing::placeholder(unit, received, &place.chat, &place.author, [0; 16], 0, Some("unavailable"))?;
+    }
+    replies.ack(received.node, None);
+    Ok(())
+}

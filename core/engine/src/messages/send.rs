@@ -1,0 +1,294 @@
+//! The outbox lane: resolves devices, encrypts, makes durable, writes (delivery document §3).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand_core::Rng as _;
+use whimbrel_crypto::padding;
+use whimbrel_proto::e2e::Message as Content;
+use whimbrel_wire::{Jid, Node};
+
+use super::outbox::Ticket;
+use super::signal_state::Unit;
+use super::stanza::{Direct, Sealed};
+use super::content;
+use crate::client::{Goal, Inner};
+use crate::connection::Connection;
+use crate::devices::sessions::{self, Target};
+use crate::devices::lists;
+use crate::error::{Code, Error};
+use crate::events::ConnectionState;
+use crate::store::{Changes, StoreError};
+
+/// How often the devices of a chat are looked up on one connection before its messages fail.
+const LOOKUPS: u32 = 3;
+
+/// Pause between two such attempts.
+const LOOKUP_PAUSE: Duration = Duration::from_secs(2);
+
+/// What becomes of a ticket in its unit of work.
+enum Composed {
+    Stanza(Box<Node>),
+    /// Devices or sessions have to be looked up first.
+    Prepare,
+    Failed(Error),
+}
+
+/// Runs the outbox lane until the client closes.
+pub(crate) async fn run(client: Arc<Inner>) {
+    let (mut status, mut goal) = (client.watch_status(), client.watch_goal());
+    let mut generation = None;
+    loop {
+        if *goal.borrow_and_update() == Goal::Closed {
+            return;
+        }
+        status.mark_unchanged();
+        if let Err(error) = work(&client, &mut generation).await {
+            tracing::error!(%error, "Messages could not be made durable; they wait.");
+            if let Some(connection) = client.connection() {
+                connection.close();
+            }
+        }
+        tokio::select! {
+            () = client.outbox.wake.notified() => {}
+            changed = status.changed() => if changed.is_err() { return },
+            changed = goal.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// The connection, once what waited at the service has arrived: a session may change by that.
+fn online(client: &Inner) -> Option<Arc<Connection>> {
+    if client.status().state != ConnectionState::Online {
+        return None;
+    }
+    client.connection().filter(|connection| !connection.is_closed())
+}
+
+async fn work(client: &Arc<Inner>, generation: &mut Option<u64>) -> Result<(), Error> {
+    if client.linked_account().is_err() {
+        let error = Error::new(Code::NotLinked, "the client is not linked to a phone");
+        client.outbox.clear(&error);
+        return Ok(());
+    }
+    client.outbox.load(&*client.store)?;
+    loop {
+        let Some(connection) = online(client) else { return store_waiting(client).await };
+        if *generation != Some(connection.generation) {
+            *generation = Some(connection.generation);
+            client.outbox.reopen(connection.generation);
+        }
+        let tickets = client.outbox.take_ready();
+        if tickets.is_empty() {
+            return Ok(());
+        }
+        send(client, &connection, tickets).await?;
+    }
+}
+
+/// Without a connection, messages are at least durable.
+async fn store_waiting(client: &Inner) -> Result<(), Error> {
+    loop {
+        let tickets = client.outbox.take_unstored();
+        if tickets.is_empty() {
+            return Ok(());
+        }
+        let orders: Vec<u64> = tickets.iter().map(|ticket| ticket.order).collect();
+        let outbox = tickets.iter().map(|ticket| ticket.row.clone()).collect();
+        if let Err(error) = client.commit.commit(Changes { outbox, ..Changes::default() }).await {
+            client.outbox.fail(&orders, &error);
+            return Err(error);
+        }
+        let gone = client.outbox.stored(orders);
+        delete_rows(client, tickets.iter().filter(|ticket| gone.contains(&ticket.order))).await?;
+    }
+}
+
+async fn send(client: &Arc<Inner>, connection: &Arc<Connection>, tickets: Vec<Ticket>) -> Result<(), Error> {
+    let orders: Vec<u64> = tickets.iter().map(|ticket| ticket.order).collect();
+    let composed = client.unit(|unit| tickets.iter().map(|ticket| compose(unit, ticket)).collect());
+    let composed: Vec<Composed> = match composed.await {
+        Ok(composed) => composed,
+        Err(error) => {
+            // Who is not durable is told at once, so that the host can act.
+            let (stored, fresh): (Vec<_>, Vec<_>) = tickets.iter().partition(|ticket| ticket.stored);
+            client.outbox.put_back(&stored.iter().map(|ticket| ticket.order).collect::<Vec<_>>());
+            client.outbox.fail(&fresh.iter().map(|ticket| ticket.order).collect::<Vec<_>>(), &error);
+            return Err(error);
+        }
+    };
+    let left = tickets.iter().zip(&composed).filter(|(_, composed)| matches!(composed, Composed::Stanza(_)));
+    client.outbox.stored(left.map(|(ticket, _)| ticket.order).collect::<Vec<_>>());
+    for (at, (ticket, composed)) in tickets.iter().zip(composed).enumerate() {
+        match composed {
+            Composed::Stanza(stanza) => {
+                client.outbox.sent(ticket.order, connection.generation);
+                if connection.send(*stanza).await.is_err() {
+                    // Everything that did not leave is sent on the next connection.
+                    client.outbox.put_back(orders.get(at..).unwrap_or_default());
+                    return Ok(());
+                }
+            }
+            Composed::Prepare => {
+                if client.outbox.prepare(ticket) {
+                    let chat = ticket.row.chat.clone();
+                    client.spawn(prepare(Arc::clone(client), Arc::clone(connection), chat, ticket.by_phone));
+                }
+            }
+            Composed::Failed(error) => drop_tickets(client, std::slice::from_ref(ticket), &error).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn delete_rows(client: &Inner, tickets: impl Iterator<Item = &Ticket>) -> Result<(), Error> {
+    let outbox_dropped: Vec<_> =
+        tickets.map(|ticket| (ticket.row.chat.clone(), ticket.row.message_id.clone())).collect();
+    if outbox_dropped.is_empty() {
+        return Ok(());
+    }
+    client.commit.commit(Changes { outbox_dropped, ..Changes::default() }).await
+}
+
+/// Ends messages that never left.
+async fn drop_tickets(client: &Inner, tickets: &[Ticket], error: &Error) -> Result<(), Error> {
+    delete_rows(client, tickets.iter().filter(|ticket| ticket.stored)).await?;
+    client.outbox.fail(&tickets.iter().map(|ticket| ticket.order).collect::<Vec<_>>(), error);
+    Ok(())
+}
+
+/// Looks up the devices of a chat and begins the sessions that are missing.
+async fn prepare(client: Arc<Inner>, connection: Arc<Connection>, chat: Jid, by_phone: bool) {
+    let Some(own) = client.account().and_then(|account| account.phone.as_ref().map(Jid::to_bare)) else {
+        client.outbox.prepared(&chat, false);
+        return;
+    };
+    let users = [chat.clone(), own];
+    for attempt in 1..=LOOKUPS {
+        let error = match sessions::prepare(&client, &connection, &users, by_phone).await {
+            Ok(()) => {
+                client.outbox.prepared(&chat, true);
+                return;
+            }
+            Err(error) => error,
+        };
+        if connection.is_closed() || client.commit.has_failed() {
+            // The next connection looks again.
+            client.outbox.prepared(&chat, false);
+            return;
+        }
+        tracing::info!(%error, attempt, "The devices of a chat could not be looked up.");
+        if attempt == LOOKUPS || error.code() == Code::NoDevice {
+            let waiting = client.outbox.waiting_for(&chat);
+            if let Err(error) = drop_tickets(&client, &waiting, &error).await {
+                tracing::error!(%error, "Messages that cannot be sent could not be deleted.");
+            }
+            client.outbox.prepared(&chat, false);
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(error.retry_after().unwrap_or(LOOKUP_PAUSE)) => {}
+            () = client.gate.closed() => {}
+        }
+    }
+}
+
+fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, StoreError> {
+    let row = &ticket.row;
+    let Some(own) = unit.account.phone.clone() else {
+        return Ok(Composed::Failed(Error::new(Code::NotLinked, "the client is not linked to a phone")));
+    };
+    let chat = unit.canonical(&row.chat)?;
+    let to = sessions::wire_user(unit, &chat, ticket.by_phone)?;
+    let own = unit.canonical(&own.to_bare())?;
+    // One namespace per stanza: own devices are addressed as the recipient's are.
+    let own_wire = sessions::wire_user(unit, &own, to.is_pn())?;
+    let mut recipients = Vec::new();
+    if chat != own && !targets(unit, ticket, &chat, &to, &mut recipients)? {
+        return Ok(Composed::Prepare);
+    }
+    let mut others = Vec::new();
+    if !targets(unit, ticket, &own, &own_wire, &mut others)? {
+        return Ok(Composed::Prepare);
+    }
+    if recipients.is_empty() && (chat != own || others.is_empty()) {
+        return Ok(Composed::Failed(Error::new(Code::NoDevice, "no device of the recipient can be reached")));
+    }
+    let mut sealed = Vec::with_capacity(recipients.len().saturating_add(others.len()));
+    seal(unit, recipients, row.content.clone(), &mut sealed)?;
+    if !others.is_empty() {
+        match whimbrel_proto::decode::<Content>(&row.content) {
+            Ok(message) => {
+                let copy = whimbrel_proto::encode(&content::device_sent(&to, message));
+                seal(unit, others, copy, &mut sealed)?;
+            }
+            Err(error) => tracing::error!(%error, "A stored message is unreadable; own devices get no copy."),
+        }
+    }
+    let peer_phone = if to.is_lid() { unit.phone_of(&to)? } else { None };
+    let direct = Direct {
+        id: &row.message_id,
+        to: &to,
+        peer_phone: peer_phone.as_ref(),
+        proof: unit.account.signed_identity.as_deref(),
+    };
+    let stanza = direct.build(sealed);
+    if !ticket.stored {
+        unit.changes.outbox.push(row.clone());
+    }
+    Ok(Composed::Stanza(Box::new(stanza)))
+}
+
+/// Adds the devices of a user, this one left out. Returns whether nothing has to be looked up.
+fn targets(
+    unit: &mut Unit<'_>,
+    ticket: &Ticket,
+    user: &Jid,
+    wire: &Jid,
+    into: &mut Vec<Target>,
+) -> Result<bool, StoreError> {
+    let list = if ticket.prepared { unit.device_list(user)? } else { lists::fresh(unit, user)? };
+    let Some(list) = list else { return Ok(ticket.prepared) };
+    for entry in &list.devices {
+        let target = sessions::target(user, wire, entry);
+        if sessions::is_this_device(unit, &target.key) {
+            continue;
+        }
+        if unit.has_session(&target.key)? {
+            into.push(target);
+        } else if !ticket.prepared {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Encrypts a content for devices; one without a usable session is left out.
+fn seal(
+    unit: &mut Unit<'_>,
+    targets: Vec<Target>,
+    mut content: Vec<u8>,
+    into: &mut Vec<Sealed>,
+) -> Result<(), StoreError> {
+    let [random, ..] = unit.rng().next_u32().to_le_bytes();
+    padding::pad(&mut content, random);
+    for Target { key, wire } in targets {
+        let Some((record, _)) = unit.session_mut(&key)? else { continue };
+        match record.encrypt(&content) {
+            Ok(message) => into.push(Sealed { device: wire, kind: message.kind, bytes: message.bytes }),
+            Err(error) => tracing::warn!(%error, "A message was not encrypted for one device."),
+        }
+    }
+    Ok(())
+}
+
+/// Encrypts a message for one device that asked for it again.
+pub(crate) fn seal_one(
+    unit: &mut Unit<'_>,
+    target: Target,
+    content: Vec<u8>,
+) -> Result<Option<Sealed>, StoreError> {
+    let mut sealed = Vec::with_capacity(1);
+    seal(unit, vec![target], content, &mut sealed)?;
+    Ok(sealed.pop())
+}

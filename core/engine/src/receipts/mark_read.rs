@@ -1,0 +1,81 @@
+//! Marking messages as read, which their authors are told.
+
+use whimbrel_wire::Jid;
+
+use super::stanza;
+use crate::client::Client;
+use crate::error::{Code, Error};
+use crate::options::CallOptions;
+
+impl Client {
+    /// Marks messages as read, and tells the person who wrote them so. `sender` is needed in
+    /// groups; in direct chats it is absent. All messages are by that one person.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] for no messages, or a group without a sender;
+    /// [`Code::NotLinked`]; [`Code::TimedOut`] if the service did not confirm in time.
+    pub async fn mark_read(
+        &self,
+        chat: &Jid,
+        sender: Option<&Jid>,
+        message_ids: &[String],
+        options: CallOptions,
+    ) -> Result<(), Error> {
+        let operation = "mark_read";
+        let chat = chat.to_bare().normalized();
+        let sender = sender.map(|sender| sender.to_bare().normalized()).filter(|_| !chat.is_account());
+        check(&chat, sender.as_ref(), message_ids).map_err(|error| error.in_operation(operation))?;
+        let ids = message_ids.to_vec();
+        self.call(operation, options.timeout, move |client, deadline| async move {
+            client.linked_account()?;
+            let connection = client.wait_for_connection(deadline).await?;
+            let chat = client.unit(|unit| unit.canonical(&chat)).await?;
+            let time = client.server_now_ms().div_euclid(1000);
+            for ids in ids.chunks(stanza::IDS) {
+                let Some(receipt) = stanza::read(&chat, sender.as_ref(), ids, time) else { continue };
+                let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+                connection.send_awaiting_ack(receipt, left).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn check(chat: &Jid, sender: Option<&Jid>, ids: &[String]) -> Result<(), Error> {
+    let wrong = |message| Err(Error::new(Code::InvalidArgument, message));
+    if ids.is_empty() || ids.iter().any(String::is_empty) {
+        return wrong("no message is named");
+    }
+    if chat.is_account() {
+        return Ok(());
+    }
+    if !chat.is_group() && !chat.is_broadcast() {
+        return wrong("messages of this kind of chat cannot be marked as read");
+    }
+    if sender.is_none() {
+        return wrong("the sender of the messages is needed outside of direct chats");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_marked_is_told_apart() {
+        let ids = ["A".to_owned()];
+        let (person, group) = (Jid::lid("7"), Jid::group("1-2"));
+        assert!(check(&person, None, &ids).is_ok());
+        assert!(check(&group, Some(&person), &ids).is_ok());
+        for (chat, sender, ids) in [
+            (&person, None, &[][..]),
+            (&person, None, &[String::new()][..]),
+            (&group, None, &ids[..]),
+            (&Jid::newsletter("1"), Some(&person), &ids[..]),
+        ] {
+            assert_eq!(check(chat, sender, ids).unwrap_err().code(), Code::InvalidArgument);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What has to be asked of the service because of something that arrived, and so must not hold
+//! the inbound lane up: answers to retry receipts, device lists, sessions.
+
+use tokio::sync::mpsc;
+use whimbrel_wire::{Jid, Node};
+
+use crate::client::Inner;
+use crate::connection::Connection;
+use crate::devices::usync::Context;
+use crate::devices::{lists, sessions};
+use crate::error::Error;
+use crate::retry::incoming;
+
+/// Something to be put right.
+pub(crate) enum Repair {
+    /// A device asks for a message again, by this receipt.
+    Resend(Box<Node>),
+    /// The device list of a user is to be asked for.
+    Devices(Jid),
+    /// The sessions with a user are to be begun anew.
+    Sessions(Jid),
+}
+
+/// Puts things right, one after the other, until the lane ends.
+pub(crate) async fn run(client: &Inner, connection: &Connection, mut queue: mpsc::Receiver<Repair>) {
+    while let Some(repair) = queue.recv().await {
+        if let Err(error) = one(client, connection, repair).await {
+            tracing::warn!(%error, "A repair failed.");
+        }
+    }
+}
+
+async fn one(client: &Inner, connection: &Connection, repair: Repair) -> Result<(), Error> {
+    match repair {
+        Repair::Resend(receipt) => incoming::answer(client, connection, &receipt).await,
+        Repair::Devices(user) => lists::query(client, connection, &[user], Context::Notification).await,
+        Repair::Sessions(user) => sessions::prepare(client, connection, &[user], false).await,
+    }
+}

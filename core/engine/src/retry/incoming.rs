@@ -1,0 +1,161 @@
+//! Answering a device that could not open a message of ours (delivery document §4.9).
+
+use whimbrel_proto::e2e::Message as Content;
+use whimbrel_wire::{Jid, Node};
+
+use super::stanza::{self, Request, TRIES};
+use crate::client::Inner;
+use crate::connection::{Connection, iq};
+use crate::devices::sessions::{self, Target};
+use crate::devices::usync::Context;
+use crate::devices::lists;
+use crate::error::Error;
+use crate::messages::stanza::Again;
+use crate::messages::{Unit, content, send};
+use crate::store::{OutboxRow, StoreError};
+
+/// What a request needs before it can be answered.
+enum Step {
+    Stanza(Box<Node>),
+    /// Keys of the device, which has no usable session.
+    Fetch(Target),
+    /// The list of the user, which does not name the device.
+    List(Jid),
+    /// Nothing can be done.
+    Nothing(&'static str),
+}
+
+/// Sends a message again to the device that asks for it, and acknowledges the request.
+pub(crate) async fn answer(client: &Inner, connection: &Connection, receipt: &Node) -> Result<(), Error> {
+    if let Some(request) = stanza::parse(receipt) {
+        resend(client, connection, &request).await?;
+    }
+    match iq::ack(receipt, None) {
+        Some(ack) => connection.send(ack).await,
+        None => Ok(()),
+    }
+}
+
+async fn resend(client: &Inner, connection: &Connection, request: &Request) -> Result<(), Error> {
+    if request.count > TRIES {
+        tracing::info!("A device asks too often for a message.");
+        return Ok(());
+    }
+    let mut step = client.unit(|unit| first(unit, request)).await?;
+    if let Step::List(user) = step {
+        lists::query(client, connection, &[user], Context::Notification).await?;
+        step = client.unit(|unit| second(unit, request, true)).await?;
+    }
+    if let Step::Fetch(target) = step {
+        sessions::fetch(client, connection, vec![target]).await?;
+        step = client.unit(|unit| compose(unit, request)).await?;
+    }
+    match step {
+        Step::Stanza(stanza) => connection.send(*stanza).await,
+        Step::Nothing(why) => {
+            tracing::info!(why, "A message is not sent again.");
+            Ok(())
+        }
+        Step::Fetch(_) | Step::List(_) => Ok(()),
+    }
+}
+
+/// Puts the session with the device right, as far as the request says how.
+fn first(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
+    if find(unit, request)?.is_none() {
+        return Ok(Step::Nothing("it is not known"));
+    }
+    let device = unit.canonical(&request.device)?;
+    if sessions::is_this_device(unit, &device) {
+        return Ok(Step::Nothing("it is this device's own"));
+    }
+    second(unit, request, false)
+}
+
+fn second(unit: &mut Unit<'_>, request: &Request, listed: bool) -> Result<Step, StoreError> {
+    let device = unit.canonical(&request.device)?;
+    let user = device.to_bare();
+    let known = unit.device_list(&user)?;
+    if !known.is_some_and(|list| list.devices.iter().any(|entry| entry.device == device.device())) {
+        return Ok(if listed { Step::Nothing("the device does not exist") } else { Step::List(user) });
+    }
+    match &request.keys {
+        Some(Some(keys)) => {
+            let session = unit.session(&device)?.and_then(|record| record.remote_registration_id());
+            let moved = session.is_some_and(|id| id != keys.bundle.registration_id);
+            if moved && unit.is_own(&device) {
+                return Ok(Step::Nothing("the device was linked anew"));
+            }
+            if !sessions::begin(unit, &device, keys)? {
+                return Ok(Step::Nothing("the keys in the request are not usable"));
+            }
+        }
+        Some(None) => return Ok(Step::Nothing("the keys in the request are malformed")),
+        None => judge_session(unit, request, &device)?,
+    }
+    compose(unit, request)
+}
+
+/// Without keys in the request, a session is given up that the other side evidently cannot use.
+fn judge_session(unit: &mut Unit<'_>, request: &Request, device: &Jid) -> Result<(), StoreError> {
+    let Some(record) = unit.session(device)? else { return Ok(()) };
+    let base_key = record.base_key().map(|key| *key.as_bytes());
+    let moved = request.registration_id.is_some_and(|id| record.remote_registration_id() != Some(id));
+    let key = (device.clone(), request.message_id.clone());
+    let stuck = match (request.count, base_key) {
+        (0..=1, _) | (_, None) => false,
+        (2, Some(base_key)) => {
+            unit.changes.retry_base_keys.insert(key, base_key);
+            false
+        }
+        (_, Some(base_key)) => unit.store.retry_base_key(device, &request.message_id)? == Some(base_key),
+    };
+    if moved || stuck {
+        unit.take_session(device)?;
+    }
+    Ok(())
+}
+
+/// The row of the message, under either address of its chat.
+fn find(unit: &mut Unit<'_>, request: &Request) -> Result<Option<OutboxRow>, StoreError> {
+    let chat = unit.canonical(&request.chat.to_bare())?;
+    if let Some(row) = unit.outbox(&chat, &request.message_id)? {
+        return Ok(Some(row));
+    }
+    match if chat.is_lid() { unit.phone_of(&chat)? } else { None } {
+        Some(phone) => unit.outbox(&phone, &request.message_id),
+        None => Ok(None),
+    }
+}
+
+fn compose(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
+    let Some(row) = find(unit, request)? else { return Ok(Step::Nothing("it is not known")) };
+    let key = unit.canonical(&request.device)?;
+    let target = Target { key, wire: request.device.clone() };
+    let own = unit.is_own(&target.key);
+    if !own && !unit.canonical(&row.chat)?.same_account(&target.key) {
+        return Ok(Step::Nothing("it was not for that device"));
+    }
+    if !unit.has_session(&target.key)? {
+        return Ok(Step::Fetch(target));
+    }
+    let chat = sessions::wire_user(unit, &request.chat, request.device.to_account().is_pn())?;
+    let content = match own {
+        false => row.content,
+        true => match whimbrel_proto::decode::<Content>(&row.content) {
+            Ok(message) => whimbrel_proto::encode(&content::device_sent(&chat, message)),
+            Err(_) => return Ok(Step::Nothing("its stored form is unreadable")),
+        },
+    };
+    let Some(sealed) = send::seal_one(unit, target, content)? else {
+        return Ok(Step::Nothing("it could not be encrypted"));
+    };
+    let again = Again {
+        id: &request.message_id,
+        recipient: own.then_some(&chat),
+        count: request.count,
+        timestamp: row.confirmed_at,
+        proof: unit.account.signed_identity.as_deref(),
+    };
+    Ok(Step::Stanza(Box::new(again.build(sealed))))
+}

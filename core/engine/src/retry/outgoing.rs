@@ -1,0 +1,147 @@
+//! Asking for a message again that could not be opened (delivery document §4.7, §4.8).
+
+use std::borrow::Cow;
+
+use rand_core::Rng as _;
+use whimbrel_crypto::curve::KeyPair;
+use whimbrel_wire::Jid;
+
+use super::stanza::{self, Keys, Reason, TRIES};
+use crate::events::{EventKind, Undecryptable};
+use crate::messages::{Received, Replies, Unit};
+use crate::store::{InboxEntry, InboxState, PreKeyRow, StoreError};
+
+/// Ids of prekeys that are made for retries: the upper half, which uploads do not reach before
+/// eight million keys, so that both draw ids without waiting for each other.
+const FIRST_ID: u32 = 0x0080_0000;
+
+/// A message that could not be opened.
+pub(crate) struct Failed<'a> {
+    pub(crate) chat: &'a Jid,
+    pub(crate) author: &'a Jid,
+    pub(crate) hash: [u8; 16],
+    pub(crate) known: Option<InboxEntry>,
+    /// How often the sender says that it sent it again.
+    pub(crate) sent_again: u8,
+    /// The host is not to be told.
+    pub(crate) hidden: bool,
+    pub(crate) reason: Reason,
+    /// The sender needs keys to answer at all.
+    pub(crate) keys_at_once: bool,
+}
+
+/// Asks for a message again, unless that was done often enough; the host is told once.
+pub(crate) fn ask_again(
+    unit: &mut Unit<'_>,
+    received: &Received<'_>,
+    failed: Failed<'_>,
+    replies: &mut Replies,
+) -> Result<(), StoreError> {
+    let (asked, event_id) = match failed.known.map(|known| known.state) {
+        Some(InboxState::Failed { retries, event_id }) => (retries, Some(event_id)),
+        // The host has it: this is another ciphertext that nobody needs.
+        Some(InboxState::Done) => {
+            replies.ack(received.node, None);
+            return Ok(());
+        }
+        None => (0, None),
+    };
+    let asked = asked.max(failed.sent_again);
+    let count = asked.saturating_add(1);
+    tracing::info!(reason = failed.reason.word(), count, "A message could not be opened.");
+    if count <= TRIES {
+        let keys = if count >= 2 || failed.keys_at_once { fresh_keys(unit)? } else { None };
+        let identity = &unit.account.keys.identity;
+        let signed = keys.as_ref();
+        let request = stanza::request(
+            received,
+            count,
+            failed.reason,
+            unit.account.keys.registration_id,
+            signed.map(|(one_time, signed)| Keys {
+                identity,
+                signed,
+                one_time,
+                proof: unit.account.signed_identity.as_deref(),
+            }),
+        );
+        replies.push(request);
+    }
+    replies.ack(received.node, None);
+    let retries = count.min(TRIES);
+    match event_id {
+        None => {
+            let reason = (!failed.hidden).then_some(failed.reason.word());
+            placeholder(unit, received, failed.chat, failed.author, failed.hash, retries, reason)
+        }
+        Some(event_id) => {
+            remember(unit, received, failed.chat, failed.author, failed.hash, retries, event_id);
+            Ok(())
+        }
+    }
+}
+
+/// Remembers a message that this client has not got, and tells the host if there is a reason to
+/// tell.
+pub(crate) fn placeholder(
+    unit: &mut Unit<'_>,
+    received: &Received<'_>,
+    chat: &Jid,
+    author: &Jid,
+    hash: [u8; 16],
+    retries: u8,
+    reason: Option<&'static str>,
+) -> Result<(), StoreError> {
+    let event_id = match reason {
+        None => String::new(),
+        Some(reason) => {
+            let event = Undecryptable {
+                message_id: received.id.clone().into_owned(),
+                chat: unit.identity_of(chat)?,
+                sender: unit.identity_of(author)?,
+                sender_device: author.device(),
+                timestamp: received.timestamp,
+                reason: Cow::Borrowed(reason),
+            };
+            unit.event(EventKind::Undecryptable(event))
+        }
+    };
+    remember(unit, received, chat, author, hash, retries, event_id);
+    Ok(())
+}
+
+fn remember(
+    unit: &mut Unit<'_>,
+    received: &Received<'_>,
+    chat: &Jid,
+    author: &Jid,
+    hash: [u8; 16],
+    retries: u8,
+    event_id: String,
+) {
+    let seen_at = unit.now();
+    unit.changes.inbox.push(InboxEntry {
+        chat: chat.clone(),
+        author: author.clone(),
+        message_id: received.id.clone().into_owned(),
+        ciphertext_hash: hash,
+        state: InboxState::Failed { retries, event_id },
+        seen_at,
+    });
+}
+
+/// A new one-time key, in the unit of work and marked as offered, and the signed key.
+fn fresh_keys(
+    unit: &mut Unit<'_>,
+) -> Result<Option<(PreKeyRow, crate::store::SignedPreKeyRow)>, StoreError> {
+    let Some(signed) = unit.signed_pre_key(unit.account.signed_pre_key_id)? else { return Ok(None) };
+    let id = loop {
+        let id = FIRST_ID | (unit.rng().next_u32() & (FIRST_ID - 1));
+        if unit.pre_key(id)?.is_none() {
+            break id;
+        }
+    };
+    let row = PreKeyRow { id, pair: KeyPair::generate(unit.rng()), offered: true };
+    unit.changes.pre_keys.insert(id, Some(row.clone()));
+    Ok(Some((row, signed)))
+}
