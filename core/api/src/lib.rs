@@ -12,3 +12,4 @@ pub mod describe;
 pub mod error;
 pub mod events;
 pub mod operations;
+pub mod qr;

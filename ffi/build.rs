@@ -1,0 +1,10 @@
+//! Names the shared library for the dynamic linker.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let linux = std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux" || os == "android");
+    if linux {
+        // The number is WHIMBREL_ABI_VERSION; a test compares the two.
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libwhimbrel.so.1");
+    }
+}

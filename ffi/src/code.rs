@@ -1,0 +1,149 @@
+//! Codes of errors, by number and name. They are append-only.
+#![expect(missing_docs, reason = "safer-ffi makes a type beside each enum; the enums are documented")]
+
+use safer_ffi::prelude::*;
+use whimbrel::{Code, Outcome};
+
+/// Error codes. Returned only; a newer library may return others.
+#[derive_ReprC]
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum whimbrel_code {
+    /// No error.
+    Ok = 0,
+    /// An argument has no valid meaning, such as a malformed address.
+    InvalidArgument = 1,
+    /// There is no operation of that name.
+    UnknownOperation = 2,
+    /// The call does not fit the present state.
+    WrongState = 3,
+    /// The client or engine is closed.
+    Closed = 4,
+    /// The handle was made before the process forked; make a new engine in the child.
+    Forked = 5,
+    /// A blocking call was made from a callback of the same engine.
+    WouldDeadlock = 6,
+    /// A field that this version does not know was set.
+    UnknownFieldSet = 7,
+    /// The engine does not do this yet.
+    NotSupported = 8,
+    /// There is no connection to the service.
+    NotConnected = 100,
+    /// The service could not be reached.
+    ConnectFailed = 101,
+    /// The deadline passed; the outcome says whether the request may have arrived.
+    TimedOut = 102,
+    /// The call was cancelled, or its client closed.
+    Cancelled = 103,
+    /// The server did not prove that it is the service: its certificate has another root.
+    UntrustedServer = 104,
+    /// The client is not linked to a phone; link it first.
+    NotLinked = 200,
+    /// The service removed this device from the account; link again.
+    LoggedOut = 201,
+    /// Another connection with the same keys took over.
+    Replaced = 202,
+    /// The service refuses this protocol version; set a newer client version.
+    ClientOutdated = 203,
+    /// The account is banned for some time.
+    TemporaryBan = 204,
+    /// Linking failed: the phone's proofs were wrong, or the codes ran out.
+    LinkFailed = 205,
+    /// The service refused the request.
+    Refused = 300,
+    /// What was asked for does not exist at the service.
+    NotFound = 301,
+    /// The account may not do this.
+    Forbidden = 302,
+    /// Too many requests; repeat after the time that the error says.
+    RateLimited = 303,
+    /// No session with the device could be made.
+    NoSession = 400,
+    /// The other side's identity is not the expected one.
+    IdentityChanged = 401,
+    /// The recipient has no reachable device.
+    NoDevice = 402,
+    /// The store could not be read or written.
+    StoreFailed = 500,
+    /// The store file is damaged or is no store of this engine.
+    StoreCorrupt = 501,
+    /// Another process or client has this store open.
+    StoreLocked = 502,
+    /// The store was written by a newer version.
+    StoreTooNew = 503,
+    /// A bug of the engine; the client refuses further calls.
+    Internal = 900,
+}
+
+impl From<Code> for whimbrel_code {
+    fn from(code: Code) -> Self {
+        match code {
+            Code::InvalidArgument => Self::InvalidArgument,
+            Code::UnknownOperation => Self::UnknownOperation,
+            Code::WrongState => Self::WrongState,
+            Code::Closed => Self::Closed,
+            Code::Forked => Self::Forked,
+            Code::WouldDeadlock => Self::WouldDeadlock,
+            Code::UnknownFieldSet => Self::UnknownFieldSet,
+            Code::NotSupported => Self::NotSupported,
+            Code::NotConnected => Self::NotConnected,
+            Code::ConnectFailed => Self::ConnectFailed,
+            Code::TimedOut => Self::TimedOut,
+            Code::Cancelled => Self::Cancelled,
+            Code::UntrustedServer => Self::UntrustedServer,
+            Code::NotLinked => Self::NotLinked,
+            Code::LoggedOut => Self::LoggedOut,
+            Code::Replaced => Self::Replaced,
+            Code::ClientOutdated => Self::ClientOutdated,
+            Code::TemporaryBan => Self::TemporaryBan,
+            Code::LinkFailed => Self::LinkFailed,
+            Code::Refused => Self::Refused,
+            Code::NotFound => Self::NotFound,
+            Code::Forbidden => Self::Forbidden,
+            Code::RateLimited => Self::RateLimited,
+            Code::NoSession => Self::NoSession,
+            Code::IdentityChanged => Self::IdentityChanged,
+            Code::NoDevice => Self::NoDevice,
+            Code::StoreFailed => Self::StoreFailed,
+            Code::StoreCorrupt => Self::StoreCorrupt,
+            Code::StoreLocked => Self::StoreLocked,
+            Code::StoreTooNew => Self::StoreTooNew,
+            _ => Self::Internal,
+        }
+    }
+}
+
+/// What became of the request of a failed call: whether repeating it may do it twice.
+#[derive_ReprC]
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum whimbrel_outcome {
+    /// Nothing left this process: repeating is safe.
+    NotSent = 0,
+    /// It may have arrived. Repeat only with the same message id.
+    Unknown = 1,
+    /// The service received and refused it.
+    Refused = 2,
+}
+
+impl From<Outcome> for whimbrel_outcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::NotSent => Self::NotSent,
+            Outcome::Refused => Self::Refused,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_number_here() {
+        for code in Code::ALL {
+            assert_eq!(whimbrel_code::from(*code) as u32, u32::from(code.number()), "{code:?}");
+        }
+    }
+}

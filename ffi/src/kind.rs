@@ -1,0 +1,106 @@
+//! Kinds of events, receipts and log lines, by number and name. They are append-only.
+
+/// Kinds of events, as whimbrel_event_kind() returns them. Numbers below 100 are journaled: they
+/// have a sequence number and are offered again until acknowledged. Ignore numbers that are not
+/// here: newer libraries have more.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum whimbrel_kind {
+    /// A message arrived, or another device of this account sent one.
+    Message = 1,
+    /// A message arrived that could not be decrypted; a message may follow that completes it.
+    Undecryptable = 2,
+    /// Somebody's device received, read or played messages of this account.
+    Receipt = 3,
+    /// The fate of a sent message is known after its call had ended.
+    SendStatus = 4,
+    /// The identity key of a person's device changed.
+    IdentityChanged = 5,
+    /// This client was linked to a phone.
+    Linked = 6,
+    /// This device is no longer part of the account.
+    LoggedOut = 7,
+    /// Another connection with this client's keys took over.
+    Replaced = 8,
+    /// The service refuses the account or this version for now.
+    ConnectionRefused = 9,
+    /// There is a QR text to show.
+    Qr = 100,
+    /// A linking attempt ended without a link.
+    LinkFailed = 101,
+    /// The connection changed its state.
+    Connection = 102,
+    /// The client is closed; nothing follows.
+    Closed = 103,
+}
+
+/// What happened to messages, as in whimbrel_receipt_view. Newer libraries may have more.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum whimbrel_receipt {
+    /// A kind that this version does not know.
+    Unknown = 0,
+    /// A device has them.
+    Delivered = 1,
+    /// The person read them.
+    Read = 2,
+    /// The person played or opened them.
+    Played = 3,
+    /// Read on another device of this account.
+    ReadSelf = 4,
+}
+
+/// Levels of the log.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum whimbrel_level {
+    /// Nothing.
+    Off = 0,
+    /// What failed and needs somebody's attention.
+    Error = 1,
+    /// What failed and was dealt with.
+    Warn = 2,
+    /// What happened, in few lines.
+    Info = 3,
+    /// What happened, in many lines.
+    Debug = 4,
+    /// Everything.
+    Trace = 5,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_those_of_the_table() {
+        use whimbrel_kind as Kind;
+        let here = [
+            Kind::Message,
+            Kind::Undecryptable,
+            Kind::Receipt,
+            Kind::SendStatus,
+            Kind::IdentityChanged,
+            Kind::Linked,
+            Kind::LoggedOut,
+            Kind::Replaced,
+            Kind::ConnectionRefused,
+            Kind::Qr,
+            Kind::LinkFailed,
+            Kind::Connection,
+            Kind::Closed,
+        ];
+        let here: Vec<_> = here.iter().map(|kind| (*kind as u32, format!("{kind:?}"))).collect();
+        let table: Vec<_> = whimbrel_api::events::EVENTS
+            .iter()
+            .map(|entry| (u32::from(entry.number), camel(entry.name)))
+            .collect();
+        assert_eq!(here, table);
+        assert!(whimbrel_api::events::EVENTS.iter().all(|entry| entry.journaled == (entry.number < 100)));
+    }
+
+    fn camel(name: &str) -> String {
+        let word = |word: &str| word[..1].to_uppercase() + &word[1..];
+        name.split('_').map(word).collect()
+    }
+}

@@ -1,0 +1,8 @@
+//! The steps of the header's test.
+
+pub(crate) mod compiler;
+pub(crate) mod header;
+pub(crate) mod layout;
+pub(crate) mod library;
+pub(crate) mod prototypes;
+pub(crate) mod workspace;
