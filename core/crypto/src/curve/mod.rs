@@ -118,13 +118,15 @@ pub struct PrivateKey {
     bytes: Zeroizing<[u8; 32]>,
     /// The Edwards form of the public key, needed for signing; made at the first signature.
     edwards: OnceLock<[u8; 32]>,
+    /// The form needed for agreements and the public key; made at the first of them.
+    prepared: OnceLock<agreement::Prepared>,
 }
 
 impl PrivateKey {
     /// Takes 32 octets, clamped here if they are not yet.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         let clamped = curve25519_dalek::scalar::clamp_integer(bytes);
-        Self { bytes: Zeroizing::new(clamped), edwards: OnceLock::new() }
+        Self { bytes: Zeroizing::new(clamped), edwards: OnceLock::new(), prepared: OnceLock::new() }
     }
 
     /// Draws a new key.
@@ -141,7 +143,7 @@ impl PrivateKey {
 
     /// Computes the public half.
     pub fn public_key(&self) -> PublicKey {
-        PublicKey(agreement::public_key(&self.bytes))
+        PublicKey(self.prepared().public_key())
     }
 
     /// The secret that both sides compute.
@@ -149,7 +151,11 @@ impl PrivateKey {
     /// # Errors
     /// The other key is of small order, so the secret would be all zeros.
     pub fn agree(&self, their: &PublicKey) -> Result<SharedSecret, AgreementError> {
-        agreement::agree(&self.bytes, &their.0)
+        self.prepared().agree(&their.0)
+    }
+
+    fn prepared(&self) -> &agreement::Prepared {
+        self.prepared.get_or_init(|| agreement::Prepared::new(&self.bytes))
     }
 
     /// Signs the concatenated parts (XEdDSA, pairing document §16). `random` must be fresh.
