@@ -15,6 +15,7 @@ use crate::events::Identity;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SendText {
     /// Address of the chat: a JID, or a phone number with its country code.
+    #[schemars(extend("format" = "address"))]
     pub chat: String,
     /// The text.
     pub text: String,
@@ -35,6 +36,7 @@ pub struct QuotedMessage {
     pub message_id: String,
     /// Who wrote it; absent for the other person of a direct chat.
     #[serde(default)]
+    #[schemars(extend("format" = "address"))]
     pub sender: Option<String>,
 }
 
@@ -81,9 +83,11 @@ impl Operation for SendText {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MarkRead {
     /// Address of the chat.
+    #[schemars(extend("format" = "address"))]
     pub chat: String,
     /// Who wrote the messages; needed in groups, absent in direct chats.
     #[serde(default)]
+    #[schemars(extend("format" = "address"))]
     pub sender: Option<String>,
     /// Ids of the messages, all by that sender.
     pub message_ids: Vec<String>,

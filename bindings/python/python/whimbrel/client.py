@@ -1,0 +1,361 @@
+"""Clients: one linked account each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import warnings
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec
+
+from . import _whimbrel
+from ._errors import ClosedError, WrongStateError
+from ._events import Event, decode
+from ._mailbox import Mailbox
+from ._operations import Operations
+from ._types import Address, Identity, QuotedMessage, SentMessage
+from .engine import CLOSE_TIMEOUT, Endpoint, Engine, default_engine
+
+__all__ = ["Client"]
+
+# Events that are taken from the engine at once.
+_BATCH = 128
+
+_P = ParamSpec("_P")
+
+
+class Client(Operations):
+    """One linked account, kept in one store file.
+
+    Use it with ``async with``, which opens and closes it::
+
+        async with whimbrel.Client("alice.db") as client:
+            async for event in client.events():
+                match event:
+                    case whimbrel.Message(chat=chat, text="ping"):
+                        await client.send_text(chat=chat, text="pong")
+
+    A client belongs to the event loop that opened it. Any number of calls may run at a time.
+    A call whose task is cancelled is cancelled; ``asyncio.timeout`` works as ever.
+
+    Args:
+        path: The store file; made if there is none. ``:memory:`` is a store that ends with the
+            client.
+        engine: The engine to run on; the shared default one if ``None``.
+        endpoint: Where the service is: gives the client an engine of its own there.
+        auto_start: Connect when opened: log in when linked, else begin to link by QR, whose
+            codes come as ``Qr`` events. Yes if ``None``.
+        manual_acknowledge: The host calls ``acknowledge`` for events that it is done with.
+            Otherwise an event is done with when the loop asks for the one after it, or leaves
+            ``async with`` without an exception. What is not done with comes again at the next
+            start.
+        request_timeout: Seconds that calls without a ``timeout`` have; 60 if ``None``.
+        device_name: Name under which the phone lists this device; ``whimbrel`` if ``None``.
+        journal_limit: Events that may wait unacknowledged before the client stops reading from
+            the service; 100,000 if ``None``.
+        sync_to_disk: Commits wait for the disk and survive power loss; yes if ``None``.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        engine: Engine | None = None,
+        endpoint: Endpoint | None = None,
+        auto_start: bool | None = None,
+        manual_acknowledge: bool = False,
+        request_timeout: float | None = None,
+        device_name: str | None = None,
+        journal_limit: int | None = None,
+        sync_to_disk: bool | None = None,
+    ) -> None:
+        self._native: _whimbrel.Client | None = None
+        self._closing = False
+        if engine is not None and endpoint is not None:
+            raise WrongStateError("an engine has its own endpoint: give one of the two")
+        self.path = os.fspath(path)
+        """The store file."""
+        self._engine = engine
+        self._endpoint = endpoint
+        self._acknowledges = not manual_acknowledge
+        self._open = partial(
+            _open,
+            path=self.path,
+            auto_start=auto_start,
+            request_timeout=request_timeout,
+            device_name=device_name,
+            journal_limit=journal_limit,
+            sync_to_disk=sync_to_disk,
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._mailbox: Mailbox | None = None
+        self._inbox = _Inbox()
+
+    # --- lifetime ---
+
+    async def open(self) -> None:
+        """Opens the store and, unless told otherwise, begins to connect.
+
+        ``async with`` does this. A client is opened once.
+        """
+        if self._loop is not None:
+            raise WrongStateError("the client was opened before")
+        self._loop = asyncio.get_running_loop()
+        try:
+            owned = None if self._endpoint is None else Engine(endpoint=self._endpoint)
+            engine = owned or self._engine or default_engine()
+            mailbox = Mailbox.of(self._loop)
+            mailbox.keep()
+            try:
+                native: _whimbrel.Client = await self._open(engine, mailbox)
+            except BaseException:
+                mailbox.release()
+                if owned is not None:
+                    await owned.aclose()
+                raise
+        except BaseException:
+            self._loop = None
+            raise
+        self._engine = engine
+        self._native, self._mailbox = native, mailbox
+
+    async def close(self, timeout: float = CLOSE_TIMEOUT) -> None:
+        """Closes: running calls finish, what is owed is written, the connection ends, and the
+        last event is ``Closed``. Closing again does nothing.
+
+        Args:
+            timeout: Seconds that running calls have to finish; then they are cancelled.
+        """
+        await self._close(timeout, done=True)
+
+    async def _close(self, timeout: float, *, done: bool) -> None:
+        native, mailbox = self._native, self._mailbox
+        if native is None or mailbox is None or self._closing:
+            return
+        self._check_loop()
+        self._closing = True
+        if done and self._acknowledges:
+            self._inbox.acknowledge(native)
+        try:
+            await self._start(native.close, timeout)
+        finally:
+            mailbox.release()
+            if self._endpoint is not None and self._engine is not None:
+                await self._engine.aclose(timeout)
+
+    async def __aenter__(self) -> Client:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._close(CLOSE_TIMEOUT, done=exc_type is None)
+
+    def __del__(self) -> None:
+        native = self._native
+        if native is not None and not self._closing:
+            warnings.warn(f"the client of {self.path} was not closed", ResourceWarning, source=self)
+            native.close_soon()
+
+    # --- events ---
+
+    def events(self) -> AsyncIterator[Event]:
+        """What happens, in order: facts such as messages and receipts, each at least once, and
+        moments such as QR texts in between.
+
+        A later loop goes on where an earlier one ended. One task at a time may wait for events.
+        After ``Closed`` the loop ends.
+        """
+        return _Events(self)
+
+    async def _next_event(self) -> Event | None:
+        native = self._ready()
+        if self._inbox.waiter is not None:
+            raise WrongStateError("another task is waiting for events")
+        if self._acknowledges and not self._closing:
+            self._inbox.acknowledge(native)
+        while True:
+            event = self._inbox.take()
+            if event is not None or self._inbox.finished:
+                return event
+            self._inbox.raise_failure()
+            if not self._inbox.pulling:
+                pull = self._start(native.next_events, _BATCH)
+                self._inbox.pulling = True
+                pull.add_done_callback(self._inbox.arrived)
+            self._inbox.waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._inbox.waiter
+            finally:
+                self._inbox.waiter = None
+
+    # --- calls ---
+
+    def _check_loop(self) -> None:
+        if asyncio.get_running_loop() is not self._loop:
+            raise WrongStateError("the client belongs to another event loop")
+
+    def _ready(self) -> _whimbrel.Client:
+        if self._native is None:
+            raise WrongStateError("the client is not open: use it with ``async with``")
+        self._check_loop()
+        return self._native
+
+    def _start(
+        self,
+        method: Callable[Concatenate[_whimbrel.Mailbox, int, _P], int],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> asyncio.Future[Any]:
+        """Starts a native call and returns the future of its result."""
+        native = self._ready()
+        mailbox = Mailbox.of(asyncio.get_running_loop())
+        return _start(mailbox, native.cancel, method, *args, **kwargs)
+
+    async def _request(self, name: str, request: dict[str, object], timeout: float | None) -> Any:
+        native = self._ready()
+        return json.loads(await self._start(native.request, name, json.dumps(request), timeout))
+
+    # Called for every message: without JSON.
+
+    async def send_text(
+        self,
+        *,
+        chat: Address,
+        text: str,
+        message_id: str | None = None,
+        quote: QuotedMessage | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        native = self._ready()
+        quoted = None
+        if quote is not None:
+            quoted = (quote.message_id, None if quote.sender is None else str(quote.sender))
+        call = self._start(native.send_text, str(chat), text, quoted, message_id, timeout)
+        message_id, (id, phone, lid), timestamp = await call
+        return SentMessage(
+            message_id=message_id,
+            chat=Identity(id=id, phone=phone, lid=lid),
+            timestamp=timestamp,
+        )
+
+    async def mark_read(
+        self,
+        *,
+        chat: Address,
+        message_ids: list[str],
+        sender: Address | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        native = self._ready()
+        author = None if sender is None else str(sender)
+        await self._start(native.mark_read, str(chat), author, message_ids, timeout)
+
+    send_text.__doc__ = Operations.send_text.__doc__
+    mark_read.__doc__ = Operations.mark_read.__doc__
+
+
+def _start(
+    mailbox: Mailbox,
+    cancel: Callable[[int], None],
+    method: Callable[Concatenate[_whimbrel.Mailbox, int, _P], int],
+    *args: _P.args,
+    **kwargs: _P.kwargs,
+) -> asyncio.Future[Any]:
+    ticket, future = mailbox.expect()
+    try:
+        call = method(mailbox.native, ticket, *args, **kwargs)
+    except BaseException:
+        mailbox.forget(ticket)
+        raise
+    future.add_done_callback(partial(_cancel, cancel, call))
+    return future
+
+
+def _cancel(cancel: Callable[[int], None], call: int, future: asyncio.Future[Any]) -> None:
+    if future.cancelled():
+        cancel(call)
+
+
+async def _open(engine: Engine, mailbox: Mailbox, **options: Any) -> Any:
+    native = engine._native
+    return await _start(mailbox, native.cancel, native.open, **options)
+
+
+class _Inbox:
+    """Events between the engine and the loop that takes them."""
+
+    __slots__ = ("_events", "_failure", "_in_hand", "finished", "pulling", "waiter")
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque()
+        self._in_hand: int | None = None
+        self._failure: BaseException | None = None
+        self.pulling = False
+        self.finished = False
+        self.waiter: asyncio.Future[None] | None = None
+
+    def take(self) -> Event | None:
+        """The next event that is here."""
+        if not self._events:
+            return None
+        event = self._events.popleft()
+        if event.sequence is not None:
+            self._in_hand = event.sequence
+        return event
+
+    def acknowledge(self, native: _whimbrel.Client) -> None:
+        """Says that what was taken is done with."""
+        if self._in_hand is not None:
+            native.acknowledge(self._in_hand)
+            self._in_hand = None
+
+    def raise_failure(self) -> None:
+        """Raises what the last pull failed with."""
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+
+    def arrived(self, pull: asyncio.Future[Any]) -> None:
+        """Takes in the result of a pull. Whoever waited for it may be gone: nothing is lost."""
+        self.pulling = False
+        if pull.cancelled():
+            return
+        failure = pull.exception()
+        if isinstance(failure, ClosedError):
+            self.finished = True
+        elif failure is not None:
+            self._failure = failure
+        else:
+            texts, raw = pull.result()
+            events = json.loads(texts)
+            self._events.extend(map(decode, events, raw))
+            self.finished = not events
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+
+class _Events:
+    """What ``Client.events`` returns."""
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def __aiter__(self) -> _Events:
+        return self
+
+    async def __anext__(self) -> Event:
+        event = await self._client._next_event()
+        if event is None:
+            raise StopAsyncIteration
+        return event

@@ -1,0 +1,142 @@
+"""Engines: threads and limits that clients share."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from types import TracebackType
+
+from . import _whimbrel
+from ._mailbox import Mailbox
+
+__all__ = ["Endpoint", "Engine", "default_engine"]
+
+CLOSE_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where the service is and how it proves itself. Every default is the real service's."""
+
+    url: str | None = None
+    """WebSocket address; ``ws://`` is accepted for loopback addresses only."""
+
+    noise_root: tuple[bytes, int] | None = None
+    """Root key (32 bytes) and serial of the server's certificate."""
+
+    extra_ca_pem: str | None = None
+    """A further TLS certificate authority in PEM form."""
+
+    @classmethod
+    def sandbox(cls, ready_line: str, *, tls: bool = True) -> Endpoint:
+        """The endpoint of a sandbox, from the line of JSON that it prints when it is ready."""
+        ready = json.loads(ready_line)
+        root = ready["noiseRoot"]
+        return cls(
+            url=ready["wss" if tls else "ws"],
+            noise_root=(bytes.fromhex(root["publicKey"]), root["serial"]),
+            extra_ca_pem=ready["caPem"] if tls else None,
+        )
+
+
+class Engine:
+    """Owns threads for any number of clients.
+
+    Most programs need none of their own: clients share a default one. Close it with ``close``,
+    or use it as a context manager, ``async with`` where an event loop runs. What is open when
+    the interpreter exits is closed then.
+
+    Args:
+        worker_threads: Threads of the engine, 2 if ``None``.
+        endpoint: Where the service is, the real one if ``None``.
+        client_version: Version of the web client to present, the built-in one if ``None``.
+        keep_alive: Seconds of silence after which a connection is probed, 30 if ``None``.
+        insecure_seed: Seed of all randomness, for repeatable tests. Keys become predictable:
+            never set it in production.
+    """
+
+    def __init__(
+        self,
+        *,
+        worker_threads: int | None = None,
+        endpoint: Endpoint | None = None,
+        client_version: tuple[int, int, int] | None = None,
+        keep_alive: float | None = None,
+        insecure_seed: int | None = None,
+    ) -> None:
+        endpoint = endpoint or Endpoint()
+        self._native = _whimbrel.Engine(
+            worker_threads=worker_threads,
+            url=endpoint.url,
+            noise_root=endpoint.noise_root,
+            extra_ca_pem=endpoint.extra_ca_pem,
+            client_version=client_version,
+            keep_alive=keep_alive,
+            insecure_seed=insecure_seed,
+        )
+
+    def close(self, timeout: float = CLOSE_TIMEOUT) -> None:
+        """Closes all clients of the engine and ends its threads, and waits for that.
+
+        It holds up the thread it is called on; where an event loop runs use ``aclose``. Ctrl-C
+        ends the waiting, not the closing.
+
+        Args:
+            timeout: Seconds that running calls have to finish; then they are cancelled.
+        """
+        self._native.close(timeout)
+
+    async def aclose(self, timeout: float = CLOSE_TIMEOUT) -> None:
+        """``close`` without holding up the event loop.
+
+        Args:
+            timeout: Seconds that running calls have to finish; then they are cancelled.
+        """
+        mailbox = Mailbox.of(asyncio.get_running_loop())
+        ticket, future = mailbox.expect()
+        try:
+            self._native.close_async(mailbox.native, ticket, timeout)
+        except BaseException:
+            mailbox.forget(ticket)
+            raise
+        await future
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Engine:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+_default: Engine | None = None
+
+
+def default_engine() -> Engine:
+    """The engine of clients that are opened without one; made when it is first needed."""
+    global _default
+    if _default is None:
+        _default = Engine()
+    return _default
+
+
+def forget_default() -> None:
+    """Forgets the parent's engine in the child of a fork."""
+    global _default
+    _default = None

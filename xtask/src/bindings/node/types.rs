@@ -1,0 +1,53 @@
+//! `types.ts`: enumerations and records that requests, answers and events share.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::super::api::{Api, Definition, Word};
+use super::{NOTHING, Role, Roles, comment, head};
+
+/// The text of the file.
+pub(super) fn file(api: &Api) -> String {
+    let roles = Roles::new(api);
+    let elsewhere: BTreeSet<&str> =
+        api.events.iter().map(|event| event.record.as_str()).chain([NOTHING]).collect();
+    let mut text = head("Values in requests, answers and events.");
+    text.push_str(
+        "/**\n * Names a chat or person in requests: a JID, a phone number with its country code, or the\n \
+         * identity from an event.\n */\nexport type Address = string | Identity\n",
+    );
+    for (name, definition) in api.types.iter().filter(|(name, _)| !elsewhere.contains(name.as_str())) {
+        match definition {
+            Definition::Enumeration { doc, words } => text.push_str(&enumeration(name, doc, words)),
+            Definition::Record { doc, fields } => {
+                for (role, present) in [(Role::Given, &roles.given), (Role::Taken, &roles.taken)] {
+                    if present.contains(name.as_str()) {
+                        let name = roles.name(name, role);
+                        let fields = roles.fields(fields, role);
+                        // An alias where nothing is declared: an empty interface takes anything.
+                        if fields.is_empty() {
+                            let _ = write!(
+                                text,
+                                "\n{}export type {name} = Record<string, never>\n",
+                                comment(doc, 0)
+                            );
+                        } else {
+                            let _ =
+                                write!(text, "\n{}export interface {name} {{\n{fields}}}\n", comment(doc, 0));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    text
+}
+
+fn enumeration(name: &str, doc: &str, words: &[Word]) -> String {
+    let mut text = format!("\n{}export type {name} =\n", comment(doc, 0));
+    for word in words {
+        text.push_str(&comment(&word.doc, 2));
+        let _ = writeln!(text, "  | '{}'", word.name);
+    }
+    text
+}

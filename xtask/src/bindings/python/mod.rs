@@ -1,0 +1,120 @@
+//! The Python sources: types, events, operations and errors.
+
+mod errors;
+mod events;
+mod operations;
+mod types;
+
+use super::api::{Api, Field, Kind};
+use super::words::{rename_in_ticks, snake, wrap};
+use super::{Files, NOTICE};
+
+const FOLDER: &str = "bindings/python/python/whimbrel";
+
+/// The type of the empty answer, `None` in Python.
+const NOTHING: &str = "Done";
+
+/// All generated Python files.
+pub(super) fn generate(api: &Api) -> Result<Files, String> {
+    Ok(Files::from([
+        (format!("{FOLDER}/_types.py"), types::file(api)?),
+        (format!("{FOLDER}/_events.py"), events::file(api)?),
+        (format!("{FOLDER}/_operations.py"), operations::file(api)?),
+        (format!("{FOLDER}/_errors.py"), errors::file(api)),
+    ]))
+}
+
+/// First lines of a file.
+fn head(about: &str) -> String {
+    format!("# {NOTICE}\n\"\"\"{about}\"\"\"\n\nfrom __future__ import annotations\n\n")
+}
+
+/// `__all__` with these names.
+fn exports(names: &[String]) -> String {
+    let mut names = names.to_vec();
+    names.sort();
+    let mut text = String::from("__all__ = [\n");
+    for name in names {
+        text.push_str(&format!("    \"{name}\",\n"));
+    }
+    text.push_str("]\n");
+    text
+}
+
+/// A docstring, indented.
+fn docstring(prose: &str, indent: usize) -> String {
+    let space = " ".repeat(indent);
+    let prose = rename_in_ticks(prose, snake).replace('\\', "\\\\").replace('`', "``");
+    let lines = wrap(&prose, 96 - indent);
+    let mut text = format!("{space}\"\"\"{}", lines.first().map(String::as_str).unwrap_or_default());
+    for line in lines.iter().skip(1) {
+        text.push('\n');
+        if !line.is_empty() {
+            text.push_str(&space);
+            text.push_str(line);
+        }
+    }
+    if lines.len() > 1 {
+        text.push('\n');
+        text.push_str(&space);
+    }
+    text.push_str("\"\"\"\n");
+    text
+}
+
+/// The annotation of a field. What the host gives (`given`) may be an identity where an address
+/// is meant.
+fn annotation(kind: &Kind, nullable: bool, given: bool) -> String {
+    let text = match kind {
+        Kind::Address if given => String::from("Address"),
+        Kind::Text | Kind::Address => String::from("str"),
+        Kind::Integer => String::from("int"),
+        Kind::Number => String::from("float"),
+        Kind::Boolean => String::from("bool"),
+        Kind::List(item) => format!("list[{}]", annotation(item, false, given)),
+        Kind::Named(name) => name.clone(),
+    };
+    if nullable { format!("{text} | None") } else { text }
+}
+
+/// The expression that makes a value from decoded JSON.
+fn decoded(api: &Api, value: &str, kind: &Kind) -> String {
+    match kind {
+        Kind::List(item) if item.named().is_some() => {
+            format!("[{} for item in {value}]", decoded(api, "item", item))
+        }
+        Kind::Named(name) if api.is_enumeration(name) => format!("{name}({value})"),
+        Kind::Named(name) => format!("{name}._decode({value})"),
+        _ => value.to_owned(),
+    }
+}
+
+/// The expression that reads a field from the mapping `data`.
+fn read(api: &Api, field: &Field) -> String {
+    let name = &field.name;
+    let absent = field.optional || field.nullable;
+    match (absent, field.kind.named()) {
+        (false, _) => decoded(api, &format!("data[\"{name}\"]"), &field.kind),
+        (true, None) => format!("data.get(\"{name}\")"),
+        (true, Some(_)) => {
+            let made = decoded(api, "value", &field.kind);
+            format!("None if (value := data.get(\"{name}\")) is None else {made}")
+        }
+    }
+}
+
+/// A frozen dataclass: head, documentation and fields. Those that hosts make themselves (`given`)
+/// have defaults.
+fn dataclass(name: &str, base: &str, doc: &str, fields: &[Field], given: bool) -> String {
+    let base = if base.is_empty() { String::new() } else { format!("({base})") };
+    let mut text = format!("@dataclass(frozen=True, slots=True, kw_only=True)\nclass {name}{base}:\n");
+    text.push_str(&docstring(doc, 4));
+    for field in fields {
+        let nullable = field.nullable || field.optional;
+        let annotation = annotation(&field.kind, nullable, given);
+        let default = if given && nullable { " = None" } else { "" };
+        text.push_str(&format!("\n    {}: {annotation}{default}\n", snake(&field.name)));
+        text.push_str(&docstring(&field.doc, 4));
+    }
+    text
+}
