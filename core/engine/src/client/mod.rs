@@ -67,6 +67,8 @@ impl Client {
         let auto_start = options.auto_start;
         let inner = Arc::new(Inner::new(Arc::clone(&threads.shared), store, options, rng)?);
         if auto_start {
+            // A client whose link has ended stays as it is until the host asks for another one.
+            inner.link.set_wanted(inner.account().is_none_or(|account| !account.logged_out));
             inner.wish_connected()?;
         }
         inner.spawn(supervisor::run(Arc::clone(&inner)));
@@ -137,6 +139,7 @@ impl Client {
     pub async fn link_with_qr(&self, options: CallOptions) -> Result<QrCode, Error> {
         let link = |inner: Arc<Inner>, deadline| async move {
             inner.refuse_if_linked()?;
+            inner.link.set_wanted(true);
             let wish = inner.wish_connected()?;
             let mut shown = inner.link.watch_shown();
             let code = async {
@@ -162,6 +165,7 @@ impl Client {
         let phone = code::phone_number(phone).map_err(|error| error.in_operation("link_with_code"))?;
         let link = |inner: Arc<Inner>, deadline| async move {
             inner.refuse_if_linked()?;
+            inner.link.set_wanted(true);
             let wish = inner.wish_connected()?;
             let mut ready = inner.link.watch_ready();
             let connection = async {

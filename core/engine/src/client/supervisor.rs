@@ -56,7 +56,19 @@ pub(super) async fn run(client: Arc<Inner>) {
             }
             Goal::Connected(wish) => wish,
         };
-        let end = session::run(&client, &mut memory, wish).await;
+        let end = match refuse_to_link_unasked(&client) {
+            Ok(()) => session::run(&client, &mut memory, wish).await,
+            Err(error) => {
+                client.rest(Some(wish));
+                client.set_status(ConnectionState::Stopped, Some(error), wish);
+                continue;
+            }
+        };
+        // A wish that came meanwhile was fulfilled or answered by this session.
+        let wish = match *goal.borrow_and_update() {
+            Goal::Connected(newer) if newer.epoch == wish.epoch => newer,
+            _ => wish,
+        };
         if let Some(since) = memory.logged_in_at {
             restarts = 0;
             if since.elapsed() >= STABLE_AFTER {
@@ -79,6 +91,15 @@ pub(super) async fn run(client: Arc<Inner>) {
                 client.set_status(ConnectionState::Stopped, Some(error), wish);
             }
         }
+    }
+}
+
+/// Codes are shown only if the host, or the start of the client, asked for a link: a wish to
+/// connect that crosses the end of a link does not begin another one.
+fn refuse_to_link_unasked(client: &Inner) -> Result<(), Error> {
+    match client.linked_account() {
+        Err(error) if !client.link.is_wanted() => Err(error),
+        _ => Ok(()),
     }
 }
 

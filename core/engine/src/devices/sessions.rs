@@ -62,7 +62,11 @@ pub(crate) fn begin(unit: &mut Unit<'_>, device: &Jid, keys: &DeviceBundle) -> R
 
 /// Fetches the keys of devices and begins sessions with those that have usable ones. Devices
 /// that the service does not know any more make their lists void.
-pub(crate) async fn fetch(client: &Inner, connection: &Connection, mut targets: Vec<Target>) -> Result<(), Error> {
+pub(crate) async fn fetch(
+    client: &Inner,
+    connection: &Connection,
+    mut targets: Vec<Target>,
+) -> Result<(), Error> {
     // A phone's identity comes first: the proofs of its companions are checked against it.
     targets.sort_by_key(|target| target.key.has_device());
     for targets in targets.chunks(bundles::DEVICES) {
@@ -139,7 +143,8 @@ pub(crate) async fn prepare(
         lists::query(client, connection, &stale, usync::Context::Message).await?;
     }
     let missing = client.unit(|unit| missing(unit, users, by_phone)).await?;
-    let missing = missing.ok_or_else(|| Error::new(Code::NoDevice, "the service lists no device of the recipient"))?;
+    let missing =
+        missing.ok_or_else(|| Error::new(Code::NoDevice, "the service lists no device of the recipient"))?;
     if missing.is_empty() { Ok(()) } else { fetch(client, connection, missing).await }
 }
 
@@ -152,7 +157,10 @@ fn missing(unit: &mut Unit<'_>, users: &[Jid], by_phone: bool) -> Result<Option<
         let wire = wire_user(unit, &user, by_phone)?;
         for entry in &list.devices {
             let target = target(&user, &wire, entry);
-            if !is_this_device(unit, &target.key) && !unit.has_session(&target.key)? && !missing.contains(&target) {
+            if !is_this_device(unit, &target.key)
+                && !unit.has_session(&target.key)?
+                && !missing.contains(&target)
+            {
                 missing.push(target);
             }
         }

@@ -58,8 +58,9 @@ pub(crate) async fn finish(client: &Arc<Inner>, timeout: Duration) -> Result<(),
 /// Sets the link aside: the keys are kept for the record and never used again. Durable before
 /// the host is told, and told once.
 pub(crate) async fn end(client: &Inner, reason: &'static str, service_status: u16) -> Result<(), Error> {
-    let Some(account) = client.account().filter(|account| !account.logged_out) else { return Ok(()) };
     let mut signal = client.signal.lock().await;
+    // Looked at under the lock: the host's request and the service's word may come together.
+    let Some(account) = client.account().filter(|account| !account.logged_out) else { return Ok(()) };
     let reason = if account.logging_out { "host" } else { reason };
     let event =
         client.event(EventKind::LoggedOut(LoggedOut { reason: Cow::Borrowed(reason), service_status }));

@@ -5,6 +5,7 @@ pub(crate) mod logout;
 pub(crate) mod pair;
 pub(crate) mod qr;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -54,11 +55,17 @@ pub(crate) struct LinkState {
     ready: watch::Sender<Option<Arc<Connection>>>,
     shown: watch::Sender<Option<Shown>>,
     attempt: Mutex<Option<code::Attempt>>,
+    wanted: AtomicBool,
 }
 
 impl Default for LinkState {
     fn default() -> Self {
-        Self { ready: watch::Sender::new(None), shown: watch::Sender::new(None), attempt: Mutex::default() }
+        Self {
+            ready: watch::Sender::new(None),
+            shown: watch::Sender::new(None),
+            attempt: Mutex::default(),
+            wanted: AtomicBool::new(false),
+        }
     }
 }
 
@@ -83,6 +90,16 @@ impl LinkState {
 
     fn take_try(&self, reference: &[u8], max: u8) -> Option<code::Attempt> {
         self.attempt_slot().as_mut()?.take_try(reference, max)
+    }
+
+    /// Whether codes may be shown.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Acquire)
+    }
+
+    /// The host wants a link, or has got one.
+    pub(crate) fn set_wanted(&self, wanted: bool) {
+        self.wanted.store(wanted, Ordering::Release);
     }
 
     /// Whether a pairing code can still be typed, which keeps the connection when the QR codes

@@ -62,7 +62,10 @@ mod tests {
     fn only_own_devices_may_say_what_is_meant_for_own_devices() {
         for number in [5, 6, 7, 9, 10, 16, 17, 22, 29, 35, 36, 37] {
             assert_eq!(reaction(number, false), Reaction::Drop, "{number}");
-            assert!(matches!(reaction(number, true), Reaction::Pass(_) | Reaction::PassHistory(_)), "{number}");
+            assert!(
+                matches!(reaction(number, true), Reaction::Pass(_) | Reaction::PassHistory(_)),
+                "{number}"
+            );
         }
         assert!(matches!(reaction(5, true), Reaction::PassHistory(_)));
     }
@@ -70,7 +73,11 @@ mod tests {
     #[test]
     fn what_concerns_chats_is_shown_and_so_is_what_is_not_known() {
         for number in [0, 3, 11, 14, 18, 25, 27, 30, 999] {
-            assert_eq!((reaction(number, false), reaction(number, true)), (Reaction::Show, Reaction::Show), "{number}");
+            assert_eq!(
+                (reaction(number, false), reaction(number, true)),
+                (Reaction::Show, Reaction::Show),
+                "{number}"
+            );
         }
         for number in [4, 8, 20, 24, 28, 31, 34] {
             assert!(matches!(reaction(number, false), Reaction::Pass(_)), "{number}");

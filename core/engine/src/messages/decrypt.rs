@@ -83,7 +83,8 @@ impl Unit<'_> {
 
     fn open_pre_key(&mut self, author: &Author<'_>, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
         let message = PreKeySignalMessage::parse(bytes).map_err(|_| Failure::Hopeless(MALFORMED))?;
-        let known = self.session(author.device)?.is_some_and(|record| record.knows_base_key(message.base_key()));
+        let known =
+            self.session(author.device)?.is_some_and(|record| record.knows_base_key(message.base_key()));
         let (mut signed, mut one_time) = (None, None);
         if !known {
             self.check_companion(author, &message)?;
@@ -118,7 +119,11 @@ impl Unit<'_> {
     }
 
     /// Refuses a companion that does not belong to the account it writes from.
-    fn check_companion(&mut self, author: &Author<'_>, message: &PreKeySignalMessage<'_>) -> Result<(), Failure> {
+    fn check_companion(
+        &mut self,
+        author: &Author<'_>,
+        message: &PreKeySignalMessage<'_>,
+    ) -> Result<(), Failure> {
         let Some(proof) = author.proof.filter(|_| author.device.has_device()) else { return Ok(()) };
         let account = self.identity(&author.device.to_bare())?;
         bundles::check_proof(proof, message.identity(), account.as_ref()).map_err(|error| {

@@ -67,7 +67,12 @@ pub(crate) async fn run(client: Arc<Inner>, connection: Arc<Connection>, inbound
     tokio::join!(receive(&client, &connection, inbound, repairs), repair::run(&client, &connection, queue));
 }
 
-async fn receive(client: &Arc<Inner>, connection: &Arc<Connection>, mut inbound: Inbound, repairs: mpsc::Sender<Repair>) {
+async fn receive(
+    client: &Arc<Inner>,
+    connection: &Arc<Connection>,
+    mut inbound: Inbound,
+    repairs: mpsc::Sender<Repair>,
+) {
     let mut batch = Vec::new();
     loop {
         client.events.wait_for_room().await;

@@ -5,7 +5,7 @@ pub(crate) mod content;
 mod control;
 mod decrypt;
 pub(crate) mod inbound;
-mod outbox;
+pub(crate) mod outbox;
 mod receive;
 pub(crate) mod send;
 mod send_text;

@@ -150,14 +150,16 @@ impl Outbox {
         self.load(store)?;
         let mut jobs = self.lock();
         let (sender, receiver) = oneshot::channel();
-        if let Some(job) = jobs.by_id.get(&row.message_id).copied().and_then(|order| jobs.by_order.get_mut(&order)) {
-            if job.row.chat != row.chat {
+        if let Some(job) =
+            jobs.by_id.get(&row.message_id).copied().and_then(|order| jobs.by_order.get_mut(&order))
+        {
+            if !same_chat(store, &job.row.chat, &row.chat)? {
                 return Err(Error::new(Code::InvalidArgument, "the message id is in use in another chat"));
             }
             job.waiters.push(sender);
             return Ok(Accepted::Waiting(receiver));
         }
-        if let Some(settled) = store.outbox(&row.chat, &row.message_id)? {
+        if let Some(settled) = find(store, &row.chat, &row.message_id)? {
             return Ok(Accepted::Settled(settled));
         }
         if jobs.by_order.len() >= ROOM {
@@ -238,7 +240,9 @@ impl Outbox {
                 waiting.push(order);
                 continue;
             }
-            let Some(job) = jobs.by_order.get_mut(&order).filter(|job| job.stage == Stage::Waiting) else { continue };
+            let Some(job) = jobs.by_order.get_mut(&order).filter(|job| job.stage == Stage::Waiting) else {
+                continue;
+            };
             job.stage = Stage::Leaving;
             tickets.push(ticket);
             if tickets.len() == BATCH {
@@ -361,7 +365,8 @@ impl Outbox {
         };
         let timestamp = if ack.timestamp > 0 { ack.timestamp } else { unit.now() };
         if !told {
-            let status = SendStatus { chat: identity.clone(), message_id: row.message_id.clone(), refused, timestamp };
+            let status =
+                SendStatus { chat: identity.clone(), message_id: row.message_id.clone(), refused, timestamp };
             unit.event(EventKind::SendStatus(status));
         }
         let fate = match refused {
@@ -420,6 +425,27 @@ impl Outbox {
     pub(crate) fn try_again(&self, generation: u64) {
         self.reopen(generation);
         self.wake.notify_one();
+    }
+}
+
+/// A sent message, under either address of its chat: the LID may have been learned since.
+pub(crate) fn find(store: &dyn Store, chat: &Jid, id: &str) -> Result<Option<OutboxRow>, StoreError> {
+    if let Some(row) = store.outbox(chat, id)? {
+        return Ok(Some(row));
+    }
+    match if chat.is_lid() { store.phone_of(chat)? } else { None } {
+        Some(phone) => store.outbox(&phone, id),
+        None => Ok(None),
+    }
+}
+
+/// Whether two addresses are the same chat.
+fn same_chat(store: &dyn Store, one: &Jid, other: &Jid) -> Result<bool, StoreError> {
+    let twins = |lid: &Jid, phone: &Jid| Ok(store.lid_of(phone)?.as_ref() == Some(lid));
+    match (one.is_lid(), other.is_lid()) {
+        (true, false) => twins(one, other),
+        (false, true) => twins(other, one),
+        _ => Ok(one == other),
     }
 }
 

@@ -8,14 +8,14 @@ use whimbrel_crypto::padding;
 use whimbrel_proto::e2e::Message as Content;
 use whimbrel_wire::{Jid, Node};
 
+use super::content;
 use super::outbox::Ticket;
 use super::signal_state::Unit;
 use super::stanza::{Direct, Sealed};
-use super::content;
 use crate::client::{Goal, Inner};
 use crate::connection::Connection;
-use crate::devices::sessions::{self, Target};
 use crate::devices::lists;
+use crate::devices::sessions::{self, Target};
 use crate::error::{Code, Error};
 use crate::events::ConnectionState;
 use crate::store::{Changes, StoreError};

@@ -6,7 +6,7 @@ use whimbrel_crypto::message_id::message_id;
 use whimbrel_wire::Jid;
 
 use super::content::{self, Quote};
-use super::outbox::{Accepted, GivenUp, refusal};
+use super::outbox::{self, Accepted, GivenUp, refusal};
 use super::{MessageKey, SentMessage};
 use crate::client::{Client, Inner};
 use crate::clock;
@@ -31,18 +31,40 @@ impl Client {
     /// The error's [`outcome`](Error::outcome) says whether the message may have arrived. After
     /// [`Outcome::Unknown`] the engine goes on trying, and the fate follows as a
     /// [`SendStatus`](crate::events::EventKind::SendStatus) event.
-    pub async fn send_text(&self, chat: &Jid, text: &str, options: SendOptions) -> Result<SentMessage, Error> {
+    pub async fn send_text(
+        &self,
+        chat: &Jid,
+        text: &str,
+        options: SendOptions,
+    ) -> Result<SentMessage, Error> {
         let operation = "send_text";
         let SendOptions { quote, message_id, timeout } = options;
         let chat = chat.to_account();
         check(&chat, text, message_id.as_deref()).map_err(|error| error.in_operation(operation))?;
-        let text = text.to_owned();
+        // Taken in before anything is awaited: calls that are made one after the other are sent in
+        // that order, whether or not the host waits for each.
+        let accepted = accept(self.inner(), &chat, text, quote, message_id);
+        let (row, accepted) = accepted.map_err(|error| error.in_operation(operation))?;
         self.call(operation, timeout, move |client, deadline| async move {
-            let row = compose(&client, &chat, &text, quote, message_id)?;
-            client.send_row(row, deadline).await
+            client.await_fate(row, accepted, deadline).await
         })
         .await
     }
+}
+
+/// Makes a message and hands it to the outbox.
+fn accept(
+    client: &Inner,
+    chat: &Jid,
+    text: &str,
+    quote: Option<MessageKey>,
+    id: Option<String>,
+) -> Result<((Jid, String), Accepted), Error> {
+    let Some(_entered) = client.gate.enter() else { return Err(crate::engine::closed()) };
+    let row = compose(client, chat, text, quote, id)?;
+    let key = (row.chat.clone(), row.message_id.clone());
+    let online = client.status().state == ConnectionState::Online;
+    Ok((key, client.outbox.accept(&*client.store, row, online)?))
 }
 
 fn check(chat: &Jid, text: &str, id: Option<&str>) -> Result<(), Error> {
@@ -90,7 +112,7 @@ fn compose(
     let quote = match quote {
         None => None,
         Some(MessageKey { message_id, sender }) => {
-            let content = client.store.outbox(&chat, &message_id)?;
+            let content = outbox::find(&*client.store, &chat, &message_id)?;
             let content = content.and_then(|row| whimbrel_proto::decode(&row.content).ok());
             let author = sender.map_or_else(|| chat.clone(), |sender| sender.to_account());
             Some(Quote { message_id, author, content })
@@ -114,15 +136,19 @@ fn compose(
 }
 
 impl Inner {
-    /// Hands a message to the outbox lane and waits for its fate.
-    async fn send_row(&self, row: OutboxRow, deadline: Instant) -> Result<SentMessage, Error> {
-        let (chat, id) = (row.chat.clone(), row.message_id.clone());
-        let online = self.status().state == ConnectionState::Online;
-        let mut fate = match self.outbox.accept(&*self.store, row, online)? {
+    /// Waits for the fate of a message.
+    async fn await_fate(
+        &self,
+        (chat, id): (Jid, String),
+        accepted: Accepted,
+        deadline: Instant,
+    ) -> Result<SentMessage, Error> {
+        let mut fate = match accepted {
             Accepted::Waiting(fate) => fate,
             Accepted::Settled(row) => return self.settled(&row).await,
         };
-        let lost = || Error::new(Code::Internal, "the outbox forgot a message").with_outcome(Outcome::Unknown);
+        let lost =
+            || Error::new(Code::Internal, "the outbox forgot a message").with_outcome(Outcome::Unknown);
         if let Ok(fate) = tokio::time::timeout_at(deadline, &mut fate).await {
             return fate.unwrap_or_else(|_| Err(lost()));
         }

@@ -17,7 +17,7 @@ use crate::clock;
 use crate::error::Error;
 use crate::events::{Event, EventKind, Identity};
 use crate::store::{
-    Account, Changes, DeviceList, InboxEntry, OutboxRow, PreKeyRow, SignedPreKeyRow, Store, StoreError,
+    Account, Changes, DeviceList, InboxEntry, PreKeyRow, SignedPreKeyRow, Store, StoreError,
 };
 
 /// Session records kept in memory, a few hundred bytes each.
@@ -91,11 +91,6 @@ impl<'a> Unit<'a> {
         }
         state.rng = Some(rng);
         changes
-    }
-
-    /// Milliseconds since 1970 at the beginning of the unit.
-    pub(crate) fn now_ms(&self) -> i64 {
-        self.now_ms
     }
 
     /// Seconds since 1970 at the beginning of the unit.
@@ -355,14 +350,6 @@ impl<'a> Unit<'a> {
         match self.changes.inbox.iter().rev().find(same) {
             Some(entry) => Ok(Some(entry.clone())),
             None => self.store.inbox(chat, author, id),
-        }
-    }
-
-    /// A sent message.
-    pub(crate) fn outbox(&self, chat: &Jid, id: &str) -> Result<Option<OutboxRow>, StoreError> {
-        match self.changes.outbox.iter().rev().find(|row| row.message_id == id && row.chat == *chat) {
-            Some(row) => Ok(Some(row.clone())),
-            None => self.store.outbox(chat, id),
         }
     }
 }

@@ -10,7 +10,11 @@ use crate::repair::Repair;
 use crate::store::StoreError;
 
 /// Deals with a `<receipt>`. Every one is acknowledged; a retry receipt after it was answered.
-pub(crate) fn receipt(unit: &mut Unit<'_>, node: &NodeRef<'_>, replies: &mut Replies) -> Result<(), StoreError> {
+pub(crate) fn receipt(
+    unit: &mut Unit<'_>,
+    node: &NodeRef<'_>,
+    replies: &mut Replies,
+) -> Result<(), StoreError> {
     let meaning = stanza::meaning(node.attr_text("type").as_deref());
     if meaning == Meaning::Retry {
         replies.repairs.push(Repair::Resend(Box::new(node.to_node())));

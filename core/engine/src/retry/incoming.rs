@@ -6,12 +6,12 @@ use whimbrel_wire::{Jid, Node};
 use super::stanza::{self, Request, TRIES};
 use crate::client::Inner;
 use crate::connection::{Connection, iq};
+use crate::devices::lists;
 use crate::devices::sessions::{self, Target};
 use crate::devices::usync::Context;
-use crate::devices::lists;
 use crate::error::Error;
 use crate::messages::stanza::Again;
-use crate::messages::{Unit, content, send};
+use crate::messages::{Unit, content, outbox, send};
 use crate::store::{OutboxRow, StoreError};
 
 /// What a request needs before it can be answered.
@@ -116,16 +116,10 @@ fn judge_session(unit: &mut Unit<'_>, request: &Request, device: &Jid) -> Result
     Ok(())
 }
 
-/// The row of the message, under either address of its chat.
+/// The row of the message. Rows of this unit of work cannot be asked for yet.
 fn find(unit: &mut Unit<'_>, request: &Request) -> Result<Option<OutboxRow>, StoreError> {
     let chat = unit.canonical(&request.chat.to_bare())?;
-    if let Some(row) = unit.outbox(&chat, &request.message_id)? {
-        return Ok(Some(row));
-    }
-    match if chat.is_lid() { unit.phone_of(&chat)? } else { None } {
-        Some(phone) => unit.outbox(&phone, &request.message_id),
-        None => Ok(None),
-    }
+    outbox::find(unit.store, &chat, &request.message_id)
 }
 
 fn compose(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {

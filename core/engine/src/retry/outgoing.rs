@@ -131,9 +131,7 @@ fn remember(
 }
 
 /// A new one-time key, in the unit of work and marked as offered, and the signed key.
-fn fresh_keys(
-    unit: &mut Unit<'_>,
-) -> Result<Option<(PreKeyRow, crate::store::SignedPreKeyRow)>, StoreError> {
+fn fresh_keys(unit: &mut Unit<'_>) -> Result<Option<(PreKeyRow, crate::store::SignedPreKeyRow)>, StoreError> {
     let Some(signed) = unit.signed_pre_key(unit.account.signed_pre_key_id)? else { return Ok(None) };
     let id = loop {
         let id = FIRST_ID | (unit.rng().next_u32() & (FIRST_ID - 1));

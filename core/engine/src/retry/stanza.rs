@@ -17,7 +17,6 @@ pub(crate) const TRIES: u8 = 4;
 /// Why a message could not be opened, as numbered on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    Unknown = 0,
     NoSession = 1,
     InvalidKey = 2,
     InvalidKeyId = 3,
@@ -32,7 +31,6 @@ impl Reason {
     /// A stable lowercase word, for the host.
     pub(crate) const fn word(self) -> &'static str {
         match self {
-            Self::Unknown => "unknown",
             Self::NoSession => "no_session",
             Self::InvalidKey => "invalid_key",
             Self::InvalidKeyId => "invalid_key_id",
@@ -67,7 +65,7 @@ pub(crate) fn request(
         .attr("count", u16::from(count))
         .attr("id", id.clone())
         .attr("t", message.timestamp)
-        .attr_opt("error", Some(reason as u16).filter(|reason| *reason != 0));
+        .attr("error", reason as u16);
     Node::new("receipt")
         .attr("id", id)
         .attr("to", &message.from)
@@ -155,8 +153,6 @@ mod tests {
             receipt.to_string(),
             r#"<receipt id="A1" to=J:"7:3@lid" type="retry"><retry v="1" count="1" id="A1" t="1000" error="7"/><registration>00000102</registration></receipt>"#
         );
-        let unknown = request(&Received::parse(&node).unwrap(), 1, Reason::Unknown, 1, None);
-        assert!(unknown.child_named("retry").unwrap().attr_value("error").is_none());
         let peer = message().attr("category", "peer");
         let receipt = request(&Received::parse(&peer).unwrap(), 1, Reason::BadMac, 1, None);
         assert!(receipt.attr_is("category", "peer"));

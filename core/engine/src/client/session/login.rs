@@ -89,6 +89,7 @@ impl Session<'_> {
             }
         });
         committed.await?;
+        self.client.link.set_wanted(false);
         self.memory.logged_in_at = Some(Instant::now());
         self.memory.resume_failed = false;
         self.memory.denied = false;

@@ -1,0 +1,111 @@
+//! Receipts in both directions: delivered, read, and what the account's own devices read.
+
+use whimbrel::events::{EventKind, EventStream, Message, Receipt, ReceiptKind};
+use whimbrel::{CallOptions, Code, Jid, SendOptions};
+use whimbrel_sandbox::phone::{ReceiptKind as Seen, SwitchChange};
+use whimbrel_scenarios::{DEADLINE, World, next_kind, quiet};
+
+const ANNA: &str = "31612345678";
+const BEN: &str = "31687654321";
+
+async fn next_message(events: &mut EventStream) -> Message {
+    next_kind(events, |kind| match kind {
+        EventKind::Message(message) => Some(message.clone()),
+        _ => None,
+    })
+    .await
+}
+
+async fn next_receipt(events: &mut EventStream, wanted: ReceiptKind) -> Receipt {
+    next_kind(events, |kind| match kind {
+        EventKind::Receipt(receipt) if receipt.kind == wanted => Some(receipt.clone()),
+        _ => None,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_sent_message_is_delivered_and_read() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (client, _) = world.linked(&engine, ANNA).await;
+    let ben = world.sandbox.phone(BEN).await.unwrap();
+    let mut events = client.events().unwrap();
+    let sent = client.send_text(&Jid::pn(BEN), "hi", SendOptions::default()).await.unwrap();
+    let delivered = next_receipt(&mut events, ReceiptKind::Delivered).await;
+    assert_eq!(delivered.message_ids, [sent.message_id.clone()]);
+    assert_eq!((delivered.chat.id, delivered.sender.id, delivered.sender_device), (ben.lid(), ben.lid(), 0));
+    ben.next_message(DEADLINE).await.unwrap();
+    ben.mark_read(ANNA, std::slice::from_ref(&sent.message_id)).await.unwrap();
+    let read = next_receipt(&mut events, ReceiptKind::Read).await;
+    assert_eq!((read.message_ids, read.chat.id), (vec![sent.message_id], ben.lid()));
+    assert!(read.timestamp > 0);
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn many_messages_are_marked_as_read_at_once() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (client, _) = world.linked(&engine, ANNA).await;
+    let ben = world.sandbox.phone(BEN).await.unwrap();
+    let mut events = client.events().unwrap();
+    let mut ids = Vec::new();
+    for number in 0..300 {
+        ids.push(ben.send_text(ANNA, &format!("n{number}")).await.unwrap());
+    }
+    for id in &ids {
+        assert_eq!(next_message(&mut events).await.message_id, *id);
+    }
+    // Either address of the chat will do.
+    client.mark_read(&Jid::pn(BEN), None, &ids, CallOptions::default()).await.unwrap();
+    for id in [&ids[0], &ids[255], &ids[256], &ids[299]] {
+        ben.wait_receipt(id, Seen::Read, DEADLINE).await.unwrap();
+    }
+    let error = client.mark_read(&Jid::pn(BEN), None, &[], CallOptions::default()).await.unwrap_err();
+    assert_eq!(error.code(), Code::InvalidArgument);
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_read_on_another_own_device_is_told() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (one, _) = world.linked(&engine, ANNA).await;
+    let other = engine.open(world.store("other"), quiet()).unwrap();
+    world.link(&other, ANNA).await;
+    let ben = world.sandbox.phone(BEN).await.unwrap();
+    let mut events = one.events().unwrap();
+    let mut at_other = other.events().unwrap();
+    let id = ben.send_text(ANNA, "hi").await.unwrap();
+    let message = next_message(&mut at_other).await;
+    other.mark_read(&message.chat.id, None, std::slice::from_ref(&id), CallOptions::default()).await.unwrap();
+    let read = next_receipt(&mut events, ReceiptKind::ReadSelf).await;
+    assert_eq!((read.message_ids, read.chat.id), (vec![id], ben.lid()));
+    assert_eq!(read.sender.id, one.account().unwrap().identity.id);
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reader_who_reads_at_once_is_told_after_the_delivery() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (client, _) = world.linked(&engine, ANNA).await;
+    let ben = world.sandbox.phone(BEN).await.unwrap();
+    ben.set_switches(SwitchChange { auto_read: Some(true), ..SwitchChange::default() });
+    let mut events = client.events().unwrap();
+    client.send_text(&Jid::pn(BEN), "hi", SendOptions::default()).await.unwrap();
+    let kinds = [next_any(&mut events).await, next_any(&mut events).await];
+    assert_eq!(kinds, [ReceiptKind::Delivered, ReceiptKind::Read]);
+    engine.close(DEADLINE).await.unwrap();
+}
+
+async fn next_any(events: &mut EventStream) -> ReceiptKind {
+    next_kind(events, |kind| match kind {
+        EventKind::Receipt(receipt) => Some(receipt.kind),
+        _ => None,
+    })
+    .await
+}
