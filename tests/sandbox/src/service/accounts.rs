@@ -64,6 +64,8 @@ pub(crate) struct Account {
     /// Key index list as signed by the phone.
     pub(super) key_index_list: Option<KeyIndexList>,
     pub(super) devices: BTreeMap<u16, Device>,
+    /// Highest device number that a companion ever had.
+    pub(super) last_companion: u16,
     /// Accounts that exchanged a message with this one.
     pub(super) contacts: BTreeSet<AccountId>,
     pub(super) settings: Settings,
@@ -114,6 +116,8 @@ pub(crate) struct Device {
     pub(super) available: bool,
     /// People whose presence it wants to know, while connected.
     pub(super) subscriptions: BTreeSet<AccountId>,
+    /// In which form it last asked for the device lists of people.
+    pub(super) listed: BTreeMap<AccountId, Space>,
 }
 
 impl Device {
@@ -131,6 +135,7 @@ impl Device {
             queue: Queue::default(),
             available: false,
             subscriptions: BTreeSet::new(),
+            listed: BTreeMap::new(),
         }
     }
 }
@@ -252,6 +257,7 @@ impl Accounts {
             settings: Settings::default(),
             collections: Collections::default(),
             barred: None,
+            last_companion: 0,
         });
         id
     }

@@ -28,30 +28,41 @@ impl Service {
     }
 
     fn announce_change(&mut self, device: DeviceId, operation: &'static str) {
-        let Some(account) = self.accounts.get(device.account) else { return };
-        let (pn, lid) = (account.bare(Space::Pn), account.bare(Space::Lid));
-        let index = account.devices.get(&device.number).map(|added| added.key_index);
+        for target in self.informed_devices(device) {
+            // Both forms are in use. whatsmeow ignores a change under an address that it has no list
+            // for, so everybody is told in the form in which he asked for the list.
+            let listed = self.accounts.device(target).and_then(|target| target.listed.get(&device.account));
+            let space = listed.copied().unwrap_or(Space::Pn);
+            if let Some(change) = self.device_change(device, operation, space) {
+                self.push(target, change);
+            }
+        }
+        self.announce_own_devices(device);
+    }
+
+    /// The announcement of a change under one of the owner's two addresses.
+    fn device_change(&mut self, device: DeviceId, operation: &'static str, space: Space) -> Option<Node> {
+        let account = self.accounts.get(device.account)?;
+        // The hidden address stands beside the phone number, not the other way round.
+        let by_pn = space == Space::Pn;
+        let lid = by_pn.then(|| account.bare(Space::Lid));
+        let from = account.bare(space);
+        let changed = Node::new("device")
+            .attr("jid", account.jid(device.number, space))
+            .attr_opt("lid", by_pn.then(|| account.jid(device.number, Space::Lid)))
+            .attr_opt("key-index", account.devices.get(&device.number).map(|added| added.key_index));
         let list = account.key_index_list.clone();
-        let node = Node::new("device")
-            .attr("jid", account.jid(device.number, Space::Pn))
-            .attr("lid", account.jid(device.number, Space::Lid))
-            .attr_opt("key-index", index);
         let mut signed =
             Node::new("key-index-list").attr("ts", list.as_ref().map_or(self.now, |list| list.timestamp));
         if let (Some(list), "add") = (list, operation) {
             signed = signed.bytes(list.signed);
         }
         let change = Node::new(operation)
-            .attr("device_hash", self.device_hash(device.account, Space::Pn))
-            .attr("device_lid_hash", self.device_hash(device.account, Space::Lid))
-            .child(node)
+            .attr("device_hash", self.device_hash(device.account, space))
+            .attr_opt("device_lid_hash", by_pn.then(|| self.device_hash(device.account, Space::Lid)))
+            .child(changed)
             .child(signed);
-        for target in self.informed_devices(device) {
-            let notification =
-                self.notification("devices", pn.clone()).attr("lid", lid.clone()).child(change.clone());
-            self.push(target, notification);
-        }
-        self.announce_own_devices(device);
+        Some(self.notification("devices", from).attr_opt("lid", lid).child(change))
     }
 
     /// The devices of everybody who knows this device's owner, and the owner's other devices.

@@ -31,11 +31,26 @@ impl Service {
         }
         let list =
             Node::new("list").children(users.iter().filter_map(|user| self.user(asking, protocols, user)));
+        if protocols.child_named("devices").is_some() {
+            self.remember_listed(asking, &users);
+        }
         let mut usync = Node::new("usync");
         for key in ["sid", "mode", "last", "index", "context"] {
             usync = usync.attr_opt(key, stanza::text(query, key));
         }
         Ok(Reply::Child(usync.child(answered).child(list)))
+    }
+
+    /// Notes in which form the asker keeps whose device list: changes are announced in the same.
+    fn remember_listed(&mut self, asking: DeviceId, users: &[&Node]) {
+        let listed: Vec<(AccountId, Space)> = users
+            .iter()
+            .filter_map(|user| user.attr_jid("jid"))
+            .filter_map(|jid| Some((self.accounts.find(&jid)?, Space::of(&jid)?)))
+            .collect();
+        if let Some(device) = self.accounts.device_mut(asking) {
+            device.listed.extend(listed);
+        }
     }
 
     fn user(&self, asking: DeviceId, protocols: &Node, asked: &Node) -> Option<Node> {

@@ -385,6 +385,19 @@ async fn contacts_hear_of_new_and_removed_devices() {
     let remove = removed.child_named("remove").unwrap();
     assert_eq!(remove.child_named("device").unwrap().attr_jid("jid"), Some(device));
     assert!(remove.child_named("key-index-list").is_some());
+
+    // Whoever keeps the list under the hidden address is told under that one, and the number of a
+    // device that is gone is not given to the next.
+    let ana = scene.ana.link.lid.clone();
+    let query = Node::new("query").child(Node::new("devices").attr("version", "2"));
+    let list = Node::new("list").child(Node::new("user").attr("jid", ana.clone()));
+    let usync = Node::new("usync").attr("sid", "1").child(query).child(list);
+    scene.ben.ask(request("u1", "get", "usync", usync)).await;
+    link(&scene.sandbox, &mut scene.ana, &Keys::new(4)).await;
+    let added = scene.ben.expect_where(is("add")).await;
+    assert!(added.attr_jid("from") == Some(ana.clone()) && added.attr_value("lid").is_none(), "{added}");
+    let named = added.child_named("add").unwrap().child_named("device").unwrap();
+    assert_eq!(named.attr_jid("jid"), Some(ana.with_device(4)));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@
 
 mod code;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use base64::Engine as _;
@@ -243,21 +243,19 @@ impl Service {
         by_qr.or_else(|| self.companion_by_code(reference))
     }
 
-    /// The lowest free device number, if the account may have another companion.
+    /// The next device number, if the account may have another companion. Numbers go up, so that
+    /// nobody takes a new companion for the one that had its number before.
     fn free_number(&self, account: AccountId) -> Option<u16> {
-        let devices = &self.accounts.get(account)?.devices;
-        let taken: Vec<u16> = self
-            .links
-            .companions
-            .values()
-            .filter_map(|companion| companion.upload.as_ref())
-            .filter(|upload| upload.phone.account == account)
-            .map(|upload| upload.number)
-            .collect();
-        if devices.len() + taken.len() > self.options.limits.companions {
+        let account = self.accounts.get(account)?;
+        let mut taken: BTreeSet<u16> = account.devices.keys().copied().collect();
+        let uploads = self.links.companions.values().filter_map(|companion| companion.upload.as_ref());
+        taken.extend(uploads.filter(|upload| upload.phone.account == account.id).map(|upload| upload.number));
+        if taken.len() > self.options.limits.companions {
             return None;
         }
-        (1..=u16::from(u8::MAX)).find(|number| !devices.contains_key(number) && !taken.contains(number))
+        const LAST: u16 = u8::MAX as u16;
+        let unused = account.last_companion.saturating_add(1)..=LAST;
+        unused.chain(1..=LAST).find(|number| !taken.contains(number))
     }
 
     /// The companion answered `pair-success`.
@@ -336,6 +334,7 @@ impl Service {
         };
         let id = DeviceId { account: upload.phone.account, number: upload.number };
         let Some(account) = self.accounts.get_mut(id.account) else { return };
+        account.last_companion = account.last_companion.max(id.number);
         account.devices.insert(id.number, device);
         account.key_index_list = Some(upload.list);
         let jid = account.jid(id.number, Space::Pn);
