@@ -23,6 +23,7 @@ export class Device {
   #options;
   #auth;
   #sent;
+  #sending = new Map();
   #sock;
   #closing;
   #open = false;
@@ -91,7 +92,10 @@ export class Device {
     const ack = waitForAck(sock, messageId, this.#closing.signal);
     // A failure to send must not leave the other promise without a handler.
     ack.catch(() => {});
-    const sent = await sock.sendMessage(to, { text }, { messageId, quoted });
+    const sending = sock.sendMessage(to, { text }, { messageId, quoted });
+    // A device may ask again for the message before the library says that it is on its way.
+    this.#sending.set(messageId, sending.catch(() => undefined));
+    const sent = await sending.finally(() => this.#sending.delete(messageId));
     this.#sent.add(messageId, sent.message);
     const { t, error } = await ack;
     if (error !== undefined) throw new Error(`the service refused the message with ${error}`);
@@ -119,7 +123,7 @@ export class Device {
       logger: pino({ level: process.env.PEER_LOG ?? 'warn' }, pino.destination(2)),
       // The test knows what it sent.
       emitOwnEvents: false,
-      getMessage: async ({ id }) => this.#sent.get(id),
+      getMessage: async ({ id }) => (await this.#sending.get(id))?.message ?? this.#sent.get(id),
     });
     this.#sock = sock;
     this.#closing = new AbortController();
