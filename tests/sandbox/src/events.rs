@@ -1,11 +1,11 @@
 //! What happened in the service, for tests that wait for it.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::sync::watch;
+
+use crate::journal::Journal;
 
 /// Something that happened. Devices are written as `number` (the phone) or `number:device`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -163,19 +163,10 @@ pub enum Event {
     },
 }
 
-/// Events kept; older ones are dropped, their numbers are never used again.
-const KEPT: usize = 50_000;
-
 /// Numbered events, oldest first, beginning with number 1. Clones share the log.
 #[derive(Debug, Clone)]
 pub struct EventLog {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    entries: Mutex<VecDeque<(u64, Event)>>,
-    newest: watch::Sender<u64>,
+    journal: Arc<Journal<Event>>,
 }
 
 /// Nothing that was waited for happened before the deadline.
@@ -185,44 +176,28 @@ pub struct NotInTime;
 
 impl EventLog {
     pub(crate) fn new() -> Self {
-        let shared = Shared { entries: Mutex::default(), newest: watch::Sender::new(0) };
-        Self { shared: Arc::new(shared) }
-    }
-
-    fn entries(&self) -> MutexGuard<'_, VecDeque<(u64, Event)>> {
-        self.shared.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        Self { journal: Arc::new(Journal::new()) }
     }
 
     pub(crate) fn push(&self, event: Event) {
-        let mut entries = self.entries();
-        let number = *self.shared.newest.borrow() + 1;
-        entries.push_back((number, event));
-        if entries.len() > KEPT {
-            entries.pop_front();
-        }
-        self.shared.newest.send_replace(number);
+        self.journal.push(event);
     }
 
     /// Number of the newest event, 0 if there was none.
     #[must_use]
     pub fn newest(&self) -> u64 {
-        *self.shared.newest.borrow()
+        self.journal.newest()
     }
 
     /// All events with a greater number than `after`.
     #[must_use]
     pub fn after(&self, after: u64) -> Vec<(u64, Event)> {
-        let entries = self.entries();
-        let start = entries.partition_point(|(number, _)| *number <= after);
-        entries.range(start..).cloned().collect()
+        self.journal.after(after)
     }
 
     /// As [`EventLog::after`], but waits up to `deadline` for the first such event.
     pub async fn wait_after(&self, after: u64, deadline: Duration) -> Vec<(u64, Event)> {
-        let mut newest = self.shared.newest.subscribe();
-        // Running out of time is an answer: the list is then empty.
-        let _ = tokio::time::timeout(deadline, newest.wait_for(|newest| *newest > after)).await;
-        self.after(after)
+        self.journal.wait_after(after, deadline).await
     }
 
     /// Waits for the first event that `predicate` accepts, among those that already happened too.
@@ -238,24 +213,10 @@ impl EventLog {
     pub async fn wait_for_after(
         &self,
         after: u64,
-        mut predicate: impl FnMut(&Event) -> bool,
+        predicate: impl FnMut(&Event) -> bool,
         deadline: Duration,
     ) -> Result<(u64, Event), NotInTime> {
-        let end = tokio::time::Instant::now() + deadline;
-        let mut seen = after;
-        loop {
-            let left = end.saturating_duration_since(tokio::time::Instant::now());
-            let events = self.wait_after(seen, left).await;
-            if events.is_empty() {
-                return Err(NotInTime);
-            }
-            for (number, event) in events {
-                if predicate(&event) {
-                    return Ok((number, event));
-                }
-                seen = number;
-            }
-        }
+        self.journal.wait_for(after, deadline, predicate).await.ok_or(NotInTime)
     }
 }
 

@@ -13,6 +13,7 @@ mod counters;
 mod events;
 mod faults;
 mod hub;
+mod journal;
 mod listener;
 mod options;
 pub mod phone;

@@ -7,7 +7,6 @@ mod companions;
 mod content;
 mod data;
 mod error;
-mod journal;
 mod keys;
 mod line;
 mod link;
@@ -34,8 +33,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use whimbrel_wire::Jid;
 
+use crate::journal::Journal;
 use crate::{AttachError, Clock, PhoneKeys, PhoneLink};
-use journal::Journal;
 use line::Line;
 use stanza::link::{CompanionFinish, CompanionHello};
 use state::{Job, State};

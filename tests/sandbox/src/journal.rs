@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// Entries kept; older ones are dropped, their numbers are never used again.
-const KEPT: usize = 20_000;
+const KEPT: usize = 50_000;
 
 /// Numbered entries, oldest first. The first number is 1.
 #[derive(Debug)]
