@@ -68,7 +68,8 @@ async fn what_stays_damaged_is_given_up_with_one_placeholder() {
     let mut asked = 0;
     world
         .wait(|event| {
-            let ours = matches!(event, Event::Receipt { device, kind, .. } if *device == name && kind == "retry");
+            let ours =
+                matches!(event, Event::Receipt { device, kind, .. } if *device == name && kind == "retry");
             asked += u32::from(ours);
             asked == 4
         })
@@ -133,11 +134,11 @@ async fn engines_repair_what_was_damaged_between_them() {
     let (ben, _) = world.linked(&engine, BEN).await;
     let (mut at_anna, mut events) = (anna.events().unwrap(), ben.events().unwrap());
     let name = device(&ben, BEN);
-    // Until the other side has answered, a message carries keys that nothing protects: a bit that
-    // is flipped there harms nobody.
-    ben.send_text(&Jid::pn(ANNA), "hello", SendOptions::default()).await.unwrap();
-    next_message(&mut at_anna).await;
     for round in 0..3_u32 {
+        // Until the other side has answered in a session, messages carry keys that nothing
+        // protects: a bit that is flipped there harms nobody.
+        ben.send_text(&Jid::pn(ANNA), "hello", SendOptions::default()).await.unwrap();
+        next_message(&mut at_anna).await;
         let corrupt = FaultRule::new(Fault::Corrupt).device(name.clone()).stanza(StanzaMatch::tag("message"));
         world.sandbox.add_fault(corrupt.times(round + 1));
         let text = format!("round {round}");

@@ -43,10 +43,11 @@ pub(crate) fn check(
     now: i64,
 ) -> Result<Checked, ListError> {
     let signed = devices.signed.as_deref().and_then(|signed| verify(signed, account));
-    if let (Some(signed), Some(stored)) = (&signed, stored) {
-        if signed.raw_id == stored.raw_id && signed.timestamp < stored.signed_at {
-            return Err(ListError::Older);
-        }
+    if let (Some(signed), Some(stored)) = (&signed, stored)
+        && signed.raw_id == stored.raw_id
+        && signed.timestamp < stored.signed_at
+    {
+        return Err(ListError::Older);
     }
     let mut kept: Vec<DeviceListEntry> = Vec::with_capacity(devices.listed.len().max(1));
     kept.push(DeviceListEntry { device: 0, key_index: 0, hosted: false });

@@ -227,10 +227,10 @@ fn take(
         None => None,
     };
     if let Some(opened) = inside.shown.filter(|_| !received.peer) {
-        if let Some(destination) = &opened.destination {
-            if unit.canonical(&destination.to_bare())? != place.chat {
-                tracing::warn!("An own device's copy names another chat than its stanza; the stanza counts.");
-            }
+        if let Some(destination) = &opened.destination
+            && unit.canonical(&destination.to_bare())? != place.chat
+        {
+            tracing::warn!("An own device's copy names another chat than its stanza; the stanza counts.");
         }
         let content::Text { text, quoted } = content::read(&opened.message);
         let event = Message {

@@ -16,9 +16,7 @@ use crate::client::Inner;
 use crate::clock;
 use crate::error::Error;
 use crate::events::{Event, EventKind, Identity};
-use crate::store::{
-    Account, Changes, DeviceList, InboxEntry, PreKeyRow, SignedPreKeyRow, Store, StoreError,
-};
+use crate::store::{Account, Changes, DeviceList, InboxEntry, PreKeyRow, SignedPreKeyRow, Store, StoreError};
 
 /// Session records kept in memory, a few hundred bytes each.
 const SESSIONS: usize = 32;
@@ -262,10 +260,10 @@ impl<'a> Unit<'a> {
 
     /// LID of a bare phone number, if known.
     pub(crate) fn lid_of(&mut self, phone: &Jid) -> Result<Option<Jid>, StoreError> {
-        if let (Some(own), Some(lid)) = (&self.account.phone, &self.account.lid) {
-            if own.same_account(phone) {
-                return Ok(Some(lid.to_bare()));
-            }
+        if let (Some(own), Some(lid)) = (&self.account.phone, &self.account.lid)
+            && own.same_account(phone)
+        {
+            return Ok(Some(lid.to_bare()));
         }
         if let Some(known) = self.state.lids.get(phone) {
             return Ok(known.clone());
@@ -277,10 +275,10 @@ impl<'a> Unit<'a> {
 
     /// Phone number of a bare LID, if known.
     pub(crate) fn phone_of(&mut self, lid: &Jid) -> Result<Option<Jid>, StoreError> {
-        if let (Some(phone), Some(own)) = (&self.account.phone, &self.account.lid) {
-            if own.same_account(lid) {
-                return Ok(Some(phone.to_bare()));
-            }
+        if let (Some(phone), Some(own)) = (&self.account.phone, &self.account.lid)
+            && own.same_account(lid)
+        {
+            return Ok(Some(phone.to_bare()));
         }
         if let Some(known) = self.state.phones.get(lid) {
             return Ok(known.clone());
