@@ -26,7 +26,7 @@ mod retry;
 mod store;
 
 pub use address::parse_address;
-pub use client::Client;
+pub use client::{AccountInfo, Client};
 pub use engine::Engine;
 pub use error::{Category, Code, Error, Outcome};
 pub use events::{Event, EventStream, Identity};

@@ -113,6 +113,11 @@ pub fn quiet() -> ClientOptions {
     options
 }
 
+/// A linked client's device as the sandbox writes it: `number:device`.
+pub fn device_label(client: &Client, number: &str) -> String {
+    format!("{number}:{}", client.account().unwrap().device)
+}
+
 /// A call with a deadline.
 pub fn within(timeout: Duration) -> CallOptions {
     let mut options = CallOptions::default();

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use whimbrel::events::{ClosedReason, ConnectionState, EventKind, EventStream};
 use whimbrel::{CallOptions, Client, Code, Engine};
 use whimbrel_sandbox::{Event, Fault, FaultRule, Pace, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, next_kind, quiet, within};
+use whimbrel_scenarios::{DEADLINE, Wait as _, World, device_label, next_kind, quiet, within};
 
 const NUMBER: &str = "31612345678";
 
 fn device(client: &Client) -> String {
-    format!("{NUMBER}:{}", client.account().unwrap().device)
+    device_label(client, NUMBER)
 }
 
 async fn next_state(
@@ -417,6 +417,42 @@ async fn closing_ends_the_events_and_whatever_is_under_way() {
         engine.close(DEADLINE).await.unwrap();
         assert_eq!(engine.open(":memory:", quiet()).unwrap_err().code(), Code::Closed);
     }
+}
+
+#[tokio::test]
+async fn a_call_that_outlives_the_close_is_cancelled_at_its_deadline() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (client, _) = world.linked(&engine, NUMBER).await;
+    let remove = StanzaMatch::request("md").child("remove-companion-device");
+    world.sandbox.add_fault(FaultRule::new(Fault::Lose).stanza(remove));
+    let calling = {
+        let client = client.clone();
+        tokio::spawn(async move { client.logout(within(DEADLINE)).await })
+    };
+    world.wait(|event| matches!(event, Event::FaultApplied { .. })).await;
+    assert_eq!(client.close(Duration::from_millis(200)).await.unwrap_err().code(), Code::TimedOut);
+    assert_eq!(calling.await.unwrap().unwrap_err().code(), Code::Cancelled);
+    // Closed all the same: the store is free.
+    engine.open(world.store(NUMBER), quiet()).unwrap();
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn disconnecting_ends_a_wait_and_a_wish_ends_it_too() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (client, _) = world.linked(&engine, NUMBER).await;
+    let mut events = client.events().unwrap();
+    next_state(&mut events, |state| *state == ConnectionState::Online).await;
+    assert!(world.sandbox.stream_error(&device(&client), Some(429), None));
+    waiting_reason(&mut events).await;
+    client.disconnect();
+    next_state(&mut events, |state| *state == ConnectionState::Stopped).await;
+    let started = Instant::now();
+    client.wait_online().await;
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    engine.close(DEADLINE).await.unwrap();
 }
 
 #[tokio::test]

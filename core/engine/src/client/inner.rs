@@ -192,8 +192,6 @@ impl Inner {
         self.tasks.spawn(task);
     }
 
-    // --- connection ---
-
     /// The connection that is logged in, if there is one now.
     pub(crate) fn connection(&self) -> Option<Arc<Connection>> {
         self.connection.borrow().clone()
@@ -222,11 +220,6 @@ impl Inner {
         })
     }
 
-    /// Follows the logged-in connection; the value changes with every login and every loss.
-    pub(crate) fn watch_connection(&self) -> watch::Receiver<Option<Arc<Connection>>> {
-        self.connection.subscribe()
-    }
-
     pub(crate) fn set_connection(&self, connection: Option<Arc<Connection>>) {
         self.connection.send_replace(connection);
     }
@@ -237,22 +230,6 @@ impl Inner {
         let connection = self.connection().ok_or_else(not_connected)?;
         connection.request(self.request_ids.next(), iq, timeout).await
     }
-
-    /// Queues a stanza on the logged-in connection.
-    pub(crate) async fn send(&self, node: Node) -> Result<(), Error> {
-        self.connection().ok_or_else(not_connected)?.send(node).await
-    }
-
-    /// Sends a stanza that has an `id` and waits for the `<ack>` with the same id.
-    pub(crate) async fn send_message_awaiting_ack(
-        &self,
-        node: Node,
-        timeout: Duration,
-    ) -> Result<Node, Error> {
-        self.connection().ok_or_else(not_connected)?.send_awaiting_ack(node, timeout).await
-    }
-
-    // --- goal and status ---
 
     pub(crate) fn watch_goal(&self) -> watch::Receiver<Goal> {
         self.goal.subscribe()

@@ -79,7 +79,8 @@ impl Answers {
         }
     }
 
-    /// Whether anybody waits.
+    /// Whether nobody waits.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.lock().as_ref().is_none_or(HashMap::is_empty)
     }

@@ -256,8 +256,8 @@ mod tests {
         assert_eq!(fail("406"), Verdict::LoggedOut { reason: "banned", status: 406 });
         assert_eq!(fail("500"), retry("service_fault"));
         assert_eq!(fail("503"), retry("service_fault"));
-        for stop in [400, 405, 409, 413, 415, 418, 501, 999] {
-            assert_eq!(failure(&Node::new("failure").attr("reason", stop as u16)), refused(stop));
+        for stop in [400_u16, 405, 409, 413, 415, 418, 501, 999] {
+            assert_eq!(failure(&Node::new("failure").attr("reason", stop)), refused(stop));
         }
         assert_eq!(failure(&Node::new("failure")), refused(0));
         assert_eq!(fail("70000"), refused(0));

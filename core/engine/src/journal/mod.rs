@@ -5,5 +5,5 @@ mod record;
 mod stream;
 
 pub(crate) use queue::EventQueue;
-pub(crate) use record::{decode, encode};
+pub(crate) use record::encode;
 pub use stream::EventStream;
