@@ -6,7 +6,7 @@ use super::super::api::{Api, Field, Kind, Operation};
 use super::{NOTHING, Role, Roles, camel, comment, head, import};
 
 /// Operations that the client has in a better form.
-const BY_HAND: &[&str] = &[
+pub(super) const BY_HAND: &[&str] = &[
     // A native call, which needs no answer.
     "acknowledge",
 ];

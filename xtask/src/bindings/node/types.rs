@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::super::api::{Api, Definition, Word};
+use super::operations::BY_HAND;
 use super::{NOTHING, Role, Roles, comment, head};
 
 /// The text of the file.

@@ -1,0 +1,133 @@
+/** @file Clients: linked accounts, each in its store file. */
+
+import { Code } from './codes.js'
+import { nativeOf, sharedEngine } from './engine.js'
+import type { CloseOptions, Engine } from './engine.js'
+import { fromNative, native, settled } from './errors.js'
+import type { ClientEvent } from './events.js'
+import { EventIterator, Inbox } from './inbox.js'
+import type { NativeClient } from './native.js'
+import { Operations } from './operations.js'
+import type { CallOptions } from './operations.js'
+
+/** Options of a client. What is absent has a default that suits production. */
+export interface ClientOptions {
+  /** The engine to open it on; one that all such clients share if absent. */
+  engine?: Engine
+  /**
+   * Connect as soon as the client is opened: log in when linked, else begin linking by QR (codes
+   * come as events). With `false` nothing happens until `connect` or one of the `link…` calls.
+   */
+  autoStart?: boolean
+  /**
+   * The host acknowledges events itself, with `acknowledge`. Otherwise events are acknowledged
+   * when they are fetched from the engine, some time before the loop comes to each.
+   */
+  manualAcknowledge?: boolean
+  /** Deadline of calls that do not give their own. */
+  requestTimeoutMs?: number
+  /** Name under which the phone lists this device. */
+  deviceName?: string
+  /** Events that may wait unacknowledged before the engine stops reading from the service. */
+  journalLimit?: number
+  /** Each commit waits until the disk has it, and so survives a loss of power. */
+  syncToDisk?: boolean
+}
+
+/** Options of the event loop. */
+export interface EventOptions {
+  /** Ends the loop: it rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+/** One account, linked or to be linked, with its store. */
+export class Client extends Operations {
+  readonly #native: NativeClient
+  readonly #inbox: Inbox
+
+  private constructor(client: NativeClient, inbox: Inbox) {
+    super()
+    this.#native = client
+    this.#inbox = inbox
+  }
+
+  /**
+   * Opens the client whose store is the file at `path`, making a new one if there is none. The
+   * path `:memory:` stands for a store that ends with the client.
+   */
+  static async open(path: string, options: ClientOptions = {}): Promise<Client> {
+    const { engine = sharedEngine(), ...rest } = options
+    // The bell must not keep a client that nobody has any more.
+    let listener: WeakRef<Inbox> | undefined
+    const bell = (): void => listener?.deref()?.wake()
+    const client = await settled(native(() => nativeOf(engine).open(path, JSON.stringify(rest), bell)))
+    const inbox = new Inbox(client, rest.manualAcknowledge === true)
+    listener = new WeakRef(inbox)
+    return new Client(client, inbox)
+  }
+
+  /** Runs an operation by name; the answer is decoded JSON. The other methods are this one with types. */
+  async request<T = unknown>(operation: string, request: object = {}, options: CallOptions = {}): Promise<T> {
+    const { signal, timeoutMs } = options
+    signal?.throwIfAborted()
+    const { id, promise } = native(() => this.#native.call(operation, JSON.stringify(request), timeoutMs))
+    const cancel = (): void => this.#native.cancel(id)
+    signal?.addEventListener('abort', cancel, { once: true })
+    try {
+      return JSON.parse(await promise) as T
+    } catch (thrown) {
+      const error = fromNative(thrown)
+      throw signal?.aborted && error.code === Code.Cancelled ? signal.reason : error
+    } finally {
+      signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  /**
+   * The events of this client, in order, for one loop at a time. Waiting for them does not keep
+   * the process alive; see `ref`. The last one is `closed`.
+   */
+  events(options: EventOptions = {}): AsyncIterableIterator<ClientEvent, undefined> {
+    return new EventIterator(this.#inbox, options.signal)
+  }
+
+  /** The whole content of a message event as protobuf; `undefined` for other events. */
+  raw(event: ClientEvent): Buffer | undefined {
+    return this.#inbox.raw(event)
+  }
+
+  /**
+   * Acknowledges all journaled events up to a sequence number: they are not offered again. For
+   * clients that were opened with `manualAcknowledge`.
+   */
+  acknowledge(sequence: number): void {
+    native(() => this.#native.acknowledge(sequence))
+  }
+
+  /** Lets this client's events keep the process alive, until `unref` or `close`. */
+  ref(): this {
+    this.#inbox.reference(true)
+    return this
+  }
+
+  /** Takes `ref` back. */
+  unref(): this {
+    this.#inbox.reference(false)
+    return this
+  }
+
+  /**
+   * Closes: refuses new calls, finishes the running ones, writes what is owed, disconnects, and
+   * ends the event loop. The store can be opened again afterwards.
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    const closed = settled(native(() => this.#native.close(options.timeoutMs)))
+    this.#inbox.closing()
+    await closed
+  }
+
+  /** Closes it at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

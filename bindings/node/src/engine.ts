@@ -1,0 +1,71 @@
+/** @file Engines: threads and limits for any number of clients. */
+
+import { native, settled } from './errors.js'
+import { addon } from './native.js'
+import type { NativeEngine } from './native.js'
+
+/** Options of an engine. What is absent has a default that suits production. */
+export interface EngineOptions {
+  /** Worker threads of the engine. */
+  workerThreads?: number
+  /** Where the service is; the real one if absent. */
+  endpoint?: Endpoint
+  /** Version of the web client that is presented to the service. */
+  clientVersion?: [number, number, number]
+  /** Longest silence after which the connection is probed. */
+  keepAliveMs?: number
+  /** Seed of all randomness, for repeatable tests. Never set it in production: keys become predictable. */
+  insecureSeed?: number | bigint
+}
+
+/** Where the service is and how it proves itself. */
+export interface Endpoint {
+  /** WebSocket address; `ws://` is accepted for loopback addresses only. */
+  url?: string
+  /** Root of the server's Noise certificate: 32 bytes as hexadecimal digits, and its serial. */
+  noiseRoot?: { publicKey: string; serial: number }
+  /** A further TLS certificate authority in PEM form, such as a sandbox's. */
+  caPem?: string
+}
+
+/** Options of closing. */
+export interface CloseOptions {
+  /** What still runs at this deadline fails with `Code.Cancelled`. */
+  timeoutMs?: number
+}
+
+/** @internal The addon's end of an engine. */
+export let nativeOf: (engine: Engine) => NativeEngine
+
+/** Owns threads and limits for any number of clients. Programs with usual needs never make one. */
+export class Engine {
+  readonly #native: NativeEngine
+
+  static {
+    nativeOf = (engine) => engine.#native
+  }
+
+  /** Starts an engine. */
+  constructor(options: EngineOptions = {}) {
+    const { insecureSeed, ...rest } = options
+    const json = JSON.stringify({ ...rest, insecureSeed: insecureSeed?.toString() })
+    this.#native = native(() => new addon.Engine(json))
+  }
+
+  /** Closes all clients, each as its own `close` does, and ends the threads. */
+  async close(options: CloseOptions = {}): Promise<void> {
+    await settled(native(() => this.#native.close(options.timeoutMs)))
+  }
+
+  /** Closes it at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+let shared: Engine | undefined
+
+/** @internal The engine of clients that were not given one. */
+export function sharedEngine(): Engine {
+  return (shared ??= new Engine())
+}
