@@ -1030,6 +1030,11 @@ WHIMBREL_API int64_t whimbrel_event_recorded_at_ms(const struct whimbrel_event *
 WHIMBREL_API struct whimbrel_str whimbrel_event_json(const struct whimbrel_event *event);
 
 /**
+ * Returns the text of a message or of a QR event; absent for other events and contents.
+ */
+WHIMBREL_API struct whimbrel_str whimbrel_event_text(const struct whimbrel_event *event);
+
+/**
  * Fills a view of a message. Returns 1, or 0 if the event is another one.
  */
 WHIMBREL_API

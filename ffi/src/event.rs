@@ -99,6 +99,16 @@ pub extern "C" fn whimbrel_event_json(event: Option<&whimbrel_event>) -> whimbre
     })
 }
 
+/// Returns the text of a message or of a QR event; absent for other events and contents.
+#[ffi_export]
+pub extern "C" fn whimbrel_event_text(event: Option<&whimbrel_event>) -> whimbrel_str {
+    whimbrel_str::of_optional(match event.map(whimbrel_event::kind) {
+        Some(EventKind::Message(message)) => message.text.as_deref(),
+        Some(EventKind::Qr(qr)) => Some(&qr.text),
+        _ => None,
+    })
+}
+
 /// Fills a view of a message. Returns 1, or 0 if the event is another one.
 #[ffi_export]
 pub extern "C" fn whimbrel_event_message(

@@ -1,4 +1,4 @@
-//! The steps of the header's test.
+//! What the tests are made of.
 
 pub(crate) mod compiler;
 pub(crate) mod header;

@@ -3,12 +3,10 @@
 //!
 //! `WHIMBREL_BLESS=1` rewrites the header.
 
-mod checks;
-
 use std::fs;
 use std::path::Path;
 
-use checks::{compiler, header, layout, library, prototypes, workspace};
+use crate::checks::{compiler, header, layout, library, prototypes, workspace};
 
 #[test]
 fn the_header_is_current_and_agrees_with_the_library() {

@@ -1,0 +1,127 @@
+/* Answers every text message with the same text.
+ *
+ *   echo_bot [--url URL --root-key HEX] [STORE]
+ *
+ * STORE is the file that holds the link (default echo_bot.db). Without a link it shows a QR code
+ * to scan with the phone: Settings, Linked devices. The two options name a sandbox instead of the
+ * real service; `whimbrel-sandbox` prints them. Ends when its standard input does (Ctrl-D). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <whimbrel.h>
+
+/* The client is made after its handler: the handler may run first, but not before a message. */
+static whimbrel_client *client;
+
+static int failed(whimbrel_error *error) {
+  if (!error) return 0;
+  whimbrel_str name = whimbrel_error_name(error), message = whimbrel_error_message(error);
+  fprintf(stderr, "%.*s: %.*s\n", (int)name.len, (const char *)name.ptr, (int)message.len,
+          (const char *)message.ptr);
+  whimbrel_error_free(error);
+  return 1;
+}
+
+static void print(const char *before, whimbrel_str text) {
+  printf("%s%.*s\n", before, (int)text.len, (const char *)text.ptr);
+  fflush(stdout);
+}
+
+static void on_sent(void *user_data, const whimbrel_reply *reply) {
+  const whimbrel_error *error = whimbrel_reply_error(reply);
+  (void)user_data;
+  if (error) print("not sent: ", whimbrel_error_message(error));
+}
+
+static void on_message(const whimbrel_event *event, const whimbrel_message_view *message) {
+  whimbrel_client *bot = *(whimbrel_client *volatile *)&client;
+  whimbrel_send_options options = {.struct_size = sizeof options};
+  whimbrel_reply_handler handler = {NULL, on_sent, NULL};
+  char id[80];
+  if (message->from_me || !message->text.ptr || !bot) return;
+  print("message: ", message->text);
+  /* An event may come twice after a crash. An id made from the event's own makes its answer the
+   * same message both times, so it is sent once. */
+  whimbrel_str event_id = whimbrel_event_id(event);
+  int length = snprintf(id, sizeof id, "%.*s", (int)event_id.len, (const char *)event_id.ptr);
+  if (length > 0 && length <= 64) options.message_id = whimbrel_str_of(id);
+  failed(whimbrel_client_send_text(bot, message->chat, message->text, &options, handler, NULL));
+}
+
+static void on_events(void *user_data, const whimbrel_event *const *events, size_t count) {
+  (void)user_data;
+  for (size_t i = 0; i < count; i++) {
+    whimbrel_message_view message = {.struct_size = sizeof message};
+    whimbrel_buffer drawing;
+    switch (whimbrel_event_kind(events[i])) {
+      case WHIMBREL_KIND_MESSAGE:
+        if (whimbrel_event_message(events[i], &message)) on_message(events[i], &message);
+        break;
+      case WHIMBREL_KIND_QR:
+        if (failed(whimbrel_qr_text(whimbrel_event_text(events[i]), &drawing))) break;
+        printf("%sScan this with your phone: Settings, Linked devices.\n", (const char *)drawing.ptr);
+        whimbrel_buffer_free(&drawing);
+        print("qr: ", whimbrel_event_text(events[i]));
+        break;
+      case WHIMBREL_KIND_LINKED:
+      case WHIMBREL_KIND_LOGGED_OUT:
+      case WHIMBREL_KIND_LINK_FAILED:
+      case WHIMBREL_KIND_CONNECTION:
+        print("", whimbrel_event_json(events[i]));
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+static int read_key(const char *hex, uint8_t key[32]) {
+  if (strlen(hex) != 64) return 0;
+  for (size_t i = 0; i < 32; i++) {
+    unsigned byte;
+    if (sscanf(hex + 2 * i, "%2x", &byte) != 1) return 0;
+    key[i] = (uint8_t)byte;
+  }
+  return 1;
+}
+
+int main(int count, char **arguments) {
+  whimbrel_engine_options engine_options = {.struct_size = sizeof engine_options};
+  whimbrel_client_options client_options = {.struct_size = sizeof client_options};
+  whimbrel_event_handler handler = {NULL, on_events, NULL};
+  whimbrel_engine *engine = NULL;
+  uint8_t key[32];
+
+  client_options.store_path = whimbrel_str_of("echo_bot.db");
+  client_options.device_name = whimbrel_str_of("echo bot");
+  for (int i = 1; i < count; i++) {
+    if (strcmp(arguments[i], "--url") == 0 && i + 1 < count) {
+      engine_options.url = whimbrel_str_of(arguments[++i]);
+    } else if (strcmp(arguments[i], "--root-key") == 0 && i + 1 < count && read_key(arguments[i + 1], key)) {
+      engine_options.noise_root_key.ptr = key;
+      engine_options.noise_root_key.len = sizeof key;
+      i++;
+    } else if (arguments[i][0] == '-') {
+      fprintf(stderr, "usage: %s [--url URL --root-key HEX] [STORE]\n", arguments[0]);
+      return 2;
+    } else {
+      client_options.store_path = whimbrel_str_of(arguments[i]);
+    }
+  }
+
+  /* The header and the library are of one binary interface? */
+  if (whimbrel_version().abi != WHIMBREL_ABI_VERSION) {
+    fprintf(stderr, "this program was built for another libwhimbrel\n");
+    return 1;
+  }
+  if (failed(whimbrel_engine_new(&engine_options, &engine))) return 1;
+  int wrong = failed(whimbrel_client_open(engine, &client_options, handler, &client));
+  if (!wrong) {
+    while (getchar() != EOF) continue;
+    wrong = failed(whimbrel_client_close(client, 0));
+  }
+  whimbrel_client_free(client);
+  whimbrel_engine_free(engine);
+  return wrong;
+}

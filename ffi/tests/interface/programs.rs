@@ -1,0 +1,181 @@
+//! Programs in C and C++ on the library: the tests of `ffi/tests` and the examples, built by
+//! CMake against a package as it is installed, and run against the sandbox program.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::checks::workspace::{libraries, root, scratch};
+use serde_json::Value;
+
+#[test]
+fn programs_in_c_and_cpp_work_with_the_shared_and_the_static_library() {
+    let scratch = scratch("programs");
+    let package = package(&scratch);
+    let sandbox = sandbox_program();
+    let build = build(&root().join("ffi/tests"), &scratch.join("tests"), &package, Some(&sandbox));
+    let mut ctest = Command::new("ctest");
+    ctest.arg("--test-dir").arg(build).args(["--output-on-failure", "--parallel", "2", "--no-tests=error"]);
+    succeed(&mut ctest);
+}
+
+#[test]
+fn the_echo_bots_answer() {
+    let scratch = scratch("examples");
+    let package = package(&scratch);
+    let sandbox = sandbox_program();
+    for (language, phone, friend) in [("c", "15550101", "15550102"), ("cpp", "15550201", "15550202")] {
+        let build = build(&root().join("examples").join(language), &scratch.join(language), &package, None);
+        let service = Service::start(&sandbox);
+        service.post("/phones", &format!(r#"{{"phone":"{phone}"}}"#));
+        service.post("/phones", &format!(r#"{{"phone":"{friend}"}}"#));
+
+        let mut command = Command::new(build.join("echo_bot"));
+        command.args(["--url", &service.text("/ws"), "--root-key", &service.text("/noiseRoot/publicKey")]);
+        let mut bot = Running::start(command.arg(scratch.join(format!("{language}.db"))));
+        let qr = bot.line_with("qr: ");
+        let qr = serde_json::json!({ "qr": qr.trim_start_matches("qr: ").trim_end() });
+        service.post(&format!("/phones/{phone}/scan"), &qr.to_string());
+        bot.line_with(r#""state":"online""#);
+
+        let words = serde_json::json!({ "to": format!("{phone}@s.whatsapp.net"), "text": "ping 🐦" });
+        service.post(&format!("/phones/{friend}/send"), &words.to_string());
+        let answer = service.get(&format!("/phones/{friend}/messages?wait_ms=30000"));
+        assert!(answer.contains("ping 🐦"), "{language}: {answer}");
+
+        assert!(bot.finish().success(), "{language}");
+    }
+}
+
+/// Lays out a package as it is installed, around the libraries that cargo has just built.
+fn package(scratch: &Path) -> PathBuf {
+    let prefix = scratch.join("prefix");
+    let cmake = prefix.join("lib/cmake/Whimbrel");
+    fs::create_dir_all(&cmake).unwrap();
+    symlink(root().join("include"), prefix.join("include")).unwrap();
+    symlink(libraries().join("libwhimbrel_ffi.so"), prefix.join("lib/libwhimbrel.so.1")).unwrap();
+    symlink("libwhimbrel.so.1", prefix.join("lib/libwhimbrel.so")).unwrap();
+    symlink(libraries().join("libwhimbrel_ffi.a"), prefix.join("lib/libwhimbrel.a")).unwrap();
+    let config = "WhimbrelConfig.cmake";
+    fs::copy(root().join("ffi/packaging").join(config), cmake.join(config)).unwrap();
+    prefix
+}
+
+fn build(source: &Path, build: &Path, package: &Path, sandbox: Option<&Path>) -> PathBuf {
+    let mut configure = Command::new("cmake");
+    configure.arg("-S").arg(source).arg("-B").arg(build);
+    configure.arg(format!("-DWhimbrel_DIR={}", package.join("lib/cmake/Whimbrel").display()));
+    configure.arg(format!("-DWHIMBREL_SANDBOX={}", sandbox.unwrap_or(Path::new("")).display()));
+    configure.arg("--no-warn-unused-cli");
+    succeed(&mut configure);
+    succeed(Command::new("cmake").arg("--build").arg(build).args(["--parallel", "2"]));
+    build.to_owned()
+}
+
+/// Builds the sandbox program beside the libraries, unless that was done.
+fn sandbox_program() -> PathBuf {
+    let target = libraries().parent().unwrap().to_owned();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "-p", "whimbrel-sandbox", "--bin", "whimbrel-sandbox", "--target-dir"]);
+    cargo.arg(target.parent().unwrap()).arg("--manifest-path").arg(root().join("Cargo.toml"));
+    if target.ends_with("release") {
+        cargo.arg("--release");
+    }
+    succeed(&mut cargo);
+    target.join("whimbrel-sandbox")
+}
+
+fn succeed(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let told = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{command:?}:\n{}", String::from_utf8_lossy(&told));
+}
+
+/// A running program that ends when its input does.
+struct Running {
+    child: Child,
+    lines: std::sync::mpsc::Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (send, lines) = std::sync::mpsc::channel();
+        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        Self { child, lines, seen: Vec::new() }
+    }
+
+    fn line_with(&mut self, part: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                panic!("no line with {part}:\n{}", self.seen.join("\n"));
+            };
+            self.seen.push(line.clone());
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    fn finish(mut self) -> std::process::ExitStatus {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Ended already unless the test failed.
+        let _ = self.child.kill();
+    }
+}
+
+/// The sandbox program and its control API.
+struct Service {
+    _program: Running,
+    ready: Value,
+}
+
+impl Service {
+    fn start(program: &Path) -> Self {
+        let mut program = Running::start(Command::new(program).args(["--exit-with-parent", "--strict"]));
+        let ready = serde_json::from_str(&program.line_with("control")).unwrap();
+        Self { _program: program, ready }
+    }
+
+    fn text(&self, pointer: &str) -> String {
+        self.ready.pointer(pointer).and_then(Value::as_str).unwrap().to_owned()
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.request("GET", path, "")
+    }
+
+    fn post(&self, path: &str, body: &str) -> String {
+        self.request("POST", path, body)
+    }
+
+    fn request(&self, method: &str, path: &str, body: &str) -> String {
+        use std::io::{Read as _, Write as _};
+        let address = self.text("/control");
+        let mut stream = std::net::TcpStream::connect(address.trim_start_matches("http://")).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 2"), "{method} {path}: {answer}");
+        answer
+    }
+}
