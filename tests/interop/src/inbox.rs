@@ -103,13 +103,19 @@ impl Inbox {
         receiver
     }
 
-    /// Takes out the first unread event that fits, and leaves the others for later.
-    pub(crate) fn take<T>(&self, mut pick: impl FnMut(&Event) -> Option<T>) -> Result<T, Missing> {
+    /// Finds the first unread event that fits, takes it out if told so, and leaves the others for later.
+    pub(crate) fn find<T>(
+        &self,
+        mut pick: impl FnMut(&Event) -> Option<T>,
+        take: bool,
+    ) -> Result<T, Missing> {
         let mut state = self.state();
         let found = state.events.iter().enumerate().find_map(|(at, event)| pick(event).map(|t| (at, t)));
         match found {
             Some((at, picked)) => {
-                state.events.remove(at);
+                if take {
+                    state.events.remove(at);
+                }
                 Ok(picked)
             }
             None if state.ended => Err(Missing::Ended),
@@ -145,13 +151,14 @@ mod tests {
     #[test]
     fn takes_the_first_event_that_fits_and_keeps_the_rest() {
         let inbox = Inbox::default();
-        assert_eq!(inbox.take(pairing_code), Err(Missing::NotYet));
+        assert_eq!(inbox.find(pairing_code, true), Err(Missing::NotYet));
         inbox.take_line(r#"{"event":"qr","text":"2@"}"#).unwrap();
         inbox.take_line(r#"{"event":"pairing_code","code":"ABCD1234"}"#).unwrap();
-        assert_eq!(inbox.take(pairing_code).unwrap(), "ABCD1234");
+        assert_eq!(inbox.find(pairing_code, false).unwrap(), "ABCD1234");
+        assert_eq!(inbox.find(pairing_code, true).unwrap(), "ABCD1234");
         assert_eq!(inbox.unread(), [Event::Qr { text: "2@".into() }]);
         inbox.end();
-        assert_eq!(inbox.take(pairing_code), Err(Missing::Ended));
+        assert_eq!(inbox.find(pairing_code, true), Err(Missing::Ended));
     }
 
     #[test]

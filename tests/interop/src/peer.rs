@@ -232,14 +232,32 @@ impl Peer {
     pub async fn wait_for<T>(
         &self,
         what: &str,
+        pick: impl FnMut(&Event) -> Option<T>,
+    ) -> Result<T, PeerError> {
+        self.wait(what, pick, true).await
+    }
+
+    /// As [`Peer::wait_for`], but the event stays unread: one receipt, for example, speaks of many messages.
+    pub async fn wait_to_see(
+        &self,
+        what: &str,
+        mut fits: impl FnMut(&Event) -> bool,
+    ) -> Result<(), PeerError> {
+        self.wait(what, |event| fits(event).then_some(()), false).await
+    }
+
+    async fn wait<T>(
+        &self,
+        what: &str,
         mut pick: impl FnMut(&Event) -> Option<T>,
+        take: bool,
     ) -> Result<T, PeerError> {
         let deadline = Instant::now() + DEADLINE;
         loop {
             // Armed before looking, so that nothing slips in between.
             let mut changed = pin!(self.inbox.changed());
             changed.as_mut().enable();
-            match self.inbox.take(&mut pick) {
+            match self.inbox.find(&mut pick, take) {
                 Ok(picked) => return Ok(picked),
                 Err(Missing::Ended) => return Err(self.ended(what)),
                 Err(Missing::NotYet) => {}
@@ -396,8 +414,13 @@ async fn read_output(inbox: Arc<Inbox>, output: impl AsyncRead + Unpin) {
 }
 
 async fn read_log(inbox: Arc<Inbox>, log: impl AsyncRead + Unpin) {
+    // Who asks for more than the default wants to read it.
+    let echo = std::env::var_os("PEER_LOG").is_some();
     let mut lines = BufReader::new(log).lines();
     while let Ok(Some(line)) = lines.next_line().await {
+        if echo {
+            eprintln!("{line}");
+        }
         inbox.take_log(line);
     }
 }

@@ -1,0 +1,18 @@
+//! Stories told with clients that we did not write, against the sandbox: what they do is the truth.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a panic is a test's failure report, in its helpers too"
+)]
+
+mod support;
+
+mod baileys_link;
+mod linking;
+mod peers_chat;
+mod same_account;
+mod whatsmeow_link;
+mod whimbrel_baileys;
+mod whimbrel_whatsmeow;
+mod whimbrel_with;

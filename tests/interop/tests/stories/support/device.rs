@@ -1,0 +1,187 @@
+use whimbrel_interop::{Event, Peer, Quote};
+use whimbrel_sandbox::phone::Phone;
+use whimbrel_sandbox::{Event as ServiceEvent, Sandbox};
+
+use super::{DEADLINE, Whimbrel};
+
+/// A text as a device showed it, in words that all makes share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Heard {
+    pub(crate) id: String,
+    pub(crate) chat: String,
+    pub(crate) sender: String,
+    pub(crate) from_me: bool,
+    pub(crate) text: String,
+    pub(crate) quoted: Option<String>,
+}
+
+/// A linked device of any make.
+pub(crate) struct Device {
+    make: Make,
+    sandbox: Sandbox,
+    phone: Phone,
+    device: u16,
+}
+
+enum Make {
+    Peer(Box<Peer>),
+    Whimbrel(Whimbrel),
+}
+
+impl Device {
+    pub(crate) fn peer(sandbox: &Sandbox, peer: Peer, phone: &Phone, device: u16) -> Self {
+        Self { make: Make::Peer(Box::new(peer)), sandbox: sandbox.clone(), phone: phone.clone(), device }
+    }
+
+    pub(crate) fn whimbrel(sandbox: &Sandbox, client: Whimbrel, phone: &Phone, device: u16) -> Self {
+        Self { make: Make::Whimbrel(client), sandbox: sandbox.clone(), phone: phone.clone(), device }
+    }
+
+    /// The name by which the sandbox speaks of the device.
+    pub(crate) fn label(&self) -> String {
+        format!("{}:{}", self.phone.number(), self.device)
+    }
+
+    /// Sends a text and returns its id when the service has it.
+    pub(crate) async fn say(&self, to: &Phone, text: &str) -> String {
+        let to = &to.jid().to_string();
+        match &self.make {
+            Make::Peer(peer) => peer.send_text(to, text).await.unwrap().message_id,
+            Make::Whimbrel(client) => client.send_text(to, text, None).await,
+        }
+    }
+
+    /// Sends a text that quotes what was heard.
+    pub(crate) async fn reply(&self, to: &Phone, text: &str, heard: &Heard) -> String {
+        let to = &to.jid().to_string();
+        match &self.make {
+            Make::Peer(peer) => {
+                let quote =
+                    Quote { id: heard.id.clone(), sender: heard.sender.clone(), text: heard.text.clone() };
+                peer.send_reply(to, text, &quote).await.unwrap().message_id
+            }
+            Make::Whimbrel(client) => client.send_text(to, text, Some(heard)).await,
+        }
+    }
+
+    /// The next text that the device shows; one that could not be read at first counts when it can be.
+    pub(crate) async fn hear(&self, what: &str) -> Heard {
+        match &self.make {
+            Make::Peer(peer) => {
+                let text = |event: &Event| match event {
+                    Event::Message(message) => message.text.clone().map(|text| Heard {
+                        id: message.id.clone(),
+                        chat: message.chat.clone(),
+                        sender: message.sender.clone(),
+                        from_me: message.from_me,
+                        text,
+                        quoted: message.quoted_id.clone(),
+                    }),
+                    _ => None,
+                };
+                peer.wait_for(what, text).await.unwrap()
+            }
+            Make::Whimbrel(client) => client.next_text(what).await,
+        }
+    }
+
+    /// Waits for the other side's reports that these messages were delivered, each.
+    pub(crate) async fn see_delivered(&self, ids: &[String]) {
+        // Devices that are not in use say `inactive`, which Baileys passes on as it is.
+        self.see(ids, &["delivered", "inactive"]).await;
+    }
+
+    /// Waits for the other side's reports that these messages were read, each.
+    pub(crate) async fn see_read(&self, ids: &[String]) {
+        self.see(ids, &["read"]).await;
+    }
+
+    async fn see(&self, ids: &[String], kinds: &[&str]) {
+        for id in ids {
+            let what = format!("a {} receipt for {id}", kinds.join(" or "));
+            match &self.make {
+                Make::Peer(peer) => {
+                    peer.wait_to_see(&what, |event| is_receipt(event, id, kinds)).await.unwrap()
+                }
+                Make::Whimbrel(client) => client.wait_receipt(&what, id, kinds).await,
+            }
+        }
+    }
+
+    /// Marks heard texts of one chat as read.
+    pub(crate) async fn mark_read(&self, heard: &[Heard]) {
+        let Some(first) = heard.first() else { return };
+        let ids: Vec<&str> = heard.iter().map(|text| text.id.as_str()).collect();
+        match &self.make {
+            Make::Peer(peer) => peer.mark_read(&first.chat, &ids).await.unwrap(),
+            Make::Whimbrel(client) => client.mark_read(&first.chat, &ids).await,
+        }
+    }
+
+    /// What the device reported and nobody has asked for, for failure reports.
+    pub(crate) fn unread(&self) -> String {
+        match &self.make {
+            Make::Peer(peer) => peer.unread().iter().map(|event| format!("  {event:?}\n")).collect(),
+            Make::Whimbrel(client) => client.unread(),
+        }
+    }
+
+    /// The phone that the device is linked to.
+    pub(crate) fn phone(&self) -> &Phone {
+        &self.phone
+    }
+
+    /// Closes the connection and stays away.
+    pub(crate) async fn leave(&self) {
+        let before = self.sandbox.events().newest();
+        match &self.make {
+            Make::Peer(peer) => {
+                peer.disconnect().await.unwrap();
+                peer.disconnected().await.unwrap();
+            }
+            Make::Whimbrel(client) => client.disconnect(),
+        }
+        self.happens(before, ServiceEvent::Disconnected { device: self.label() }).await;
+    }
+
+    /// Connects again after [`Device::leave`], and takes what waited.
+    pub(crate) async fn come_back(&self) {
+        match &self.make {
+            Make::Peer(peer) => {
+                peer.connect().await.unwrap();
+                peer.connected().await.unwrap();
+                peer.caught_up().await.unwrap();
+            }
+            Make::Whimbrel(client) => client.connect().await,
+        }
+    }
+
+    /// Has its connection cut by the service, and waits until it has made another one by itself.
+    pub(crate) async fn is_cut_off(&self) {
+        let before = self.sandbox.events().newest();
+        assert!(self.sandbox.disconnect(&self.label()), "{} is not connected", self.label());
+        self.happens(before, ServiceEvent::Active { device: self.label() }).await;
+        match &self.make {
+            Make::Peer(peer) => {
+                assert!(peer.disconnected().await.unwrap().will_reconnect);
+                peer.connected().await.unwrap();
+                peer.caught_up().await.unwrap();
+            }
+            Make::Whimbrel(client) => client.connect().await,
+        }
+    }
+
+    async fn happens(&self, after: u64, event: ServiceEvent) {
+        let found = self.sandbox.events().wait_for_after(after, |seen| *seen == event, DEADLINE).await;
+        found.unwrap_or_else(|_| panic!("{event:?} did not happen in time"));
+    }
+}
+
+fn is_receipt(event: &Event, id: &str, kinds: &[&str]) -> bool {
+    match event {
+        Event::Receipt(receipt) => {
+            kinds.contains(&receipt.r#type.as_str()) && receipt.ids.iter().any(|about| about == id)
+        }
+        _ => false,
+    }
+}

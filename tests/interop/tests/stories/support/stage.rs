@@ -1,0 +1,105 @@
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use whimbrel_interop::{Event as PeerEvent, Pair, Peer, Program, Start};
+use whimbrel_sandbox::phone::{Phone, SwitchChange};
+use whimbrel_sandbox::{Options, Sandbox};
+
+use super::{DEADLINE, Device, Whimbrel};
+
+/// Stories that are told at the same time: each runs one or two programs that take a core when they start.
+static STAGES: Semaphore = Semaphore::const_new(2);
+
+/// A sandbox of its own for one story, and a folder that ends with it.
+pub(crate) struct Stage {
+    pub(crate) sandbox: Sandbox,
+    folder: PathBuf,
+    stores: AtomicU32,
+    _turn: SemaphorePermit<'static>,
+}
+
+impl Stage {
+    pub(crate) async fn new(story: &str) -> Self {
+        let turn = STAGES.acquire().await.unwrap();
+        let folder =
+            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{story}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let sandbox = Sandbox::start(Options::default()).await.unwrap();
+        Self { sandbox, folder, stores: AtomicU32::new(0), _turn: turn }
+    }
+
+    /// A path for a store that does not exist yet.
+    pub(crate) fn new_store(&self) -> PathBuf {
+        self.folder.join(format!("store-{}", self.stores.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// How a peer with this store reaches the sandbox.
+    pub(crate) fn start(&self, store: impl Into<PathBuf>) -> Start {
+        Start::new(self.sandbox.ws_url(), self.sandbox.noise_root().public_key, store)
+    }
+
+    /// A program that trusts the sandbox's certificate, and how it reaches the sandbox by TLS.
+    pub(crate) async fn peer_by_tls(&self, program: Program, store: impl Into<PathBuf>) -> (Peer, Start) {
+        let ca = self.folder.join("ca.pem");
+        std::fs::write(&ca, self.sandbox.ca_pem()).unwrap();
+        let peer = Peer::spawn_trusting(program, &ca).await.unwrap();
+        (peer, Start::new(self.sandbox.wss_url(), self.sandbox.noise_root().public_key, store))
+    }
+
+    /// A person with a phone that takes what comes but reports nothing: the receipts of a story are those of devices.
+    pub(crate) async fn person(&self, number: &str, name: &str) -> Phone {
+        let phone = self.sandbox.create_phone(Some(number), Some(name)).await.unwrap();
+        phone.set_switches(SwitchChange { silent: Some(true), ..SwitchChange::default() });
+        phone
+    }
+
+    /// A peer, linked to the phone by QR code, logged in, and told by the phone all that a new device is told.
+    pub(crate) async fn peer(&self, program: Program, phone: &Phone) -> Device {
+        let peer = Peer::spawn(program).await.unwrap();
+        peer.start(&self.start(self.new_store()).pair(Pair::Qr)).await.unwrap();
+        let address = phone.scan(&peer.qr().await.unwrap()).await.unwrap();
+        peer.linked().await.unwrap();
+        peer.connected().await.unwrap();
+        peer.caught_up().await.unwrap();
+        if program == Program::Baileys {
+            // The restart after linking; whatsmeow does not report it.
+            assert_eq!(peer.disconnected().await.unwrap().code, Some(515));
+        }
+        // It comes last. Both peers use message keys twice when they send while they receive.
+        let recent = |event: &PeerEvent| matches!(event, PeerEvent::History { sync_type: Some(3), .. });
+        peer.wait_to_see("the last piece of history", recent).await.unwrap();
+        Device::peer(&self.sandbox, peer, phone, address.device())
+    }
+
+    /// A client of ours, linked to the phone by QR code, logged in and caught up.
+    pub(crate) async fn whimbrel(&self, phone: &Phone) -> Device {
+        let client = Whimbrel::open(&self.sandbox, &self.new_store()).await;
+        let address = phone.scan(&client.link_with_qr().await).await.unwrap();
+        client.linked().await;
+        client.connect().await;
+        Device::whimbrel(&self.sandbox, client, phone, address.device())
+    }
+
+    /// The phone shows exactly these texts: those of its own account and those of others, each in order.
+    pub(crate) async fn phone_shows(&self, phone: &Phone, own: &[String], others: &[String]) {
+        for id in own.iter().chain(others) {
+            let found = phone.wait_message(|message| message.id == *id, DEADLINE).await;
+            found.unwrap_or_else(|error| panic!("{} does not show {id}: {error}", phone.name()));
+        }
+        let all = phone.messages_after(0, DEADLINE).await.into_iter();
+        let ids = all.map(|(_, message)| (message.from_me, message.id));
+        let (mine, theirs): (Vec<_>, Vec<_>) = ids.partition(|(from_me, _)| *from_me);
+        assert!(mine.iter().map(|(_, id)| id).eq(own), "{} shows other own texts: {mine:?}", phone.name());
+        assert!(theirs.iter().map(|(_, id)| id).eq(others), "{} shows other texts: {theirs:?}", phone.name());
+    }
+
+    /// The end of every story: nobody used a message key twice, and nobody did what no real client does.
+    pub(crate) fn finish(self) {
+        assert_eq!(self.sandbox.violations(), [], "message keys were used twice");
+        assert_eq!(self.sandbox.findings(), [], "the service has complaints");
+        assert_eq!(self.sandbox.state().faults, [], "faults that never struck");
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}

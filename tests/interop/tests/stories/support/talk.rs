@@ -1,0 +1,136 @@
+use super::{Device, Heard, Stage};
+
+/// A conversation of two devices that keeps the account of what was said: nothing may be lost, come twice or in
+/// another order.
+///
+/// One side speaks at a time. Both peers use message keys twice when they send while they receive, and lose texts by
+/// it: Baileys encrypts under another lock than it decrypts, whatsmeow under none.
+pub(crate) struct Talk<'a> {
+    left: Side<'a>,
+    right: Side<'a>,
+}
+
+struct Side<'a> {
+    device: &'a Device,
+    said: Vec<Said>,
+    heard: Vec<Heard>,
+}
+
+struct Said {
+    id: String,
+    text: String,
+}
+
+impl<'a> Side<'a> {
+    fn new(device: &'a Device) -> Self {
+        Self { device, said: Vec::new(), heard: Vec::new() }
+    }
+
+    async fn says(&mut self, count: usize, to: &Device) {
+        for _ in 0..count {
+            let text = format!("text {} from {}", self.said.len() + 1, self.device.label());
+            let id = self.device.say(to.phone(), &text).await;
+            self.said.push(Said { id, text });
+        }
+    }
+
+    /// Hears exactly what was said and not heard yet, in order.
+    async fn hears(&mut self, from: &Side<'_>) {
+        for said in from.said.iter().skip(self.heard.len()) {
+            let next = self.device.hear(&format!("{:?} ({})", said.text, said.id)).await;
+            let unread = self.device.unread();
+            assert_eq!((&next.text, &next.id), (&said.text, &said.id), "out of order; unread:\n{unread}");
+            assert!(!next.from_me, "{next:?}");
+            self.heard.push(next);
+        }
+    }
+
+    /// Hears what was said and not heard yet, each once, in whatever order.
+    async fn hears_somehow(&mut self, from: &Side<'_>) {
+        let mut due: Vec<&Said> = from.said.iter().skip(self.heard.len()).collect();
+        while !due.is_empty() {
+            let missing: Vec<&str> = due.iter().map(|said| said.text.as_str()).collect();
+            let next = self.device.hear(&format!("one of {missing:?}")).await;
+            let before = due.len();
+            due.retain(|said| said.id != next.id || said.text != next.text);
+            assert_eq!(due.len() + 1, before, "twice, or never said: {next:?}");
+            self.heard.push(next);
+        }
+    }
+
+    async fn quotes(&mut self, other: &Device) -> Option<String> {
+        let heard = self.heard.last()?;
+        let text = format!("text {} from {}, about yours", self.said.len() + 1, self.device.label());
+        let id = self.device.reply(other.phone(), &text, heard).await;
+        self.said.push(Said { id, text });
+        Some(heard.id.clone())
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.said.iter().map(|said| said.id.clone()).collect()
+    }
+}
+
+impl<'a> Talk<'a> {
+    pub(crate) fn between(left: &'a Device, right: &'a Device) -> Self {
+        Self { left: Side::new(left), right: Side::new(right) }
+    }
+
+    pub(crate) async fn left_says(&mut self, count: usize) {
+        self.left.says(count, self.right.device).await;
+    }
+
+    pub(crate) async fn right_says(&mut self, count: usize) {
+        self.right.says(count, self.left.device).await;
+    }
+
+    pub(crate) async fn left_hears(&mut self) {
+        self.left.hears(&self.right).await;
+    }
+
+    pub(crate) async fn right_hears(&mut self) {
+        self.right.hears(&self.left).await;
+    }
+
+    /// So many texts each way.
+    pub(crate) async fn both_say(&mut self, count: usize) {
+        self.left_says(count).await;
+        self.right_hears().await;
+        self.right_says(count).await;
+        self.left_hears().await;
+    }
+
+    /// So many texts each way at the same time.
+    pub(crate) async fn both_say_at_once(&mut self, count: usize) {
+        let (left, right) = (self.left.device, self.right.device);
+        tokio::join!(self.left.says(count, right), self.right.says(count, left));
+        self.left.hears_somehow(&self.right).await;
+        self.right.hears_somehow(&self.left).await;
+    }
+
+    /// Each answers what it heard last.
+    pub(crate) async fn both_quote(&mut self) {
+        let quoted = self.left.quotes(self.right.device).await;
+        self.right_hears().await;
+        assert_eq!(self.right.heard.last().and_then(|heard| heard.quoted.clone()), quoted);
+        let quoted = self.right.quotes(self.left.device).await;
+        self.left_hears().await;
+        assert_eq!(self.left.heard.last().and_then(|heard| heard.quoted.clone()), quoted);
+    }
+
+    /// Everything was delivered and is read, and each side is told so; a last text each way comes next, so nothing
+    /// else has come; the phones show the same.
+    pub(crate) async fn ends(mut self, stage: &Stage) {
+        self.both_say(1).await;
+        let Self { left, right } = &self;
+        assert!(left.said.len() >= 50 && right.said.len() >= 50, "a short talk proves little");
+        left.device.see_delivered(&left.ids()).await;
+        right.device.see_delivered(&right.ids()).await;
+        right.device.mark_read(&right.heard).await;
+        left.device.mark_read(&left.heard).await;
+        left.device.see_read(&left.ids()).await;
+        right.device.see_read(&right.ids()).await;
+        stage.phone_shows(left.device.phone(), &left.ids(), &right.ids()).await;
+        stage.phone_shows(right.device.phone(), &right.ids(), &left.ids()).await;
+    }
+}

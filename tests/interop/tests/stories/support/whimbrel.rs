@@ -1,0 +1,157 @@
+use std::collections::VecDeque;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+use whimbrel::events::{EventKind, ReceiptKind};
+use whimbrel::{
+    CallOptions, Client, ClientOptions, Engine, EngineOptions, EventStream, MessageKey, SendOptions,
+    parse_address,
+};
+use whimbrel_interop::DEADLINE;
+use whimbrel_sandbox::Sandbox;
+
+use super::Heard;
+
+/// A client of ours as an application uses it: calls, and a task that takes the events.
+pub(crate) struct Whimbrel {
+    client: Client,
+    events: Arc<Events>,
+    /// Its threads end with it.
+    _engine: Engine,
+}
+
+#[derive(Default)]
+struct Events {
+    unread: Mutex<VecDeque<EventKind>>,
+    changed: Notify,
+}
+
+impl Events {
+    async fn take_from(self: Arc<Self>, mut stream: EventStream) {
+        while let Some(event) = stream.next().await {
+            self.unread.lock().unwrap().push_back(event.kind);
+            self.changed.notify_waiters();
+        }
+    }
+
+    fn find<T>(&self, pick: &mut impl FnMut(&EventKind) -> Option<T>, take: bool) -> Option<T> {
+        let mut unread = self.unread.lock().unwrap();
+        let (at, picked) =
+            unread.iter().enumerate().find_map(|(at, event)| pick(event).map(|picked| (at, picked)))?;
+        if take {
+            unread.remove(at);
+        }
+        Some(picked)
+    }
+}
+
+impl Whimbrel {
+    pub(crate) async fn open(sandbox: &Sandbox, store: &Path) -> Self {
+        let root = sandbox.noise_root();
+        let mut options = EngineOptions::default();
+        options.endpoint.url = sandbox.ws_url();
+        options.endpoint.noise_root = Some((root.public_key, root.serial));
+        let engine = Engine::new(options).unwrap();
+        let mut options = ClientOptions::default();
+        options.auto_start = false;
+        let client = engine.open_async(store, options).await.unwrap();
+        let events = Arc::new(Events::default());
+        tokio::spawn(Arc::clone(&events).take_from(client.events().unwrap()));
+        Self { client, events, _engine: engine }
+    }
+
+    async fn wait_for<T>(&self, what: &str, take: bool, mut pick: impl FnMut(&EventKind) -> Option<T>) -> T {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            // Armed before looking, so that nothing slips in between.
+            let mut changed = pin!(self.events.changed.notified());
+            changed.as_mut().enable();
+            if let Some(picked) = self.events.find(&mut pick, take) {
+                return picked;
+            }
+            if timeout_at(deadline, changed).await.is_err() {
+                let state = self.client.connection_state();
+                panic!(
+                    "whimbrel did not see {what} in time; connection {state:?}; unread:\n{}",
+                    self.unread()
+                );
+            }
+        }
+    }
+
+    pub(crate) fn unread(&self) -> String {
+        self.events.unread.lock().unwrap().iter().map(|event| format!("  {event:?}\n")).collect()
+    }
+
+    pub(crate) async fn link_with_qr(&self) -> String {
+        self.client.link_with_qr(CallOptions::default()).await.unwrap().text
+    }
+
+    pub(crate) async fn linked(&self) {
+        self.wait_for("the end of linking", true, |event| {
+            matches!(event, EventKind::Linked(_)).then_some(())
+        })
+        .await;
+    }
+
+    /// Connects unless connected, and returns when caught up.
+    pub(crate) async fn connect(&self) {
+        self.client.connect(CallOptions::default()).await.unwrap();
+    }
+
+    pub(crate) fn disconnect(&self) {
+        self.client.disconnect();
+    }
+
+    pub(crate) async fn send_text(&self, to: &str, text: &str, quote: Option<&Heard>) -> String {
+        let mut options = SendOptions::default();
+        options.quote = quote.map(|heard| MessageKey { message_id: heard.id.clone(), sender: None });
+        self.client.send_text(&parse_address(to).unwrap(), text, options).await.unwrap().message_id
+    }
+
+    pub(crate) async fn mark_read(&self, chat: &str, ids: &[&str]) {
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        self.client
+            .mark_read(&parse_address(chat).unwrap(), None, &ids, CallOptions::default())
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn next_text(&self, what: &str) -> Heard {
+        self.wait_for(what, true, |event| match event {
+            EventKind::Message(message) => message.text.clone().map(|text| Heard {
+                id: message.message_id.clone(),
+                chat: message.chat.id.to_string(),
+                sender: message.sender.id.to_string(),
+                from_me: message.from_me,
+                text,
+                quoted: message.quoted.as_ref().map(|quoted| quoted.message_id.clone()),
+            }),
+            _ => None,
+        })
+        .await
+    }
+
+    pub(crate) async fn wait_receipt(&self, what: &str, id: &str, kinds: &[&str]) {
+        self.wait_for(what, false, |event| match event {
+            EventKind::Receipt(receipt) if receipt.message_ids.iter().any(|about| about == id) => {
+                kinds.contains(&word(receipt.kind)).then_some(())
+            }
+            _ => None,
+        })
+        .await;
+    }
+}
+
+fn word(kind: ReceiptKind) -> &'static str {
+    match kind {
+        ReceiptKind::Delivered => "delivered",
+        ReceiptKind::Read => "read",
+        ReceiptKind::Played => "played",
+        ReceiptKind::ReadSelf => "read-self",
+        _ => "another kind",
+    }
+}

@@ -1,0 +1,92 @@
+//! A client of ours chats with a peer of either make, while connections come and go.
+
+use whimbrel_interop::Program;
+use whimbrel_sandbox::{Fault, FaultRule, StanzaMatch};
+
+use crate::support::{Device, Stage, Talk};
+
+/// A client of ours for Ana, and a peer for Ben.
+async fn ana_and_ben(stage: &Stage, program: Program) -> (Device, Device) {
+    let ana = stage.person("15550001", "Ana").await;
+    let ben = stage.person("15550002", "Ben").await;
+    (stage.whimbrel(&ana).await, stage.peer(program, &ben).await)
+}
+
+/// Both come and go, by themselves and by cuts, and what is said meanwhile waits for them.
+pub(crate) async fn through_reconnects(program: Program, story: &str) {
+    let stage = Stage::new(story).await;
+    let (whimbrel, peer) = ana_and_ben(&stage, program).await;
+    let mut talk = Talk::between(&whimbrel, &peer);
+    talk.both_say(10).await;
+
+    // Ours is away, then the peer.
+    whimbrel.leave().await;
+    talk.right_says(10).await;
+    whimbrel.come_back().await;
+    talk.left_hears().await;
+    peer.leave().await;
+    talk.left_says(10).await;
+    peer.come_back().await;
+    talk.right_hears().await;
+    talk.both_say(5).await;
+
+    // The service cuts them off.
+    whimbrel.is_cut_off().await;
+    talk.both_say(5).await;
+    peer.is_cut_off().await;
+    talk.both_say(5).await;
+
+    // Cut off in the middle: of sending, before and after the service has the message; of being sent to.
+    for fault in [Fault::Cut, Fault::CutBeforeAnswer] {
+        stage.sandbox.add_fault(
+            FaultRule::new(fault).device(whimbrel.label()).stanza(StanzaMatch::tag("message")).skip(2),
+        );
+        talk.left_says(5).await;
+        talk.right_hears().await;
+    }
+    let receipt = StanzaMatch::tag("receipt");
+    stage.sandbox.add_fault(FaultRule::new(Fault::Cut).device(whimbrel.label()).stanza(receipt).skip(3));
+    talk.right_says(10).await;
+    talk.left_hears().await;
+
+    talk.both_say(5).await;
+    talk.both_quote().await;
+    talk.ends(&stage).await;
+    stage.finish();
+}
+
+/// Messages that are damaged on the way are asked for again, by either side, and come.
+pub(crate) async fn through_damage(program: Program, story: &str) {
+    let stage = Stage::new(story).await;
+    let (whimbrel, peer) = ana_and_ben(&stage, program).await;
+    let mut talk = Talk::between(&whimbrel, &peer);
+    let damage = |device: &Device| {
+        let rule = FaultRule::new(Fault::Corrupt).device(device.label());
+        stage.sandbox.add_fault(rule.stanza(StanzaMatch::tag("message")));
+    };
+
+    // The very first message, which sets the session up, and one of a session in use, each way.
+    for _ in 0..2 {
+        damage(&peer);
+        talk.left_says(1).await;
+        talk.right_hears().await;
+        damage(&whimbrel);
+        talk.right_says(1).await;
+        talk.left_hears().await;
+        talk.both_say(2).await;
+    }
+    talk.both_say(50).await;
+    talk.ends(&stage).await;
+    stage.finish();
+}
+
+/// Both speak at once. The peer may use a message key twice then; ours never does, and what it cannot read for that
+/// reason comes in the end.
+pub(crate) async fn at_once(program: Program, story: &str) {
+    let stage = Stage::new(story).await;
+    let (whimbrel, peer) = ana_and_ben(&stage, program).await;
+    let mut talk = Talk::between(&whimbrel, &peer);
+    talk.both_say(1).await;
+    talk.both_say_at_once(50).await;
+    println!("{:?}", stage.sandbox.violations());
+}
