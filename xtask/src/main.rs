@@ -4,7 +4,9 @@
 
 use std::process::ExitCode;
 
+mod bindings;
 mod proto;
+mod test;
 mod workspace;
 
 /// What a task returns: an error is a sentence for the person at the terminal.
@@ -19,12 +21,26 @@ struct Task {
 }
 
 /// All subcommands, in the order in which the help shows them.
-const TASKS: &[Task] = &[Task {
-    name: "proto",
-    usage: "[--check]",
-    about: "write core/proto's .proto files and Rust types from its schema; --check only compares",
-    run: proto::run,
-}];
+const TASKS: &[Task] = &[
+    Task {
+        name: "proto",
+        usage: "[--check]",
+        about: "write core/proto's .proto files and Rust types from its schema; --check only compares",
+        run: proto::run,
+    },
+    Task {
+        name: "bindings",
+        usage: "[--check]",
+        about: "write bindings/api.json and the typed sources of every language from core/api's tables",
+        run: bindings::run,
+    },
+    Task {
+        name: "test",
+        usage: "[AREA]...",
+        about: "what CI runs, or some areas of it; `cargo xtask test help` lists them",
+        run: test::run,
+    },
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -105,11 +105,8 @@ impl Mailbox {
     /// What the thread of the mailbox does: one wake-up per batch.
     fn run(&self, wake: Py<PyAny>) {
         while self.wait() {
-            let woken = Python::try_attach(|py| match wake.call0(py) {
-                Ok(_) => true,
-                // `call_soon_threadsafe` refuses when the loop is closed.
-                Err(_) => false,
-            });
+            // `call_soon_threadsafe` refuses when the loop is closed.
+            let woken = Python::try_attach(|py| wake.call0(py).is_ok());
             if woken != Some(true) {
                 self.abandon();
             }

@@ -133,7 +133,7 @@ pub(super) fn request_lines(api: &Api, fields: &[Field], prefix: &str, indent: u
     };
     for field in fields.iter().filter(|field| field.optional) {
         let attribute = format!("{prefix}{}", snake(&field.name));
-        let _ = write!(text, "{space}if {attribute} is not None:\n");
+        let _ = writeln!(text, "{space}if {attribute} is not None:");
         let _ = writeln!(text, "{space}    request[\"{}\"] = {}", field.name, value(field));
     }
     text

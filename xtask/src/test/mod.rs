@@ -1,0 +1,92 @@
+//! `cargo xtask test`: what CI runs, in areas that can be run alone.
+//!
+//! Each area lives in a module of its own and is listed once, in [`AREAS`]. An area sets up what
+//! it needs beside the Rust toolchain; set-up steps leave a stamp and are repeated only when
+//! their inputs change.
+
+mod python;
+mod stamp;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use crate::{TaskResult, bindings, proto, workspace};
+
+/// One part of the tests.
+struct Area {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Path) -> TaskResult,
+}
+
+/// All areas, in the order in which they run.
+const AREAS: &[Area] = &[
+    Area {
+        name: "generated",
+        about: "generated files are what their sources say",
+        run: |_| {
+            let check = [String::from("--check")];
+            proto::run(&check)?;
+            bindings::run(&check)
+        },
+    },
+    Area {
+        name: "python",
+        about: "the Python package: types, stubs, and its tests against the sandbox",
+        run: python::run,
+    },
+];
+
+/// Runs the named areas, or all.
+pub(crate) fn run(arguments: &[String]) -> TaskResult {
+    if arguments.iter().any(|argument| argument == "help") {
+        for area in AREAS {
+            println!("  {:<12} {}", area.name, area.about);
+        }
+        return Ok(());
+    }
+    for name in arguments {
+        if AREAS.iter().all(|area| area.name != name) {
+            return Err(format!("there is no area \"{name}\"; `cargo xtask test help` lists them"));
+        }
+    }
+    let root = workspace::root()?;
+    let wanted = |area: &&Area| arguments.is_empty() || arguments.iter().any(|name| name == area.name);
+    let mut failed = Vec::new();
+    for area in AREAS.iter().filter(wanted) {
+        println!("== {} ==", area.name);
+        let started = Instant::now();
+        let result = (area.run)(&root);
+        let seconds = started.elapsed().as_secs_f32();
+        match result {
+            Ok(()) => println!("== {}: passed in {seconds:.1} s ==", area.name),
+            Err(reason) => {
+                println!("== {}: failed after {seconds:.1} s: {reason} ==", area.name);
+                failed.push(area.name);
+            }
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
+}
+
+/// Runs a program and passes its output on.
+fn check(command: &mut Command) -> TaskResult {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let status = command.status().map_err(|error| format!("{program}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{program} ended with {status}")) }
+}
+
+/// The `cargo` that runs this task.
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}
+
+/// Where cargo puts what it builds for development.
+fn build_folder(root: &Path) -> std::path::PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root.join("target"), |folder| root.join(folder))
+        .join("debug")
+}

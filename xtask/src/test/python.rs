@@ -1,0 +1,61 @@
+//! The Python package: built into its source folder, type-checked, and tested against the
+//! sandbox.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{build_folder, cargo, check, stamp};
+use crate::TaskResult;
+
+const PACKAGE: &str = "bindings/python";
+
+/// Runs the area.
+pub(super) fn run(root: &Path) -> TaskResult {
+    let python = environment(root)?;
+    build(root)?;
+    let tool = |module: &str| {
+        let mut command = Command::new(&python);
+        command.current_dir(root.join(PACKAGE)).args(["-m", module]);
+        command
+    };
+    check(tool("mypy").args(["python/whimbrel", "tests", "../../examples/python"]))?;
+    check(
+        tool("mypy.stubtest").arg("whimbrel._whimbrel").env("MYPYPATH", "python").env("PYTHONPATH", "python"),
+    )?;
+    check(
+        tool("pytest")
+            .args(["-q", "tests"])
+            .env("WHIMBREL_SANDBOX", build_folder(root).join("whimbrel-sandbox"))
+            .env("PYTHONPATH", "python"),
+    )
+}
+
+/// The interpreter of a virtual environment with the tools of `requirements-dev.txt`.
+fn environment(root: &Path) -> Result<PathBuf, String> {
+    let folder = root.join(".venv");
+    let python = folder.join("bin/python");
+    let requirements = root.join(PACKAGE).join("requirements-dev.txt");
+    stamp::once(&folder, "requirements", &[&requirements], || {
+        check(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+        check(
+            Command::new(&python)
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+                .arg(&requirements),
+        )
+    })?;
+    Ok(python)
+}
+
+/// Builds the extension and the sandbox, and puts the extension beside the Python sources, where
+/// an installed wheel has it.
+fn build(root: &Path) -> TaskResult {
+    check(cargo(root).args(["build", "--quiet", "-p", "whimbrel-python", "-p", "whimbrel-sandbox"]))?;
+    let extension = if cfg!(target_os = "macos") { "dylib" } else { "so" };
+    let from = build_folder(root).join(format!("lib_whimbrel.{extension}"));
+    let folder = root.join(PACKAGE).join("python/whimbrel");
+    let (fresh, to) = (folder.join("_whimbrel.abi3.so.new"), folder.join("_whimbrel.abi3.so"));
+    // Renamed into place: a process that has the old one loaded keeps it.
+    std::fs::copy(&from, &fresh)
+        .and_then(|_| std::fs::rename(&fresh, &to))
+        .map_err(|error| format!("{}: {error}", from.display()))
+}
