@@ -28,6 +28,15 @@ export interface Endpoint {
   caPem?: string
 }
 
+/**
+ * The endpoint of a sandbox, from the line of JSON that the program `whimbrel-sandbox` prints when
+ * it is ready.
+ */
+export function sandboxEndpoint(readyLine: string): Endpoint {
+  const { wss, noiseRoot, caPem } = JSON.parse(readyLine)
+  return { url: wss, noiseRoot, caPem }
+}
+
 /** Options of closing. */
 export interface CloseOptions {
   /** What still runs at this deadline fails with `Code.Cancelled`. */

@@ -20,24 +20,6 @@ export interface Account {
   pushName: string | null
 }
 
-/**
- * Acknowledges all journaled events up to a sequence number: they are not offered again.
- *
- * For clients that were opened with `manualAcknowledge`.
- */
-export interface Acknowledge {
-  /** The sequence number of the newest event that the host is done with. */
-  sequence: number
-}
-
-/**
- * Connects, and returns when the client is online.
- *
- * A client that was opened with `autoStart` does this by itself. Once connected it stays so:
- * lost connections are made again until `disconnect`, `logout` or `close`.
- */
-export type Connect = Record<string, never>
-
 /** State of the connection. */
 export interface ConnectionInfo {
   /** The state. */
@@ -114,19 +96,6 @@ export interface DebugFail {
   code: number
 }
 
-/**
- * Disconnects and stays so until `connect`.
- *
- * Messages wait at the service meanwhile.
- */
-export type Disconnect = Record<string, never>
-
-/** Returns the linked account. */
-export type GetAccount = Record<string, never>
-
-/** Returns the state of the connection. */
-export type GetConnection = Record<string, never>
-
 /** A chat or a person under every address known for it. */
 export interface Identity {
   /**
@@ -150,16 +119,6 @@ export interface LinkWithCode {
   /** Phone number of the account, with its country code. */
   phone: string
 }
-
-/**
- * Begins linking by QR and returns the first code.
- *
- * Later codes come as `qr` events, about every 20 seconds; a `linked` event follows the scan.
- */
-export type LinkWithQr = Record<string, never>
-
-/** Removes this device from the account and sets its keys aside. */
-export type Logout = Record<string, never>
 
 /** Marks messages of a chat as read, and tells their sender so. */
 export interface MarkRead {

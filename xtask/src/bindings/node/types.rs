@@ -10,8 +10,18 @@ use super::{NOTHING, Role, Roles, comment, head};
 /// The text of the file.
 pub(super) fn file(api: &Api) -> String {
     let roles = Roles::new(api);
-    let elsewhere: BTreeSet<&str> =
-        api.events.iter().map(|event| event.record.as_str()).chain([NOTHING]).collect();
+    // Nobody sees the requests without a field, and those of methods that are written by hand.
+    let unseen = api.operations.iter().filter(|one| {
+        BY_HAND.contains(&one.name.as_str())
+            || api.record(&one.request).is_ok_and(|(_, fields)| fields.is_empty())
+    });
+    let elsewhere: BTreeSet<&str> = api
+        .events
+        .iter()
+        .map(|event| event.record.as_str())
+        .chain(unseen.map(|one| one.request.as_str()))
+        .chain([NOTHING])
+        .collect();
     let mut text = head("Values in requests, answers and events.");
     text.push_str(
         "/**\n * Names a chat or person in requests: a JID, a phone number with its country code, or the\n \
@@ -25,17 +35,7 @@ pub(super) fn file(api: &Api) -> String {
                     if present.contains(name.as_str()) {
                         let name = roles.name(name, role);
                         let fields = roles.fields(fields, role);
-                        // An alias where nothing is declared: an empty interface takes anything.
-                        if fields.is_empty() {
-                            let _ = write!(
-                                text,
-                                "\n{}export type {name} = Record<string, never>\n",
-                                comment(doc, 0)
-                            );
-                        } else {
-                            let _ =
-                                write!(text, "\n{}export interface {name} {{\n{fields}}}\n", comment(doc, 0));
-                        }
+                        let _ = write!(text, "\n{}export interface {name} {{\n{fields}}}\n", comment(doc, 0));
                     }
                 }
             }
