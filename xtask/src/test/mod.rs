@@ -4,7 +4,10 @@
 //! it needs beside the Rust toolchain; set-up steps leave a stamp and are repeated only when
 //! their inputs change.
 
+mod interop;
+mod node;
 mod python;
+mod rust;
 mod stamp;
 
 use std::path::Path;
@@ -31,10 +34,28 @@ const AREAS: &[Area] = &[
             bindings::run(&check)
         },
     },
+    Area { name: "lint", about: "format and lints of the whole workspace", run: rust::lint },
+    Area { name: "deny", about: "licences and sources of the dependencies", run: rust::deny },
+    Area {
+        name: "rust",
+        about: "the crates: vectors, properties, fuzz corpora, sandbox, scenarios, kill tests",
+        run: rust::test,
+    },
+    Area { name: "ffi", about: "the C interface, and C and C++ programs against the sandbox", run: rust::ffi },
+    Area {
+        name: "node",
+        about: "the Node.js package: types, and its tests against the sandbox",
+        run: node::run,
+    },
     Area {
         name: "python",
         about: "the Python package: types, stubs, and its tests against the sandbox",
         run: python::run,
+    },
+    Area {
+        name: "interop",
+        about: "Baileys and whatsmeow, unmodified, against the sandbox and the engine",
+        run: interop::run,
     },
 ];
 
