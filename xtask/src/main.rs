@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod bindings;
 mod proto;
 mod test;
@@ -33,6 +34,12 @@ const TASKS: &[Task] = &[
         usage: "[--check]",
         about: "write bindings/api.json and the typed sources of every language from core/api's tables",
         run: bindings::run,
+    },
+    Task {
+        name: "bench",
+        usage: "",
+        about: "measure beside whatsapp-rust and Baileys, and write tests/bench/README.md",
+        run: bench::run,
     },
     Task {
         name: "test",

@@ -1,0 +1,169 @@
+//! `cargo xtask bench`: the no-I/O crates beside other clients, in one run, as a table with
+//! ratios; written to `tests/bench/README.md` with the machine named.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::{TaskResult, workspace};
+
+/// One line of the table: key, what it is, and the ratio to whatsapp-rust that the architecture
+/// asks for.
+const OPERATIONS: &[(&str, &str, f64)] = &[
+    ("warm_encrypt", "direct message, encrypt, warm session", 0.8),
+    ("warm_decrypt", "direct message, decrypt, warm session", 0.8),
+    ("session_from_bundle", "session from a bundle (X3DH, signature verified)", 0.7),
+    ("sender_key_encrypt", "sender key, encrypt", 1.0),
+    ("sender_key_decrypt", "sender key, decrypt", 1.0),
+    ("node_encode", "node of an ack, encode", 0.9),
+    ("node_decode", "node of an ack, decode", 0.9),
+    ("frame_1500", "frame cipher, 1,500 bytes", 0.5),
+    ("frame_64k", "frame cipher, 64 KiB", 0.5),
+];
+
+/// Runs the benchmarks and writes their table.
+pub(crate) fn run(arguments: &[String]) -> TaskResult {
+    if !arguments.is_empty() {
+        return Err(String::from("usage: cargo xtask bench"));
+    }
+    let root = workspace::root()?;
+    let nightly = has_nightly();
+    let mut results = BTreeMap::new();
+    println!("Building; the other client's crates take some minutes the first time.");
+    merge(&mut results, &rust(&root, nightly)?)?;
+    merge(&mut results, &baileys(&root)?)?;
+    let table = table(&results)?;
+    print!("\n{table}");
+    let text = readme(&table, nightly);
+    let path = root.join("tests/bench/README.md");
+    std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    println!("\nwritten to tests/bench/README.md");
+    Ok(())
+}
+
+/// The other client's crates are fastest with portable SIMD, which needs a nightly toolchain.
+fn has_nightly() -> bool {
+    Command::new("cargo").args(["+nightly", "--version"]).output().is_ok_and(|output| output.status.success())
+}
+
+fn rust(root: &Path, nightly: bool) -> Result<String, String> {
+    let mut command = Command::new("cargo");
+    if nightly {
+        command.arg("+nightly");
+    }
+    command.args(["run", "--release", "--quiet", "--locked"]);
+    if nightly {
+        command.args(["--features", "simd"]);
+    }
+    // The toolchain that runs this task must not reach into the other one.
+    for variable in ["CARGO", "RUSTUP_TOOLCHAIN", "CARGO_TARGET_DIR", "CARGO_MANIFEST_DIR"] {
+        command.env_remove(variable);
+    }
+    output(command.current_dir(root.join("tests/bench")))
+}
+
+fn baileys(root: &Path) -> Result<String, String> {
+    let folder = root.join("tests/interop/peers/baileys");
+    if !folder.join("node_modules").exists() {
+        output(Command::new("npm").args(["ci", "--ignore-scripts"]).current_dir(&folder))?;
+    }
+    output(Command::new("node").arg("bench.mjs").current_dir(&folder))
+}
+
+/// Standard output of a program that has to succeed; the rest goes to the terminal.
+fn output(command: &mut Command) -> Result<String, String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .map_err(|error| format!("{program}: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{program} ended with {}", output.status));
+    }
+    String::from_utf8(output.stdout).map_err(|_| format!("{program} printed no text"))
+}
+
+/// Nanoseconds by operation and client.
+type Results = BTreeMap<String, BTreeMap<String, f64>>;
+
+fn merge(results: &mut Results, lines: &str) -> TaskResult {
+    for line in lines.lines().filter(|line| line.starts_with('{')) {
+        let value: Value = serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))?;
+        let name = value["name"].as_str().ok_or_else(|| format!("no name: {line}"))?;
+        let row = results.entry(name.to_owned()).or_default();
+        for client in ["whimbrel", "whatsapp-rust", "baileys"] {
+            if let Some(time) = value[client].as_f64() {
+                row.insert(client.to_owned(), time);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn table(results: &Results) -> Result<String, String> {
+    let mut text = String::from(
+        "| Operation | whimbrel | whatsapp-rust 0.7 | ratio | bar | Baileys 7 | ratio |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+    );
+    for (name, about, bar) in OPERATIONS {
+        let row = results.get(*name).ok_or_else(|| format!("no result for {name}"))?;
+        let time =
+            |client: &str| row.get(client).copied().ok_or_else(|| format!("no {client} result for {name}"));
+        let (ours, rust, baileys) = (time("whimbrel")?, time("whatsapp-rust")?, time("baileys")?);
+        let missed = if ours / rust > *bar { " missed" } else { "" };
+        text.push_str(&format!(
+            "| {about} | {} | {} | {:.2} | ≤ {bar:.1}{missed} | {} | {:.4} |\n",
+            shown(ours),
+            shown(rust),
+            ours / rust,
+            shown(baileys),
+            ours / baileys,
+        ));
+    }
+    Ok(text)
+}
+
+fn shown(nanoseconds: f64) -> String {
+    match nanoseconds {
+        time if time < 1e3 => format!("{time:.0} ns"),
+        time if time < 1e5 => format!("{:.2} µs", time / 1e3),
+        time if time < 1e6 => format!("{:.0} µs", time / 1e3),
+        time => format!("{:.2} ms", time / 1e6),
+    }
+}
+
+fn readme(table: &str, nightly: bool) -> String {
+    let form = if nightly {
+        "built by the nightly toolchain with its portable SIMD, its fastest form"
+    } else {
+        "built by the stable toolchain; its fastest form needs a nightly one"
+    };
+    format!(
+        "<!-- Written by `cargo xtask bench`. -->\n\
+         # Benchmarks\n\n\
+         Medians of one run of `cargo xtask bench`, each pair of Rust operations timed in turns in the same\n\
+         process, Baileys right after them. Times move with the machine and with what else runs on it; the\n\
+         ratios less. \"Bar\" is the ratio to whatsapp-rust that the project holds itself to.\n\n\
+         {table}\n\
+         - Machine: {}.\n\
+         - whatsapp-rust: the crates `wacore-libsignal`, `wacore-binary` and `wacore-noise` 0.7 from the\n  \
+           registry, with stores in memory, {form}.\n\
+         - Baileys: 7.0.0-rc14 from npm, under Node.js, with stores in memory. It does not verify the\n  \
+           signature of a bundle.\n\
+         - The text is 64 bytes, padding included; the frame cipher seals in place.\n",
+        machine()
+    )
+}
+
+/// Processor and cores, for the reader of the figures.
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let model = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("model name"))?;
+        line.split_once(':').map(|(_, model)| model.trim().to_owned())
+    });
+    let model = model.unwrap_or_else(|| String::from("unknown processor"));
+    format!("{model}, {cores} cores, {} {}", std::env::consts::OS, std::env::consts::ARCH)
+}
