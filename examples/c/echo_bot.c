@@ -5,13 +5,15 @@
  * STORE is the file that holds the link (default echo_bot.db). Without a link it shows a QR code
  * to scan with the phone: Settings, Linked devices. The two options name a sandbox instead of the
  * real service; `whimbrel-sandbox` prints them. Ends when its standard input does (Ctrl-D). */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <whimbrel.h>
 
-/* The client is made after its handler: the handler may run first, but not before a message. */
+/* The handler may run before whimbrel_client_open() has returned: it waits for the client. */
+static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 static whimbrel_client *client;
 
 static int failed(whimbrel_error *error) {
@@ -35,17 +37,16 @@ static void on_sent(void *user_data, const whimbrel_reply *reply) {
 }
 
 static void on_message(const whimbrel_event *event, const whimbrel_message_view *message) {
-  whimbrel_client *bot = *(whimbrel_client *volatile *)&client;
+  pthread_mutex_lock(&opening);
+  whimbrel_client *bot = client;
+  pthread_mutex_unlock(&opening);
   whimbrel_send_options options = {.struct_size = sizeof options};
   whimbrel_reply_handler handler = {NULL, on_sent, NULL};
-  char id[80];
-  if (message->from_me || !message->text.ptr || !bot) return;
+  if (message->from_me || !message->text.ptr) return;
   print("message: ", message->text);
   /* An event may come twice after a crash. An id made from the event's own makes its answer the
    * same message both times, so it is sent once. */
-  whimbrel_str event_id = whimbrel_event_id(event);
-  int length = snprintf(id, sizeof id, "%.*s", (int)event_id.len, (const char *)event_id.ptr);
-  if (length > 0 && length <= 64) options.message_id = whimbrel_str_of(id);
+  options.message_id = whimbrel_event_id(event);
   failed(whimbrel_client_send_text(bot, message->chat, message->text, &options, handler, NULL));
 }
 
@@ -116,7 +117,9 @@ int main(int count, char **arguments) {
     return 1;
   }
   if (failed(whimbrel_engine_new(&engine_options, &engine))) return 1;
+  pthread_mutex_lock(&opening);
   int wrong = failed(whimbrel_client_open(engine, &client_options, handler, &client));
+  pthread_mutex_unlock(&opening);
   if (!wrong) {
     while (getchar() != EOF) continue;
     wrong = failed(whimbrel_client_close(client, 0));

@@ -69,7 +69,7 @@ int run(const arguments &arguments) {
       // An event may come twice after a crash. An id made from the event's own makes its answer
       // the same message both times, so it is sent once.
       whimbrel::send_options options;
-      if (event.id().size() <= 64) options.message_id = std::string(event.id());
+      options.message_id = std::string(event.id());
       answer(*self.get(), std::string(message->chat), std::string(*message->text), options, running);
     } else if (event.kind() == WHIMBREL_KIND_QR) {
       std::cout << whimbrel::qr_text(*event.text()) << "Scan this with your phone: Settings, Linked devices.\n"

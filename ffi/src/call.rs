@@ -286,3 +286,49 @@ unsafe fn read_all(views: *const whimbrel_str, count: usize) -> Result<Vec<Strin
     // SAFETY: the caller promises that the views are readable.
     views.iter().map(|view| unsafe { view.read() }.map(str::to_owned)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::c_void;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::code::whimbrel_code;
+    use crate::error::whimbrel_error_code;
+    use crate::outstanding::Outstanding;
+
+    type Codes = Mutex<Vec<whimbrel_code>>;
+
+    unsafe extern "C" fn note(user_data: *mut c_void, reply: *const whimbrel_reply) {
+        // SAFETY: the test passes its list, and replies are lent for the call.
+        unsafe {
+            let error = whimbrel_reply_error(reply.as_ref());
+            (*user_data.cast::<Codes>()).lock().unwrap().push(whimbrel_error_code(error.as_ref()));
+        }
+    }
+
+    #[test]
+    fn a_reply_comes_once_also_when_the_call_is_lost() {
+        let codes = Codes::default();
+        let thread = Arc::new(EventsThread::start().unwrap());
+        let outstanding = Arc::new(Outstanding::default());
+        let completion = || {
+            let user_data = std::ptr::from_ref(&codes).cast_mut().cast();
+            let handler = whimbrel_reply_handler { user_data, function: Some(note), release: None };
+            Completion {
+                reply: Some((ReplyHandler::take(handler), outstanding.owe())),
+                thread: Arc::clone(&thread),
+            }
+        };
+        completion().fire(Ok(Answer::Done));
+        completion().fire(Err(Error::new(Code::NotFound, "as a test")));
+        drop(completion());
+        thread.end();
+        thread.join();
+        assert!(outstanding.is_zero());
+        assert_eq!(
+            *codes.lock().unwrap(),
+            [whimbrel_code::Ok, whimbrel_code::NotFound, whimbrel_code::Internal]
+        );
+    }
+}

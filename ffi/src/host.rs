@@ -191,3 +191,30 @@ impl ClientHost {
 fn closed() -> Error {
     Error::new(Code::Closed, "the engine or client is closed")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::whimbrel_event;
+    use crate::handler::whimbrel_event_handler;
+
+    unsafe extern "C" fn ignore(_: *mut std::ffi::c_void, _: *const *const whimbrel_event, _: usize) {}
+
+    #[test]
+    fn a_client_whose_call_panicked_refuses_further_ones_but_closes() {
+        let mut options = EngineOptions::default();
+        options.endpoint.url = "ws://127.0.0.1:1/".to_owned();
+        let engine = Arc::new(EngineHost::start(options).unwrap());
+        let mut options = ClientOptions::default();
+        options.auto_start = false;
+        let handler =
+            whimbrel_event_handler { user_data: std::ptr::null_mut(), function: Some(ignore), release: None };
+        let client = engine.open(":memory:", options, EventHandler::take(handler)).unwrap();
+        assert_eq!(client.run(|| Ok(7)).unwrap(), 7);
+        let panicked = client.run(|| -> Result<(), Error> { panic!("as a test") });
+        assert_eq!(panicked.unwrap_err().code(), Code::Internal);
+        assert_eq!(client.run(|| Ok(7)).unwrap_err().code(), Code::Internal);
+        client.close(CLOSE).unwrap();
+        engine.close(CLOSE).unwrap();
+    }
+}

@@ -90,17 +90,23 @@ mod tests {
             Kind::Connection,
             Kind::Closed,
         ];
-        let here: Vec<_> = here.iter().map(|kind| (*kind as u32, format!("{kind:?}"))).collect();
+        let here: Vec<_> = here.iter().map(|kind| (*kind as u32, snake(&format!("{kind:?}")))).collect();
         let table: Vec<_> = whimbrel_api::events::EVENTS
             .iter()
-            .map(|entry| (u32::from(entry.number), camel(entry.name)))
+            .map(|entry| (u32::from(entry.number), entry.name.to_owned()))
             .collect();
         assert_eq!(here, table);
         assert!(whimbrel_api::events::EVENTS.iter().all(|entry| entry.journaled == (entry.number < 100)));
     }
 
-    fn camel(name: &str) -> String {
-        let word = |word: &str| word[..1].to_uppercase() + &word[1..];
-        name.split('_').map(word).collect()
+    fn snake(name: &str) -> String {
+        let mut snake = String::new();
+        for character in name.chars() {
+            if character.is_uppercase() && !snake.is_empty() {
+                snake.push('_');
+            }
+            snake.extend(character.to_lowercase());
+        }
+        snake
     }
 }

@@ -5,6 +5,7 @@
 //! crosses the boundary, and a handle from before a fork is refused. Unsafe code reads what C
 //! passes ([`bytes`], [`sized`]) and calls what C gave ([`handler`]); nothing else needs it.
 #![expect(non_camel_case_types, reason = "the items have the names that C sees")]
+#![expect(clippy::mem_forget, reason = "safer-ffi's guard against unwinding forgets itself when all is well")]
 #![expect(clippy::not_unsafe_ptr_arg_deref, reason = "the callers are C; the header states the contract")]
 
 pub mod version;

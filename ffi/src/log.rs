@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use safer_ffi::prelude::*;
 use tracing::field::{Field, Visit};
@@ -45,9 +45,10 @@ pub extern "C" fn whimbrel_log_set(
     })
 }
 
-/// Where an engine's threads log to.
+/// Where an engine's threads log to; one for all of them, because it is never unregistered.
 pub(crate) fn dispatch() -> Dispatch {
-    Dispatch::new(ToHandler)
+    static DISPATCH: OnceLock<Dispatch> = OnceLock::new();
+    DISPATCH.get_or_init(|| Dispatch::new(ToHandler)).clone()
 }
 
 struct ToHandler;

@@ -17,6 +17,7 @@ use crate::event::whimbrel_event;
 use crate::fork::Birth;
 use crate::guard::{entry, null, shielded};
 use crate::handler::{EventHandler, whimbrel_event_handler};
+use crate::thread;
 
 /// The host's end of a queue of events. One thread waits on it at a time.
 #[derive_ReprC]
@@ -100,7 +101,7 @@ pub extern "C" fn whimbrel_queue_wait(
         if batch.is_null() {
             return Err(null("the place for the batch is null"));
         }
-        if timeout_ms > 0 && std::thread::current().name() == Some("whimbrel-events") {
+        if timeout_ms > 0 && thread::is_callback() {
             return Err(Error::new(Code::WouldDeadlock, "a blocking call was made from a callback"));
         }
         let events = queue.shared.wait(Duration::from_millis(u64::from(timeout_ms)))?;

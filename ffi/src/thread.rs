@@ -1,11 +1,20 @@
 //! The thread `whimbrel-events` of an engine, on which alone the host's code runs: callbacks
 //! never overlap, and no lock of ours is held meanwhile.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::thread::{self, JoinHandle, ThreadId};
+use std::thread::{self, JoinHandle};
 
 use whimbrel::{Code, Error};
+
+static STARTED: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// Number of the engine whose callbacks this thread runs; 0 on all other threads.
+    static CURRENT: Cell<u64> = const { Cell::new(0) };
+}
 
 enum Job {
     Run(Box<dyn FnOnce() + Send>),
@@ -16,24 +25,27 @@ enum Job {
 /// and one reply per call that the host began.
 pub(crate) struct EventsThread {
     jobs: mpsc::Sender<Job>,
-    id: ThreadId,
+    number: u64,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl EventsThread {
     pub(crate) fn start() -> Result<Self, Error> {
         let (jobs, waiting) = mpsc::channel();
-        let thread =
-            thread::Builder::new()
-                .name("whimbrel-events".to_owned())
-                .spawn(move || run(&waiting))
-                .map_err(|error| Error::new(Code::Internal, "the system gave no thread").because(error))?;
-        Ok(Self { jobs, id: thread.thread().id(), thread: Mutex::new(Some(thread)) })
+        let number = STARTED.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let thread = thread::Builder::new()
+            .name("whimbrel-events".to_owned())
+            .spawn(move || {
+                CURRENT.set(number);
+                run(&waiting);
+            })
+            .map_err(|error| Error::new(Code::Internal, "the system gave no thread").because(error))?;
+        Ok(Self { jobs, number, thread: Mutex::new(Some(thread)) })
     }
 
     /// Whether the caller is a callback of this engine.
     pub(crate) fn is_current(&self) -> bool {
-        thread::current().id() == self.id
+        CURRENT.get() == self.number
     }
 
     /// Refuses what would wait for the thread that it is called on.
@@ -72,6 +84,11 @@ impl EventsThread {
     }
 }
 
+/// Whether the caller is a callback of any engine.
+pub(crate) fn is_callback() -> bool {
+    CURRENT.get() != 0
+}
+
 fn run(jobs: &mpsc::Receiver<Job>) {
     while let Ok(Job::Run(job)) = jobs.recv() {
         if catch_unwind(AssertUnwindSafe(job)).is_err() {
@@ -91,7 +108,7 @@ mod tests {
         for number in 0..100 {
             let send = send.clone();
             thread.run(move || {
-                send.send((number, thread::current().id())).unwrap();
+                send.send((number, CURRENT.get())).unwrap();
                 assert!(number != 50, "as a test");
             });
         }
@@ -100,7 +117,7 @@ mod tests {
         thread.join();
         let ran: Vec<_> = received.iter().collect();
         assert!(ran.iter().map(|(number, _)| *number).eq(0..100));
-        assert!(ran.iter().all(|(_, id)| *id == thread.id));
-        assert!(thread.refuse_blocking().is_ok());
+        assert!(ran.iter().all(|(_, current)| *current == thread.number));
+        assert!(thread.refuse_blocking().is_ok() && !is_callback());
     }
 }

@@ -43,34 +43,60 @@ pub const fn outcome_name(outcome: Outcome) -> &'static str {
 /// Name, documentation and REST status of a code.
 pub const fn info(code: Code) -> CodeInfo {
     let (name, http_status, doc) = match code {
-        Code::InvalidArgument => ("INVALID_ARGUMENT", 400, "An argument has no valid meaning, such as a malformed address."),
+        Code::InvalidArgument => {
+            ("INVALID_ARGUMENT", 400, "An argument has no valid meaning, such as a malformed address.")
+        }
         Code::UnknownOperation => ("UNKNOWN_OPERATION", 404, "There is no operation of that name."),
-        Code::WrongState => ("WRONG_STATE", 409, "The call does not fit the present state, such as a second event stream."),
+        Code::WrongState => {
+            ("WRONG_STATE", 409, "The call does not fit the present state, such as a second event stream.")
+        }
         Code::Closed => ("CLOSED", 409, "The client or engine is closed."),
-        Code::Forked => ("FORKED", 409, "The handle was made before the process forked; make a new engine in the child."),
-        Code::WouldDeadlock => ("WOULD_DEADLOCK", 409, "A blocking call was made from a callback of the same engine."),
-        Code::UnknownFieldSet => ("UNKNOWN_FIELD_SET", 400, "A field that this version does not know was set."),
+        Code::Forked => {
+            ("FORKED", 409, "The handle was made before the process forked; make a new engine in the child.")
+        }
+        Code::WouldDeadlock => {
+            ("WOULD_DEADLOCK", 409, "A blocking call was made from a callback of the same engine.")
+        }
+        Code::UnknownFieldSet => {
+            ("UNKNOWN_FIELD_SET", 400, "A field that this version does not know was set.")
+        }
         Code::NotSupported => ("NOT_SUPPORTED", 501, "The engine does not do this yet."),
         Code::NotConnected => ("NOT_CONNECTED", 503, "There is no connection to the service."),
         Code::ConnectFailed => ("CONNECT_FAILED", 503, "The service could not be reached."),
-        Code::TimedOut => ("TIMED_OUT", 504, "The deadline passed; `outcome` says whether the request may have arrived."),
+        Code::TimedOut => {
+            ("TIMED_OUT", 504, "The deadline passed; `outcome` says whether the request may have arrived.")
+        }
         Code::Cancelled => ("CANCELLED", 503, "The call was cancelled, or its client closed."),
-        Code::UntrustedServer => ("UNTRUSTED_SERVER", 503, "The server did not prove that it is the service: its certificate has another root."),
+        Code::UntrustedServer => (
+            "UNTRUSTED_SERVER",
+            503,
+            "The server did not prove that it is the service: its certificate has another root.",
+        ),
         Code::NotLinked => ("NOT_LINKED", 401, "The client is not linked to a phone; link it first."),
-        Code::LoggedOut => ("LOGGED_OUT", 401, "The service removed this device from the account; link again."),
+        Code::LoggedOut => {
+            ("LOGGED_OUT", 401, "The service removed this device from the account; link again.")
+        }
         Code::Replaced => ("REPLACED", 409, "Another connection with the same keys took over."),
-        Code::ClientOutdated => ("CLIENT_OUTDATED", 503, "The service refuses this protocol version; set a newer client version."),
+        Code::ClientOutdated => {
+            ("CLIENT_OUTDATED", 503, "The service refuses this protocol version; set a newer client version.")
+        }
         Code::TemporaryBan => ("TEMPORARY_BAN", 403, "The account is banned for some time."),
-        Code::LinkFailed => ("LINK_FAILED", 409, "Linking failed: the phone's proofs were wrong, or the codes ran out."),
+        Code::LinkFailed => {
+            ("LINK_FAILED", 409, "Linking failed: the phone's proofs were wrong, or the codes ran out.")
+        }
         Code::Refused => ("REFUSED", 502, "The service refused the request."),
         Code::NotFound => ("NOT_FOUND", 404, "What was asked for does not exist at the service."),
         Code::Forbidden => ("FORBIDDEN", 403, "The account may not do this."),
         Code::RateLimited => ("RATE_LIMITED", 429, "Too many requests; repeat after `retryAfterMs`."),
         Code::NoSession => ("NO_SESSION", 502, "No session with the device could be made."),
-        Code::IdentityChanged => ("IDENTITY_CHANGED", 502, "The other side's identity is not the expected one."),
+        Code::IdentityChanged => {
+            ("IDENTITY_CHANGED", 502, "The other side's identity is not the expected one.")
+        }
         Code::NoDevice => ("NO_DEVICE", 502, "The recipient has no reachable device."),
         Code::StoreFailed => ("STORE_FAILED", 500, "The store could not be read or written."),
-        Code::StoreCorrupt => ("STORE_CORRUPT", 500, "The store file is damaged or is no store of this engine."),
+        Code::StoreCorrupt => {
+            ("STORE_CORRUPT", 500, "The store file is damaged or is no store of this engine.")
+        }
         Code::StoreLocked => ("STORE_LOCKED", 500, "Another process or client has this store open."),
         Code::StoreTooNew => ("STORE_TOO_NEW", 500, "The store was written by a newer version."),
         _ => ("INTERNAL", 500, "A bug of the engine; the client refuses further calls."),

@@ -39,7 +39,9 @@ impl From<&Error> for ErrorJson {
             message: error.message().to_owned(),
             operation: error.operation(),
             service_status: error.service_status(),
-            retry_after_ms: error.retry_after().map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+            retry_after_ms: error
+                .retry_after()
+                .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
             outcome: outcome_name(error.outcome()),
         }
     }

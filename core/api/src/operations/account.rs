@@ -31,8 +31,9 @@ impl Operation for GetAccount {
     type Output = Account;
 
     async fn run(self, client: &Client, _: CallOptions) -> Result<Account, Error> {
-        let account =
-            client.account().ok_or_else(|| Error::new(Code::NotLinked, "the client is not linked to a phone"))?;
+        let account = client
+            .account()
+            .ok_or_else(|| Error::new(Code::NotLinked, "the client is not linked to a phone"))?;
         Ok(Account {
             identity: (&account.identity).into(),
             device: account.device,

@@ -60,7 +60,8 @@ impl Operation for DebugFail {
 
     async fn run(self, _: &Client, _: CallOptions) -> Result<Done, Error> {
         let code = Code::ALL.iter().find(|code| code.number() == self.code);
-        let code = code.ok_or_else(|| Error::new(Code::InvalidArgument, "there is no error code of that number"))?;
+        let code =
+            code.ok_or_else(|| Error::new(Code::InvalidArgument, "there is no error code of that number"))?;
         Err(Error::new(*code, "failed as asked"))
     }
 }

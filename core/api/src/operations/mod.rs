@@ -29,7 +29,11 @@ pub trait Operation: DeserializeOwned + JsonSchema + Send + 'static {
     /// What it answers with.
     type Output: Serialize + JsonSchema + Send;
     /// Runs it.
-    fn run(self, client: &Client, options: CallOptions) -> impl Future<Output = Result<Self::Output, Error>> + Send;
+    fn run(
+        self,
+        client: &Client,
+        options: CallOptions,
+    ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
 
 /// The empty answer.
@@ -53,7 +57,12 @@ impl Entry {
     ///
     /// # Errors
     /// [`Code::InvalidArgument`] when the request is not what the operation takes.
-    pub fn start<'a>(&self, client: &'a Client, request: &str, options: CallOptions) -> Result<Running<'a>, Error> {
+    pub fn start<'a>(
+        &self,
+        client: &'a Client,
+        request: &str,
+        options: CallOptions,
+    ) -> Result<Running<'a>, Error> {
         (self.run)(client, request, options).map_err(|error| error.in_operation(self.name))
     }
 
@@ -74,7 +83,11 @@ fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
-fn run<'a, O: Operation>(client: &'a Client, request: &str, options: CallOptions) -> Result<Running<'a>, Error> {
+fn run<'a, O: Operation>(
+    client: &'a Client,
+    request: &str,
+    options: CallOptions,
+) -> Result<Running<'a>, Error> {
     let request = if request.trim().is_empty() { "{}" } else { request };
     let request: O = serde_json::from_str(request).map_err(|error| {
         // serde's text names fields and positions, and quotes at most the offending word.

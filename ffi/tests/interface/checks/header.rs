@@ -31,7 +31,7 @@ pub(crate) fn functions(header: &str) -> Vec<String> {
     let mut names: Vec<String> = header
         .match_indices("WHIMBREL_API")
         .filter_map(|(at, word)| {
-            let declaration = header[at + word.len()..].split_once('(')?.0;
+            let declaration = header.get(at + word.len()..)?.split_once('(')?.0;
             let name = declaration.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next()?;
             name.starts_with("whimbrel_").then(|| name.to_owned())
         })
