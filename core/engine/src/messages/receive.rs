@@ -58,7 +58,9 @@ pub(crate) fn message(
     }
     let hash = hash(&encs);
     let known = unit.inbox(&place.chat, &place.author, &received.id)?;
-    if known.as_ref().is_some_and(|known| known.state == InboxState::Done && known.ciphertext_hash == hash) {
+    let done = known.as_ref().filter(|known| known.state == InboxState::Done);
+    let is_done = done.is_some();
+    if done.is_some_and(|known| known.ciphertext_hash == hash) {
         tracing::debug!("A message came again.");
         answer(&received, &place, replies);
         return Ok(());
@@ -71,7 +73,7 @@ pub(crate) fn message(
                 replies.push(receipt::delivery(&received, Kind::History));
             }
         }
-        Err(Failure::Duplicate) => answer(&received, &place, replies),
+        Err(Failure::Duplicate) if is_done => answer(&received, &place, replies),
         Err(Failure::Hopeless(code)) => {
             tracing::warn!(code, "A message cannot be read.");
             replies.ack(node, Some(code));
@@ -80,6 +82,9 @@ pub(crate) fn message(
         Err(failure) => {
             let (reason, keys_at_once) = match failure {
                 Failure::Retry(reason) => (reason, false),
+                // A used key under an id that nobody has seen: clients that send while they receive use keys
+                // twice. To call it delivered would lose the message.
+                Failure::Duplicate => (Reason::InvalidMessage, false),
                 // Without a session there is nothing by which the sender could hand the key over.
                 _ => (Reason::NoSession, encs.iter().all(|enc| enc.kind == EncKind::SenderKey)),
             };
