@@ -41,7 +41,11 @@ const AREAS: &[Area] = &[
         about: "the crates: vectors, properties, fuzz corpora, sandbox, scenarios, kill tests",
         run: rust::test,
     },
-    Area { name: "ffi", about: "the C interface, and C and C++ programs against the sandbox", run: rust::ffi },
+    Area {
+        name: "ffi",
+        about: "the C interface, and C and C++ programs against the sandbox",
+        run: rust::ffi,
+    },
     Area {
         name: "node",
         about: "the Node.js package: types, and its tests against the sandbox",

@@ -13,8 +13,3 @@ async fn nothing_is_lost_or_comes_twice_while_both_come_and_go() {
 async fn damaged_messages_are_asked_for_again_and_come() {
     whimbrel_with::through_damage(Program::Baileys, "whimbrel-baileys-damage").await;
 }
-
-#[tokio::test]
-async fn both_may_speak_at_once() {
-    whimbrel_with::at_once(Program::Baileys, "whimbrel-baileys-at-once").await;
-}

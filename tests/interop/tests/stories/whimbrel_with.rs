@@ -6,7 +6,7 @@ use whimbrel_sandbox::{Fault, FaultRule, StanzaMatch};
 use crate::support::{Device, Stage, Talk};
 
 /// A client of ours for Ana, and a peer for Ben.
-async fn ana_and_ben(stage: &Stage, program: Program) -> (Device, Device) {
+pub(crate) async fn ana_and_ben(stage: &Stage, program: Program) -> (Device, Device) {
     let ana = stage.person("15550001", "Ana").await;
     let ben = stage.person("15550002", "Ben").await;
     (stage.whimbrel(&ana).await, stage.peer(program, &ben).await)
@@ -78,15 +78,4 @@ pub(crate) async fn through_damage(program: Program, story: &str) {
     talk.both_say(50).await;
     talk.ends(&stage).await;
     stage.finish();
-}
-
-/// Both speak at once. The peer may use a message key twice then; ours never does, and what it cannot read for that
-/// reason comes in the end.
-pub(crate) async fn at_once(program: Program, story: &str) {
-    let stage = Stage::new(story).await;
-    let (whimbrel, peer) = ana_and_ben(&stage, program).await;
-    let mut talk = Talk::between(&whimbrel, &peer);
-    talk.both_say(1).await;
-    talk.both_say_at_once(50).await;
-    println!("{:?}", stage.sandbox.violations());
 }

@@ -49,7 +49,8 @@ impl<'a> Side<'a> {
     async fn hears_somehow(&mut self, from: &Side<'_>) {
         let mut due: Vec<&Said> = from.said.iter().skip(self.heard.len()).collect();
         while !due.is_empty() {
-            let missing: Vec<&str> = due.iter().map(|said| said.text.as_str()).collect();
+            let missing: Vec<String> =
+                due.iter().map(|said| format!("{} ({})", said.text, said.id)).collect();
             let next = self.device.hear(&format!("one of {missing:?}")).await;
             let before = due.len();
             due.retain(|said| said.id != next.id || said.text != next.text);
