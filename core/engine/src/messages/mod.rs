@@ -11,6 +11,8 @@ pub(crate) mod send;
 mod send_text;
 mod signal_state;
 pub(crate) mod stanza;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use inbound::Replies;
 pub(crate) use outbox::Outbox;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 use whimbrel_wire::Jid;
 
 use super::SentMessage;
@@ -22,6 +23,9 @@ const ROOM: usize = 10_000;
 
 /// Messages taken into one unit of work.
 pub(super) const BATCH: usize = 64;
+
+/// How long the service may take for its word on a message, before it is written again.
+const ACK_WAIT: Duration = Duration::from_secs(30);
 
 /// Refusals that may pass are answered by another attempt this often.
 const ATTEMPTS: u8 = 5;
@@ -73,7 +77,7 @@ enum Stage {
     /// It is being encrypted and written.
     Leaving,
     /// It was written to the connection of this generation.
-    Sent(u64),
+    Sent { generation: u64, at: Instant },
     /// The service said its word, which is being made durable.
     Settling,
 }
@@ -186,7 +190,7 @@ impl Outbox {
         job.waiters.retain(|waiter| !waiter.is_closed());
         match job.stage {
             Stage::Settling => GivenUp::Settling,
-            Stage::Leaving | Stage::Sent(_) => GivenUp::OnItsWay,
+            Stage::Leaving | Stage::Sent { .. } => GivenUp::OnItsWay,
             // Others may wait for the same message.
             Stage::Waiting if job.left || job.waiters.len() > 1 => GivenUp::OnItsWay,
             Stage::Waiting => {
@@ -204,7 +208,7 @@ impl Outbox {
         let mut ready = VecDeque::new();
         for (order, job) in &mut jobs.by_order {
             match job.stage {
-                Stage::Sent(sent) if sent != generation => job.stage = Stage::Waiting,
+                Stage::Sent { generation: sent, .. } if sent != generation => job.stage = Stage::Waiting,
                 Stage::Waiting => {}
                 _ => continue,
             }
@@ -268,8 +272,34 @@ impl Outbox {
     /// A stanza is queued on a connection.
     pub(super) fn sent(&self, order: u64, generation: u64) {
         if let Some(job) = self.lock().by_order.get_mut(&order).filter(|job| job.stage == Stage::Leaving) {
-            job.stage = Stage::Sent(generation);
+            job.stage = Stage::Sent { generation, at: Instant::now() };
             job.left = true;
+        }
+    }
+
+    /// When the first message will have waited too long for the service's word.
+    pub(super) fn next_overdue(&self) -> Option<Instant> {
+        let jobs = self.lock();
+        let sent = jobs.by_order.values().filter_map(|job| match job.stage {
+            Stage::Sent { at, .. } => Some(at),
+            _ => None,
+        });
+        sent.min().and_then(|at| at.checked_add(ACK_WAIT))
+    }
+
+    /// Messages that waited too long are written again, under the same id and in order.
+    pub(super) fn repeat_overdue(&self, now: Instant) {
+        let mut jobs = self.lock();
+        let overdue = |job: &Job| {
+            matches!(job.stage, Stage::Sent { at, .. } if now.saturating_duration_since(at) >= ACK_WAIT)
+        };
+        let orders: Vec<u64> =
+            jobs.by_order.iter().filter(|(_, job)| overdue(job)).map(|(order, _)| *order).collect();
+        for order in orders.into_iter().rev() {
+            if let Some(job) = jobs.by_order.get_mut(&order) {
+                job.stage = Stage::Waiting;
+                jobs.ready.push_front(order);
+            }
         }
     }
 
@@ -277,7 +307,7 @@ impl Outbox {
     pub(super) fn put_back(&self, orders: &[u64]) {
         let mut jobs = self.lock();
         for order in orders.iter().rev() {
-            let unsettled = |job: &&mut Job| matches!(job.stage, Stage::Leaving | Stage::Sent(_));
+            let unsettled = |job: &&mut Job| matches!(job.stage, Stage::Leaving | Stage::Sent { .. });
             if let Some(job) = jobs.by_order.get_mut(order).filter(unsettled) {
                 job.stage = Stage::Waiting;
                 jobs.ready.push_front(*order);
@@ -383,7 +413,7 @@ impl Outbox {
         let mut jobs = self.lock();
         let order = *jobs.by_id.get(&ack.id)?;
         let job = jobs.by_order.get_mut(&order)?;
-        if !matches!(job.stage, Stage::Sent(_) | Stage::Leaving) {
+        if !matches!(job.stage, Stage::Sent { .. } | Stage::Leaving) {
             return None;
         }
         let verdict = verdict(job, ack.error, &ack.chat);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand_core::Rng as _;
+use tokio::time::Instant;
 use whimbrel_crypto::padding;
 use whimbrel_proto::e2e::Message as Content;
 use whimbrel_wire::{Jid, Node};
@@ -27,7 +28,7 @@ const LOOKUPS: u32 = 3;
 const LOOKUP_PAUSE: Duration = Duration::from_secs(2);
 
 /// What becomes of a ticket in its unit of work.
-enum Composed {
+pub(super) enum Composed {
     Stanza(Box<Node>),
     /// Devices or sessions have to be looked up first.
     Prepare,
@@ -49,11 +50,20 @@ pub(crate) async fn run(client: Arc<Inner>) {
                 connection.close();
             }
         }
+        let overdue = client.outbox.next_overdue();
         tokio::select! {
             () = client.outbox.wake.notified() => {}
+            () = at(overdue), if overdue.is_some() => client.outbox.repeat_overdue(Instant::now()),
             changed = status.changed() => if changed.is_err() { return },
             changed = goal.changed() => if changed.is_err() { return },
         }
+    }
+}
+
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -193,7 +203,7 @@ async fn prepare(client: Arc<Inner>, connection: Arc<Connection>, chat: Jid, by_
     }
 }
 
-fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, StoreError> {
+pub(super) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, StoreError> {
     let row = &ticket.row;
     let Some(own) = unit.account.phone.clone() else {
         return Ok(Composed::Failed(Error::new(Code::NotLinked, "the client is not linked to a phone")));

@@ -1,0 +1,139 @@
+//! Addresses, device lists and identities that change.
+
+use whimbrel_crypto::phash;
+
+use super::*;
+use crate::devices::identity::Source;
+use crate::devices::notify;
+
+#[test]
+fn sessions_move_to_the_lid_when_it_is_learned() {
+    let (mut anna, mut ben) = pair();
+    // Ben knows Anna by number only.
+    let sent = anna.compose("A1", &Jid::lid("2"), "hi");
+    let mut by_number = relay(&sent, &anna, &ben).attr("from", phone_of("1").with_device(1));
+    by_number.remove_attr("sender_pn");
+    let message = only_message(ben.receive(&by_number).0);
+    assert_eq!((message.sender.id, message.sender.lid), (phone_of("1"), None));
+    // The next message tells both addresses.
+    let sent = anna.compose("A2", &Jid::lid("2"), "again");
+    let message = only_message(ben.receive(&relay(&sent, &anna, &ben)).0);
+    assert_eq!((message.sender.id, message.sender.phone), (Jid::lid("1"), Some(phone_of("1"))));
+    assert!(ben.store.session(&phone_of("1").with_device(1)).unwrap().is_none());
+    assert!(ben.store.session(&anna.lid()).unwrap().is_some());
+    assert!(ben.store.identity(&anna.lid()).unwrap().is_some());
+    let answer = ben.compose("B1", &phone_of("1"), "hi");
+    assert_eq!(answer.attr_jid("to"), Some(Jid::lid("1")));
+    assert_eq!(answer.attr_jid("peer_recipient_pn"), Some(phone_of("1")));
+    only_message(anna.receive(&relay(&answer, &ben, &anna)).0);
+}
+
+#[test]
+fn two_records_become_one_that_knows_all_sessions() {
+    let (mut anna, mut ben) = pair();
+    let (by_lid, by_number) = (anna.lid(), phone_of("1").with_device(1));
+    let bundles = [anna.bundle(2), anna.bundle(3)];
+    ben.unit(|unit| sessions::begin(unit, &by_lid, &bundles[0]));
+    ben.unit(|unit| sessions::begin(unit, &by_number, &bundles[1]));
+    ben.unit(|unit| unit.learn(&Jid::lid("1"), &phone_of("1"), Source::Current));
+    let (sessions, _) = ben.unit(|unit| {
+        let record = unit.session(&by_lid)?.unwrap();
+        Ok((record.has_session(), record.archived_base_keys().count()))
+    });
+    assert_eq!(sessions, (true, 1));
+}
+
+#[test]
+fn replayed_stanzas_do_not_overwrite_addresses() {
+    let mut side = Side::new("1", 1);
+    let learn = |side: &mut Side, lid: &str, source| {
+        side.unit(|unit| unit.learn(&Jid::lid(lid), &Jid::pn("555"), source));
+        side.unit(|unit| unit.lid_of(&Jid::pn("555"))).0.unwrap()
+    };
+    assert_eq!(learn(&mut side, "7", Source::Replayed), Jid::lid("7"));
+    assert_eq!(learn(&mut side, "8", Source::Replayed), Jid::lid("7"));
+    assert_eq!(learn(&mut side, "8", Source::Current), Jid::lid("8"));
+    side.restart();
+    assert_eq!(side.unit(|unit| unit.phone_of(&Jid::lid("7"))).0, None);
+    // The account's own addresses are what the service said.
+    side.unit(|unit| unit.learn(&Jid::lid("8"), &phone_of("1"), Source::Current));
+    assert_eq!(side.unit(|unit| unit.lid_of(&phone_of("1"))).0, Some(Jid::lid("1")));
+}
+
+fn notify(side: &mut Side, stanza: &Node) -> (Vec<EventKind>, Vec<Node>) {
+    let ((), replies, events) = side.handle(|unit, replies| notify::notification(unit, stanza, replies));
+    (events, replies)
+}
+
+fn notification(kind: &'static str, from: Jid) -> Node {
+    Node::new("notification").attr("id", "N1").attr("type", kind).attr("from", from).attr("t", "1795000000")
+}
+
+fn listed(side: &Side, user: &Jid) -> Option<Vec<u16>> {
+    let list = side.store.device_list(user).unwrap()?;
+    Some(list.devices.iter().map(|entry| entry.device).collect())
+}
+
+#[test]
+fn a_removed_device_is_forgotten() {
+    let (mut anna, mut ben) = pair();
+    ben.meet(&mut anna, 2);
+    ben.know(&Jid::lid("1"), &[0, 1, 3]);
+    let hash = phash::phash([("1", 0, "lid"), ("1", 3, "lid")]);
+    let remove = |timestamp: &'static str| {
+        let device = Node::new("device").attr("jid", phone_of("1").with_device(1)).attr("lid", anna.lid());
+        let operation = Node::new("remove")
+            .attr("device_lid_hash", hash.clone())
+            .child(device)
+            .child(Node::new("key-index-list").attr("ts", timestamp));
+        notification("devices", phone_of("1")).attr("lid", Jid::lid("1")).child(operation)
+    };
+    let (_, replies) = notify(&mut ben, &remove("0"));
+    assert_eq!(listed(&ben, &Jid::lid("1")), Some(vec![0, 1, 3]), "without a time it does not count");
+    assert_eq!(shape(&replies), shapes(&[("ack", "")]));
+    notify(&mut ben, &remove("1795000000"));
+    assert_eq!(listed(&ben, &Jid::lid("1")), Some(vec![0, 3]));
+    assert!(ben.store.session(&anna.lid()).unwrap().is_none() && ben.store.identity(&anna.lid()).unwrap().is_none());
+}
+
+#[test]
+fn what_does_not_fit_together_makes_the_list_unknown() {
+    let mut ben = Side::new("2", 1);
+    let user = Jid::lid("1");
+    let device = Node::new("device").attr("jid", user.with_device(5)).attr("key-index", "5");
+    let unsigned = Node::new("add").child(device.clone()).child(Node::new("key-index-list").attr("ts", "9").bytes(vec![1]));
+    let removed = Node::new("remove")
+        .attr("device_lid_hash", "2:wronghash")
+        .child(device)
+        .child(Node::new("key-index-list").attr("ts", "9"));
+    for operation in [unsigned, removed] {
+        ben.know(&user, &[0, 5]);
+        notify(&mut ben, &notification("devices", user.clone()).child(operation));
+        assert_eq!(listed(&ben, &user), None);
+    }
+    let update = |user: &str| Node::new("update").attr("hash", whimbrel_crypto::digest::contact_hash(user));
+    ben.know(&user, &[0]);
+    notify(&mut ben, &notification("devices", user.clone()).child(update("777")));
+    assert_eq!(listed(&ben, &user), Some(vec![0]));
+    notify(&mut ben, &notification("devices", user.clone()).child(update("1")));
+    assert_eq!(listed(&ben, &user), None);
+}
+
+#[test]
+fn a_new_identity_voids_the_sessions_and_is_told_once() {
+    let (mut anna, mut ben) = pair();
+    let mut phone = Side::new("1", 0);
+    ben.meet(&mut anna, 2);
+    ben.meet(&mut phone, 1);
+    let stanza = notification("encrypt", Jid::lid("1")).child(Node::new("identity"));
+    let (events, replies) = notify(&mut ben, &stanza);
+    assert!(matches!(&events[..], [EventKind::IdentityChanged(changed)] if changed.who.id == Jid::lid("1")));
+    assert!(replies[0].attr_value("type").is_none());
+    for device in [Jid::lid("1"), anna.lid()] {
+        assert!(ben.store.session(&device).unwrap().is_none(), "{device}");
+    }
+    assert_eq!(listed(&ben, &Jid::lid("1")), None);
+    assert_eq!(notify(&mut ben, &stanza).0, []);
+    let own = notification("encrypt", Jid::lid("2")).child(Node::new("identity"));
+    assert_eq!(notify(&mut ben, &own).0, []);
+}
