@@ -23,7 +23,7 @@ fn read(lines: &[String]) -> String {
     let width = rows[0].len();
     let light = |x: usize, y: usize| {
         let block = rows[y / 2].get(x).copied().unwrap_or(' ');
-        block == '█' || block == if y % 2 == 0 { '▀' } else { '▄' }
+        block == '█' || block == if y.is_multiple_of(2) { '▀' } else { '▄' }
     };
     let mut image =
         rqrr::PreparedImage::prepare_from_greyscale(width * SCALE, rows.len() * 2 * SCALE, |x, y| {
