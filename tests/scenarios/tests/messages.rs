@@ -1,5 +1,7 @@
 //! Texts in direct chats: to and from phones and other companions, durable, in order, once.
 
+#![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
+
 use std::time::Duration;
 
 use whimbrel::events::{EventKind, EventStream, Message};
@@ -45,9 +47,15 @@ async fn a_phone_and_an_engine_talk() {
     let sent = client.send_text(&pn(BEN), "hi ben", SendOptions::default()).await.unwrap();
     assert!(sent.timestamp > 0 && sent.message_id.starts_with("3EB0"));
     let got = ben.next_message(DEADLINE).await.unwrap();
-    assert_eq!((got.id.as_str(), got.text.as_str(), got.from_me), (sent.message_id.as_str(), "hi ben", false));
+    assert_eq!(
+        (got.id.as_str(), got.text.as_str(), got.from_me),
+        (sent.message_id.as_str(), "hi ben", false)
+    );
     let copy = own.next_message(DEADLINE).await.unwrap();
-    assert_eq!((copy.id.as_str(), copy.text.as_str(), copy.from_me), (sent.message_id.as_str(), "hi ben", true));
+    assert_eq!(
+        (copy.id.as_str(), copy.text.as_str(), copy.from_me),
+        (sent.message_id.as_str(), "hi ben", true)
+    );
     assert_eq!(copy.chat, ben.lid().to_string());
 
     let id = ben.send_text(ANNA, "hi anna").await.unwrap();
@@ -133,7 +141,10 @@ async fn companions_of_one_account_see_each_other_write() {
 
     let note = one.send_text(&pn(ANNA), "a note", SendOptions::default()).await.unwrap();
     let copy = next_message(&mut at_other).await;
-    assert_eq!((copy.message_id, copy.text.as_deref(), copy.chat.id), (note.message_id, Some("a note"), phone.lid()));
+    assert_eq!(
+        (copy.message_id, copy.text.as_deref(), copy.chat.id),
+        (note.message_id, Some("a note"), phone.lid())
+    );
     world.assert_no_findings();
     engine.close(DEADLINE).await.unwrap();
 }
@@ -171,7 +182,9 @@ async fn a_message_that_comes_twice_is_one_event_and_two_receipts() {
     let ben = world.sandbox.phone(BEN).await.unwrap();
     let mut events = client.events().unwrap();
     let name = device(&client, ANNA);
-    world.sandbox.add_fault(FaultRule::new(Fault::Repeat).device(name.clone()).stanza(StanzaMatch::tag("message")));
+    world
+        .sandbox
+        .add_fault(FaultRule::new(Fault::Repeat).device(name.clone()).stanza(StanzaMatch::tag("message")));
     let id = ben.send_text(ANNA, "once").await.unwrap();
     ben.send_text(ANNA, "then").await.unwrap();
     assert_eq!(next_message(&mut events).await.text.as_deref(), Some("once"));
@@ -179,7 +192,9 @@ async fn a_message_that_comes_twice_is_one_event_and_two_receipts() {
     let mut receipts = 0;
     world
         .wait(|event| {
-            receipts += u32::from(matches!(event, Event::Receipt { device, ids, .. } if *device == name && ids.contains(&id)));
+            receipts += u32::from(
+                matches!(event, Event::Receipt { device, ids, .. } if *device == name && ids.contains(&id)),
+            );
             receipts == 2
         })
         .await;
@@ -204,7 +219,8 @@ async fn an_id_given_twice_is_one_message() {
     assert_eq!(ben.next_message(DEADLINE).await.unwrap().text, "hi");
     assert_eq!(ben.next_message(DEADLINE).await.unwrap().text, "ho");
     let accepted = world.sandbox.events().after(0);
-    let accepted = accepted.iter().filter(|(_, event)| matches!(event, Event::Accepted { .. } | Event::Repeated { .. }));
+    let accepted =
+        accepted.iter().filter(|(_, event)| matches!(event, Event::Accepted { .. } | Event::Repeated { .. }));
     let by_us = accepted.filter(|(_, event)| format!("{event:?}").contains("my-id")).count();
     assert_eq!(by_us, 2);
     engine.close(DEADLINE).await.unwrap();
@@ -218,7 +234,9 @@ async fn a_message_survives_a_cut_and_a_lost_ack() {
     let ben = world.sandbox.phone(BEN).await.unwrap();
     let name = device(&client, ANNA);
     for fault in [Fault::Cut, Fault::CutBeforeAnswer] {
-        world.sandbox.add_fault(FaultRule::new(fault).device(name.clone()).stanza(StanzaMatch::tag("message")));
+        world
+            .sandbox
+            .add_fault(FaultRule::new(fault).device(name.clone()).stanza(StanzaMatch::tag("message")));
         let sent = client.send_text(&pn(BEN), "through", SendOptions::default()).await.unwrap();
         let got = ben.next_message(DEADLINE).await.unwrap();
         assert_eq!((got.id, got.text.as_str()), (sent.message_id, "through"));
@@ -281,7 +299,9 @@ async fn refusals_have_their_codes_and_passing_ones_are_tried_again() {
     let name = device(&client, ANNA);
     let refuse = |code| {
         let fault = Fault::Refuse { code, text: None, backoff: None };
-        world.sandbox.add_fault(FaultRule::new(fault).device(name.clone()).stanza(StanzaMatch::tag("message")));
+        world
+            .sandbox
+            .add_fault(FaultRule::new(fault).device(name.clone()).stanza(StanzaMatch::tag("message")));
     };
     for (status, code) in [(403, Code::Forbidden), (479, Code::Refused)] {
         refuse(status);

@@ -33,7 +33,7 @@ async fn a_sent_message_is_delivered_and_read() {
     let mut events = client.events().unwrap();
     let sent = client.send_text(&Jid::pn(BEN), "hi", SendOptions::default()).await.unwrap();
     let delivered = next_receipt(&mut events, ReceiptKind::Delivered).await;
-    assert_eq!(delivered.message_ids, [sent.message_id.clone()]);
+    assert_eq!(delivered.message_ids, std::slice::from_ref(&sent.message_id));
     assert_eq!((delivered.chat.id, delivered.sender.id, delivered.sender_device), (ben.lid(), ben.lid(), 0));
     ben.next_message(DEADLINE).await.unwrap();
     ben.mark_read(ANNA, std::slice::from_ref(&sent.message_id)).await.unwrap();

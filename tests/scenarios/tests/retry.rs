@@ -1,5 +1,7 @@
 //! Messages that cannot be opened at first: asking again, being asked, and sessions made anew.
 
+#![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
+
 use whimbrel::events::{EventKind, EventStream, Message, Undecryptable};
 use whimbrel::{Client, Jid, SendOptions};
 use whimbrel_sandbox::phone::{ReceiptKind, SwitchChange};

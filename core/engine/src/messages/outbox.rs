@@ -290,9 +290,7 @@ impl Outbox {
     /// Messages that waited too long are written again, under the same id and in order.
     pub(super) fn repeat_overdue(&self, now: Instant) {
         let mut jobs = self.lock();
-        let overdue = |job: &Job| {
-            matches!(job.stage, Stage::Sent { at, .. } if now.saturating_duration_since(at) >= ACK_WAIT)
-        };
+        let overdue = |job: &Job| matches!(job.stage, Stage::Sent { at, .. } if now.saturating_duration_since(at) >= ACK_WAIT);
         let orders: Vec<u64> =
             jobs.by_order.iter().filter(|(_, job)| overdue(job)).map(|(order, _)| *order).collect();
         for order in orders.into_iter().rev() {

@@ -93,7 +93,10 @@ fn a_removed_device_is_forgotten() {
     assert_eq!(shape(&replies), shapes(&[("ack", "")]));
     notify(&mut ben, &remove("1795000000"));
     assert_eq!(listed(&ben, &Jid::lid("1")), Some(vec![0, 3]));
-    assert!(ben.store.session(&anna.lid()).unwrap().is_none() && ben.store.identity(&anna.lid()).unwrap().is_none());
+    assert!(
+        ben.store.session(&anna.lid()).unwrap().is_none()
+            && ben.store.identity(&anna.lid()).unwrap().is_none()
+    );
 }
 
 #[test]
@@ -101,7 +104,9 @@ fn what_does_not_fit_together_makes_the_list_unknown() {
     let mut ben = Side::new("2", 1);
     let user = Jid::lid("1");
     let device = Node::new("device").attr("jid", user.with_device(5)).attr("key-index", "5");
-    let unsigned = Node::new("add").child(device.clone()).child(Node::new("key-index-list").attr("ts", "9").bytes(vec![1]));
+    let unsigned = Node::new("add")
+        .child(device.clone())
+        .child(Node::new("key-index-list").attr("ts", "9").bytes(vec![1]));
     let removed = Node::new("remove")
         .attr("device_lid_hash", "2:wronghash")
         .child(device)

@@ -66,7 +66,10 @@ fn own_devices_get_copies_and_notes() {
     let copy = only_message(events);
     assert_eq!((copy.text.as_deref(), copy.from_me), (Some("to ben"), true));
     assert_eq!((copy.chat.id, copy.sender.id, copy.sender_device), (Jid::lid("2"), Jid::lid("1"), 1));
-    assert_eq!(replies[0].to_string(), r#"<receipt id="A1" to=J:"1:1@lid" type="sender" recipient=J:"2@lid"/>"#);
+    assert_eq!(
+        replies[0].to_string(),
+        r#"<receipt id="A1" to=J:"1:1@lid" type="sender" recipient=J:"2@lid"/>"#
+    );
     let original = only_message(ben.receive(&relay(&sent, &one, &ben)).0);
     assert_eq!(original.raw, copy.raw);
 

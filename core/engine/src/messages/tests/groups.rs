@@ -85,7 +85,8 @@ fn a_failed_session_fails_the_whole_message() {
     let mut bytes = carrier.content_bytes().unwrap().to_vec();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    let stanza = in_group("G1", &anna.lid()).child(carrier.bytes(bytes)).child(sealed(&mut anna, &mut key, "x"));
+    let stanza =
+        in_group("G1", &anna.lid()).child(carrier.bytes(bytes)).child(sealed(&mut anna, &mut key, "x"));
     let (events, replies) = ben.receive(&stanza);
     only_placeholder(events);
     assert_eq!(shape(&replies), shapes(&[("receipt", "retry"), ("ack", "")]));

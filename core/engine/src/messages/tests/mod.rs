@@ -27,8 +27,8 @@ use crate::events::{Event, EventKind, Message, Undecryptable};
 use crate::prekeys;
 use crate::random;
 use crate::store::{
-    Account, Changes, DeviceKeys, DeviceList, DeviceListEntry, MemoryStore, OutboxRow, OutboxState, PreKeyRow, Store,
-    StoreError,
+    Account, Changes, DeviceKeys, DeviceList, DeviceListEntry, MemoryStore, OutboxRow, OutboxState,
+    PreKeyRow, Store, StoreError,
 };
 
 /// A client without a connection.
@@ -79,7 +79,9 @@ impl Side {
         let mut changes = Changes::default();
         changes.signed_pre_keys.insert(1, Some(signed));
         for id in 1..10 {
-            changes.pre_keys.insert(id, Some(PreKeyRow { id, pair: KeyPair::generate(&mut rng), offered: true }));
+            changes
+                .pre_keys
+                .insert(id, Some(PreKeyRow { id, pair: KeyPair::generate(&mut rng), offered: true }));
         }
         store.commit(&changes).unwrap();
         Self { store, account, state: SignalState::default(), rng, phone_key }
@@ -121,7 +123,8 @@ impl Side {
 
     /// Knows the devices of an account.
     fn know(&mut self, user: &Jid, devices: &[u16]) {
-        let entry = |device: &u16| DeviceListEntry { device: *device, key_index: (*device).into(), hosted: false };
+        let entry =
+            |device: &u16| DeviceListEntry { device: *device, key_index: (*device).into(), hosted: false };
         let devices = devices.iter().map(entry).collect();
         self.unit(|unit| {
             let list = DeviceList { devices, raw_id: 1, signed_at: 1, fetched_at: unit.now() };
@@ -188,8 +191,12 @@ fn phone_of(user: &str) -> Jid {
 /// A message as the service hands it to a device: the device's own ciphertext, and the sender.
 fn relay(sent: &Node, from: &Side, to: &Side) -> Node {
     let target = sent.child_named("participants").unwrap().children_named("to");
-    let own = target.into_iter().find(|target| target.attr_jid("jid") == Some(to.lid())).expect("a copy for the device");
-    let mut message = envelope(&sent.attr_text("id").unwrap(), &from.lid()).children(own.child_nodes().iter().cloned());
+    let own = target
+        .into_iter()
+        .find(|target| target.attr_jid("jid") == Some(to.lid()))
+        .expect("a copy for the device");
+    let mut message =
+        envelope(&sent.attr_text("id").unwrap(), &from.lid()).children(own.child_nodes().iter().cloned());
     let account = from.account.phone.as_ref().unwrap().to_bare();
     if from.lid().same_account(&to.lid()) {
         message.set_attr("recipient", sent.attr_jid("to").unwrap());

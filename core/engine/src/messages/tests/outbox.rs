@@ -94,7 +94,10 @@ fn a_chat_that_is_prepared_holds_up_only_itself() {
     assert_eq!(bench.send(1), ["E"]);
     bench.outbox.prepared(&Jid::lid("7"), true);
     let tickets = bench.outbox.take_ready();
-    assert_eq!(tickets.iter().map(|ticket| ticket.row.message_id.as_str()).collect::<Vec<_>>(), ["A", "C", "D"]);
+    assert_eq!(
+        tickets.iter().map(|ticket| ticket.row.message_id.as_str()).collect::<Vec<_>>(),
+        ["A", "C", "D"]
+    );
     assert!(tickets.iter().all(|ticket| ticket.prepared));
 }
 
@@ -148,7 +151,10 @@ async fn refusals_are_repaired_or_told() {
     bench.outbox.sent(ticket.order, 1);
     assert_eq!(bench.settle("7", "A", Some(400)), None);
     let error = fate.await.unwrap().unwrap_err();
-    assert_eq!((error.code(), error.service_status(), error.outcome()), (Code::Refused, 400, Outcome::Refused));
+    assert_eq!(
+        (error.code(), error.service_status(), error.outcome()),
+        (Code::Refused, 400, Outcome::Refused)
+    );
 
     let fate = bench.accept("7", "B");
     bench.side.know(&Jid::lid("7"), &[0]);
