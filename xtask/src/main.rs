@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 mod bench;
 mod bindings;
+mod demo;
 mod proto;
 mod test;
 mod workspace;
@@ -23,6 +24,12 @@ struct Task {
 
 /// All subcommands, in the order in which the help shows them.
 const TASKS: &[Task] = &[
+    Task {
+        name: "demo",
+        usage: "",
+        about: "a sandbox, and a Python, a Node.js and a C program that link to phones and chat",
+        run: demo::run,
+    },
     Task {
         name: "proto",
         usage: "[--check]",

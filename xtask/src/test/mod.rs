@@ -5,8 +5,8 @@
 //! their inputs change.
 
 mod interop;
-mod node;
-mod python;
+pub(crate) mod node;
+pub(crate) mod python;
 mod rust;
 mod stamp;
 
@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use crate::{TaskResult, bindings, proto, workspace};
+use crate::{TaskResult, bindings, demo, proto, workspace};
 
 /// One part of the tests.
 struct Area {
@@ -57,6 +57,11 @@ const AREAS: &[Area] = &[
         run: python::run,
     },
     Area {
+        name: "demo",
+        about: "the demo: a Python, a Node.js and a C program chat with each other and a phone",
+        run: demo::play,
+    },
+    Area {
         name: "interop",
         about: "Baileys and whatsmeow, unmodified, against the sandbox and the engine",
         run: interop::run,
@@ -96,21 +101,21 @@ pub(crate) fn run(arguments: &[String]) -> TaskResult {
 }
 
 /// Runs a program and passes its output on.
-fn check(command: &mut Command) -> TaskResult {
+pub(crate) fn check(command: &mut Command) -> TaskResult {
     let program = command.get_program().to_string_lossy().into_owned();
     let status = command.status().map_err(|error| format!("{program}: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{program} ended with {status}")) }
 }
 
 /// The `cargo` that runs this task.
-fn cargo(root: &Path) -> Command {
+pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command
 }
 
 /// Where cargo puts what it builds for development.
-fn build_folder(root: &Path) -> std::path::PathBuf {
+pub(crate) fn build_folder(root: &Path) -> std::path::PathBuf {
     std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| root.join("target"), |folder| root.join(folder))
         .join("debug")

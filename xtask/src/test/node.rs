@@ -11,26 +11,28 @@ const PACKAGE: &str = "bindings/node";
 
 /// Runs the area.
 pub(super) fn run(root: &Path) -> TaskResult {
-    let package = root.join(PACKAGE);
-    let npm = |arguments: &[&str]| {
-        let mut command = Command::new("npm");
-        command.current_dir(&package).args(arguments);
-        command
-    };
-    let lock = package.join("package-lock.json");
-    // The stamp lies in the folder that `npm ci` makes anew.
-    stamp::once(&package.join("node_modules"), "lock", &[&lock], || {
-        check(&mut npm(&["ci", "--ignore-scripts"]))
-    })?;
-    addon(root, &package)?;
-    check(&mut npm(&["run", "--silent", "build"]))?;
-    check(&mut npm(&["run", "--silent", "types"]))?;
-    check(npm(&["test", "--silent"]).env("WHIMBREL_SANDBOX", build_folder(root).join("whimbrel-sandbox")))
+    install(root)?;
+    check(cargo(root).args(["build", "--quiet", "-p", "whimbrel-node", "-p", "whimbrel-sandbox"]))?;
+    place_addon(root)?;
+    compile(root)?;
+    check(&mut npm(root, &["run", "--silent", "types"]))?;
+    check(
+        npm(root, &["test", "--silent"]).env("WHIMBREL_SANDBOX", build_folder(root).join("whimbrel-sandbox")),
+    )
 }
 
-/// Builds the addon and the sandbox, and puts the addon where the package looks first.
-fn addon(root: &Path, package: &Path) -> TaskResult {
-    check(cargo(root).args(["build", "--quiet", "-p", "whimbrel-node", "-p", "whimbrel-sandbox"]))?;
+/// Installs what the package is compiled with, as its lock file says.
+pub(crate) fn install(root: &Path) -> TaskResult {
+    let package = root.join(PACKAGE);
+    // The stamp lies in the folder that `npm ci` makes anew.
+    stamp::once(&package.join("node_modules"), "lock", &[&package.join("package-lock.json")], || {
+        check(&mut npm(root, &["ci", "--ignore-scripts"]))
+    })
+}
+
+/// Puts the addon that was built where the package looks first.
+pub(crate) fn place_addon(root: &Path) -> TaskResult {
+    let package = root.join(PACKAGE);
     let extension = if cfg!(target_os = "macos") { "dylib" } else { "so" };
     let from = build_folder(root).join(format!("libwhimbrel_node.{extension}"));
     let (fresh, to) = (package.join("whimbrel.node.new"), package.join("whimbrel.node"));
@@ -38,4 +40,15 @@ fn addon(root: &Path, package: &Path) -> TaskResult {
     std::fs::copy(&from, &fresh)
         .and_then(|_| std::fs::rename(&fresh, &to))
         .map_err(|error| format!("{}: {error}", from.display()))
+}
+
+/// Compiles the package's TypeScript.
+pub(crate) fn compile(root: &Path) -> TaskResult {
+    check(&mut npm(root, &["run", "--silent", "build"]))
+}
+
+fn npm(root: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("npm");
+    command.current_dir(root.join(PACKAGE)).args(arguments);
+    command
 }

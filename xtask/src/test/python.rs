@@ -8,11 +8,14 @@ use super::{build_folder, cargo, check, stamp};
 use crate::TaskResult;
 
 const PACKAGE: &str = "bindings/python";
+/// The folder in which the package lies, with its extension, once that was placed.
+pub(crate) const SOURCES: &str = "bindings/python/python";
 
 /// Runs the area.
 pub(super) fn run(root: &Path) -> TaskResult {
     let python = environment(root)?;
-    build(root)?;
+    check(cargo(root).args(["build", "--quiet", "-p", "whimbrel-python", "-p", "whimbrel-sandbox"]))?;
+    place_extension(root)?;
     let tool = |module: &str| {
         let mut command = Command::new(&python);
         command.current_dir(root.join(PACKAGE)).args(["-m", module]);
@@ -46,13 +49,11 @@ fn environment(root: &Path) -> Result<PathBuf, String> {
     Ok(python)
 }
 
-/// Builds the extension and the sandbox, and puts the extension beside the Python sources, where
-/// an installed wheel has it.
-fn build(root: &Path) -> TaskResult {
-    check(cargo(root).args(["build", "--quiet", "-p", "whimbrel-python", "-p", "whimbrel-sandbox"]))?;
+/// Puts the extension that was built beside the Python sources, where an installed wheel has it.
+pub(crate) fn place_extension(root: &Path) -> TaskResult {
     let extension = if cfg!(target_os = "macos") { "dylib" } else { "so" };
     let from = build_folder(root).join(format!("lib_whimbrel.{extension}"));
-    let folder = root.join(PACKAGE).join("python/whimbrel");
+    let folder = root.join(SOURCES).join("whimbrel");
     let (fresh, to) = (folder.join("_whimbrel.abi3.so.new"), folder.join("_whimbrel.abi3.so"));
     // Renamed into place: a process that has the old one loaded keeps it.
     std::fs::copy(&from, &fresh)
