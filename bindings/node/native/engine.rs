@@ -1,7 +1,8 @@
 //! Engines: made and closed on Node's thread, running on their own.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -18,6 +19,21 @@ use crate::promise::Promise;
 
 /// Deadline of closing, unless the caller gives one.
 pub(crate) const CLOSE: Duration = Duration::from_secs(5);
+
+thread_local! {
+    /// The engines of the environment that runs on this thread.
+    static ENGINES: RefCell<Vec<Weak<Shared>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Ends all engines of the calling environment. Node runs no cleanup hooks at `process.exit()`,
+/// so the TypeScript part calls this from its `exit` event, too.
+#[napi(catch_unwind)]
+pub fn end() {
+    let engines: Vec<_> = ENGINES.with_borrow(|engines| engines.iter().filter_map(Weak::upgrade).collect());
+    for engine in engines {
+        engine.end();
+    }
+}
 
 /// What the JavaScript object, its clients and the end of the environment share.
 pub(crate) struct Shared {
@@ -47,7 +63,7 @@ impl Shared {
         self.engine.as_ref().map_or(Ok(()), |engine| engine.close_blocking(timeout))
     }
 
-    /// The environment ends: nothing of ours may run after this, and no promise is left to settle.
+    /// The environment ends: nothing of this engine may run after this, and no promise is left to settle.
     fn end(&self) {
         // There is nobody to tell about clients that did not close in time; their stores are whole.
         let _ = self.close(CLOSE);
@@ -85,6 +101,10 @@ impl Engine {
             closing: Mutex::new(()),
         });
         let weak = Arc::downgrade(&shared);
+        ENGINES.with_borrow_mut(|engines| {
+            engines.retain(|engine| engine.strong_count() > 0);
+            engines.push(Weak::clone(&weak));
+        });
         env.add_env_cleanup_hook(weak, |weak| {
             if let Some(shared) = weak.upgrade() {
                 shared.end();

@@ -38,6 +38,8 @@ interface Addon {
   Engine: new (options: string) => NativeEngine
   version(): string
   drawQr(text: string): string
+  /** Ends all engines, and returns when they have ended. */
+  end(): void
 }
 
 /** The package of this platform's addon. */
@@ -67,3 +69,6 @@ function load(): Addon {
 }
 
 export const addon = load()
+
+// The addon does this itself at every other end of its environment.
+process.once('exit', () => addon.end())

@@ -100,10 +100,14 @@ test('exits and kills during a flood lose nothing', async (t) => {
     for (let number = 0; number < count; number += 1) await friend.send(phone.jid, `flood ${number}`)
   })()
   const ids = new Map()
+  let acknowledged = 0
   const texts = new Map()
+  let last = 0
   const record = (line) => {
     const [sequence, id, text] = JSON.parse(line)
     assert.equal(ids.get(sequence) ?? id, id, 'a repetition has the same id')
+    assert.ok(sequence > acknowledged, 'an exit keeps what was acknowledged')
+    last = sequence
     ids.set(sequence, id)
     if (text) texts.set(sequence, text)
   }
@@ -120,6 +124,7 @@ test('exits and kills during a flood lose nothing', async (t) => {
       },
     })
     assert.equal(errors, '')
+    if (status === 0) acknowledged = last
     assert.ok(signal === 'SIGKILL' || status === 0, `the process ended with ${status ?? signal}`)
   }
   await flood
