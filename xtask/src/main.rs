@@ -50,8 +50,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "test",
-        usage: "[AREA]...",
-        about: "what CI runs, or some areas of it; `cargo xtask test help` lists them",
+        usage: "[--long] [AREA]...",
+        about: "what CI runs, or some areas of it; --long adds campaigns; `cargo xtask test help` lists all",
         run: test::run,
     },
 ];

@@ -5,6 +5,7 @@
 //! their inputs change.
 
 mod interop;
+mod long;
 pub(crate) mod node;
 pub(crate) mod python;
 mod rust;
@@ -68,23 +69,33 @@ const AREAS: &[Area] = &[
     },
 ];
 
-/// Runs the named areas, or all.
+/// Campaigns that run only with `--long`, after the areas or alone by name.
+const CAMPAIGNS: &[Area] = &[
+    Area { name: "kills", about: "the kill tests at two thousand points (--long)", run: long::kills },
+    Area { name: "fuzz", about: "every fuzz target for two minutes (--long)", run: long::fuzz },
+];
+
+/// Runs the named areas, or all; the campaigns too with `--long`.
 pub(crate) fn run(arguments: &[String]) -> TaskResult {
     if arguments.iter().any(|argument| argument == "help") {
-        for area in AREAS {
+        for area in AREAS.iter().chain(CAMPAIGNS) {
             println!("  {:<12} {}", area.name, area.about);
         }
         return Ok(());
     }
-    for name in arguments {
-        if AREAS.iter().all(|area| area.name != name) {
+    let long = arguments.iter().any(|argument| argument == "--long");
+    let names: Vec<&String> = arguments.iter().filter(|argument| *argument != "--long").collect();
+    for name in &names {
+        if AREAS.iter().chain(CAMPAIGNS).all(|area| area.name != *name) {
             return Err(format!("there is no area \"{name}\"; `cargo xtask test help` lists them"));
         }
     }
     let root = workspace::root()?;
-    let wanted = |area: &&Area| arguments.is_empty() || arguments.iter().any(|name| name == area.name);
+    let named = |area: &&Area| names.iter().any(|name| *name == area.name);
+    let areas = AREAS.iter().filter(|area| names.is_empty() || named(area));
+    let campaigns = CAMPAIGNS.iter().filter(|area| named(area) || (long && names.is_empty()));
     let mut failed = Vec::new();
-    for area in AREAS.iter().filter(wanted) {
+    for area in areas.chain(campaigns) {
         println!("== {} ==", area.name);
         let started = Instant::now();
         let result = (area.run)(&root);

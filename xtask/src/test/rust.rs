@@ -30,7 +30,8 @@ pub(super) fn ffi(root: &Path) -> TaskResult {
 /// Licences, sources and duplicates of the dependencies; installs the tool where it is missing.
 pub(super) fn deny(root: &Path) -> TaskResult {
     const VERSION: &str = "0.20.2";
-    let installed = cargo(root).args(["deny", "--version"]).output().is_ok_and(|output| output.status.success());
+    let installed =
+        cargo(root).args(["deny", "--version"]).output().is_ok_and(|output| output.status.success());
     if !installed {
         check(cargo(root).args(["install", "cargo-deny", "--locked", "--version", VERSION]))?;
     }
