@@ -91,10 +91,10 @@ type Results = BTreeMap<String, BTreeMap<String, f64>>;
 fn merge(results: &mut Results, lines: &str) -> TaskResult {
     for line in lines.lines().filter(|line| line.starts_with('{')) {
         let value: Value = serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))?;
-        let name = value["name"].as_str().ok_or_else(|| format!("no name: {line}"))?;
+        let name = value.get("name").and_then(Value::as_str).ok_or_else(|| format!("no name: {line}"))?;
         let row = results.entry(name.to_owned()).or_default();
         for client in ["whimbrel", "whatsapp-rust", "baileys"] {
-            if let Some(time) = value[client].as_f64() {
+            if let Some(time) = value.get(client).and_then(Value::as_f64) {
                 row.insert(client.to_owned(), time);
             }
         }
