@@ -25,10 +25,8 @@ thread_local! {
     static ENGINES: RefCell<Vec<Weak<Shared>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Ends all engines of the calling environment. Node runs no cleanup hooks at `process.exit()`,
-/// so the TypeScript part calls this from its `exit` event, too.
-#[napi(catch_unwind)]
-pub fn end() {
+/// Ends all engines of the calling environment.
+pub(crate) fn end_all() {
     let engines: Vec<_> = ENGINES.with_borrow(|engines| engines.iter().filter_map(Weak::upgrade).collect());
     for engine in engines {
         engine.end();

@@ -24,3 +24,10 @@ pub fn version() -> &'static str {
 pub fn draw_qr(text: String) -> napi::Result<String> {
     whimbrel_api::qr::draw(&text).map_err(|error| error::to_js(&error))
 }
+
+/// Ends all engines of this environment, and returns when they have ended. Node runs no cleanup
+/// hooks at `process.exit()`, so the TypeScript part calls this from its `exit` event.
+#[napi(catch_unwind)]
+pub fn end() {
+    engine::end_all();
+}
