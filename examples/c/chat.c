@@ -10,7 +10,7 @@
  * instead of the real service: FILE holds the line that whimbrel-sandbox prints when it is ready.
  *
  * One thread waits for its input and for the client's events with poll(), as the loop of any larger
- * program would; only the replies come on another. */
+ * program would. Only replies come on another; they ring a bell that the loop hears. */
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,7 +19,8 @@
 
 #define SHOWN(text) (int)(text).len, (const char *)(text).ptr
 
-static int json; /* --json */
+static int json;    /* --json */
+static int bell[2]; /* A pipe that gets a byte with every reply. */
 
 /* Prints what happens: words for people, or an object. */
 #define TELL(words, event, ...)                                      \
@@ -52,33 +53,38 @@ static void on_sent(void *line, const whimbrel_reply *reply) {
     TELL(("sent to %s\n", (char *)line), "sent", {"to", to}, {"text", text}, {"id", sent.message_id});
   else
     TELL(("not sent: %.*s\n", SHOWN(reason)), "not_sent", {"to", to}, {"text", text}, {"reason", reason});
+  if (write(bell[1], "", 1) != 1) abort(); /* One byte always fits. */
 }
 
-static void send_line(const whimbrel_client *client, const char *input) {
+/* Returns 1 if the line is on its way. */
+static int send_line(const whimbrel_client *client, const char *input) {
   char *line = strdup(input), *space = line ? strchr(line, ' ') : NULL;
   if (!space) {
     free(line);
-    return;
+    return 0;
   }
   *space = '\0'; /* The reply's handler finds both parts, and frees them. */
   whimbrel_reply_handler handler = {line, on_sent, free};
-  failed(whimbrel_client_send_text(client, whimbrel_str_of(line), whimbrel_str_of(space + 1), NULL, handler, NULL));
+  whimbrel_str to = whimbrel_str_of(line), text = whimbrel_str_of(space + 1);
+  return !failed(whimbrel_client_send_text(client, to, text, NULL, handler, NULL));
 }
 
-/* Sends the lines that have been typed so far. Returns 0 at the end of the input. */
-static int take_input(const whimbrel_client *client) {
+/* Sends the next line of the input. Returns 1 if it is on its way, 0 if there is none, -1 at the
+ * end of the input. */
+static int take_input(const whimbrel_client *client, int readable) {
   static char held[65536];
   static size_t length;
-  ssize_t count = read(STDIN_FILENO, held + length, sizeof held - length);
-  if (count <= 0) return 0; /* A line that does not fit is an end, too. */
+  ssize_t count = readable ? read(STDIN_FILENO, held + length, sizeof held - length) : 0;
+  if (readable && count <= 0) return -1; /* A line that does not fit is an end, too. */
   length += (size_t)count;
-  for (char *end; (end = memchr(held, '\n', length)) != NULL;) {
+  int sending = 0;
+  for (char *end; !sending && (end = memchr(held, '\n', length)) != NULL;) {
     *end = '\0';
-    send_line(client, held);
+    sending = send_line(client, held);
     length -= (size_t)(end + 1 - held);
     memmove(held, end + 1, length);
   }
-  return 1;
+  return sending;
 }
 
 static void on_event(const whimbrel_client *client, const whimbrel_event *event) {
@@ -161,19 +167,26 @@ int main(int count, char **arguments) {
       json = 1;
     } else if (strcmp(arguments[i], "--store") == 0 && i + 1 < count) {
       options.store_path = whimbrel_str_of(arguments[++i]);
-    } else if (strcmp(arguments[i], "--sandbox") != 0 || i + 1 == count || !use_sandbox(arguments[++i], &service)) {
+    } else if (strcmp(arguments[i], "--sandbox") != 0 || i + 1 == count ||
+               !use_sandbox(arguments[++i], &service)) {
       fprintf(stderr, "usage: %s [--json] [--sandbox FILE] [--store FILE]\n", arguments[0]);
       return 2;
     }
   }
 
-  int wrong = failed(whimbrel_engine_new(&service, &engine)) || failed(whimbrel_queue_new(&handler, &queue)) ||
+  int wrong = pipe(bell) != 0 || failed(whimbrel_engine_new(&service, &engine)) ||
+              failed(whimbrel_queue_new(&handler, &queue)) ||
               failed(whimbrel_client_open(engine, &options, handler, &client));
-  while (!wrong) {
-    struct pollfd ready[] = {{whimbrel_queue_fd(queue), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
+  /* One text at a time: they arrive in the order in which they were typed. */
+  for (int sending = 0; !wrong && sending >= 0;) {
+    struct pollfd ready[] = {{whimbrel_queue_fd(queue), POLLIN, 0},
+                             {sending ? bell[0] : STDIN_FILENO, POLLIN, 0}};
+    char rung;
     if (poll(ready, 2, -1) < 0) continue;
     if (ready[0].revents && !take_events(client, queue)) break;
-    if (ready[1].revents && !take_input(client)) break;
+    if (!ready[1].revents) continue;
+    if (sending && read(bell[0], &rung, 1) != 1) continue;
+    sending = take_input(client, !sending);
   }
   if (client) wrong |= failed(whimbrel_client_close(client, 0));
   whimbrel_client_free(client);

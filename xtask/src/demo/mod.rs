@@ -239,3 +239,46 @@ fn watch(phone: &Phone, who: usize, notices: &Sender<Notice>) {
 fn member<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(limit: Duration) -> (Room, Sender<Notice>) {
+        let (notices, noticed) = channel();
+        let deadline = Instant::now() + limit;
+        (Room { people: Vec::new(), noticed, untold: Vec::new(), deadline }, notices)
+    }
+
+    fn tell(notices: &Sender<Notice>, who: usize, what: Result<Value, String>) {
+        notices.send(Notice { who, at: Instant::now(), what }).unwrap();
+    }
+
+    #[test]
+    fn what_is_told_early_is_kept_for_whoever_waits_for_it_later() {
+        let (mut room, notices) = room(LIMIT);
+        tell(&notices, 1, Ok(json!({ "event": "qr", "text": "second" })));
+        tell(&notices, 0, Ok(json!({ "event": "qr", "text": "first" })));
+        for (who, text) in [(0, "first"), (1, "second")] {
+            let (_, told) = room.wait_for(who, "a QR code", |told| member(told, "event") == "qr").unwrap();
+            assert_eq!(member(&told, "text"), text);
+        }
+    }
+
+    #[test]
+    fn a_failure_of_anybody_ends_the_wait() {
+        let failures = [
+            Err("it ended".into()),
+            Ok(json!({ "event": "not_sent", "reason": "no connection" })),
+            Ok(json!({ "event": "not_linked", "reason": "codes_expired" })),
+        ];
+        for failure in failures {
+            let (mut room, notices) = room(LIMIT);
+            tell(&notices, 1, failure);
+            assert!(room.wait_for(0, "a text", |_| true).is_err());
+        }
+        let (mut room, _notices) = room(Duration::ZERO);
+        let late = room.wait_for(0, "a text", |_| true).unwrap_err();
+        assert_eq!(late, "somebody waits for a text, and 60 s are over");
+    }
+}

@@ -95,3 +95,34 @@ impl Drop for Running {
         let _ = self.child.wait();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    fn script(text: &str) -> Running {
+        Running::start(Command::new("sh").args(["-c", text])).unwrap()
+    }
+
+    #[test]
+    fn takes_lines_tells_lines_and_ends_with_its_input() {
+        let mut program = script("echo ready; cat");
+        assert_eq!(program.first_line().unwrap(), "ready\n");
+        let (notices, noticed) = channel();
+        program.report(7, notices);
+        program.command(r#"{"event":"online"}"#).unwrap();
+        let notice = noticed.recv_timeout(END).unwrap();
+        assert_eq!((notice.who, notice.what.unwrap().to_string()), (7, r#"{"event":"online"}"#.into()));
+        program.finish().unwrap();
+        assert_eq!(noticed.recv_timeout(END).unwrap().what.unwrap_err(), "it ended");
+    }
+
+    #[test]
+    fn a_program_that_fails_is_named() {
+        assert_eq!(script("exit 3").first_line().unwrap_err(), "sh ended at once");
+        assert!(script("exit 3").finish().unwrap_err().starts_with("sh ended with exit status: 3"));
+        assert!(Running::start(&mut Command::new("/nowhere/chat")).is_err());
+    }
+}
