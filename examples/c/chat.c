@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "sandbox.h"
 
 #define SHOWN(text) (int)(text).len, (const char *)(text).ptr
 
@@ -133,23 +134,6 @@ static int take_events(const whimbrel_client *client, const whimbrel_queue *queu
   for (size_t i = 0; i < whimbrel_batch_count(batch); i++) on_event(client, whimbrel_batch_event(batch, i));
   whimbrel_batch_free(batch);
   return 1;
-}
-
-/* Directs the engine to a sandbox. What the options borrow lies in static places. */
-static int use_sandbox(const char *path, whimbrel_engine_options *options) {
-  static char line[16384];
-  static uint8_t key[32];
-  FILE *file = fopen(path, "r");
-  const char *serial = file && fgets(line, sizeof line, file) ? strstr(line, "\"serial\":") : NULL;
-  if (file) fclose(file);
-  whimbrel_str hex = json_find(line, "publicKey");
-  if (!serial || hex.len != 2 * sizeof key) return 0;
-  for (size_t i = 0; i < sizeof key; i++) {
-    if (sscanf((const char *)hex.ptr + 2 * i, "%2hhx", &key[i]) != 1) return 0;
-  }
-  options->url = json_find(line, "ws");
-  options->noise_root_key = (whimbrel_bytes){key, sizeof key};
-  return sscanf(serial, "\"serial\":%u", &options->noise_root_serial) == 1;
 }
 
 int main(int count, char **arguments) {

@@ -1,16 +1,19 @@
 /* Answers every text message with the same text.
  *
- *   echo_bot [--url URL --root-key HEX] [STORE]
+ *   echo_bot [--sandbox FILE] [STORE]
  *
  * STORE is the file that holds the link (default echo_bot.db). Without a link it shows a QR code
- * to scan with the phone: Settings, Linked devices. The two options name a sandbox instead of the
- * real service; `whimbrel-sandbox` prints them. Ends when its standard input does (Ctrl-D). */
+ * to scan with the phone: Settings, Linked devices. --sandbox talks to a sandbox instead of the
+ * real service: FILE holds the line that whimbrel-sandbox prints when it is ready. Ends when its
+ * standard input does (Ctrl-D). */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <whimbrel.h>
+
+#include "sandbox.h"
 
 /* The handler may run before whimbrel_client_open() has returned: it waits for the client. */
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
@@ -77,34 +80,21 @@ static void on_events(void *user_data, const whimbrel_event *const *events, size
   }
 }
 
-static int read_key(const char *hex, uint8_t key[32]) {
-  if (strlen(hex) != 64) return 0;
-  for (size_t i = 0; i < 32; i++) {
-    unsigned byte;
-    if (sscanf(hex + 2 * i, "%2x", &byte) != 1) return 0;
-    key[i] = (uint8_t)byte;
-  }
-  return 1;
-}
-
 int main(int count, char **arguments) {
   whimbrel_engine_options engine_options = {.struct_size = sizeof engine_options};
   whimbrel_client_options client_options = {.struct_size = sizeof client_options};
   whimbrel_event_handler handler = {NULL, on_events, NULL};
   whimbrel_engine *engine = NULL;
-  uint8_t key[32];
 
   client_options.store_path = whimbrel_str_of("echo_bot.db");
   client_options.device_name = whimbrel_str_of("echo bot");
   for (int i = 1; i < count; i++) {
-    if (strcmp(arguments[i], "--url") == 0 && i + 1 < count) {
-      engine_options.url = whimbrel_str_of(arguments[++i]);
-    } else if (strcmp(arguments[i], "--root-key") == 0 && i + 1 < count && read_key(arguments[i + 1], key)) {
-      engine_options.noise_root_key.ptr = key;
-      engine_options.noise_root_key.len = sizeof key;
-      i++;
+    if (strcmp(arguments[i], "--sandbox") == 0 && i + 1 < count) {
+      if (use_sandbox(arguments[++i], &engine_options)) continue;
+      fprintf(stderr, "%s does not hold a sandbox's ready line\n", arguments[i]);
+      return 2;
     } else if (arguments[i][0] == '-') {
-      fprintf(stderr, "usage: %s [--url URL --root-key HEX] [STORE]\n", arguments[0]);
+      fprintf(stderr, "usage: %s [--sandbox FILE] [STORE]\n", arguments[0]);
       return 2;
     } else {
       client_options.store_path = whimbrel_str_of(arguments[i]);

@@ -1,12 +1,15 @@
 // Answers every text message with the same text.
 //
-//   echo_bot [--url URL --root-key HEX] [STORE]
+//   echo_bot [--sandbox FILE] [STORE]
 //
 // STORE is the file that holds the link (default echo_bot.db). Without a link it shows a QR code
-// to scan with the phone: Settings, Linked devices. The two options name a sandbox instead of the
-// real service; `whimbrel-sandbox` prints them. Ends when its standard input does (Ctrl-D).
+// to scan with the phone: Settings, Linked devices. --sandbox talks to a sandbox instead of the
+// real service: FILE holds the line that whimbrel-sandbox prints when it is ready. Ends when its
+// standard input does (Ctrl-D).
+#include <fstream>
 #include <future>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -14,11 +17,20 @@
 
 namespace {
 
-std::vector<std::uint8_t> bytes_of(const std::string &hex) {
-  std::vector<std::uint8_t> bytes;
+// Reads where a sandbox is from its ready line. A program that needs more JSON brings a library.
+void use_sandbox(const std::string &path, whimbrel::engine_options &options) {
+  std::string line;
+  std::getline(std::ifstream(path), line);
+  auto value = [&line](const std::string &name) {
+    const std::string key = "\"" + name + "\":\"";
+    const std::size_t start = line.find(key);
+    if (start == std::string::npos) throw std::invalid_argument("not a sandbox's ready line");
+    return line.substr(start + key.size(), line.find('"', start + key.size()) - start - key.size());
+  };
+  options.url = value("ws");
+  const std::string hex = value("publicKey");
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    bytes.push_back(static_cast<std::uint8_t>(std::stoul(hex.substr(i, 2), nullptr, 16)));
-  return bytes;
+    options.noise_root_key.push_back(static_cast<std::uint8_t>(std::stoul(hex.substr(i, 2), nullptr, 16)));
 }
 
 struct arguments {
@@ -31,12 +43,10 @@ arguments read(const std::vector<std::string> &words) {
   read.client.store_path = "echo_bot.db";
   read.client.device_name = "echo bot";
   for (std::size_t i = 0; i < words.size(); i++) {
-    if (words[i] == "--url" && i + 1 < words.size())
-      read.engine.url = words[++i];
-    else if (words[i] == "--root-key" && i + 1 < words.size())
-      read.engine.noise_root_key = bytes_of(words[++i]);
+    if (words[i] == "--sandbox" && i + 1 < words.size())
+      use_sandbox(words[++i], read.engine);
     else if (words[i].rfind("-", 0) == 0)
-      throw std::invalid_argument("usage: echo_bot [--url URL --root-key HEX] [STORE]");
+      throw std::invalid_argument("usage: echo_bot [--sandbox FILE] [STORE]");
     else
       read.client.store_path = words[i];
   }

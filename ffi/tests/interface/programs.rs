@@ -34,7 +34,9 @@ fn the_echo_bots_answer() {
         service.post("/phones", &format!(r#"{{"phone":"{friend}"}}"#));
 
         let mut command = Command::new(build.join("echo_bot"));
-        command.args(["--url", &service.text("/ws"), "--root-key", &service.text("/noiseRoot/publicKey")]);
+        let ready = scratch.join(format!("{language}.json"));
+        std::fs::write(&ready, service.ready.to_string()).unwrap();
+        command.arg("--sandbox").arg(&ready);
         let mut bot = Running::start(command.arg(scratch.join(format!("{language}.db"))));
         let qr = bot.line_with("qr: ");
         let qr = serde_json::json!({ "qr": qr.trim_start_matches("qr: ").trim_end() });
