@@ -31,6 +31,7 @@ export class Device {
   #leaving = false;
   #losses = 0;
   #reconnect;
+  #saving = Promise.resolve();
 
   /** Opens the credentials and begins to connect. */
   static async start({ url, rootKey, rootSerial = 0, store, pair = 'none', phone, media }) {
@@ -82,6 +83,16 @@ export class Device {
     await this.#live().logout();
   }
 
+  /** Resolves when the credentials are on the disk; a program that ends earlier leaves half a file. */
+  async saved() {
+    await this.#saving;
+  }
+
+  // One write after the other: the client rewrites the file in place.
+  #save() {
+    this.#saving = this.#saving.then(() => this.#auth.saveCreds());
+  }
+
   async sendText({ to, text, quote }) {
     const sock = this.#live();
     const messageId = generateMessageIDV2(sock.user.id);
@@ -127,7 +138,7 @@ export class Device {
     });
     this.#sock = sock;
     this.#closing = new AbortController();
-    sock.ev.on('creds.update', () => void this.#auth.saveCreds());
+    sock.ev.on('creds.update', () => this.#save());
     sock.ev.on('connection.update', update => this.#onConnection(sock, update));
     reportEvents(sock);
   }
@@ -165,7 +176,7 @@ export class Device {
     const code = error?.output?.statusCode ?? null;
     if (code === LOGGED_OUT) {
       const reason = this.#leaving ? 'self' : error.message;
-      // saveCreds may be writing; an application deletes the folder all the same.
+      await this.#saving;
       await rm(this.#options.store, { recursive: true, force: true, maxRetries: 5 });
       event('logged_out', { code, reason });
       return;

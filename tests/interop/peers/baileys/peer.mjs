@@ -36,6 +36,7 @@ await serve({
   logout: async () => started().logout(),
   async quit() {
     await device?.disconnect();
+    await device?.saved();
     // After the answer has been written.
     setImmediate(() => process.exit(0));
   },

@@ -1,4 +1,4 @@
-use whimbrel_interop::{Event, Peer, Quote};
+use whimbrel_interop::{Event, Peer, Program, Quote};
 use whimbrel_sandbox::phone::Phone;
 use whimbrel_sandbox::{Event as ServiceEvent, Sandbox};
 
@@ -21,6 +21,9 @@ pub(crate) struct Device {
     sandbox: Sandbox,
     phone: Phone,
     device: u16,
+    /// Whether texts are shown in the order in which they come. Baileys handles messages side by side: just after a
+    /// login, one may overtake another that it does more book-keeping for.
+    pub(crate) keeps_order: bool,
 }
 
 enum Make {
@@ -29,12 +32,15 @@ enum Make {
 }
 
 impl Device {
-    pub(crate) fn peer(sandbox: &Sandbox, peer: Peer, phone: &Phone, device: u16) -> Self {
-        Self { make: Make::Peer(Box::new(peer)), sandbox: sandbox.clone(), phone: phone.clone(), device }
+    pub(crate) fn peer(sandbox: &Sandbox, program: Program, peer: Peer, phone: &Phone, device: u16) -> Self {
+        let keeps_order = program != Program::Baileys;
+        let make = Make::Peer(Box::new(peer));
+        Self { make, sandbox: sandbox.clone(), phone: phone.clone(), device, keeps_order }
     }
 
     pub(crate) fn whimbrel(sandbox: &Sandbox, client: Whimbrel, phone: &Phone, device: u16) -> Self {
-        Self { make: Make::Whimbrel(client), sandbox: sandbox.clone(), phone: phone.clone(), device }
+        let make = Make::Whimbrel(client);
+        Self { make, sandbox: sandbox.clone(), phone: phone.clone(), device, keeps_order: true }
     }
 
     /// The name by which the sandbox speaks of the device.

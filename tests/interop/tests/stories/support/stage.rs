@@ -70,7 +70,7 @@ impl Stage {
         // It comes last. Both peers use message keys twice when they send while they receive.
         let recent = |event: &PeerEvent| matches!(event, PeerEvent::History { sync_type: Some(3), .. });
         peer.wait_to_see("the last piece of history", recent).await.unwrap();
-        Device::peer(&self.sandbox, peer, phone, address.device())
+        Device::peer(&self.sandbox, program, peer, phone, address.device())
     }
 
     /// A client of ours, linked to the phone by QR code, logged in and caught up.

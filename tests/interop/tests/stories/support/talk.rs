@@ -1,7 +1,7 @@
 use super::{Device, Heard, Stage};
 
 /// A conversation of two devices that keeps the account of what was said: nothing may be lost, come twice or in
-/// another order.
+/// another order. (Where a device shows another order, its phone shows the one in which the texts came.)
 ///
 /// One side speaks at a time. Both peers use message keys twice when they send while they receive, and lose texts by
 /// it: Baileys encrypts under another lock than it decrypts, whatsmeow under none.
@@ -34,8 +34,11 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// Hears exactly what was said and not heard yet, in order.
+    /// Hears exactly what was said and not heard yet, in order if the device keeps it.
     async fn hears(&mut self, from: &Side<'_>) {
+        if !self.device.keeps_order {
+            return self.hears_somehow(from).await;
+        }
         for said in from.said.iter().skip(self.heard.len()) {
             let next = self.device.hear(&format!("{:?} ({})", said.text, said.id)).await;
             let unread = self.device.unread();
