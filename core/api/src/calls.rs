@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
@@ -45,10 +46,24 @@ impl Calls {
             state.running.insert(id, cancel);
             id
         };
+        // The first step is taken here: calls that are made one after the other begin in that
+        // order, whichever thread of the engine goes on with each.
+        let mut call = Box::pin(AssertUnwindSafe(call).catch_unwind());
+        let first = {
+            let _entered = runtime.enter();
+            call.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        };
+        let call = async move {
+            match first {
+                Poll::Ready(result) => result,
+                Poll::Pending => call.await,
+            }
+        };
         let calls = self.clone();
         runtime.spawn(async move {
             let result = tokio::select! {
-                result = AssertUnwindSafe(call).catch_unwind() => result.unwrap_or_else(|_| {
+                biased;
+                result = call => result.unwrap_or_else(|_| {
                     Err(Error::new(Code::Internal, "the call panicked").with_outcome(Outcome::Unknown))
                 }),
                 Ok(()) = cancelled => {
@@ -91,5 +106,52 @@ impl Calls {
             // The call may have ended this moment.
             let _ = cancel.send(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn calls_begin_in_the_order_in_which_they_are_made_and_end_once_each() {
+        let calls = Calls::default();
+        let begun = Arc::new(Mutex::new(Vec::new()));
+        let (ended, mut ends) = tokio::sync::mpsc::unbounded_channel();
+        for number in 0..500 {
+            let (begun, ended) = (Arc::clone(&begun), ended.clone());
+            let call = async move {
+                begun.lock().unwrap().push(number);
+                if number % 2 == 0 {
+                    tokio::task::yield_now().await;
+                }
+                Ok(number)
+            };
+            calls.start(&Handle::current(), call, move |result| ended.send(result.unwrap()).unwrap());
+        }
+        drop(ended);
+        let mut numbers = Vec::new();
+        while let Some(number) = ends.recv().await {
+            numbers.push(number);
+        }
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..500).collect::<Vec<_>>());
+        assert_eq!(*begun.lock().unwrap(), numbers);
+    }
+
+    #[tokio::test]
+    async fn a_panic_and_a_cancelled_call_are_reported() {
+        let calls = Calls::default();
+        let outcome = |call: std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>,
+                       cancel: bool| {
+            let (done, result) = oneshot::channel();
+            let id = calls.start(&Handle::current(), call, move |result| drop(done.send(result)));
+            if cancel {
+                calls.cancel(id);
+            }
+            async move { result.await.unwrap().unwrap_err().code() }
+        };
+        assert_eq!(outcome(Box::pin(async { panic!("as asked") }), false).await, Code::Internal);
+        assert_eq!(outcome(Box::pin(std::future::pending()), true).await, Code::Cancelled);
     }
 }
