@@ -33,7 +33,12 @@ pub(super) fn fuzz(root: &Path) -> TaskResult {
     }
     let listed = fuzz().arg("list").output().map_err(|error| format!("cargo fuzz list: {error}"))?;
     for target in String::from_utf8_lossy(&listed.stdout).lines() {
-        check(fuzz().args(["run", target, "--", &format!("-max_total_time={FUZZ_SECONDS}")]))?;
+        // What is found grows apart from the corpora that are kept.
+        let grown = root.join("fuzz/target/corpus").join(target);
+        std::fs::create_dir_all(&grown).map_err(|error| format!("{}: {error}", grown.display()))?;
+        let mut run = fuzz();
+        run.args(["run", target]).arg(&grown).arg(root.join("fuzz/corpus").join(target));
+        check(run.args(["--", &format!("-max_total_time={FUZZ_SECONDS}")]))?;
     }
     Ok(())
 }
