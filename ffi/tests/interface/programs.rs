@@ -27,29 +27,43 @@ fn the_echo_bots_answer() {
     let scratch = scratch("examples");
     let package = package(&scratch);
     let sandbox = sandbox_program();
-    for (language, phone, friend) in [("c", "15550101", "15550102"), ("cpp", "15550201", "15550202")] {
+    for language in ["c", "cpp"] {
         let build = build(&root().join("examples").join(language), &scratch.join(language), &package, None);
-        let service = Service::start(&sandbox);
-        service.post("/phones", &format!(r#"{{"phone":"{phone}"}}"#));
-        service.post("/phones", &format!(r#"{{"phone":"{friend}"}}"#));
-
-        let mut command = Command::new(build.join("echo_bot"));
-        let ready = scratch.join(format!("{language}.json"));
-        std::fs::write(&ready, service.ready.to_string()).unwrap();
-        command.arg("--sandbox").arg(&ready);
-        let mut bot = Running::start(command.arg(scratch.join(format!("{language}.db"))));
-        let qr = bot.line_with("qr: ");
-        let qr = serde_json::json!({ "qr": qr.trim_start_matches("qr: ").trim_end() });
-        service.post(&format!("/phones/{phone}/scan"), &qr.to_string());
-        bot.line_with(r#""state":"online""#);
-
-        let words = serde_json::json!({ "to": format!("{phone}@s.whatsapp.net"), "text": "ping 🐦" });
-        service.post(&format!("/phones/{friend}/send"), &words.to_string());
-        let answer = service.get(&format!("/phones/{friend}/messages?wait_ms=30000"));
-        assert!(answer.contains("ping 🐦"), "{language}: {answer}");
-
-        assert!(bot.finish().success(), "{language}");
+        let bot = build.join("echo_bot");
+        an_echo_bot_answers(Command::new(&bot), &scratch.join(format!("{language}.plain")), &sandbox);
+        // And leaves nothing behind, from linking to closing.
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=all"]);
+        valgrind.arg("--errors-for-leak-kinds=all");
+        valgrind.arg(format!("--suppressions={}", root().join("ffi/tests/valgrind.supp").display()));
+        valgrind.arg(&bot).env("RUST_BACKTRACE", "0");
+        an_echo_bot_answers(valgrind, &scratch.join(format!("{language}.valgrind")), &sandbox);
     }
+}
+
+/// Runs an echo bot against a sandbox of its own: links it, writes to it, and ends it.
+fn an_echo_bot_answers(mut command: Command, folder: &Path, sandbox: &Path) {
+    const PHONE: &str = "15550101";
+    const FRIEND: &str = "15550102";
+    fs::create_dir_all(folder).unwrap();
+    let service = Service::start(sandbox);
+    service.post("/phones", &format!(r#"{{"phone":"{PHONE}"}}"#));
+    service.post("/phones", &format!(r#"{{"phone":"{FRIEND}"}}"#));
+    let ready = folder.join("ready.json");
+    fs::write(&ready, service.ready.to_string()).unwrap();
+
+    command.arg("--sandbox").arg(&ready).arg(folder.join("echo.db"));
+    let mut bot = Running::start(&mut command);
+    let qr = bot.line_with("qr: ");
+    let qr = serde_json::json!({ "qr": qr.trim_start_matches("qr: ").trim_end() });
+    service.post(&format!("/phones/{PHONE}/scan"), &qr.to_string());
+    bot.line_with(r#""state":"online""#);
+
+    let words = serde_json::json!({ "to": format!("{PHONE}@s.whatsapp.net"), "text": "ping 🐦" });
+    service.post(&format!("/phones/{FRIEND}/send"), &words.to_string());
+    let answer = service.get(&format!("/phones/{FRIEND}/messages?wait_ms=30000"));
+    assert!(answer.contains("ping 🐦"), "{}: {answer}", folder.display());
+    assert!(bot.finish().success(), "{}", folder.display());
 }
 
 /// Lays out a package as it is installed, around the libraries that cargo has just built.
