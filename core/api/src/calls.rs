@@ -99,8 +99,9 @@ impl Calls {
         Ok(self.start(runtime, call, done))
     }
 
-    /// Cancels a call. Whether it had an effect already is what its error's `outcome` says.
-    /// Unknown ids and ended calls are ignored.
+    /// Cancels a call: only the waiting ends. Its error's `outcome` is always
+    /// [`Outcome::Unknown`], for what the call began may go on; an accepted message is still
+    /// sent, and its fate follows as an event. Unknown ids and ended calls are ignored.
     pub fn cancel(&self, id: u64) {
         if let Some(cancel) = self.lock().running.remove(&id) {
             // The call may have ended this moment.

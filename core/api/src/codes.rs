@@ -70,7 +70,7 @@ pub const fn info(code: Code) -> CodeInfo {
         Code::UntrustedServer => (
             "UNTRUSTED_SERVER",
             503,
-            "The server did not prove that it is the service: its certificate has another root.",
+            "The server did not prove that it is the service: its certificate has another root or is not valid now, or this clock is wrong.",
         ),
         Code::NotLinked => ("NOT_LINKED", 401, "The client is not linked to a phone; link it first."),
         Code::LoggedOut => {

@@ -1,4 +1,4 @@
-//! Time as the engine sees it: injected, so that tests can move it.
+//! Time as the engine sees it: the system's clock, which people set and which may jump.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

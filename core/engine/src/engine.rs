@@ -107,6 +107,12 @@ impl Engine {
         } else {
             Arc::new(SqliteStore::open(path, options.sync_to_disk)?)
         };
+        self.open_store(store, options)
+    }
+
+    /// Opens the client of a store.
+    pub(crate) fn open_store(&self, store: Arc<dyn Store>, options: ClientOptions) -> Result<Client, Error> {
+        let shared = &self.threads.shared;
         let number = shared.opened.fetch_add(1, Ordering::Relaxed);
         let rng = crate::random::generator(shared.insecure_seed, number)?;
         let client = Client::start(Arc::clone(&self.threads), store, options, rng)?;
@@ -278,4 +284,62 @@ fn thread_names(workers: usize) -> impl Fn() -> String + Send + Sync + 'static {
 
 pub(crate) fn closed() -> Error {
     Error::new(Code::Closed, "the engine or client is closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use whimbrel_crypto::curve::KeyPair;
+    use whimbrel_wire::Jid;
+
+    use super::*;
+    use crate::error::Outcome;
+    use crate::options::SendOptions;
+    use crate::store::failing::FailingStore;
+    use crate::store::{Changes, DeviceKeys};
+
+    /// The store of a linked client.
+    fn linked() -> Arc<FailingStore> {
+        let mut rng = crate::random::generator(Some(1), 1).unwrap();
+        let mut account = crate::link::new_account(DeviceKeys {
+            noise: KeyPair::generate(&mut rng),
+            identity: KeyPair::generate(&mut rng),
+            registration_id: 1,
+            adv_secret: [0; 32],
+        });
+        account.phone = Some(Jid::pn("15550001111").with_device(1));
+        account.lid = Some(Jid::lid("1").with_device(1));
+        let store = Arc::new(FailingStore::default());
+        store.commit(&Changes { account: Some(account), ..Changes::default() }).unwrap();
+        store
+    }
+
+    #[test]
+    fn a_client_without_a_connection_gets_over_a_store_that_failed_once() {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let store = linked();
+        let options = ClientOptions { auto_start: false, ..ClientOptions::default() };
+        let client = engine.open_store(Arc::clone(&store) as Arc<dyn Store>, options).unwrap();
+        let send = |id: &str| {
+            let options = SendOptions {
+                message_id: Some(id.to_owned()),
+                timeout: Some(Duration::from_millis(50)),
+                ..SendOptions::default()
+            };
+            let sent = engine.handle().block_on(client.send_text(&Jid::lid("7"), "hi", options));
+            let error = sent.unwrap_err();
+            (error.code(), error.outcome())
+        };
+        store.fail_next(1);
+        assert_eq!(send("A"), (Code::StoreFailed, Outcome::NotSent));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let said = send("B");
+            if said == (Code::TimedOut, Outcome::NotSent) {
+                break;
+            }
+            assert!(Instant::now() < deadline, "the client does not recover: {said:?}");
+        }
+        assert!(store.outbox_pending().unwrap().is_empty(), "what was given up is not sent later");
+        engine.close_blocking(Duration::from_secs(10)).unwrap();
+    }
 }

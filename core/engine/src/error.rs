@@ -37,7 +37,7 @@ pub enum Code {
     TimedOut = 102,
     /// The call was cancelled, or its client closed.
     Cancelled = 103,
-    /// The server did not prove that it is the service: its certificate has another root.
+    /// The server did not prove that it is the service: its certificate has another root or is not valid now, or this clock is wrong.
     UntrustedServer = 104,
 
     /// The client is not linked to a phone.

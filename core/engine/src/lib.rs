@@ -5,6 +5,31 @@
 //! An [`Engine`] owns threads and limits; a [`Client`] is one linked account on an engine, kept
 //! in one store file. Facts arrive as [`Event`]s, at least once and in order, and are offered
 //! again after a crash until the program has taken them.
+//!
+//! ```no_run
+//! use whimbrel::events::EventKind;
+//! use whimbrel::{ClientOptions, Engine, EngineOptions, SendOptions};
+//!
+//! # async fn example() -> Result<(), whimbrel::Error> {
+//! let engine = Engine::new(EngineOptions::default())?;
+//! // Everything about the account is in this one file.
+//! let client = engine.open("account.db", ClientOptions::default())?;
+//! let mut events = client.events()?;
+//! while let Some(event) = events.next().await {
+//!     match event.kind {
+//!         // Show it as a QR code: the phone scans it under "Linked devices".
+//!         EventKind::Qr(qr) => println!("{}", qr.text),
+//!         EventKind::Linked(linked) => println!("linked to {}", linked.account.id),
+//!         EventKind::Message(message) if !message.from_me => {
+//!             println!("{}: {}", message.sender.id, message.text.unwrap_or_default());
+//!             client.send_text(&message.chat.id, "hello", SendOptions::default()).await?;
+//!         }
+//!         _ => {}
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod address;
 mod client;

@@ -155,8 +155,9 @@ impl Inner {
     pub(crate) async fn recover_store(&self) -> Result<(), Error> {
         *self.signal.lock().await = SignalState::default();
         let mut slot = self.account_slot();
-        self.commit.reset();
+        // Read first: while this fails, nothing that is not durable may be used.
         *slot = self.store.account()?.map(Arc::new);
+        self.commit.reset();
         Ok(())
     }
 

@@ -230,8 +230,8 @@ impl Client {
     }
 
     /// Says that the host has taken all journaled events up to a sequence number; they are not
-    /// offered again. For clients opened with
-    /// [`manual_acknowledge`](ClientOptions::manual_acknowledge).
+    /// offered again. What the client has not given out since it was opened is not acknowledged.
+    /// For clients opened with [`manual_acknowledge`](ClientOptions::manual_acknowledge).
     pub fn acknowledge(&self, sequence: u64) {
         self.inner().acknowledge(sequence);
     }
@@ -278,8 +278,8 @@ impl<T> Future for AbortOnDrop<T> {
     ) -> std::task::Poll<Self::Output> {
         std::pin::Pin::new(&mut self.0).poll(cx).map(|ended| match ended {
             Ok(result) => result,
-            Err(error) if error.is_cancelled() => Err(crate::engine::closed()),
-            Err(_) => Err(Error::new(Code::Internal, "the call panicked")),
+            Err(error) if error.is_cancelled() => Err(crate::engine::closed().with_outcome(Outcome::Unknown)),
+            Err(_) => Err(Error::new(Code::Internal, "the call panicked").with_outcome(Outcome::Unknown)),
         })
     }
 }

@@ -252,6 +252,7 @@ impl Session<'_> {
     /// Acts on what the service says until the session is over. The traffic goes on meanwhile,
     /// so this may wait for the store and for the writer, but not for answers.
     async fn drive(&mut self, mut control: mpsc::Receiver<Node>, goal: &mut watch::Receiver<Goal>) -> End {
+        let client = Arc::clone(&self.client);
         loop {
             let deadline = self.deadline;
             let step = tokio::select! {
@@ -262,6 +263,7 @@ impl Session<'_> {
                     None => Err(self.closed()),
                 },
                 () = at(deadline) => self.on_deadline().await,
+                () = client.commit.failed() => Err(End::StoreFailed(store_failed())),
                 () = self.connection.offline_stanza(), if matches!(self.phase, Phase::CatchingUp(_)) => {
                     self.on_offline_stanza();
                     Ok(())
@@ -389,6 +391,10 @@ impl Session<'_> {
             Phase::Online => Ok(()),
         }
     }
+}
+
+pub(super) fn store_failed() -> Error {
+    Error::new(Code::StoreFailed, "the store could not be read or written")
 }
 
 async fn at(deadline: Option<Instant>) {

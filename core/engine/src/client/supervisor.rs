@@ -2,6 +2,7 @@
 //! (transport document §6.12).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -17,6 +18,9 @@ use crate::store::Changes;
 
 /// Restarts without a login between them that happen at once.
 const PROMPT_RESTARTS: u32 = 3;
+
+/// How long a store that cannot be read is left alone while there is no connection.
+const REREAD: Duration = Duration::from_secs(1);
 
 /// What follows a session.
 enum Next {
@@ -49,13 +53,22 @@ pub(super) async fn run(client: Arc<Inner>) {
                     client.set_status(ConnectionState::Stopped, None, status.wish);
                 }
                 backoff.reset();
-                if goal.changed().await.is_err() {
-                    return;
+                tokio::select! {
+                    changed = goal.changed() => if changed.is_err() { return },
+                    () = client.commit.failed() => recover_at_rest(&client, &mut goal).await,
                 }
                 continue;
             }
             Goal::Connected(wish) => wish,
         };
+        // Nothing is said to the service that may not be durable.
+        if client.commit.has_failed()
+            && let Next::Later { reason, error } = store_failed(&client, End::Interrupted).await
+            && client.commit.has_failed()
+        {
+            pause(&client, &mut goal, &mut backoff, reason, error, wish).await;
+            continue;
+        }
         let end = match refuse_to_link_unasked(&client) {
             Ok(()) => session::run(&client, &mut memory, wish).await,
             Err(error) => {
@@ -155,12 +168,23 @@ fn link_failed(client: &Inner, reason: &'static str, message: &'static str) -> N
 async fn store_failed(client: &Inner, end: End) -> Next {
     let error = match end {
         End::StoreFailed(error) => error,
-        _ => Error::new(Code::StoreFailed, "the store could not be read or written"),
+        _ => session::store_failed(),
     };
     if let Err(error) = client.recover_store().await {
         tracing::error!(%error, "The store cannot be read.");
     }
     Next::Later { reason: "store_failed", error }
+}
+
+/// A commit failed while there is no connection: what comes later shall not fail with it.
+async fn recover_at_rest(client: &Inner, goal: &mut tokio::sync::watch::Receiver<Goal>) {
+    if let Err(error) = client.recover_store().await {
+        tracing::error!(%error, "The store cannot be read.");
+        tokio::select! {
+            () = tokio::time::sleep(REREAD) => {}
+            _ = goal.changed() => goal.mark_changed(),
+        }
+    }
 }
 
 /// The consequences of what the service said.
@@ -253,8 +277,6 @@ fn refusal_error(refusal: &Refusal) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

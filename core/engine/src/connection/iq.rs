@@ -35,7 +35,53 @@ impl RequestIds {
 /// Those who wait for an answer on one connection.
 #[derive(Default)]
 pub(crate) struct Answers {
-    waiting: Mutex<Option<HashMap<String, oneshot::Sender<Node>>>>,
+    waiting: Mutex<Option<HashMap<String, Waiting>>>,
+}
+
+/// One who waits, and for what.
+struct Waiting {
+    answer: oneshot::Sender<Node>,
+    to: Question,
+}
+
+/// What an answer has to fit besides the id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// An IQ: its result or error.
+    Iq,
+    /// A stanza of this tag and type: its ack. Ids of receipts are those of messages, and so
+    /// occur more than once.
+    Acknowledged {
+        /// The stanza's tag, which is the ack's class.
+        class: String,
+        /// The stanza's type, which an ack repeats or leaves out.
+        kind: Option<String>,
+    },
+}
+
+impl Question {
+    /// The question that a stanza asks.
+    pub(crate) fn of(stanza: &NodeRef<'_>) -> Self {
+        match stanza.tag() {
+            "iq" => Self::Iq,
+            class => Self::Acknowledged {
+                class: class.to_owned(),
+                kind: stanza.attr_text("type").map(std::borrow::Cow::into_owned),
+            },
+        }
+    }
+
+    fn is_answered_by(&self, answer: &NodeRef<'_>) -> bool {
+        match self {
+            Self::Iq => answer.tag() == "iq",
+            Self::Acknowledged { class, kind } => {
+                let same = |repeated: std::borrow::Cow<'_, str>| Some(repeated.as_ref()) == kind.as_deref();
+                answer.tag() == "ack"
+                    && answer.attr_is("class", class)
+                    && answer.attr_text("type").is_none_or(same)
+            }
+        }
+    }
 }
 
 impl Answers {
@@ -44,15 +90,15 @@ impl Answers {
         Self { waiting: Mutex::new(Some(HashMap::new())) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<HashMap<String, oneshot::Sender<Node>>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<HashMap<String, Waiting>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Registers a waiter. `None` when the connection is over. A second waiter of one id takes
     /// the place of the first.
-    pub(crate) fn expect(&self, id: &str) -> Option<oneshot::Receiver<Node>> {
-        let (sender, receiver) = oneshot::channel();
-        self.lock().as_mut()?.insert(id.to_owned(), sender);
+    pub(crate) fn expect(&self, id: &str, to: Question) -> Option<oneshot::Receiver<Node>> {
+        let (answer, receiver) = oneshot::channel();
+        self.lock().as_mut()?.insert(id.to_owned(), Waiting { answer, to });
         Some(receiver)
     }
 
@@ -66,13 +112,16 @@ impl Answers {
     /// Hands an answer to its waiter; gives it back if nobody waits.
     pub(crate) fn answer<'a>(&self, node: NodeRef<'a>) -> Option<NodeRef<'a>> {
         let waiter = match node.attr_text("id") {
-            Some(id) => self.lock().as_mut().and_then(|waiting| waiting.remove(id.as_ref())),
+            Some(id) => self.lock().as_mut().and_then(|waiting| {
+                let fits = waiting.get(id.as_ref()).is_some_and(|waiting| waiting.to.is_answered_by(&node));
+                if fits { waiting.remove(id.as_ref()) } else { None }
+            }),
             None => None,
         };
         match waiter {
             Some(waiter) => {
                 // A waiter may have gone away meanwhile; then the answer is of no use.
-                let _ = waiter.send(node.into_owned());
+                let _ = waiter.answer.send(node.into_owned());
                 None
             }
             None => Some(node),
@@ -183,15 +232,35 @@ mod tests {
     #[tokio::test]
     async fn answers_reach_the_one_who_waits() {
         let answers = Answers::open();
-        let one = answers.expect("1").unwrap();
-        let two = answers.expect("2").unwrap();
+        let one = answers.expect("1", Question::Iq).unwrap();
+        let two = answers.expect("2", Question::Iq).unwrap();
         assert!(answers.answer(Node::new("iq").attr("id", "2").attr("type", "result")).is_none());
         assert!(answers.answer(Node::new("ack").attr("id", "3")).is_some());
         assert!(answers.answer(Node::new("ack")).is_some());
         assert_eq!(two.await.unwrap().tag(), "iq");
         answers.close();
         assert!(one.await.is_err());
-        assert!(answers.expect("4").is_none() && answers.is_empty());
+        assert!(answers.expect("4", Question::Iq).is_none() && answers.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_ack_answers_only_the_receipt_that_it_is_for() {
+        let answers = Answers::open();
+        let read = Node::new("receipt").attr("id", "A").attr("type", "read");
+        let mut waiting = answers.expect("A", Question::of(&read)).unwrap();
+        let ack = |class: &'static str| Node::new("ack").attr("id", "A").attr("class", class);
+        for other in [
+            ack("message"),
+            ack("receipt").attr("type", "inactive"),
+            Node::new("iq").attr("id", "A").attr("type", "result"),
+        ] {
+            assert!(answers.answer(other.clone()).is_some(), "{other}");
+        }
+        assert!(waiting.try_recv().is_err());
+        assert!(answers.answer(ack("receipt").attr("type", "read")).is_none());
+        assert!(waiting.await.unwrap().attr_is("class", "receipt"));
+        let _again = answers.expect("A", Question::of(&read)).unwrap();
+        assert!(answers.answer(ack("receipt")).is_none(), "a type is not repeated by everybody");
     }
 
     #[test]

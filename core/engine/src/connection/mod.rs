@@ -31,7 +31,7 @@ pub(crate) use iq::RequestIds;
 pub(crate) use socket::{SocketError, Target};
 
 use crate::error::{Code, Error, Outcome};
-use iq::Answers;
+use iq::{Answers, Question};
 
 /// Stanzas that wait for the writer.
 const OUTGOING: usize = 64;
@@ -228,7 +228,9 @@ impl Connection {
     }
 
     async fn exchange(&self, node: Node, id: &str, timeout: Duration) -> Result<Node, Error> {
-        let Some(answer) = self.answers.expect(id) else { return Err(lost(Outcome::NotSent)) };
+        let Some(answer) = self.answers.expect(id, Question::of(&node)) else {
+            return Err(lost(Outcome::NotSent));
+        };
         let waiter = Waiter { connection: self, id };
         let deadline = Instant::now().checked_add(timeout);
         let deadline = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));

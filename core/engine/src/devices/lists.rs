@@ -19,10 +19,11 @@ const LIFE: i64 = 24 * 60 * 60;
 /// How long the service may take for a query.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The list of a user, unless it is too old.
+/// The list of a user, unless it is too old, or from a time that has not come: the clock was
+/// wrong then.
 pub(crate) fn fresh(unit: &Unit<'_>, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
     let list = unit.device_list(user)?;
-    Ok(list.filter(|list| unit.now().saturating_sub(list.fetched_at) < LIFE))
+    Ok(list.filter(|list| (0..LIFE).contains(&unit.now().saturating_sub(list.fetched_at))))
 }
 
 /// Asks for the lists of users. Users of which the service says nothing keep what they have.

@@ -34,6 +34,8 @@ struct State {
     loaded: u64,
     /// Highest sequence number in the journal.
     last: u64,
+    /// Highest sequence number given to the host, by any of its streams.
+    given: u64,
     /// Acknowledged by the host, durable or not.
     acknowledged: u64,
     /// Acknowledged in the store.
@@ -60,6 +62,7 @@ impl EventQueue {
                 live: VecDeque::new(),
                 loaded: acknowledged,
                 last,
+                given: acknowledged,
                 acknowledged,
                 acknowledged_durably: acknowledged,
                 qr: None,
@@ -161,6 +164,7 @@ impl EventQueue {
             self.load_page(&mut state);
         }
         if let Some(event) = state.live.pop_front() {
+            state.given = state.given.max(event.sequence.unwrap_or(0));
             return Some(event);
         }
         if state.closed_taken {
@@ -224,11 +228,11 @@ impl EventQueue {
         }
     }
 
-    /// The host has taken everything up to a sequence number. Returns whether the store should
-    /// be told soon.
+    /// The host has taken everything up to a sequence number; what it was not given, it has not
+    /// taken, whatever it says. Returns whether the store should be told soon.
     pub(crate) fn acknowledge(&self, sequence: u64) -> bool {
         let mut state = self.lock();
-        let sequence = sequence.min(state.last);
+        let sequence = sequence.min(state.given);
         if sequence <= state.acknowledged {
             return false;
         }
@@ -283,4 +287,49 @@ impl State {
 
 fn ephemeral(kind: EventKind) -> Event {
     Event { sequence: None, id: String::new(), recorded_at_ms: clock::now_ms(), kind }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Changes, JournalRow, MemoryStore};
+
+    /// A queue over a journal with this many events, of which none is acknowledged.
+    fn queue(events: u64, limit: u64) -> EventQueue {
+        let store = MemoryStore::default();
+        let event = |sequence| Event {
+            sequence: Some(sequence),
+            id: sequence.to_string(),
+            recorded_at_ms: 0,
+            kind: EventKind::Replaced,
+        };
+        let journal =
+            (1..=events).map(|sequence| JournalRow { sequence, payload: record::encode(&event(sequence)) });
+        store.commit(&Changes { journal: journal.collect(), ..Changes::default() }).unwrap();
+        EventQueue::new(Arc::new(store), limit).unwrap()
+    }
+
+    #[test]
+    fn what_the_host_was_not_given_it_cannot_acknowledge() {
+        let queue = queue(5, 100);
+        queue.subscribe().unwrap();
+        let mut taken = Vec::new();
+        queue.take_ready(&mut taken, 2);
+        assert!(queue.acknowledge(u64::MAX));
+        assert_eq!(queue.acknowledged_by_host(), Some(2));
+        queue.take_ready(&mut taken, 5);
+        let sequences: Vec<_> = taken.iter().filter_map(|event| event.sequence).collect();
+        assert_eq!(sequences, [1, 2, 3, 4, 5]);
+    }
+
+    #[tokio::test]
+    async fn a_full_journal_has_room_again_when_events_are_acknowledged() {
+        let queue = queue(2, 2);
+        queue.subscribe().unwrap();
+        let mut taken = Vec::new();
+        queue.take_ready(&mut taken, 2);
+        tokio::join!(queue.wait_for_room(), async {
+            assert!(queue.acknowledge(1));
+        });
+    }
 }

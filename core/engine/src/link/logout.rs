@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use whimbrel_wire::{Jid, Node};
 
 use crate::client::Inner;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Outcome};
 use crate::events::{EventKind, LoggedOut};
 use crate::messages::SignalState;
 use crate::store::Changes;
@@ -34,7 +35,14 @@ pub(crate) async fn by_host(client: &Arc<Inner>, deadline: Instant) -> Result<()
     }
     connection?;
     let left = deadline.saturating_duration_since(Instant::now()).min(ANSWER_TIMEOUT);
-    finish(client, left).await
+    // A task of the client: a host that stops waiting does not stop it half way.
+    let (done, finished) = oneshot::channel();
+    let task = Arc::clone(client);
+    client.spawn(async move {
+        // Whoever does not wait any more need not be told.
+        let _ = done.send(finish(&task, left).await);
+    });
+    finished.await.unwrap_or_else(|_| Err(crate::engine::closed().with_outcome(Outcome::Unknown)))
 }
 
 /// Asks the service, and sets the link aside when it confirms.

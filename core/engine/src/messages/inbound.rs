@@ -75,7 +75,13 @@ async fn receive(
 ) {
     let mut batch = Vec::new();
     loop {
-        client.events.wait_for_room().await;
+        tokio::select! {
+            biased;
+            () = client.events.wait_for_room() => {}
+            // What waits here is not acknowledged and comes again; to keep it for a host that is
+            // slow would cost memory with every connection, and time at the close.
+            () = connection.closed() => return,
+        }
         if !inbound.next_batch(&mut batch).await {
             return;
         }
@@ -98,7 +104,7 @@ async fn receive(
         batch.clear();
         for settled in replies.settled {
             if let Some(after) = client.outbox.settle(settled) {
-                client.spawn(try_again(Arc::clone(client), connection.generation, after));
+                client.spawn(try_again(Arc::clone(client), after));
             }
         }
         for node in replies.nodes {
@@ -115,9 +121,9 @@ async fn receive(
 }
 
 /// The service wants a message later.
-async fn try_again(client: Arc<Inner>, generation: u64, after: Duration) {
+async fn try_again(client: Arc<Inner>, after: Duration) {
     tokio::select! {
-        () = tokio::time::sleep(after) => client.outbox.try_again(generation),
+        () = tokio::time::sleep(after) => client.outbox.try_again(),
         () = client.gate.closed() => {}
     }
 }

@@ -1,7 +1,7 @@
 //! Messages on their way out: accepted from the host, not yet settled by the service. The store
 //! has a row for each; here is what is needed while the process lives.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -142,7 +142,12 @@ impl Outbox {
 
     /// Forgets everything: the link is gone, or the store is read anew.
     pub(crate) fn clear(&self, error: &Error) {
-        let jobs = std::mem::take(&mut *self.lock());
+        let jobs = {
+            let mut jobs = self.lock();
+            // Numbers go on: whoever still holds one must not mean another message by it.
+            let next = jobs.next;
+            std::mem::replace(&mut *jobs, Jobs { next, ..Jobs::default() })
+        };
         for waiter in jobs.by_order.into_values().flat_map(|job| job.waiters) {
             // Whoever does not wait any more need not be told.
             let _ = waiter.send(Err(error.clone()));
@@ -204,19 +209,12 @@ impl Outbox {
     /// is newer.
     pub(super) fn reopen(&self, generation: u64) {
         let mut jobs = self.lock();
-        let preparing: Vec<u64> = jobs.preparing.values().flatten().copied().collect();
-        let mut ready = VecDeque::new();
-        for (order, job) in &mut jobs.by_order {
-            match job.stage {
-                Stage::Sent { generation: sent, .. } if sent != generation => job.stage = Stage::Waiting,
-                Stage::Waiting => {}
-                _ => continue,
-            }
-            if !preparing.contains(order) {
-                ready.push_back(*order);
+        for job in jobs.by_order.values_mut() {
+            if matches!(job.stage, Stage::Sent { generation: sent, .. } if sent != generation) {
+                job.stage = Stage::Waiting;
             }
         }
-        jobs.ready = ready;
+        jobs.line_up();
     }
 
     /// Takes messages to be stored only.
@@ -449,9 +447,10 @@ impl Outbox {
         }
     }
 
-    /// Everything that waits is looked at again, in order.
-    pub(crate) fn try_again(&self, generation: u64) {
-        self.reopen(generation);
+    /// Everything that waits is looked at again, in order. What is on its way stays so, on
+    /// whatever connection.
+    pub(crate) fn try_again(&self) {
+        self.lock().line_up();
         self.wake.notify_one();
     }
 }
@@ -515,6 +514,13 @@ pub(super) fn refusal(status: u16) -> Error {
 }
 
 impl Jobs {
+    /// Makes everything ready that waits, in order, except for what is being prepared.
+    fn line_up(&mut self) {
+        let preparing: BTreeSet<u64> = self.preparing.values().flatten().copied().collect();
+        let waits = |(order, job): &(&u64, &Job)| job.stage == Stage::Waiting && !preparing.contains(order);
+        self.ready = self.by_order.iter().filter(waits).map(|(order, _)| *order).collect();
+    }
+
     fn add(&mut self, row: OutboxRow, stored: bool) -> u64 {
         let order = self.next;
         self.next = order.saturating_add(1);

@@ -104,8 +104,13 @@ async fn store_waiting(client: &Inner) -> Result<(), Error> {
             return Ok(());
         }
         let orders: Vec<u64> = tickets.iter().map(|ticket| ticket.order).collect();
-        let outbox = tickets.iter().map(|ticket| ticket.row.clone()).collect();
-        if let Err(error) = client.commit.commit(Changes { outbox, ..Changes::default() }).await {
+        let rows: Vec<_> = tickets.iter().map(|ticket| ticket.row.clone()).collect();
+        // A unit of work, so that nothing is written behind the end of the link.
+        let stored = client.unit(|unit| {
+            unit.changes.outbox.extend(rows);
+            Ok(())
+        });
+        if let Err(error) = stored.await {
             client.outbox.fail(&orders, &error);
             return Err(error);
         }
@@ -145,7 +150,12 @@ async fn send(client: &Arc<Inner>, connection: &Arc<Connection>, tickets: Vec<Ti
                     client.spawn(prepare(Arc::clone(client), Arc::clone(connection), chat, ticket.by_phone));
                 }
             }
-            Composed::Failed(error) => drop_tickets(client, std::slice::from_ref(ticket), &error).await?,
+            Composed::Failed(error) => {
+                if let Err(error) = drop_tickets(client, std::slice::from_ref(ticket), &error).await {
+                    client.outbox.put_back(orders.get(at..).unwrap_or_default());
+                    return Err(error);
+                }
+            }
         }
     }
     Ok(())

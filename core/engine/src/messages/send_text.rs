@@ -49,6 +49,11 @@ impl Client {
             client.await_fate(row, accepted, deadline).await
         })
         .await
+        // The client may have closed since; the message was accepted all the same.
+        .map_err(|error| match error.code() {
+            Code::Closed => error.with_outcome(Outcome::Unknown),
+            _ => error,
+        })
     }
 }
 
@@ -161,7 +166,9 @@ impl Inner {
             .with_outcome(Outcome::Unknown)),
             GivenUp::Dropped => {
                 let outbox_dropped = vec![(chat, id)];
-                self.commit.commit(Changes { outbox_dropped, ..Changes::default() }).await?;
+                let dropped = self.commit.commit(Changes { outbox_dropped, ..Changes::default() }).await;
+                // A row that could not be deleted is sent at the next start.
+                dropped.map_err(|error| error.with_outcome(Outcome::Unknown))?;
                 Err(Error::new(Code::TimedOut, "the message could not be sent in time"))
             }
         }

@@ -187,6 +187,9 @@ impl Changes {
         self.device_lists.extend(later.device_lists);
         self.lid_pairs.extend(later.lid_pairs);
         self.inbox.extend(later.inbox);
+        // Rows are written before others are dropped: one that comes back is not dropped any more.
+        self.outbox_dropped
+            .retain(|(chat, id)| !later.outbox.iter().any(|row| row.chat == *chat && row.message_id == *id));
         self.outbox.extend(later.outbox);
         self.outbox_dropped.extend(later.outbox_dropped);
         self.retry_base_keys.extend(later.retry_base_keys);

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::{Changes, JournalRow, Store, StoreError};
 use crate::error::{Code, Error};
@@ -25,6 +25,7 @@ struct Shared {
     events: Arc<EventQueue>,
     runtime: Handle,
     state: Mutex<State>,
+    failed: Notify,
 }
 
 #[derive(Default)]
@@ -51,7 +52,7 @@ impl Committer {
     ) -> Result<Self, StoreError> {
         let (last_sequence, _) = store.journal_bounds()?;
         let state = Mutex::new(State { last_sequence, ..State::default() });
-        Ok(Self { shared: Arc::new(Shared { store, events, runtime, state }) })
+        Ok(Self { shared: Arc::new(Shared { store, events, runtime, state, failed: Notify::new() }) })
     }
 
     /// Makes a unit of work durable, together with whatever else waits. The order of calls is
@@ -82,6 +83,19 @@ impl Committer {
     /// Whether a commit failed since the last [`reset`](Self::reset).
     pub(crate) fn has_failed(&self) -> bool {
         self.shared.lock().failed.is_some()
+    }
+
+    /// Ends when a commit has failed. Nothing is committed any more until the [`reset`](Self::reset).
+    pub(crate) async fn failed(&self) {
+        loop {
+            let failed = self.shared.failed.notified();
+            tokio::pin!(failed);
+            failed.as_mut().enable();
+            if self.has_failed() {
+                return;
+            }
+            failed.await;
+        }
     }
 
     fn submit(&self, changes: Changes) -> oneshot::Receiver<Result<(), StoreError>> {
@@ -153,6 +167,7 @@ impl Shared {
                 for unit in later {
                     let _ = unit.done.send(Err(error.clone()));
                 }
+                self.failed.notify_waiters();
             }
         }
         for done in waiters {
@@ -195,5 +210,60 @@ impl From<StoreError> for Error {
             StoreError::TooNew(_) => (Code::StoreTooNew, "the store was written by a newer version"),
         };
         Self::new(code, message).because(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::EventKind;
+    use crate::store::failing::FailingStore;
+    use crate::store::{MemoryStore, OutboxRow, OutboxState};
+    use whimbrel_wire::Jid;
+
+    fn event(id: &str) -> Changes {
+        let event = Event { sequence: None, id: id.to_owned(), recorded_at_ms: 0, kind: EventKind::Replaced };
+        Changes { events: vec![event], ..Changes::default() }
+    }
+
+    #[tokio::test]
+    async fn after_a_failure_nothing_is_committed_until_the_reset() {
+        let store = Arc::new(FailingStore::default());
+        let events = Arc::new(EventQueue::new(Arc::clone(&store) as Arc<dyn Store>, 100).unwrap());
+        let commit =
+            Committer::new(Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&events), Handle::current())
+                .unwrap();
+        commit.commit(event("A")).await.unwrap();
+        store.fail_next(1);
+        let (noticed, refused) = tokio::join!(commit.failed(), commit.commit(event("B")));
+        assert_eq!((noticed, refused.unwrap_err().code()), ((), Code::StoreFailed));
+        // The store is well again, but what is in memory may rest on what was lost.
+        assert!(commit.commit(event("C")).await.is_err() && commit.has_failed());
+        commit.reset();
+        commit.commit(event("D")).await.unwrap();
+        assert_eq!(store.journal_bounds().unwrap(), (2, 0), "no number is left out");
+        assert_eq!(store.journal_after(0, 10).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn in_one_transaction_the_later_word_on_a_message_counts() {
+        let key = || (Jid::lid("7"), "A".to_owned());
+        let row = || OutboxRow {
+            chat: Jid::lid("7"),
+            message_id: "A".to_owned(),
+            content: Vec::new(),
+            state: OutboxState::Pending,
+            created_at_ms: 0,
+            confirmed_at: 0,
+        };
+        let kept = || Changes { outbox: vec![row()], ..Changes::default() };
+        let dropped = || Changes { outbox_dropped: vec![key()], ..Changes::default() };
+        for (first, later, rows) in [(kept(), dropped(), 0), (dropped(), kept(), 1)] {
+            let mut all = first;
+            all.absorb(later);
+            let store = MemoryStore::default();
+            store.commit(&all).unwrap();
+            assert_eq!(store.outbox_pending().unwrap().len(), rows);
+        }
     }
 }

@@ -11,6 +11,8 @@ mod sqlite;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+pub(crate) mod failing;
 
 use whimbrel_wire::jid::Jid;
 

@@ -29,6 +29,23 @@ fn sessions_move_to_the_lid_when_it_is_learned() {
 }
 
 #[test]
+fn a_list_is_believed_for_a_day_whatever_the_clock_did() {
+    let mut side = Side::new("1", 1);
+    let fresh = |side: &mut Side, age: i64| {
+        side.unit(|unit| {
+            let fetched_at = unit.now() - age;
+            let list = DeviceList { devices: Vec::new(), raw_id: 1, signed_at: 1, fetched_at };
+            unit.changes.device_lists.insert(Jid::lid("7"), Some(list));
+            Ok(crate::devices::lists::fresh(unit, &Jid::lid("7"))?.is_some())
+        })
+        .0
+    };
+    assert!(fresh(&mut side, 0) && fresh(&mut side, 23 * 3600));
+    assert!(!fresh(&mut side, 25 * 3600));
+    assert!(!fresh(&mut side, -3600), "it was fetched while the clock was ahead");
+}
+
+#[test]
 fn two_records_become_one_that_knows_all_sessions() {
     let (mut anna, mut ben) = pair();
     let (by_lid, by_number) = (anna.lid(), phone_of("1").with_device(1));

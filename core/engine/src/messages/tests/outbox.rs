@@ -83,6 +83,30 @@ fn messages_leave_in_order_and_again_after_a_loss() {
 }
 
 #[test]
+fn a_late_repetition_leaves_alone_what_a_newer_connection_has() {
+    let mut bench = Bench::new();
+    let _waiting = ["A", "B"].map(|id| bench.accept("7", id));
+    assert_eq!(bench.send(1), ["A", "B"]);
+    assert!(bench.settle("7", "A", Some(429)).is_some(), "the service wants it later");
+    bench.outbox.reopen(2);
+    assert_eq!(bench.send(2), ["A", "B"]);
+    bench.outbox.try_again();
+    assert!(bench.outbox.take_ready().is_empty(), "both are on their way");
+}
+
+#[test]
+fn numbers_of_messages_are_not_used_again_after_a_lost_link() {
+    let bench = Bench::new();
+    let _first = bench.accept("7", "A");
+    let stale = bench.outbox.take_ready().pop().unwrap().order;
+    bench.outbox.clear(&crate::error::Error::new(Code::LoggedOut, "as a test"));
+    let mut second = bench.accept("7", "B");
+    bench.outbox.fail(&[stale], &crate::error::Error::new(Code::NoDevice, "as a test"));
+    assert!(second.try_recv().is_err());
+    assert_eq!(bench.send(1), ["B"]);
+}
+
+#[test]
 fn a_chat_that_is_prepared_holds_up_only_itself() {
     let bench = Bench::new();
     let _waiting = [bench.accept("7", "A"), bench.accept("8", "B"), bench.accept("7", "C")];
@@ -144,7 +168,7 @@ async fn refusals_are_repaired_or_told() {
     for (error, after) in [(400, 0), (503, 4)] {
         bench.send(1);
         assert_eq!(bench.settle("7", "A", Some(error)), Some(Duration::from_secs(after)), "{error}");
-        bench.outbox.try_again(1);
+        bench.outbox.try_again();
     }
     let ticket = bench.outbox.take_ready().pop().unwrap();
     assert!(ticket.by_phone);
@@ -161,7 +185,7 @@ async fn refusals_are_repaired_or_told() {
     bench.send(1);
     assert_eq!(bench.settle("7", "B", Some(406)), Some(Duration::ZERO));
     assert_eq!(bench.side.store.device_list(&Jid::lid("7")).unwrap(), None);
-    bench.outbox.try_again(1);
+    bench.outbox.try_again();
     bench.send(1);
     assert_eq!(bench.settle("7", "B", Some(406)), None);
     assert_eq!(fate.await.unwrap().unwrap_err().service_status(), 406);
