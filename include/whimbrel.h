@@ -91,7 +91,7 @@ enum whimbrel_code
    */
   WHIMBREL_CODE_CANCELLED = 103,
   /**
-   * The server did not prove that it is the service: its certificate has another root.
+   * The server did not prove that it is the service: its certificate has another root or is not valid now, or this clock is wrong.
    */
   WHIMBREL_CODE_UNTRUSTED_SERVER = 104,
   /**

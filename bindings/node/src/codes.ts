@@ -28,7 +28,10 @@ export const Code = {
   TimedOut: 102,
   /** The call was cancelled, or its client closed. */
   Cancelled: 103,
-  /** The server did not prove that it is the service: its certificate has another root. */
+  /**
+   * The server did not prove that it is the service: its certificate has another root or is
+   * not valid now, or this clock is wrong.
+   */
   UntrustedServer: 104,
   /** The client is not linked to a phone; link it first. */
   NotLinked: 200,

@@ -82,7 +82,9 @@ class Code(IntEnum):
     """The call was cancelled, or its client closed."""
 
     UNTRUSTED_SERVER = 104
-    """The server did not prove that it is the service: its certificate has another root."""
+    """The server did not prove that it is the service: its certificate has another root or is not
+    valid now, or this clock is wrong.
+    """
 
     NOT_LINKED = 200
     """The client is not linked to a phone; link it first."""
@@ -188,7 +190,9 @@ class CallCancelledError(errors.NetworkError, number=103):
 
 
 class UntrustedServerError(errors.NetworkError, number=104):
-    """The server did not prove that it is the service: its certificate has another root."""
+    """The server did not prove that it is the service: its certificate has another root or is not
+    valid now, or this clock is wrong.
+    """
 
 
 class NotLinkedError(errors.AccountError, number=200):
