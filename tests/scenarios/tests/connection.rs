@@ -479,3 +479,22 @@ fn dropping_everything_outside_a_runtime_does_not_panic() {
     let engine = Engine::new(whimbrel::EngineOptions::default()).unwrap();
     engine.close_blocking(DEADLINE).unwrap();
 }
+
+#[tokio::test]
+async fn a_host_that_takes_no_events_holds_up_neither_reconnects_nor_the_close() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let mut options = quiet();
+    options.manual_acknowledge = true;
+    options.journal_limit = 1;
+    let client = engine.open(world.store(NUMBER), options.clone()).unwrap();
+    // The link itself is an event, so the journal is full from now on.
+    world.link(&client, NUMBER).await;
+    world.sandbox.phone("31687654321").await.unwrap().send_text(NUMBER, "waits").await.unwrap();
+    for _ in 0..3 {
+        client.disconnect();
+        client.wait_online().await;
+    }
+    client.close(DEADLINE).await.unwrap();
+    engine.close(DEADLINE).await.unwrap();
+}
