@@ -314,6 +314,30 @@ mod tests {
     }
 
     #[test]
+    fn a_unit_of_work_that_nobody_waits_for_is_durable_before_the_next_one() {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let options = ClientOptions { auto_start: false, ..ClientOptions::default() };
+        let client = engine.open_store(linked(), options).unwrap();
+        let inner = client.inner();
+        engine.handle().block_on(async {
+            for device in 1..200 {
+                let device = Jid::lid("7").with_device(device);
+                let mut dropped = Box::pin(inner.unit(|unit| {
+                    unit.changes.identities.insert(device.clone(), Some([7; 32]));
+                    Ok(())
+                }));
+                // Once, so that the commit begins, and never again.
+                let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+                let _ = dropped.as_mut().poll(&mut context);
+                drop(dropped);
+                let seen = inner.unit(|unit| unit.identity(&device)).await.unwrap();
+                assert_eq!(seen, Some([7; 32]), "{device}");
+            }
+        });
+        engine.close_blocking(Duration::from_secs(10)).unwrap();
+    }
+
+    #[test]
     fn a_client_without_a_connection_gets_over_a_store_that_failed_once() {
         let engine = Engine::new(EngineOptions::default()).unwrap();
         let store = linked();

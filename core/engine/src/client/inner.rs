@@ -31,7 +31,7 @@ pub(crate) struct Inner {
     pub(crate) commit: Committer,
     pub(crate) events: Arc<EventQueue>,
     /// Sessions and keys of the Signal protocol: one unit of work at a time.
-    pub(crate) signal: tokio::sync::Mutex<SignalState>,
+    pub(crate) signal: Arc<tokio::sync::Mutex<SignalState>>,
     /// Messages on their way out.
     pub(crate) outbox: Outbox,
     pub(crate) tasks: Tasks,
@@ -70,7 +70,7 @@ impl Inner {
             options,
             commit,
             events,
-            signal: tokio::sync::Mutex::default(),
+            signal: Arc::default(),
             outbox: Outbox::default(),
             tasks,
             gate: Gate::default(),
