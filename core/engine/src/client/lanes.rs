@@ -10,6 +10,3 @@ use crate::messages::inbound;
 pub(super) fn start(client: &Arc<Inner>, connection: &Arc<Connection>, inbound: Inbound) {
     client.spawn(inbound::run(Arc::clone(client), Arc::clone(connection), inbound));
 }
-
-/// What waited at the service has arrived.
-pub(super) fn offline_ended(_client: &Arc<Inner>, _connection: &Arc<Connection>) {}

@@ -157,7 +157,6 @@ impl Session<'_> {
         self.phase = Phase::Online;
         self.deadline = None;
         self.client.set_status(ConnectionState::Online, None, self.wish);
-        lanes::offline_ended(&self.client, &self.connection);
     }
 
     /// Nothing that this version keeps can be dirty, so the bit is cleared.
