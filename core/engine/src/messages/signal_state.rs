@@ -21,6 +21,7 @@ use crate::client::Inner;
 use crate::clock;
 use crate::error::Error;
 use crate::events::{Event, EventKind, Identity};
+use crate::groups::GroupRow;
 use crate::store::{Account, Changes, DeviceList, InboxEntry, PreKeyRow, SignedPreKeyRow, Store, StoreError};
 
 /// Session records kept in memory, a few hundred bytes each.
@@ -32,6 +33,12 @@ const SENDER_KEYS: usize = 16;
 /// Address pairs kept in memory; beyond it they are read again.
 const PAIRS: usize = 128;
 
+/// Groups kept in memory.
+const GROUPS: usize = 16;
+
+/// Members of groups kept in memory, about a hundred bytes each; one group of any size stays.
+const MEMBERS: usize = 2048;
+
 /// What the lanes of a client share under one lock.
 pub(crate) struct SignalState {
     sessions: Cache<Jid, SessionRecord>,
@@ -40,6 +47,8 @@ pub(crate) struct SignalState {
     lids: BTreeMap<Jid, Option<Jid>>,
     /// Phone number of a LID, or that none is known.
     phones: BTreeMap<Jid, Option<Jid>>,
+    /// A group that was used lately is last.
+    groups: Vec<(Jid, Option<Arc<GroupRow>>)>,
     rng: Option<ChaCha20Rng>,
 }
 
@@ -50,7 +59,20 @@ impl Default for SignalState {
             sender_keys: Cache::new(SENDER_KEYS),
             lids: BTreeMap::new(),
             phones: BTreeMap::new(),
+            groups: Vec::new(),
             rng: None,
+        }
+    }
+}
+
+impl SignalState {
+    /// Makes room: the groups that were not used for longest go first.
+    fn forget_groups(&mut self) {
+        let size =
+            |(_, group): &(Jid, Option<Arc<GroupRow>>)| group.as_ref().map_or(0, |group| group.members.len());
+        let mut members: usize = self.groups.iter().map(size).sum();
+        while self.groups.len() > GROUPS || (members > MEMBERS && self.groups.len() > 1) {
+            members = members.saturating_sub(size(&self.groups.remove(0)));
         }
     }
 }
@@ -86,6 +108,7 @@ impl<'a> Unit<'a> {
         state.sender_keys.flush(|key, record| {
             changes.sender_keys.insert(key, Some(record.serialize()));
         });
+        state.forget_groups();
         if state.lids.len() > PAIRS {
             state.lids.clear();
         }
@@ -334,6 +357,27 @@ impl<'a> Unit<'a> {
     /// Whether an address is this account's.
     pub(crate) fn is_own(&self, jid: &Jid) -> bool {
         [&self.account.phone, &self.account.lid].into_iter().flatten().any(|own| own.same_account(jid))
+    }
+
+    // --- groups ---
+
+    /// What is known of a group; look at its `stale` before relying on the members.
+    pub(crate) fn group(&mut self, group: &Jid) -> Result<Option<Arc<GroupRow>>, StoreError> {
+        let known = self.state.groups.iter().position(|(id, _)| id == group);
+        let (id, row) = match known {
+            Some(at) => self.state.groups.remove(at),
+            None => (group.clone(), self.store.group(group)?),
+        };
+        self.state.groups.push((id, row.clone()));
+        Ok(row)
+    }
+
+    /// Writes down what is known of a group; `None` when this account is in it no more.
+    pub(crate) fn put_group(&mut self, group: &Jid, row: Option<GroupRow>) {
+        let row = row.map(Arc::new);
+        self.state.groups.retain(|(id, _)| id != group);
+        self.state.groups.push((group.clone(), row.clone()));
+        self.changes.groups.insert(group.clone(), row);
     }
 
     // --- lists and messages ---

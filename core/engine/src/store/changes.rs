@@ -1,11 +1,13 @@
 //! A unit of work, and the rows that it is made of.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use whimbrel_crypto::curve::KeyPair;
 use whimbrel_wire::jid::Jid;
 
 use crate::events::Event;
+use crate::groups::GroupRow;
 
 /// Keys that this device owns for the whole life of a link (pairing document §1).
 #[derive(Clone)]
@@ -155,6 +157,7 @@ pub(crate) struct Changes {
     pub(crate) signed_pre_keys: BTreeMap<u32, Option<SignedPreKeyRow>>,
     pub(crate) sender_keys: BTreeMap<(Jid, Jid), Option<Vec<u8>>>,
     pub(crate) device_lists: BTreeMap<Jid, Option<DeviceList>>,
+    pub(crate) groups: BTreeMap<Jid, Option<Arc<GroupRow>>>,
     /// (LID, phone number), both bare.
     pub(crate) lid_pairs: Vec<(Jid, Jid)>,
     pub(crate) inbox: Vec<InboxEntry>,
@@ -168,8 +171,8 @@ pub(crate) struct Changes {
     pub(crate) journal: Vec<JournalRow>,
     /// Events up to this one were taken by the host.
     pub(crate) acknowledged: Option<u64>,
-    /// Set the whole link aside: sessions, identities, prekeys, sender keys, device lists and the outbox
-    /// go; the account row that comes with it is what remains. Such a unit is committed alone.
+    /// Set the whole link aside: sessions, identities, prekeys, sender keys, device lists, groups and the
+    /// outbox go; the account row that comes with it is what remains. Such a unit is committed alone.
     pub(crate) forget_link: bool,
 }
 
@@ -185,6 +188,7 @@ impl Changes {
         self.signed_pre_keys.extend(later.signed_pre_keys);
         self.sender_keys.extend(later.sender_keys);
         self.device_lists.extend(later.device_lists);
+        self.groups.extend(later.groups);
         self.lid_pairs.extend(later.lid_pairs);
         self.inbox.extend(later.inbox);
         // Rows are written before others are dropped: one that comes back is not dropped any more.
@@ -208,6 +212,7 @@ impl Changes {
             && self.signed_pre_keys.is_empty()
             && self.sender_keys.is_empty()
             && self.device_lists.is_empty()
+            && self.groups.is_empty()
             && self.lid_pairs.is_empty()
             && self.inbox.is_empty()
             && self.outbox.is_empty()

@@ -1,10 +1,13 @@
 //! What every store must do, run against each of them.
 
+use std::sync::Arc;
+
 use whimbrel_crypto::curve::{KeyPair, PrivateKey};
 use whimbrel_wire::jid::Jid;
 
 use super::*;
 use crate::events::{Event, EventKind};
+use crate::groups::{GroupRow, Member, Role};
 
 fn pair(byte: u8) -> KeyPair {
     KeyPair::from_private(PrivateKey::from_bytes([byte; 32]))
@@ -33,6 +36,18 @@ fn account() -> Account {
         login_counter: 9,
         routing_info: Some(vec![9]),
         server_key: Some(([4; 32], -5, 6)),
+    }
+}
+
+fn group() -> GroupRow {
+    let member =
+        Member { id: jid("42@lid"), twin: Some(jid("15550001@s.whatsapp.net")), role: Role::SuperAdmin };
+    GroupRow {
+        subject: "Birds".to_owned(),
+        members: vec![member],
+        fetched_at: 9,
+        stale: true,
+        ..GroupRow::default()
     }
 }
 
@@ -69,6 +84,7 @@ fn full() -> Changes {
             }),
         )]
         .into(),
+        groups: [(jid("1203@g.us"), Some(Arc::new(group())))].into(),
         lid_pairs: vec![(chat.clone(), jid("15550001@s.whatsapp.net"))],
         inbox: vec![
             InboxEntry {
@@ -147,6 +163,8 @@ fn keeps_what_was_committed(store: &dyn Store) {
     assert_eq!((signed.pair.public, signed.signature, signed.created_at), (pair(7).public, [8; 64], 99));
     assert_eq!(store.sender_key(&jid("1203@g.us"), &device).unwrap(), Some(vec![7]));
     assert_eq!(store.device_list(&chat).unwrap(), full().device_lists.get(&chat).cloned().flatten());
+    assert_eq!(store.group(&jid("1203@g.us")).unwrap().as_deref(), Some(&group()));
+    assert_eq!(store.groups().unwrap(), [jid("1203@g.us")]);
     assert_eq!(store.lid_of(&jid("15550001@s.whatsapp.net")).unwrap(), Some(chat.clone()));
     assert_eq!(store.phone_of(&chat).unwrap(), Some(jid("15550001@s.whatsapp.net")));
     for entry in full().inbox {
@@ -165,6 +183,7 @@ fn deletes_and_overwrites(store: &dyn Store) {
         .commit(&Changes {
             sessions: [(device.clone(), None)].into(),
             pre_keys: [(5, None)].into(),
+            groups: [(jid("1203@g.us"), None)].into(),
             lid_pairs: vec![(jid("43@lid"), jid("15550001@s.whatsapp.net"))],
             outbox: vec![outbox_row("m1", OutboxState::Refused(479))],
             outbox_dropped: vec![(jid("42@lid"), "m2".into())],
@@ -174,6 +193,7 @@ fn deletes_and_overwrites(store: &dyn Store) {
         .unwrap();
     assert_eq!(store.session(&device).unwrap(), None);
     assert!(store.pre_key(5).unwrap().is_none());
+    assert_eq!(store.groups().unwrap(), []);
     assert_eq!(store.phone_of(&jid("42@lid")).unwrap(), None);
     assert_eq!(store.lid_of(&jid("15550001@s.whatsapp.net")).unwrap(), Some(jid("43@lid")));
     assert_eq!(store.outbox(&jid("42@lid"), "m1").unwrap().unwrap().state, OutboxState::Refused(479));
@@ -202,6 +222,7 @@ fn forgets_a_link_but_not_the_journal(store: &dyn Store) {
     assert!(store.account().unwrap().unwrap().logged_out);
     assert_eq!(store.session(&jid("42:7@lid")).unwrap(), None);
     assert!(store.pre_key(5).unwrap().is_none());
+    assert!(store.group(&jid("1203@g.us")).unwrap().is_none());
     assert_eq!(store.outbox(&jid("42@lid"), "m1").unwrap(), None);
     assert_eq!(store.journal_after(0, 9).unwrap().len(), 2);
     assert_eq!(store.phone_of(&jid("42@lid")).unwrap(), Some(jid("15550001@s.whatsapp.net")));
@@ -308,7 +329,6 @@ fn event(text: &str) -> Event {
 #[tokio::test]
 async fn commits_that_wait_share_a_transaction_and_number_events_in_order() {
     use crate::journal::{EventQueue, EventStream};
-    use std::sync::Arc;
 
     let folder = Folder::new("group");
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.file("a.db"), true).unwrap());
@@ -344,7 +364,6 @@ async fn commits_that_wait_share_a_transaction_and_number_events_in_order() {
 #[tokio::test]
 async fn a_slow_host_is_served_from_the_journal() {
     use crate::journal::{EventQueue, EventStream};
-    use std::sync::Arc;
 
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let events = Arc::new(EventQueue::new(Arc::clone(&store), 1000).unwrap());

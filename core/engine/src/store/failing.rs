@@ -1,5 +1,6 @@
 //! A store in memory whose commits fail when a test wants it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use whimbrel_wire::jid::Jid;
@@ -8,6 +9,7 @@ use super::{
     Account, Changes, DeviceList, InboxEntry, JournalRow, MemoryStore, OutboxRow, PreKeyRow, SignedPreKeyRow,
     Store, StoreError,
 };
+use crate::groups::GroupRow;
 
 /// A store that refuses commits.
 #[derive(Default)]
@@ -54,6 +56,14 @@ impl Store for FailingStore {
 
     fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
         self.kept.device_list(user)
+    }
+
+    fn group(&self, group: &Jid) -> Result<Option<Arc<GroupRow>>, StoreError> {
+        self.kept.group(group)
+    }
+
+    fn groups(&self) -> Result<Vec<Jid>, StoreError> {
+        self.kept.groups()
     }
 
     fn lid_of(&self, phone: &Jid) -> Result<Option<Jid>, StoreError> {

@@ -1,7 +1,7 @@
 //! A store without a file: for tests, and for clients that need not outlive the process.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use whimbrel_wire::jid::Jid;
 
@@ -9,6 +9,7 @@ use super::{
     Account, Changes, DeviceList, InboxEntry, JournalRow, OutboxRow, OutboxState, PreKeyRow, SignedPreKeyRow,
     Store, StoreError,
 };
+use crate::groups::GroupRow;
 
 /// Received messages that are remembered for the duplicate filter; the oldest go first.
 const INBOX_ROWS: usize = 50_000;
@@ -31,6 +32,7 @@ struct Tables {
     signed_pre_keys: BTreeMap<u32, SignedPreKeyRow>,
     sender_keys: BTreeMap<(Jid, Jid), Vec<u8>>,
     device_lists: BTreeMap<Jid, DeviceList>,
+    groups: BTreeMap<Jid, Arc<GroupRow>>,
     phone_by_lid: BTreeMap<Jid, Jid>,
     lid_by_phone: BTreeMap<Jid, Jid>,
     inbox: BTreeMap<(Jid, Jid, String), (u64, InboxEntry)>,
@@ -86,6 +88,7 @@ impl Tables {
         apply(&mut self.signed_pre_keys, &changes.signed_pre_keys);
         apply(&mut self.sender_keys, &changes.sender_keys);
         apply(&mut self.device_lists, &changes.device_lists);
+        apply(&mut self.groups, &changes.groups);
         for (lid, phone) in &changes.lid_pairs {
             self.pair(lid, phone);
         }
@@ -199,6 +202,14 @@ impl Store for MemoryStore {
 
     fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
         Ok(self.lock().device_lists.get(user).cloned())
+    }
+
+    fn group(&self, group: &Jid) -> Result<Option<Arc<GroupRow>>, StoreError> {
+        Ok(self.lock().groups.get(group).cloned())
+    }
+
+    fn groups(&self) -> Result<Vec<Jid>, StoreError> {
+        Ok(self.lock().groups.keys().cloned().collect())
     }
 
     fn lid_of(&self, phone: &Jid) -> Result<Option<Jid>, StoreError> {

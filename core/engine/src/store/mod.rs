@@ -14,7 +14,11 @@ mod conformance;
 #[cfg(test)]
 pub(crate) mod failing;
 
+use std::sync::Arc;
+
 use whimbrel_wire::jid::Jid;
+
+use crate::groups::GroupRow;
 
 pub(crate) use changes::{
     Account, Changes, DeviceKeys, DeviceList, DeviceListEntry, InboxEntry, InboxState, JournalRow, OutboxRow,
@@ -60,6 +64,10 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn sender_key(&self, group: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError>;
     /// Known devices of a user.
     fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError>;
+    /// What is known of a group that this account is in.
+    fn group(&self, group: &Jid) -> Result<Option<Arc<GroupRow>>, StoreError>;
+    /// All groups of which something is known.
+    fn groups(&self) -> Result<Vec<Jid>, StoreError>;
     /// LID of a phone number.
     fn lid_of(&self, phone: &Jid) -> Result<Option<Jid>, StoreError>;
     /// Phone number of a LID.

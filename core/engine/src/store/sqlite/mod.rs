@@ -11,7 +11,7 @@ mod write;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use whimbrel_wire::jid::Jid;
@@ -20,6 +20,7 @@ use super::{
     Account, Changes, DeviceList, InboxEntry, JournalRow, OutboxRow, PreKeyRow, SignedPreKeyRow, Store,
     StoreError,
 };
+use crate::groups::GroupRow;
 
 /// A store in one SQLite file.
 pub(crate) struct SqliteStore {
@@ -84,6 +85,14 @@ impl Store for SqliteStore {
 
     fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
         read::device_list(&self.reader(), user)
+    }
+
+    fn group(&self, group: &Jid) -> Result<Option<Arc<GroupRow>>, StoreError> {
+        Ok(read::group(&self.reader(), group)?.map(Arc::new))
+    }
+
+    fn groups(&self) -> Result<Vec<Jid>, StoreError> {
+        read::groups(&self.reader())
     }
 
     fn lid_of(&self, phone: &Jid) -> Result<Option<Jid>, StoreError> {

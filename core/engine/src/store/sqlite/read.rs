@@ -5,6 +5,7 @@ use whimbrel_wire::jid::Jid;
 
 use super::rows::{array, jid, key_pair, optional_jid, outbox_state, unpack_devices};
 use super::{StoreError, failed};
+use crate::groups::GroupRow;
 use crate::store::{
     Account, DeviceKeys, DeviceList, InboxEntry, InboxState, JournalRow, OutboxRow, PreKeyRow,
     SignedPreKeyRow,
@@ -140,6 +141,23 @@ pub(super) fn device_list(connection: &Connection, user: &Jid) -> Result<Option<
             fetched_at: row.get(3).map_err(failed)?,
         })
     })
+}
+
+pub(super) fn group(connection: &Connection, group: &Jid) -> Result<Option<GroupRow>, StoreError> {
+    const SQL: &str = "SELECT details, members, fetched_at, stale FROM groups WHERE id = ?1";
+    one(connection, SQL, &[&group.to_string()], |row| {
+        let blob = |column| {
+            let value = row.get_ref(column).map_err(failed)?;
+            value.as_blob().map_err(|_| StoreError::Corrupt("a group is no blob".to_owned()))
+        };
+        let (fetched_at, stale) = (row.get(2).map_err(failed)?, row.get(3).map_err(failed)?);
+        GroupRow::decode(blob(0)?, blob(1)?, fetched_at, stale)
+            .map_err(|error| StoreError::Corrupt(error.to_string()))
+    })
+}
+
+pub(super) fn groups(connection: &Connection) -> Result<Vec<Jid>, StoreError> {
+    many(connection, "SELECT id FROM groups ORDER BY id", &[], |row| jid(row, 0))
 }
 
 pub(super) fn lid_of(connection: &Connection, phone: &Jid) -> Result<Option<Jid>, StoreError> {

@@ -80,6 +80,13 @@ CREATE TABLE device_lists (
     signed_at INTEGER NOT NULL,
     fetched_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE groups (
+    id TEXT PRIMARY KEY,
+    details BLOB NOT NULL,
+    members BLOB NOT NULL,
+    fetched_at INTEGER NOT NULL,
+    stale INTEGER NOT NULL
+) STRICT;
 CREATE TABLE lid_map (
     lid TEXT PRIMARY KEY,
     phone TEXT NOT NULL UNIQUE

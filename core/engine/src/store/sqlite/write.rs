@@ -57,6 +57,7 @@ fn forget_link(transaction: &Transaction<'_>) -> Result<(), StoreError> {
         "signed_pre_keys",
         "sender_keys",
         "device_lists",
+        "groups",
         "inbox",
         "outbox",
         "retry_base_keys",
@@ -171,6 +172,17 @@ fn write_people(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), 
                 &[&user, &pack_devices(&list.devices), &list.raw_id, &list.signed_at, &list.fetched_at],
             )?,
             None => run(transaction, "DELETE FROM device_lists WHERE user = ?1", &[&user])?,
+        }
+    }
+    for (id, group) in &changes.groups {
+        let id = id.to_string();
+        match group {
+            Some(group) => run(
+                transaction,
+                "INSERT OR REPLACE INTO groups VALUES (?1, ?2, ?3, ?4, ?5)",
+                &[&id, &group.encode_details(), &group.encode_members(), &group.fetched_at, &group.stale],
+            )?,
+            None => run(transaction, "DELETE FROM groups WHERE id = ?1", &[&id])?,
         }
     }
     for (lid, phone) in &changes.lid_pairs {
