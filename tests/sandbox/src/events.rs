@@ -127,6 +127,17 @@ pub enum Event {
         /// `type` of the receipt, empty for plain delivery.
         kind: String,
     },
+    /// A group was made or changed.
+    GroupChanged {
+        /// Its address.
+        group: String,
+        /// What was done, in the words of the protocol: `create`, `add`, `remove`, `subject` …
+        change: String,
+        /// Number of whoever did it.
+        by: String,
+        /// Numbers of the members that it is about.
+        members: Vec<String>,
+    },
     /// One-time pre-keys were uploaded.
     PrekeysUploaded {
         /// The owner.

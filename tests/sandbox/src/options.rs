@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::Clock;
 
 /// Settings of a sandbox.
@@ -26,6 +28,19 @@ pub struct Options {
     pub framing: Framing,
     /// Whether accounts may address people by their LID (otherwise such messages get error 400).
     pub lid_migrated: bool,
+    /// How groups name their members that clients make.
+    pub group_addressing: Addressing,
+}
+
+/// How a group names its members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Addressing {
+    /// By hidden numbers, as groups made since 2025 do.
+    #[default]
+    Lid,
+    /// By phone numbers, as older groups do.
+    Pn,
 }
 
 impl Default for Options {
@@ -40,6 +55,7 @@ impl Default for Options {
             limits: Limits::default(),
             framing: Framing::default(),
             lid_migrated: true,
+            group_addressing: Addressing::default(),
         }
     }
 }

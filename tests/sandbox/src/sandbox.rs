@@ -18,7 +18,7 @@ use crate::listener::{ListenError, Listener};
 use crate::options::Options;
 use crate::phone::Phones;
 use crate::report::Finding;
-use crate::service::{DeviceState, Service, StreamId};
+use crate::service::{DeviceState, GroupState, Service, StreamId};
 
 /// Stanzas under way between a phone and the service.
 const PHONE_CHANNEL: usize = 1024;
@@ -67,6 +67,8 @@ pub struct NoiseRoot {
 pub struct State {
     /// All devices of all accounts.
     pub devices: Vec<DeviceState>,
+    /// All groups.
+    pub groups: Vec<GroupState>,
     /// Fault rules that still wait for their occasion.
     pub faults: Vec<FaultRule>,
 }
@@ -138,7 +140,7 @@ impl Sandbox {
         &self.running.phones
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Service) -> T) -> T {
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Service) -> T) -> T {
         self.running.hub.run(work)
     }
 
@@ -202,6 +204,7 @@ impl Sandbox {
     pub fn state(&self) -> State {
         self.with(|service| State {
             devices: service.device_states(),
+            groups: service.group_states(),
             faults: service.faults_mut().pending().to_vec(),
         })
     }

@@ -35,6 +35,9 @@ The control API (JSON; errors are {\"error\":{\"code\",\"message\"}}):
   POST /phones/N/switches {auto_read?,echo?,silent?,lenient_qr?,damage_next?}
   POST /phones/N/offline, /phones/N/online, /phones/N/unlink {device}
   POST /phones/N/reset-session {device}
+  POST /groups {creator,subject?,members?,addressing?}  GET /groups, /groups/JID
+  PATCH /groups/JID {by,subject?,announce?,locked?,addressing?}
+  POST /groups/JID/add, remove, promote, demote {by,members}; /groups/JID/leave {by}
   GET  /state, /violations, /findings   GET  /events?after&wait_ms
   POST /faults {device?,stanza,fault,skip,count}, DELETE /faults
   POST /stream-error {device,code?,conflict?}, /disconnect {device}, /unlink {device}

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::GroupError;
 use crate::attach::AttachError;
 use crate::phone::PhoneError;
 
@@ -57,6 +58,18 @@ impl From<PhoneError> for ApiError {
             _ => StatusCode::CONFLICT,
         };
         Self { status, code: error.code(), message: error.to_string() }
+    }
+}
+
+impl From<GroupError> for ApiError {
+    fn from(error: GroupError) -> Self {
+        let status = match error.code {
+            403 => StatusCode::FORBIDDEN,
+            404 => StatusCode::NOT_FOUND,
+            409 => StatusCode::CONFLICT,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self { status, code: "refused", message: error.to_string() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod error;
 mod extract;
+mod groups;
 mod phones;
 mod service;
 
@@ -68,6 +69,7 @@ pub async fn serve(sandbox: Sandbox, options: ControlOptions) -> io::Result<Cont
     let api = Api { sandbox, echo: options.echo, stop: stop.clone() };
     let routes = Router::new()
         .merge(phones::routes())
+        .merge(groups::routes())
         .merge(service::routes())
         .fallback(|| async { ApiError::not_found("there is no such route") })
         .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })

@@ -10,6 +10,7 @@ use super::offline::Queue;
 use super::prekeys::KeyStore;
 use super::proof::KeyIndexList;
 use super::startup::Settings;
+use crate::options::Addressing;
 
 /// The two address spaces of people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,15 @@ impl Space {
         match self {
             Self::Pn => Self::Lid,
             Self::Lid => Self::Pn,
+        }
+    }
+}
+
+impl From<Addressing> for Space {
+    fn from(addressing: Addressing) -> Self {
+        match addressing {
+            Addressing::Lid => Self::Lid,
+            Addressing::Pn => Self::Pn,
         }
     }
 }
@@ -118,6 +128,8 @@ pub(crate) struct Device {
     pub(super) subscriptions: BTreeSet<AccountId>,
     /// In which form it last asked for the device lists of people.
     pub(super) listed: BTreeMap<AccountId, Space>,
+    /// Set for devices that nobody ever uses: how many stanzas were for them. They are not kept.
+    pub(super) counted: Option<u64>,
 }
 
 impl Device {
@@ -136,6 +148,7 @@ impl Device {
             available: false,
             subscriptions: BTreeSet::new(),
             listed: BTreeMap::new(),
+            counted: None,
         }
     }
 }

@@ -62,6 +62,8 @@ impl Service {
                 .md(stream, device, request)
                 .map(|answered| if answered { Reply::Empty } else { Reply::Elsewhere }),
             ("usync", true) => self.usync(device, request),
+            ("w:g2", true) => self.group_query(device, request),
+            ("w:g2", false) => self.group_change(device, request),
             ("abt", true) => Ok(Reply::Child(super::startup::props(request))),
             ("blocklist", true) => self.blocklist(device),
             ("blocklist", false) => self.change_blocklist(device, request),

@@ -234,8 +234,9 @@ impl Service {
         found.key_index_list = None;
         found.collections = Collections::default();
         found.devices.insert(0, Device::new(KeyStore::new(keys.registration_id, keys.identity, signed), now));
-        let (pn, lid, contacts) = (found.bare(Space::Pn), found.bare(Space::Lid), found.contacts.clone());
-        for contact in contacts {
+        let (pn, lid, mut known) = (found.bare(Space::Pn), found.bare(Space::Lid), found.contacts.clone());
+        known.extend(self.groups.companions_of(account));
+        for contact in known {
             self.notify_account(contact, None, |service| {
                 service
                     .notification("encrypt", pn.clone())

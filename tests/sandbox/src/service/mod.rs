@@ -8,6 +8,7 @@ mod accounts;
 mod appstate;
 mod devices;
 mod effects;
+mod groups;
 mod inspect;
 mod iq;
 mod link;
@@ -30,10 +31,12 @@ use whimbrel_wire::{Jid, Node};
 
 pub(crate) use accounts::DeviceId;
 pub(crate) use effects::{Closing, Effect, Wake};
+pub use groups::{GroupState, MemberState};
 pub use inspect::DeviceState;
 pub(crate) use login::Admission;
 
 use accounts::Accounts;
+use groups::Groups;
 use link::Links;
 use messages::Routes;
 
@@ -65,6 +68,7 @@ pub(crate) struct Service {
     accounts: Accounts,
     streams: BTreeMap<StreamId, Stream>,
     links: Links,
+    groups: Groups,
     routes: Routes,
     counters: Counters,
     faults: Faults,
@@ -85,6 +89,7 @@ impl Service {
             accounts: Accounts::default(),
             streams: BTreeMap::new(),
             links: Links::default(),
+            groups: Groups::default(),
             routes: Routes::default(),
             counters: Counters::default(),
             faults: Faults::default(),

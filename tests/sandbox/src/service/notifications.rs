@@ -71,6 +71,7 @@ impl Service {
         if let Some(account) = self.accounts.get(device.account) {
             accounts.extend(account.contacts.iter().copied());
         }
+        accounts.extend(self.groups.companions_of(device.account));
         accounts
             .into_iter()
             .flat_map(|account| self.accounts.devices(account))

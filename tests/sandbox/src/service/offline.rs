@@ -115,6 +115,9 @@ pub(super) struct Settlement<'a> {
 impl Service {
     /// Puts a stanza into a device's queue and sends it if the device takes part in live traffic.
     pub(super) fn push(&mut self, to: DeviceId, node: Node) {
+        if self.count_only(to) {
+            return;
+        }
         let label = self.accounts.label(to);
         let (class, id) = (node.tag().to_owned(), stanza::id(&node));
         let (now, limit) = (self.now, self.options.limits.queue);
@@ -126,6 +129,15 @@ impl Service {
         if let Some(stream) = stream {
             self.flush_live(to, stream);
         }
+    }
+
+    /// Counts a stanza for a device that nobody uses. Tells whether it is one.
+    pub(super) fn count_only(&mut self, to: DeviceId) -> bool {
+        let counted = self.accounts.device_mut(to).and_then(|device| device.counted.as_mut());
+        counted.is_some_and(|counted| {
+            *counted += 1;
+            true
+        })
     }
 
     fn flush_live(&mut self, to: DeviceId, stream: StreamId) {

@@ -1,6 +1,6 @@
 //! Presence and chat state: never queued, never stored (features document §6).
 
-use whimbrel_wire::Node;
+use whimbrel_wire::{Jid, Node};
 
 use super::accounts::{AccountId, DeviceId, Space};
 use super::{Service, StreamId};
@@ -89,6 +89,9 @@ impl Service {
     /// Typing or recording in a direct chat.
     pub(super) fn chat_state(&mut self, device: DeviceId, node: &Node) {
         let Some(to) = node.attr_jid("to") else { return };
+        if to.is_group() {
+            return self.group_chat_state(device, &to, node);
+        }
         let (Some(target), Some(space)) = (self.accounts.find(&to), Space::of(&to)) else { return };
         let Some(from) = self.accounts.bare(device.account, space) else { return };
         let blocked = self.accounts.get(target).is_some_and(|person| person.settings.blocks(device.account));
@@ -96,11 +99,32 @@ impl Service {
             return;
         }
         let state = Node::new("chatstate").attr("from", from).children(node.child_nodes().iter().cloned());
-        for recipient in self.accounts.devices(target) {
+        self.send_to_active(target, &state);
+    }
+
+    /// Typing or recording in a group.
+    fn group_chat_state(&mut self, device: DeviceId, to: &Jid, node: &Node) {
+        let Some(group) = self.groups.find(to).filter(|group| group.is_member(device.account)) else {
+            return;
+        };
+        let Some(participant) = self.accounts.bare(device.account, group.mode()) else { return };
+        let others: Vec<AccountId> = group.members().filter(|member| *member != device.account).collect();
+        let state = Node::new("chatstate")
+            .attr("from", to.clone())
+            .attr("participant", participant)
+            .children(node.child_nodes().iter().cloned());
+        for account in others {
+            self.send_to_active(account, &state);
+        }
+    }
+
+    /// Sends a stanza that nobody keeps to the devices of a person that take part in live traffic.
+    fn send_to_active(&mut self, account: AccountId, stanza: &Node) {
+        for recipient in self.accounts.devices(account) {
             let stream =
                 self.accounts.device(recipient).filter(|found| found.active).and_then(|found| found.stream);
             if let Some(stream) = stream {
-                self.send(stream, state.clone());
+                self.send(stream, stanza.clone());
             }
         }
     }

@@ -117,6 +117,9 @@ impl Service {
 
     /// Passes a receipt on to the author of the message.
     fn relay(&mut self, receipt: &Incoming<'_>, author: DeviceId, route: &Route) {
+        if route.chat.is_group() {
+            return self.relay_in_group(receipt, author, &route.chat);
+        }
         let Some(space) = Space::of(&route.chat) else { return };
         let reader = receipt.device;
         let own = author.account == reader.account;
@@ -143,6 +146,63 @@ impl Service {
             }
             _ => self.tell_author(receipt, author, space),
         }
+    }
+
+    /// As [`Service::relay`], for a message in a group.
+    fn relay_in_group(&mut self, receipt: &Incoming<'_>, author: DeviceId, group: &Jid) {
+        let reader = receipt.device;
+        let kind = receipt.kind.as_deref().unwrap_or_default();
+        let others = |service: &Self, account: AccountId| {
+            service.accounts.devices(account).into_iter().filter(move |device| *device != reader)
+        };
+        let mut targets = Vec::new();
+        let mut own_kind = None;
+        match kind {
+            "sender" => targets.push(author),
+            _ if author.account == reader.account && !kind.ends_with("-self") => {}
+            "read" | "played" | "read-self" | "played-self" => {
+                if !kind.ends_with("-self")
+                    && self.shows_reading(author.account)
+                    && self.shows_reading(reader.account)
+                {
+                    targets.extend(self.accounts.devices(author.account));
+                }
+                let played = kind.starts_with("played");
+                own_kind = Some(if played { "played-self" } else { "read-self" });
+            }
+            _ => targets.extend(self.accounts.devices(author.account)),
+        }
+        for target in targets {
+            if let Some(stanza) = self.relayed_in_group(receipt, group) {
+                self.push(target, stanza);
+            }
+        }
+        let Some(own_kind) = own_kind else { return };
+        for target in others(self, reader.account).collect::<Vec<_>>() {
+            if let Some(stanza) = self.relayed_in_group(receipt, group) {
+                self.push(target, stanza.attr("type", own_kind));
+            }
+        }
+    }
+
+    /// A receipt from a group, as others get it.
+    fn relayed_in_group(&self, receipt: &Incoming<'_>, group: &Jid) -> Option<Node> {
+        let reader = self.accounts.get(receipt.device.account)?;
+        let mode = self.groups.find(group)?.mode();
+        let twin = match mode {
+            Space::Lid => "participant_pn",
+            Space::Pn => "participant_lid",
+        };
+        Some(
+            Node::new("receipt")
+                .attr("id", stanza::id(receipt.node))
+                .attr("from", group.clone())
+                .attr("participant", reader.jid(receipt.device.number, mode))
+                .attr(twin, reader.bare(mode.other()))
+                .attr_opt("type", receipt.kind.clone())
+                .attr("t", self.now)
+                .children(receipt.node.child_nodes().iter().cloned()),
+        )
     }
 
     fn tell_author(&mut self, receipt: &Incoming<'_>, author: DeviceId, space: Space) {
@@ -202,9 +262,15 @@ impl Service {
 
     /// A device could not decrypt a message and asks the author's device for it again.
     fn relay_retry(&mut self, receipt: &Incoming<'_>, ids: &[String], author: Option<(DeviceId, Route)>) {
-        let Some((author, _)) = author else { return };
+        let Some((author, route)) = author else { return };
         for id in ids {
-            self.routes.ask_again(author, id);
+            self.routes.ask_again(author, id, receipt.device);
+        }
+        if route.chat.is_group() {
+            if let Some(stanza) = self.relayed_in_group(receipt, &route.chat) {
+                self.push(author, stanza);
+            }
+            return;
         }
         let space = receipt.to.as_ref().and_then(Space::of).unwrap_or(Space::Pn);
         let Some(stanza) = self.relayed(receipt, space) else { return };

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod connection;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod linking;
 #[cfg(test)]
 mod messages;

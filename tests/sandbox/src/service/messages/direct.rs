@@ -127,7 +127,7 @@ impl Service {
     }
 
     /// The attributes that every copy has.
-    fn envelope(&self, message: &Outbound<'_>, space: Space, time: u64) -> Option<Node> {
+    pub(super) fn envelope(&self, message: &Outbound<'_>, space: Space, time: u64) -> Option<Node> {
         let sender = self.accounts.get(message.sender.account)?;
         let mut stanza = Node::new("message")
             .attr("id", message.id.clone())
@@ -160,7 +160,7 @@ impl Service {
         let space = Space::of(&message.to).ok_or(404_u16)?;
         let stanza = self.envelope(message, space, time).ok_or(404_u16)?;
         let stanza = with_content(stanza, message.node, &message.bare);
-        Ok(Accepted { stanzas: vec![(target, stanza)], phash: None })
+        Ok(Accepted { stanzas: vec![(target, stanza)], ..Accepted::default() })
     }
 
     /// The true hash, if the sender addressed another set of devices than the true one.
@@ -194,14 +194,14 @@ impl Service {
     }
 }
 
-fn twin_key(space: Space, in_lid: &'static str, in_pn: &'static str) -> &'static str {
+pub(super) fn twin_key(space: Space, in_lid: &'static str, in_pn: &'static str) -> &'static str {
     match space {
         Space::Lid => in_lid,
         Space::Pn => in_pn,
     }
 }
 
-fn with_content(stanza: Node, original: &Node, encs: &[&Node]) -> Node {
+pub(super) fn with_content(stanza: Node, original: &Node, encs: &[&Node]) -> Node {
     let first_contact = encs.iter().any(|enc| enc.attr_is("type", "pkmsg"));
     let identity = original.child_named("device-identity").filter(|_| first_contact).cloned();
     let copied = original.child_nodes().iter().filter(|child| COPIED.contains(&child.tag())).cloned();

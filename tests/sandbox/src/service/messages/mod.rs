@@ -2,6 +2,7 @@
 //! §5.2–§5.4). The ciphertexts are opaque.
 
 mod direct;
+mod group;
 mod routes;
 
 use whimbrel_crypto::phash::phash;
@@ -9,10 +10,16 @@ use whimbrel_wire::{AttrValue, Jid, Node};
 
 pub(super) use routes::{Route, Routes};
 
+use routes::Incomplete;
+
 use super::accounts::{DeviceId, Space};
+use super::groups::mode_name;
 use super::{Service, StreamId};
 use crate::events::Event;
 use crate::stanza;
+
+/// The group names its members in another way by now.
+const STALE_ADDRESSING: MessageError = 421;
 
 /// Longest id of a message.
 const ID_LIMIT: usize = 128;
@@ -40,8 +47,12 @@ struct Outbound<'n> {
 struct Accepted {
     /// The stanza for each device.
     stanzas: Vec<(DeviceId, Node)>,
+    /// Copies for devices that nobody uses: they are only counted.
+    counted: usize,
     /// The true participant hash, if the sender's differs from it.
     phash: Option<String>,
+    /// How far a group message got whose sender did not know all devices.
+    incomplete: Option<Incomplete>,
 }
 
 impl Service {
@@ -63,7 +74,10 @@ impl Service {
     ) {
         let label = self.accounts.label(device);
         self.log(Event::Refused { device: label, id: stanza::id(node), code });
-        let ack = ack_of(node, self.now).attr("error", code);
+        // Whoever named the members of a group in the wrong way is told the right one.
+        let group = node.attr_jid("to").and_then(|to| self.groups.find(&to));
+        let mode = group.filter(|_| code == STALE_ADDRESSING).map(|group| mode_name(group.mode()));
+        let ack = ack_of(node, self.now).attr("error", code).attr_opt("addressing_mode", mode);
         self.answer(stream, device, node, ack);
     }
 
@@ -113,9 +127,10 @@ impl Service {
     }
 
     fn accept(&mut self, stream: StreamId, message: &Outbound<'_>) -> Result<Node, MessageError> {
-        let known = self.routes.get(message.sender, &message.id).map(|route| (route.time, route.retry_asked));
-        let repeated = known.is_some_and(|(_, asked)| !asked && !message.resend);
-        let time = known.map_or(self.now, |(time, _)| time);
+        let known = self.routes.get(message.sender, &message.id).cloned();
+        let again = |route: &Route| message.resend || !route.asked.is_empty() || route.incomplete.is_some();
+        let repeated = known.as_ref().is_some_and(|route| !again(route));
+        let time = known.as_ref().map_or(self.now, |route| route.time);
         if repeated {
             let device = self.accounts.label(message.sender);
             self.log(Event::Repeated { device, id: message.id.clone() });
@@ -123,17 +138,19 @@ impl Service {
         }
         let accepted = match Space::of(&message.to) {
             Some(space) => self.direct(stream, message, space, time)?,
-            // Groups, channels and the status feed are not part of this service yet.
+            None if message.to.is_group() => self.in_group(stream, message, known.as_ref(), time)?,
+            // Channels and the status feed are not part of this service yet.
             None => return Err(404),
         };
         let device = self.accounts.label(message.sender);
         let targets: Vec<DeviceId> = accepted.stanzas.iter().map(|(target, _)| *target).collect();
         self.routes.record(message.sender, &message.id, &message.to, time, &targets);
+        self.routes.set_incomplete(message.sender, &message.id, accepted.incomplete);
         self.log(Event::Accepted {
             device,
             to: message.to.to_string(),
             id: message.id.clone(),
-            copies: targets.len(),
+            copies: targets.len() + accepted.counted,
         });
         for (target, stanza) in accepted.stanzas {
             self.look_at(message, target, &stanza);

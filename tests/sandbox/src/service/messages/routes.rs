@@ -1,6 +1,6 @@
 //! What became of messages: needed to recognise repeats and to find the way of receipts.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use whimbrel_wire::Jid;
 
@@ -15,8 +15,19 @@ pub(crate) struct Route {
     /// Chat as the author addressed it.
     pub(in super::super) chat: Jid,
     pub(in super::super) time: u64,
-    /// Whether a recipient has asked for it again and has not been answered.
-    pub(in super::super) retry_asked: bool,
+    /// Recipients that have asked for it again and have not been answered.
+    pub(in super::super) asked: BTreeSet<DeviceId>,
+    /// Of a group message whose sender was told the true hash: what has gone out so far.
+    pub(in super::super) incomplete: Option<Incomplete>,
+}
+
+/// How far a group message got whose sender did not know all devices.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Incomplete {
+    /// Devices that it went to.
+    pub(in super::super) served: BTreeSet<DeviceId>,
+    /// Devices that there was a ciphertext for.
+    pub(in super::super) named: BTreeSet<DeviceId>,
 }
 
 /// The memory of messages.
@@ -41,9 +52,10 @@ impl Routes {
     pub(super) fn record(&mut self, author: DeviceId, id: &str, chat: &Jid, time: u64, targets: &[DeviceId]) {
         let key = (author, id.to_owned());
         if let Some(route) = self.by_author.get_mut(&key) {
-            route.retry_asked = false;
+            route.asked.retain(|asking| !targets.contains(asking));
         } else {
-            self.by_author.insert(key.clone(), Route { chat: chat.to_bare(), time, retry_asked: false });
+            let route = Route { chat: chat.to_bare(), time, asked: BTreeSet::new(), incomplete: None };
+            self.by_author.insert(key.clone(), route);
             self.order.push_back(key);
         }
         for target in targets {
@@ -66,9 +78,16 @@ impl Routes {
     }
 
     /// A recipient asks for the message again.
-    pub(in super::super) fn ask_again(&mut self, author: DeviceId, id: &str) {
+    pub(in super::super) fn ask_again(&mut self, author: DeviceId, id: &str, asking: DeviceId) {
         if let Some(route) = self.by_author.get_mut(&(author, id.to_owned())) {
-            route.retry_asked = true;
+            route.asked.insert(asking);
+        }
+    }
+
+    /// Notes how far a group message got.
+    pub(super) fn set_incomplete(&mut self, author: DeviceId, id: &str, incomplete: Option<Incomplete>) {
+        if let Some(route) = self.by_author.get_mut(&(author, id.to_owned())) {
+            route.incomplete = incomplete;
         }
     }
 }

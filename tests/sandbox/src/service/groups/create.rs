@@ -1,0 +1,136 @@
+//! Making of groups (features document §2.3).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use whimbrel_wire::Node;
+
+use super::super::Service;
+use super::super::accounts::{AccountId, Space};
+use super::participants::Addition;
+use super::stanza::Detail;
+use super::state::{Description, Group, Role};
+use super::{Actor, SIZE_LIMIT, SUBJECT_LIMIT};
+use crate::stanza::{self, Refusal};
+
+impl Service {
+    /// Makes a group as a client asks for it.
+    pub(super) fn create_group(&mut self, actor: Actor, create: &Node) -> Result<Node, Refusal> {
+        let subject = stanza::text(create, "subject").unwrap_or_default();
+        let mut added = Vec::new();
+        let mut refused = Vec::new();
+        for entry in create.children_named("participant") {
+            let jid = entry.attr_jid("jid").ok_or_else(|| Refusal::code(400))?;
+            match self.accounts.find(&jid) {
+                None => refused.push(Node::new("participant").attr("jid", jid).attr("error", 404_u16)),
+                Some(account) if account == actor.account || added.contains(&account) => {}
+                Some(account) => added.push(account),
+            }
+        }
+        let id = self.new_group(actor.account, &subject, self.options.group_addressing.into())?;
+        let mut listed = Vec::new();
+        for account in added {
+            match self.addition(&id, actor.account, account) {
+                Addition::Allowed => listed.push(account),
+                Addition::Refused(entry) => refused.push(entry),
+            }
+        }
+        self.apply_options(&id, actor, create)?;
+        self.populate(&id, actor, &listed, stanza::text(create, "key"));
+        let group = self.groups.get(&id).ok_or_else(|| Refusal::code(500))?;
+        Ok(self.group_node(group, Detail::FULL).children(refused))
+    }
+
+    /// A group with its maker alone. Nobody is told yet.
+    pub(super) fn new_group(
+        &mut self,
+        creator: AccountId,
+        subject: &str,
+        mode: Space,
+    ) -> Result<String, Refusal> {
+        if subject.chars().count() > SUBJECT_LIMIT {
+            return Err(Refusal::code(406));
+        }
+        let id = loop {
+            let id = format!("120363{}", self.random_digits(12));
+            if self.groups.get(&id).is_none() {
+                break id;
+            }
+        };
+        let link = self.link_code();
+        let mut group = Group {
+            id: id.clone(),
+            subject: subject.to_owned(),
+            subject_time: self.now,
+            subject_owner: creator,
+            created: self.now,
+            creator,
+            mode,
+            members: BTreeMap::new(),
+            former: BTreeSet::new(),
+            description: None,
+            announce: false,
+            locked: false,
+            admins_add: false,
+            admins_link: false,
+            ephemeral: 0,
+            approval: false,
+            waiting: BTreeMap::new(),
+            switches: BTreeSet::new(),
+            link,
+            void_links: BTreeSet::new(),
+            invitations: Vec::new(),
+            members_version: 1,
+            announce_version: 1,
+            last_joined: 0,
+        };
+        group.join(creator, Role::SuperAdmin);
+        self.groups.add(group);
+        Ok(id)
+    }
+
+    fn apply_options(&mut self, id: &str, actor: Actor, create: &Node) -> Result<(), Refusal> {
+        let now = self.now;
+        let group = self.groups.get_mut(id).ok_or_else(|| Refusal::code(500))?;
+        for option in create.child_nodes() {
+            let word = || option.content_text().unwrap_or_default();
+            match option.tag() {
+                "locked" => group.locked = true,
+                "announcement" => group.announce = true,
+                "ephemeral" => group.ephemeral = option.attr_u32("expiration").unwrap_or(0),
+                "member_add_mode" => group.admins_add = word() == "admin_add",
+                "member_link_mode" => group.admins_link = word() == "admin_link",
+                "membership_approval_mode" => {
+                    group.approval =
+                        option.child_named("group_join").is_some_and(|join| join.attr_is("state", "on"));
+                }
+                "description" => {
+                    group.description = Some(Description {
+                        id: stanza::id(option),
+                        body: option.child_text("body").unwrap_or_default().to_owned(),
+                        author: actor.account,
+                        time: now,
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the first members into a new group and tells everybody of it.
+    pub(super) fn populate(&mut self, id: &str, actor: Actor, members: &[AccountId], key: Option<String>) {
+        let Some(group) = self.groups.get_mut(id) else { return };
+        for member in members.iter().take(SIZE_LIMIT - 1) {
+            group.join(*member, Role::Member);
+        }
+        let jid = group.jid();
+        let people: Vec<AccountId> = group.members().collect();
+        let Some(group) = self.groups.get(id) else { return };
+        let created = Node::new("create")
+            .attr("type", "new")
+            .attr_opt("key", key)
+            .child(self.group_node(group, Detail::FULL));
+        self.log_group(&jid, "create", actor.account, &people);
+        self.tell_members(&jid, actor.account, actor.device, people, &created);
+    }
+}

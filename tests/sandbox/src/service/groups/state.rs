@@ -1,0 +1,255 @@
+//! What the service knows of a group (features document §2.1, delivery document §5.1).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use whimbrel_wire::Jid;
+
+use super::super::accounts::{AccountId, Space};
+
+/// What a member may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Member,
+    Admin,
+    /// Who made the group.
+    SuperAdmin,
+}
+
+impl Role {
+    /// The `type` attribute of a participant; ordinary members have none.
+    pub(super) fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Member => None,
+            Self::Admin => Some("admin"),
+            Self::SuperAdmin => Some("superadmin"),
+        }
+    }
+
+    pub(super) fn is_admin(self) -> bool {
+        self != Self::Member
+    }
+}
+
+/// A person in a group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Member {
+    pub(super) role: Role,
+    /// Position in the order of joining.
+    pub(super) joined: u64,
+}
+
+/// The longer text about a group.
+#[derive(Debug, Clone)]
+pub(super) struct Description {
+    pub(super) id: String,
+    pub(super) body: String,
+    pub(super) author: AccountId,
+    pub(super) time: u64,
+}
+
+/// Somebody who could not be added directly and may come by himself until the time is over.
+#[derive(Debug, Clone)]
+pub(super) struct Invitation {
+    pub(super) code: String,
+    pub(super) account: AccountId,
+    pub(super) admin: AccountId,
+    pub(super) expires: u64,
+}
+
+/// A group.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// Digits before `@g.us`.
+    pub(super) id: String,
+    pub(super) subject: String,
+    pub(super) subject_time: u64,
+    pub(super) subject_owner: AccountId,
+    pub(super) created: u64,
+    pub(super) creator: AccountId,
+    /// The space in which members are named.
+    pub(super) mode: Space,
+    pub(super) members: BTreeMap<AccountId, Member>,
+    /// Everybody who was a member once: others may not have heard that they are gone.
+    pub(super) former: BTreeSet<AccountId>,
+    pub(super) description: Option<Description>,
+    /// Only admins write.
+    pub(super) announce: bool,
+    /// Only admins change subject, description and the like.
+    pub(super) locked: bool,
+    /// Only admins add members.
+    pub(super) admins_add: bool,
+    /// Only admins hand out the link.
+    pub(super) admins_link: bool,
+    /// Seconds after which messages vanish, 0 for never.
+    pub(super) ephemeral: u32,
+    /// Whoever comes by the link waits for an admin.
+    pub(super) approval: bool,
+    /// Who waits for that, and since when.
+    pub(super) waiting: BTreeMap<AccountId, u64>,
+    /// Switches that the service only stores.
+    pub(super) switches: BTreeSet<&'static str>,
+    /// Code of the invitation link.
+    pub(super) link: String,
+    /// Codes that the link had before.
+    pub(super) void_links: BTreeSet<String>,
+    pub(super) invitations: Vec<Invitation>,
+    /// Version of the list of members.
+    pub(super) members_version: u64,
+    pub(super) announce_version: u64,
+    pub(super) last_joined: u64,
+}
+
+impl Group {
+    pub(crate) fn jid(&self) -> Jid {
+        Jid::group(&self.id)
+    }
+
+    pub(crate) fn mode(&self) -> Space {
+        self.mode
+    }
+
+    pub(super) fn role(&self, account: AccountId) -> Option<Role> {
+        self.members.get(&account).map(|member| member.role)
+    }
+
+    pub(super) fn is_admin(&self, account: AccountId) -> bool {
+        self.role(account).is_some_and(Role::is_admin)
+    }
+
+    pub(crate) fn is_member(&self, account: AccountId) -> bool {
+        self.members.contains_key(&account)
+    }
+
+    /// Whether the person is or ever was a member.
+    pub(crate) fn has_known(&self, account: AccountId) -> bool {
+        self.is_member(account) || self.former.contains(&account)
+    }
+
+    /// Whether the person may write to the group.
+    pub(crate) fn lets_write(&self, account: AccountId) -> bool {
+        self.is_member(account) && (!self.announce || self.is_admin(account))
+    }
+
+    pub(crate) fn members(&self) -> impl Iterator<Item = AccountId> {
+        self.members.keys().copied()
+    }
+
+    pub(super) fn join(&mut self, account: AccountId, role: Role) {
+        self.last_joined += 1;
+        self.members.insert(account, Member { role, joined: self.last_joined });
+        self.waiting.remove(&account);
+        self.invitations.retain(|invitation| invitation.account != account);
+    }
+
+    /// Takes a person out. A group without its maker goes to the oldest admin, or else the oldest
+    /// member.
+    pub(super) fn part(&mut self, account: AccountId) {
+        let Some(gone) = self.members.remove(&account) else { return };
+        self.former.insert(account);
+        if gone.role != Role::SuperAdmin {
+            return;
+        }
+        let heir = self.members.values_mut().min_by_key(|member| (!member.role.is_admin(), member.joined));
+        if let Some(heir) = heir {
+            heir.role = Role::SuperAdmin;
+        }
+    }
+}
+
+/// All groups, by the digits of their ids.
+#[derive(Debug, Default)]
+pub(crate) struct Groups {
+    by_id: BTreeMap<String, Group>,
+}
+
+impl Groups {
+    pub(crate) fn get(&self, id: &str) -> Option<&Group> {
+        self.by_id.get(id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Group> {
+        self.by_id.get_mut(id)
+    }
+
+    pub(crate) fn find(&self, jid: &Jid) -> Option<&Group> {
+        if jid.is_group() { self.get(jid.user()) } else { None }
+    }
+
+    pub(super) fn add(&mut self, group: Group) {
+        self.by_id.insert(group.id.clone(), group);
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Group> {
+        self.by_id.values()
+    }
+
+    /// The groups that a person is in.
+    pub(crate) fn of(&self, account: AccountId) -> impl Iterator<Item = &Group> {
+        self.by_id.values().filter(move |group| group.is_member(account))
+    }
+
+    /// Everybody who shares a group with this person.
+    pub(crate) fn companions_of(&self, account: AccountId) -> BTreeSet<AccountId> {
+        self.of(account).flat_map(Group::members).filter(|member| *member != account).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(number: usize) -> AccountId {
+        AccountId(number)
+    }
+
+    fn group() -> Group {
+        let mut group = Group {
+            id: "120363000000000001".to_owned(),
+            subject: "Birds".to_owned(),
+            subject_time: 1,
+            subject_owner: account(0),
+            created: 1,
+            creator: account(0),
+            mode: Space::Lid,
+            members: BTreeMap::new(),
+            former: BTreeSet::new(),
+            description: None,
+            announce: false,
+            locked: false,
+            admins_add: false,
+            admins_link: false,
+            ephemeral: 0,
+            approval: false,
+            waiting: BTreeMap::new(),
+            switches: BTreeSet::new(),
+            link: String::new(),
+            void_links: BTreeSet::new(),
+            invitations: Vec::new(),
+            members_version: 1,
+            announce_version: 1,
+            last_joined: 0,
+        };
+        group.join(account(0), Role::SuperAdmin);
+        group.join(account(2), Role::Member);
+        group.join(account(1), Role::Admin);
+        group
+    }
+
+    #[test]
+    fn a_group_always_has_somebody_at_its_head() {
+        let mut group = group();
+        group.part(account(0));
+        assert_eq!(group.role(account(1)), Some(Role::SuperAdmin));
+        group.part(account(1));
+        assert_eq!(group.role(account(2)), Some(Role::SuperAdmin));
+        assert!(group.has_known(account(0)) && !group.is_member(account(0)));
+    }
+
+    #[test]
+    fn only_admins_write_where_that_is_the_rule() {
+        let mut group = group();
+        assert!(group.lets_write(account(2)) && !group.lets_write(account(9)));
+        group.announce = true;
+        assert!(!group.lets_write(account(2)) && group.lets_write(account(1)));
+    }
+}

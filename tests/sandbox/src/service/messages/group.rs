@@ -1,0 +1,189 @@
+//! Messages to groups (signal document §3.6, §5.2, §5.3): one ciphertext for all members, and the
+//! sender key for each device that does not have it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use whimbrel_wire::{Jid, Node};
+
+use super::super::accounts::{DeviceId, Space};
+use super::super::groups::{Group, mode_name};
+use super::super::{Service, StreamId};
+use super::direct::{twin_key, with_content};
+use super::{Accepted, MessageError, Outbound, Route, STALE_ADDRESSING, participant_hash};
+use crate::stanza;
+
+/// Ciphertexts by the device that they are for.
+type Copies<'n> = BTreeMap<DeviceId, Vec<&'n Node>>;
+
+impl Service {
+    pub(super) fn in_group(
+        &mut self,
+        stream: StreamId,
+        message: &Outbound<'_>,
+        known: Option<&Route>,
+        time: u64,
+    ) -> Result<Accepted, MessageError> {
+        let group = self.groups.find(&message.to).ok_or(404_u16)?;
+        if !group.lets_write(message.sender.account) {
+            return Err(403);
+        }
+        let mode = group.mode();
+        // Some clients leave the mode out; then the addresses have to fit by themselves.
+        let named = stanza::plain(message.node, "addressing_mode");
+        if named.is_some_and(|named| named != mode_name(mode)) {
+            return Err(STALE_ADDRESSING);
+        }
+        if message.copies.iter().any(|(jid, _)| Space::of(jid) != Some(mode)) {
+            if named.is_none() {
+                return Err(STALE_ADDRESSING);
+            }
+            let what = "two address spaces in one message";
+            self.find_fault(Some(message.sender), stream, what, message.id.clone());
+            return Err(400);
+        }
+        let copies = self.group_copies(stream, message)?;
+        if let Some(asking) = message.node.attr_jid("participant") {
+            let sent = self.again_for(message, &asking, copies, mode, time)?;
+            let incomplete = known.and_then(|route| route.incomplete.clone());
+            return Ok(Accepted { incomplete, ..sent });
+        }
+        self.look_at_group_ciphertexts(message);
+        Ok(self.fan_out(message, known, &copies, mode, time))
+    }
+
+    /// What each named device gets of its own. Devices that are gone are left out.
+    fn group_copies<'n>(
+        &mut self,
+        stream: StreamId,
+        message: &Outbound<'n>,
+    ) -> Result<Copies<'n>, MessageError> {
+        let mut copies = Copies::new();
+        for (jid, encs) in &message.copies {
+            let target = self.accounts.device_named(jid);
+            let group = self.groups.find(&message.to).ok_or(404_u16)?;
+            let what = match target {
+                // Whoever has just left may still be on the sender's list.
+                Some(target) if !group.has_known(target.account) => "copy for a stranger",
+                None => "copy for a stranger",
+                Some(target) if target == message.sender => "copy for the sending device",
+                Some(target) if copies.contains_key(&target) => "two copies for one device",
+                Some(target) => {
+                    if group.is_member(target.account) && self.accounts.device(target).is_some() {
+                        copies.insert(target, encs.clone());
+                    }
+                    continue;
+                }
+            };
+            if self.find_fault(Some(message.sender), stream, what, jid.to_string()) {
+                return Err(400);
+            }
+        }
+        Ok(copies)
+    }
+
+    /// The answer to a retry receipt: for the one device that asked.
+    fn again_for(
+        &self,
+        message: &Outbound<'_>,
+        asking: &Jid,
+        mut copies: Copies<'_>,
+        mode: Space,
+        time: u64,
+    ) -> Result<Accepted, MessageError> {
+        let target = self.accounts.device_named(asking).ok_or(404_u16)?;
+        let encs = match copies.remove(&target) {
+            Some(encs) => encs,
+            None => message.bare.clone(),
+        };
+        let group = self.groups.find(&message.to).ok_or(404_u16)?;
+        let mut accepted = Accepted::default();
+        // Whoever is not a member any more gets nothing.
+        if group.is_member(target.account) && self.accounts.device(target).is_some() {
+            let stanza = self.group_copy(message, &encs, mode, time).ok_or(404_u16)?;
+            accepted.stanzas.push((target, stanza));
+        }
+        Ok(accepted)
+    }
+
+    fn fan_out(
+        &mut self,
+        message: &Outbound<'_>,
+        known: Option<&Route>,
+        copies: &Copies<'_>,
+        mode: Space,
+        time: u64,
+    ) -> Accepted {
+        let mut accepted = Accepted::default();
+        let Some(group) = self.groups.find(&message.to) else { return accepted };
+        let devices = self.member_devices(group);
+        let for_all = message.bare.iter().any(|enc| enc.attr_is("type", "skmsg"));
+        let before = known.and_then(|route| route.incomplete.clone());
+        // A second attempt with the same id is for those that the first did not reach.
+        let left_out = |device: &DeviceId| {
+            known.is_some_and(|route| route.asked.is_empty())
+                && before.as_ref().is_some_and(|before| {
+                    let news = copies.contains_key(device) && !before.named.contains(device);
+                    before.served.contains(device) && !news
+                })
+        };
+        let mut targets = BTreeSet::new();
+        for device in &devices {
+            let own = copies.get(device).map(Vec::as_slice).unwrap_or_default();
+            if *device == message.sender || left_out(device) || (own.is_empty() && !for_all) {
+                continue;
+            }
+            if self.count_only(*device) {
+                accepted.counted += 1;
+                continue;
+            }
+            let encs: Vec<&Node> = own.iter().chain(&message.bare).copied().collect();
+            if let Some(stanza) = self.group_copy(message, &encs, mode, time) {
+                accepted.stanzas.push((*device, stanza));
+                targets.insert(*device);
+            }
+        }
+        if !for_all {
+            return accepted;
+        }
+        let claimed = stanza::plain(message.node, "phash");
+        accepted.phash = claimed.and_then(|claimed| {
+            let truth = devices.iter().filter_map(|device| self.accounts.jid(*device, mode));
+            Some(participant_hash(truth)).filter(|truth| truth != claimed)
+        });
+        if accepted.phash.is_some() {
+            let mut so_far = before.unwrap_or_default();
+            so_far.served.extend(targets);
+            so_far.named.extend(copies.keys());
+            accepted.incomplete = Some(so_far);
+        }
+        accepted
+    }
+
+    /// All devices of all members.
+    fn member_devices(&self, group: &Group) -> Vec<DeviceId> {
+        group.members().flat_map(|member| self.accounts.devices(member)).collect()
+    }
+
+    fn group_copy(&self, message: &Outbound<'_>, encs: &[&Node], mode: Space, time: u64) -> Option<Node> {
+        let sender = self.accounts.get(message.sender.account)?;
+        let mut stanza = self
+            .envelope(message, mode, time)?
+            .attr("from", message.to.clone())
+            .attr("participant", sender.jid(message.sender.number, mode))
+            .attr(twin_key(mode, "participant_pn", "participant_lid"), sender.bare(mode.other()))
+            .attr("addressing_mode", mode_name(mode));
+        if let Some(expiration) = stanza::text(message.node, "expiration") {
+            stanza.set_attr("expiration", expiration);
+        }
+        Some(with_content(stanza, message.node, encs))
+    }
+
+    fn look_at_group_ciphertexts(&mut self, message: &Outbound<'_>) {
+        let (sender, group) = (self.accounts.label(message.sender), message.to.to_string());
+        for enc in message.bare.iter().filter(|enc| enc.attr_is("type", "skmsg")) {
+            if let Some(bytes) = enc.content_bytes() {
+                self.counters.look(&sender, &group, &message.id, "skmsg", bytes);
+            }
+        }
+    }
+}
