@@ -56,6 +56,16 @@ pub enum EventKind {
     /// Emitted when the identity key of a person's device changed, as after a re-installation.
     /// Journaled. Show it where people rely on security codes.
     IdentityChanged(IdentityChanged),
+    /// Emitted when the [`id`](Identity::id) changes that identifies a person or chat, because
+    /// its other address was learned or a person got a new one. Journaled. If you keep a chat or
+    /// person under `from`, keep it under `to.id` from now on, and merge the two if you have
+    /// both. Every operation goes on taking the old address.
+    ChatMoved(ChatMoved),
+    /// Emitted when a person changed the phone number. The person's `id` stays. Journaled. Show
+    /// the new number.
+    NumberChanged(NumberChanged),
+    /// Emitted when a person whose number was hidden shared it. Journaled. Show the number.
+    NumberShared(NumberShared),
     /// Emitted when this client was linked to a phone. Journaled.
     Linked(Linked),
     /// Emitted when the service removed this device from the account, or the host logged out.
@@ -180,6 +190,34 @@ pub struct IdentityChanged {
     pub who: Identity,
     /// The device.
     pub device: u16,
+}
+
+/// A person or chat is identified by another address than before.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ChatMoved {
+    /// The address that identified it so far. Never has a device.
+    pub from: Jid,
+    /// The person or chat as it is known now.
+    pub to: Identity,
+}
+
+/// A person has another phone number.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct NumberChanged {
+    /// The person, with the new number.
+    pub who: Identity,
+    /// Address by the old number.
+    pub former: Jid,
+}
+
+/// A person shared a number that was hidden.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct NumberShared {
+    /// The person, with the number.
+    pub who: Identity,
 }
 
 /// The client was linked.

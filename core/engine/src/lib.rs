@@ -59,5 +59,5 @@ pub use events::{Event, EventStream, Identity};
 pub use groups::{Addressing, Group, GroupDescription, Participant, Role};
 pub use link::{PairingCode, QrCode};
 pub use messages::{MessageKey, SentMessage};
-pub use options::{CallOptions, ClientOptions, Endpoint, EngineOptions, SendOptions};
+pub use options::{CallOptions, ClientOptions, Endpoint, EngineOptions, LookupOptions, SendOptions};
 pub use whimbrel_wire::jid::Jid;

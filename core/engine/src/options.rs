@@ -103,6 +103,16 @@ pub struct CallOptions {
     pub timeout: Option<Duration>,
 }
 
+/// Options of a look-up of a person.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct LookupOptions {
+    /// Ask the service even if both addresses are known; default `false`.
+    pub fresh: bool,
+    /// Deadline, from the moment of the call. `None`: the client's `request_timeout`.
+    pub timeout: Option<Duration>,
+}
+
 /// Options of a send.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]

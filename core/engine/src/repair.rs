@@ -2,12 +2,13 @@
 //! the inbound lane up: answers to retry receipts, device lists, sessions.
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use whimbrel_wire::{Jid, Node};
 
 use crate::client::Inner;
 use crate::connection::Connection;
 use crate::devices::usync::Context;
-use crate::devices::{lists, sessions};
+use crate::devices::{lists, lookup, sessions};
 use crate::error::Error;
 use crate::retry::incoming;
 
@@ -17,6 +18,8 @@ pub(crate) enum Repair {
     Resend(Box<Node>),
     /// The device list of a user is to be asked for.
     Devices(Jid),
+    /// The two addresses of a person are to be asked for, by this one.
+    Addresses(Jid),
     /// The sessions with a user are to be begun anew.
     Sessions(Jid),
 }
@@ -34,6 +37,10 @@ async fn one(client: &Inner, connection: &Connection, repair: Repair) -> Result<
     match repair {
         Repair::Resend(receipt) => incoming::answer(client, connection, &receipt).await,
         Repair::Devices(user) => lists::query(client, connection, &[user], Context::Notification).await,
+        Repair::Addresses(user) => {
+            let deadline = Instant::now() + lists::TIMEOUT;
+            lookup::ask(client, connection, &user, deadline).await.map(drop)
+        }
         Repair::Sessions(user) => sessions::prepare(client, connection, &[user], false).await,
     }
 }

@@ -43,9 +43,7 @@ pub(crate) async fn query(
 }
 
 fn take(unit: &mut Unit<'_>, answer: &UserAnswer) -> Result<(), StoreError> {
-    for twin in [&answer.lid, &answer.phone].into_iter().flatten() {
-        unit.learn(&answer.user, twin, Source::Current)?;
-    }
+    learn(unit, answer)?;
     let Some(devices) = &answer.devices else { return Ok(()) };
     let user = unit.canonical(&answer.user)?;
     let (account, stored) = (unit.identity(&user)?, unit.device_list(&user)?);
@@ -56,6 +54,14 @@ fn take(unit: &mut Unit<'_>, answer: &UserAnswer) -> Result<(), StoreError> {
             Ok(())
         }
     }
+}
+
+/// Learns the two addresses of a user.
+pub(crate) fn learn(unit: &mut Unit<'_>, answer: &UserAnswer) -> Result<(), StoreError> {
+    for twin in [&answer.lid, &answer.phone].into_iter().flatten() {
+        unit.learn(&answer.user, twin, Source::Current)?;
+    }
+    Ok(())
 }
 
 /// Stores a checked list, and forgets the devices that are gone.

@@ -4,6 +4,8 @@ pub(crate) mod bundles;
 pub(crate) mod filter;
 pub(crate) mod identity;
 pub(crate) mod lists;
+pub(crate) mod lookup;
+pub(crate) mod migration;
 pub(crate) mod notify;
 pub(crate) mod sessions;
 pub(crate) mod usync;

@@ -26,6 +26,11 @@ pub(crate) fn notification(
         (Some("encrypt"), Some(from)) if node.child_named("identity").is_some() => {
             identity(unit, node, &from, replies)?;
         }
+        (Some("contacts"), _) => {
+            if let Some(change) = node.child_named("modify") {
+                number_changed(unit, node, change)?;
+            }
+        }
         (Some("account_sync"), Some(_)) => {
             if let Some(list) = node.child_named("devices") {
                 own_devices(unit, list, replies)?;
@@ -37,10 +42,34 @@ pub(crate) fn notification(
     Ok(())
 }
 
+/// Somebody has another phone number. Told without the LIDs, it is looked up at the next send.
+fn number_changed(
+    unit: &mut Unit<'_>,
+    node: &NodeRef<'_>,
+    change: &NodeRef<'_>,
+) -> Result<(), StoreError> {
+    let (Some(old), Some(new)) = (change.attr_jid("old"), change.attr_jid("new")) else { return Ok(()) };
+    let (old, new) = (old.to_account(), new.to_account());
+    let source = if node.attr_value("offline").is_some() { Source::Seed } else { Source::Current };
+    let former = match change.attr_jid("old_lid") {
+        Some(lid) => Some(lid.to_account()),
+        None => unit.lid_of(&old)?,
+    };
+    let Some(lid) = change.attr_jid("new_lid").map(|lid| lid.to_account()).or_else(|| former.clone()) else {
+        return Ok(());
+    };
+    unit.learn(&lid, &new, source)?;
+    // The person may have a new LID as well, under which the chat goes on.
+    if let Some(former) = former.filter(|former| *former != lid && former.is_lid() && lid.is_lid()) {
+        unit.succeed(&former, &lid)?;
+    }
+    Ok(())
+}
+
 /// One device came or went.
 fn devices(unit: &mut Unit<'_>, node: &NodeRef<'_>, from: &Jid) -> Result<(), StoreError> {
     if let Some(lid) = node.attr_jid("lid") {
-        unit.learn(from, &lid, Source::Replayed)?;
+        unit.learn(from, &lid, Source::Seed)?;
     }
     let user = unit.canonical(&from.to_bare())?;
     if let Some(removed) = node.child_named("remove") {
@@ -175,7 +204,7 @@ fn identity(
         return Ok(());
     }
     if let Some(lid) = node.attr_jid("lid") {
-        unit.learn(from, &lid, Source::Replayed)?;
+        unit.learn(from, &lid, Source::Seed)?;
     }
     let user = unit.canonical(from)?;
     drop_list(unit, &user)?;

@@ -150,6 +150,7 @@ pub(crate) async fn prepare(
 
 /// Devices without a session; `None` if a list is missing.
 fn missing(unit: &mut Unit<'_>, users: &[Jid], by_phone: bool) -> Result<Option<Vec<Target>>, StoreError> {
+    let by_phone = by_phone || unit.prefers_phone()?;
     let mut missing = Vec::new();
     for user in users {
         let user = unit.canonical(user)?;
@@ -170,8 +171,9 @@ fn missing(unit: &mut Unit<'_>, users: &[Jid], by_phone: bool) -> Result<Option<
 
 /// A user as a stanza of a namespace addresses it.
 pub(crate) fn wire_user(unit: &mut Unit<'_>, user: &Jid, by_phone: bool) -> Result<Jid, StoreError> {
-    let phone = if by_phone && user.is_lid() { unit.phone_of(user)? } else { None };
-    Ok(phone.unwrap_or_else(|| user.clone()))
+    let user = unit.canonical(user)?;
+    let phone = if by_phone && user.is_lid() { unit.phone_of(&user)? } else { None };
+    Ok(phone.unwrap_or(user))
 }
 
 /// Whether a device is the one that this client is.

@@ -23,6 +23,8 @@ pub(crate) struct UserAnswer {
     pub(crate) lid: Option<Jid>,
     /// Its phone number.
     pub(crate) phone: Option<Jid>,
+    /// Whether there is an account; `None` if the answer does not say so.
+    pub(crate) registered: Option<bool>,
     /// Its devices; `None` if the answer has none.
     pub(crate) devices: Option<Devices>,
 }
@@ -49,20 +51,41 @@ pub(crate) fn query(users: &[Jid], context: Context, sid: String) -> Node {
     let protocols =
         Node::new("query").child(Node::new("devices").attr("version", "2")).child(Node::new("lid"));
     let list = users.iter().map(|user| Node::new("user").attr("jid", user));
+    let context = match context {
+        Context::Message => "message",
+        Context::Notification => "notification",
+    };
+    request(protocols, list, context, sid)
+}
+
+/// Asks whether there is an account behind a bare address, and for its two addresses. Numbers are
+/// asked for as such: the service answers with the number that is registered, which may be
+/// spelled differently.
+pub(crate) fn addresses(user: &Jid, sid: String) -> Node {
+    let (contact, asked) = if user.is_pn() {
+        let number = Node::new("contact").bytes(format!("+{}", user.user()).into_bytes());
+        (Node::new("contact"), Node::new("user").child(number))
+    } else {
+        (Node::new("contact").attr("addressing_mode", "lid"), Node::new("user").attr("jid", user))
+    };
+    let protocols = Node::new("query").child(contact).child(Node::new("lid"));
+    request(protocols, [asked], "interactive", sid)
+}
+
+fn request(
+    protocols: Node,
+    users: impl IntoIterator<Item = Node>,
+    context: &'static str,
+    sid: String,
+) -> Node {
     let usync = Node::new("usync")
         .attr("sid", sid)
         .attr("mode", "query")
         .attr("last", true)
         .attr("index", "0")
-        .attr(
-            "context",
-            match context {
-                Context::Message => "message",
-                Context::Notification => "notification",
-            },
-        )
+        .attr("context", context)
         .child(protocols)
-        .child(Node::new("list").children(list));
+        .child(Node::new("list").children(users));
     Node::new("iq").attr("to", Jid::SERVER).attr("type", "get").attr("xmlns", "usync").child(usync)
 }
 
@@ -77,6 +100,11 @@ fn user(node: &NodeRef<'_>) -> Option<UserAnswer> {
     let lid = node.child_named("lid").and_then(|lid| lid.attr_jid("val"));
     Some(UserAnswer {
         lid: lid.map(|lid| lid.to_bare()).filter(Jid::is_lid),
+        registered: node.child_named("contact").and_then(|contact| match contact.attr_text("type")?.as_ref() {
+            "in" => Some(true),
+            "out" | "invalid" => Some(false),
+            _ => None,
+        }),
         phone: node.attr_jid("pn_jid").map(|phone| phone.to_bare().normalized()).filter(Jid::is_pn),
         devices: node
             .child_named("devices")
@@ -149,6 +177,7 @@ mod tests {
             user: Jid::pn("1"),
             lid: Some(Jid::lid("42")),
             phone: None,
+            registered: None,
             devices: Some(Devices {
                 listed: vec![
                     Listed { device: 0, key_index: None, hosted: false },

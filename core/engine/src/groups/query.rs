@@ -78,7 +78,7 @@ pub(crate) async fn query_all(
 pub(crate) fn store(unit: &mut Unit<'_>, group: &Jid, row: GroupRow) -> Result<(), StoreError> {
     for member in &row.members {
         if let Some(twin) = &member.twin {
-            unit.learn(&member.id, twin, Source::Replayed)?;
+            unit.learn(&member.id, twin, Source::Seed)?;
         }
     }
     unit.put_group(group, Some(row));

@@ -7,8 +7,8 @@ use prost::Message as _;
 use whimbrel_wire::jid::Jid;
 
 use crate::events::{
-    ConnectionRefused, Event, EventKind, Identity, IdentityChanged, Linked, LoggedOut, Message, Receipt,
-    ReceiptKind, SendStatus, Undecryptable,
+    ChatMoved, ConnectionRefused, Event, EventKind, Identity, IdentityChanged, Linked, LoggedOut, Message, NumberChanged,
+    NumberShared, Receipt, ReceiptKind, SendStatus, Undecryptable,
 };
 use crate::messages::MessageKey;
 
@@ -23,7 +23,7 @@ struct RecordRow {
     id: String,
     #[prost(int64, tag = "2")]
     recorded_at_ms: i64,
-    #[prost(oneof = "KindRow", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18")]
+    #[prost(oneof = "KindRow", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 50, 51, 52")]
     kind: Option<KindRow>,
 }
 
@@ -47,6 +47,12 @@ enum KindRow {
     Replaced(EmptyRow),
     #[prost(message, tag = "18")]
     ConnectionRefused(ConnectionRefusedRow),
+    #[prost(message, tag = "50")]
+    ChatMoved(MovedRow),
+    #[prost(message, tag = "51")]
+    NumberChanged(MovedRow),
+    #[prost(message, tag = "52")]
+    NumberShared(MovedRow),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -152,6 +158,15 @@ struct IdentityChangedRow {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
+struct MovedRow {
+    #[prost(message, optional, tag = "1")]
+    to: Option<IdentityRow>,
+    /// Empty for a number that was shared.
+    #[prost(string, tag = "2")]
+    from: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
 struct LinkedRow {
     #[prost(message, optional, tag = "1")]
     account: Option<IdentityRow>,
@@ -250,6 +265,11 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
             detail: event.detail.into(),
             expires_in_ms: event.expires_in.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
         }),
+        EventKind::ChatMoved(event) => KindRow::ChatMoved(moved_row(&event.to, Some(&event.from))),
+        EventKind::NumberChanged(event) => {
+            KindRow::NumberChanged(moved_row(&event.who, Some(&event.former)))
+        }
+        EventKind::NumberShared(event) => KindRow::NumberShared(moved_row(&event.who, None)),
         EventKind::Qr(_) | EventKind::LinkFailed(_) | EventKind::Connection(_) | EventKind::Closed(_) => {
             return None;
         }
@@ -274,6 +294,10 @@ fn message_row(message: &Message) -> MessageRow {
         completes: message.completes.clone(),
         raw: message.raw.clone(),
     }
+}
+
+fn moved_row(to: &Identity, from: Option<&Jid>) -> MovedRow {
+    MovedRow { to: Some(identity_row(to)), from: from.map(ToString::to_string).unwrap_or_default() }
 }
 
 fn identity_row(identity: &Identity) -> IdentityRow {
@@ -348,6 +372,15 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
             detail: status_of(row.detail)?,
             expires_in: row.expires_in_ms.map(Duration::from_millis),
         }),
+        KindRow::ChatMoved(row) => {
+            EventKind::ChatMoved(ChatMoved { from: jid_of(&row.from)?, to: identity_of(row.to)? })
+        }
+        KindRow::NumberChanged(row) => {
+            EventKind::NumberChanged(NumberChanged { who: identity_of(row.to)?, former: jid_of(&row.from)? })
+        }
+        KindRow::NumberShared(row) => {
+            EventKind::NumberShared(NumberShared { who: identity_of(row.to)? })
+        }
     })
 }
 

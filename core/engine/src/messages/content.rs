@@ -134,6 +134,12 @@ pub(crate) fn protocol_type(message: &Message) -> Option<i32> {
     unwrap(message).protocol_message.as_ref().map(|protocol| protocol.r#type.unwrap_or(Type::Revoke as i32))
 }
 
+/// The pairs of addresses in a control message that brings them.
+pub(crate) fn migration_payload(message: &Message) -> Option<&[u8]> {
+    let protocol = unwrap(message).protocol_message.as_ref()?;
+    protocol.lid_migration_mapping_sync_message.as_ref()?.encoded_mapping_payload.as_deref()
+}
+
 /// Takes wrappers off.
 fn unwrap(message: &Message) -> &Message {
     let mut content = message;

@@ -13,6 +13,10 @@ pub(crate) enum Reaction {
     /// As [`Pass`](Self::Pass), and a `hist_sync` receipt says that the part of the history was
     /// dealt with, or the phone would wait with the next one.
     PassHistory(&'static str),
+    /// The pairs of addresses in it are taken in, if it is from the phone.
+    Migrate,
+    /// The host is told the phone number that its sender no longer hides.
+    Share,
     /// Only the account's own devices may say this, and it came from somebody else.
     Drop,
 }
@@ -22,7 +26,6 @@ const NO_HISTORY: &str = "history is not stored by this version";
 const NO_APP_STATE: &str = "app state is not synchronised by this version";
 const NO_REQUESTS: &str = "this version makes no requests to the phone";
 const NO_SETTING: &str = "the setting has no effect on this client";
-const FROM_USYNC: &str = "address pairs are learned from the service and from stanzas";
 const NOT_FOR_HOSTS: &str = "it has no meaning for hosts";
 
 /// What is done with a control message of this type.
@@ -37,11 +40,12 @@ pub(crate) fn reaction(kind: i32, from_own_device: bool) -> Reaction {
             Reaction::Pass(NO_REQUESTS)
         }
         Type::InitialSecurityNotificationSettingSync => Reaction::Pass(NO_SETTING),
-        Type::LidMigrationMappingSync => Reaction::Pass(FROM_USYNC),
+        Type::LidMigrationMappingSync => Reaction::Migrate,
         Type::AiQueryFanout
         | Type::AiMetadataOperation
         | Type::MarkAsVerifiedAction
         | Type::CoexStateSync => Reaction::Pass(NOT_FOR_HOSTS),
+        Type::SharePhoneNumber => return Reaction::Share,
         Type::EphemeralSyncResponse
         | Type::MsgFanoutBackfillRequest
         | Type::MediaNotifyMessage
@@ -63,7 +67,10 @@ mod tests {
         for number in [5, 6, 7, 9, 10, 16, 17, 22, 29, 35, 36, 37] {
             assert_eq!(reaction(number, false), Reaction::Drop, "{number}");
             assert!(
-                matches!(reaction(number, true), Reaction::Pass(_) | Reaction::PassHistory(_)),
+                matches!(
+                    reaction(number, true),
+                    Reaction::Pass(_) | Reaction::PassHistory(_) | Reaction::Migrate
+                ),
                 "{number}"
             );
         }
@@ -72,13 +79,14 @@ mod tests {
 
     #[test]
     fn what_concerns_chats_is_shown_and_so_is_what_is_not_known() {
-        for number in [0, 3, 11, 14, 18, 25, 27, 30, 999] {
+        for number in [0, 3, 14, 18, 25, 27, 30, 999] {
             assert_eq!(
                 (reaction(number, false), reaction(number, true)),
                 (Reaction::Show, Reaction::Show),
                 "{number}"
             );
         }
+        assert_eq!((reaction(11, false), reaction(11, true)), (Reaction::Share, Reaction::Share));
         for number in [4, 8, 20, 24, 28, 31, 34] {
             assert!(matches!(reaction(number, false), Reaction::Pass(_)), "{number}");
         }

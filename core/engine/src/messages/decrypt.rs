@@ -12,6 +12,7 @@ use whimbrel_wire::Jid;
 use super::signal_state::Unit;
 use super::stanza::{Enc, EncKind};
 use crate::devices::bundles;
+use crate::devices::identity::Source;
 use crate::events::{EventKind, IdentityChanged};
 use crate::retry::stanza::Reason;
 use crate::store::StoreError;
@@ -60,8 +61,14 @@ impl Unit<'_> {
     /// Opens a ciphertext; the plaintext is without padding.
     pub(crate) fn open(&mut self, author: &Author<'_>, enc: &Enc<'_>) -> Result<Vec<u8>, Failure> {
         let mut plaintext = match enc.kind {
-            EncKind::PreKey => self.open_pre_key(author, enc.bytes)?,
-            EncKind::Session => self.open_session(author, enc.bytes)?,
+            EncKind::PreKey => {
+                let opened = self.open_pre_key(author, enc.bytes);
+                self.or_by_other_address(opened, author, enc)?
+            }
+            EncKind::Session => {
+                let opened = self.open_session(author, enc.bytes);
+                self.or_by_other_address(opened, author, enc)?
+            }
             EncKind::SenderKey => self.open_sender_key(author, enc.bytes)?,
             EncKind::MessageSecret => return Err(Failure::Hopeless(NO_SECRET)),
         };
@@ -116,6 +123,55 @@ impl Unit<'_> {
             self.identity_proved(author.device, remote_identity.as_bytes())?;
         }
         Ok(decrypted.plaintext)
+    }
+
+    /// What could not be opened may belong to a session that is kept under another address of the
+    /// same device. If it does, that proves the pair, and everything moves (delivery document
+    /// §2.4).
+    fn or_by_other_address(
+        &mut self,
+        opened: Result<Vec<u8>, Failure>,
+        author: &Author<'_>,
+        enc: &Enc<'_>,
+    ) -> Result<Vec<u8>, Failure> {
+        use Reason::{BadMac, InvalidKeyId, InvalidMessage, NoSession};
+        let Err(Failure::Retry(NoSession | BadMac | InvalidMessage | InvalidKeyId)) = &opened else {
+            return opened;
+        };
+        for other in self.other_addresses(author.device)? {
+            // Tried on a copy: a guess that fails must not leave a trace.
+            let Some(mut record) = self.session(&other)?.cloned() else { continue };
+            let jump = max_jump(author);
+            let decrypted = match enc.kind {
+                EncKind::PreKey => {
+                    let message = PreKeySignalMessage::parse(enc.bytes)
+                        .map_err(|_| Failure::Hopeless(MALFORMED))?;
+                    if !record.knows_base_key(message.base_key()) {
+                        continue;
+                    }
+                    let identity = self.account.keys.identity.clone();
+                    let keys =
+                        OurKeys { identity: &identity, signed_prekey: None, one_time_prekey: None };
+                    record.decrypt_prekey(&message, &keys, jump, self.rng())
+                }
+                _ => {
+                    let message =
+                        SignalMessage::parse(enc.bytes).map_err(|_| Failure::Hopeless(MALFORMED))?;
+                    record.decrypt_message(&message, jump, self.rng())
+                }
+            };
+            if let Ok(decrypted) = decrypted {
+                tracing::info!("A session was found under another address of its device, and moved.");
+                self.put_session(&other, record);
+                self.learn(&other, author.device, Source::Current)?;
+                let device = self.canonical(author.device)?;
+                if device != other {
+                    self.move_device(&other, &device)?;
+                }
+                return Ok(decrypted.plaintext);
+            }
+        }
+        opened
     }
 
     /// Refuses a companion that does not belong to the account it writes from.

@@ -11,7 +11,7 @@ use super::outbox::Settled;
 use super::{receive, stanza};
 use crate::client::Inner;
 use crate::connection::{Connection, Inbound, iq};
-use crate::devices::notify;
+use crate::devices::{identity, notify};
 use crate::messages::Unit;
 use crate::receipts;
 use crate::repair::{self, Repair};
@@ -90,6 +90,7 @@ async fn receive(
             for node in &batch {
                 handle(client, unit, node, &mut replies)?;
             }
+            replies.repairs.extend(unit.take_doubts().into_iter().map(Repair::Addresses));
             Ok(replies)
         });
         let replies = match handled.await {
@@ -138,7 +139,12 @@ fn handle(client: &Inner, unit: &mut Unit<'_>, node: &Node, replies: &mut Replie
             None => Ok(()),
         },
         "notification" => notify::notification(unit, node, replies),
-        "call" | "status" => {
+        "call" => {
+            identity::learn_from_call(unit, node)?;
+            replies.ack(node, None);
+            Ok(())
+        }
+        "status" => {
             replies.ack(node, None);
             Ok(())
         }

@@ -13,6 +13,7 @@ use super::SentMessage;
 use super::inbound::Replies;
 use super::signal_state::Unit;
 use super::stanza::Ack;
+use crate::devices::identity;
 use crate::error::{Code, Error, Outcome};
 use crate::events::{EventKind, SendStatus};
 use crate::repair::Repair;
@@ -372,7 +373,7 @@ impl Outbox {
             }
         }
         if ack.refresh_lid {
-            replies.repairs.push(Repair::Devices(chat));
+            replies.repairs.push(Repair::Addresses(unit.phone_of(&chat)?.unwrap_or(chat)));
         }
         let Some((order, row, told, verdict)) = self.judge(ack) else { return Ok(()) };
         let settle = |then| Settled { order, then };
@@ -386,7 +387,12 @@ impl Outbox {
                 replies.settled.push(settle(Then::TryAgain { after }));
                 return Ok(());
             }
-            Verdict::Confirmed => None,
+            Verdict::Confirmed { lid_refused } => {
+                if lid_refused {
+                    unit.lid_refused()?;
+                }
+                None
+            }
             Verdict::Refused(status) => Some(status),
         };
         let timestamp = if ack.timestamp > 0 { ack.timestamp } else { unit.now() };
@@ -455,36 +461,34 @@ impl Outbox {
     }
 }
 
-/// A sent message, under either address of its chat: the LID may have been learned since.
+/// A sent message, whichever address its chat had when it was accepted.
 pub(crate) fn find(store: &dyn Store, chat: &Jid, id: &str) -> Result<Option<OutboxRow>, StoreError> {
-    if let Some(row) = store.outbox(chat, id)? {
-        return Ok(Some(row));
+    let chat = identity::canonical(store, chat)?;
+    for row in store.outbox_of(id)? {
+        if row.chat == chat || identity::canonical(store, &row.chat)? == chat {
+            return Ok(Some(row));
+        }
     }
-    match if chat.is_lid() { store.phone_of(chat)? } else { None } {
-        Some(phone) => store.outbox(&phone, id),
-        None => Ok(None),
-    }
+    Ok(None)
 }
 
 /// Whether two addresses are the same chat.
 fn same_chat(store: &dyn Store, one: &Jid, other: &Jid) -> Result<bool, StoreError> {
-    let twins = |lid: &Jid, phone: &Jid| Ok(store.lid_of(phone)?.as_ref() == Some(lid));
-    match (one.is_lid(), other.is_lid()) {
-        (true, false) => twins(one, other),
-        (false, true) => twins(other, one),
-        _ => Ok(one == other),
-    }
+    Ok(one == other || identity::canonical(store, one)? == identity::canonical(store, other)?)
 }
 
 /// What an ack means for a message.
 enum Verdict {
-    Confirmed,
+    /// `lid_refused`: by phone number, after it had been refused by LID.
+    Confirmed { lid_refused: bool },
     Refused(u16),
     Again { after: Duration, lists: bool },
 }
 
 fn verdict(job: &mut Job, error: Option<u16>, chat: &Jid) -> Verdict {
-    let Some(status) = error else { return Verdict::Confirmed };
+    let Some(status) = error else {
+        return Verdict::Confirmed { lid_refused: job.by_phone && chat.is_pn() };
+    };
     job.attempts = job.attempts.saturating_add(1);
     let now = Duration::ZERO;
     match status {

@@ -12,7 +12,7 @@ use super::inbound::Replies;
 use super::signal_state::Unit;
 use super::stanza::{Enc, EncKind, Received};
 use crate::devices::identity::Source;
-use crate::events::{EventKind, Message};
+use crate::events::{EventKind, Message, NumberShared};
 use crate::receipts::stanza::{self as receipt, Kind};
 use crate::retry::outgoing::{self, Failed};
 use crate::retry::stanza::Reason;
@@ -139,15 +139,17 @@ fn open_all(
     place: &Place,
     encs: &[Enc<'_>],
 ) -> Result<Inside, Failure> {
-    let author = Author {
-        device: &place.author,
-        chat: &place.chat,
-        own: place.own,
-        proof: received.node.child_bytes("device-identity"),
-    };
     let mut inside = Inside { shown: None, history: false };
     let mut again = None;
     for enc in encs {
+        // What was opened before may have shown by which address the author is known.
+        let device = unit.canonical(&place.author)?;
+        let author = Author {
+            device: &device,
+            chat: &place.chat,
+            own: place.own,
+            proof: received.node.child_bytes("device-identity"),
+        };
         let plaintext = match unit.open(&author, enc) {
             Ok(plaintext) => plaintext,
             // One of several may have come before, as after a retry that brought the sender key.
@@ -202,6 +204,23 @@ fn look_inside(
                 inside.history = true;
                 return Ok(());
             }
+            Reaction::Migrate if author.device.has_device() => {
+                tracing::warn!("Only the phone may say which addresses belong together.");
+                return Ok(());
+            }
+            Reaction::Migrate => {
+                if let Some(payload) = content::migration_payload(&opened.message) {
+                    unit.take_migration_payload(payload)?;
+                }
+                return Ok(());
+            }
+            Reaction::Share => {
+                let who = unit.identity_of(author.device)?;
+                if who.phone.is_some() {
+                    unit.event(EventKind::NumberShared(NumberShared { who }));
+                }
+                return Ok(());
+            }
             Reaction::Drop => {
                 tracing::warn!(kind, "A control message for own devices came from somebody else.");
                 return Ok(());
@@ -237,7 +256,11 @@ fn take(
         {
             tracing::warn!("An own device's copy names another chat than its stanza; the stanza counts.");
         }
-        let content::Text { text, quoted } = content::read(&opened.message);
+        let content::Text { text, mut quoted } = content::read(&opened.message);
+        if let Some(sender) = quoted.as_mut().and_then(|quoted| quoted.sender.as_mut()) {
+            // As in every other event: the address by which the person is known here.
+            *sender = unit.canonical(sender)?;
+        }
         let event = Message {
             message_id: received.id.clone().into_owned(),
             chat: unit.identity_of(&place.chat)?,

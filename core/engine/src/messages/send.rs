@@ -219,7 +219,8 @@ pub(super) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, 
         return Ok(Composed::Failed(Error::new(Code::NotLinked, "the client is not linked to a phone")));
     };
     let chat = unit.canonical(&row.chat)?;
-    let to = sessions::wire_user(unit, &chat, ticket.by_phone)?;
+    let by_phone = ticket.by_phone || unit.prefers_phone()?;
+    let to = sessions::wire_user(unit, &chat, by_phone)?;
     let own = unit.canonical(&own.to_bare())?;
     // One namespace per stanza: own devices are addressed as the recipient's are.
     let own_wire = sessions::wire_user(unit, &own, to.is_pn())?;

@@ -10,6 +10,7 @@ use super::outbox::{self, Accepted, GivenUp, refusal};
 use super::{MessageKey, SentMessage};
 use crate::client::{Client, Inner};
 use crate::clock;
+use crate::devices::identity;
 use crate::error::{Code, Error, Outcome};
 use crate::events::ConnectionState;
 use crate::options::SendOptions;
@@ -106,20 +107,19 @@ fn compose(
     let account = client.linked_account()?;
     let own = account.phone.as_ref().map(Jid::to_bare).ok_or_else(crate::client::not_linked)?;
     // Kept under the LID when that is known, like everything else.
-    let lid = if !chat.is_pn() {
-        None
-    } else if chat.same_account(&own) {
-        account.lid.as_ref().map(Jid::to_bare)
-    } else {
-        client.store.lid_of(chat)?
+    let chat = match &account.lid {
+        Some(lid) if chat.same_account(&own) => lid.to_bare(),
+        _ => identity::canonical(&*client.store, chat)?,
     };
-    let chat = lid.unwrap_or_else(|| chat.clone());
     let quote = match quote {
         None => None,
         Some(MessageKey { message_id, sender }) => {
             let content = outbox::find(&*client.store, &chat, &message_id)?;
             let content = content.and_then(|row| whimbrel_proto::decode(&row.content).ok());
-            let author = sender.map_or_else(|| chat.clone(), |sender| sender.to_account());
+            let author = match sender {
+                Some(sender) => identity::canonical(&*client.store, &sender)?,
+                None => chat.clone(),
+            };
             Some(Quote { message_id, author, content })
         }
     };

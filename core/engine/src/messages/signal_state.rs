@@ -4,7 +4,6 @@
 //! whoever locks it next reads either from memory or from a store that is up to date. After a
 //! failed commit the state is ahead of the store and is thrown away.
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -19,19 +18,20 @@ use whimbrel_wire::Jid;
 use super::cache::Cache;
 use crate::client::Inner;
 use crate::clock;
+use crate::devices::identity::Addresses;
 use crate::error::Error;
-use crate::events::{Event, EventKind, Identity};
+use crate::events::{Event, EventKind};
 use crate::groups::GroupRow;
-use crate::store::{Account, Changes, DeviceList, InboxEntry, PreKeyRow, SignedPreKeyRow, Store, StoreError};
+use crate::store::{
+    Account, Changes, DeviceList, InboxEntry, InboxState, OutboxRow, PreKeyRow, SignedPreKeyRow, Store,
+    StoreError,
+};
 
 /// Session records kept in memory, a few hundred bytes each.
 const SESSIONS: usize = 32;
 
 /// Sender keys kept in memory.
 const SENDER_KEYS: usize = 16;
-
-/// Address pairs kept in memory; beyond it they are read again.
-const PAIRS: usize = 128;
 
 /// Groups kept in memory.
 const GROUPS: usize = 16;
@@ -43,10 +43,7 @@ const MEMBERS: usize = 2048;
 pub(crate) struct SignalState {
     sessions: Cache<Jid, SessionRecord>,
     sender_keys: Cache<(Jid, Jid), SenderKeyRecord>,
-    /// LID of a phone number, or that none is known.
-    lids: BTreeMap<Jid, Option<Jid>>,
-    /// Phone number of a LID, or that none is known.
-    phones: BTreeMap<Jid, Option<Jid>>,
+    addresses: Addresses,
     /// A group that was used lately is last.
     groups: Vec<(Jid, Option<Arc<GroupRow>>)>,
     rng: Option<ChaCha20Rng>,
@@ -57,8 +54,7 @@ impl Default for SignalState {
         Self {
             sessions: Cache::new(SESSIONS),
             sender_keys: Cache::new(SENDER_KEYS),
-            lids: BTreeMap::new(),
-            phones: BTreeMap::new(),
+            addresses: Addresses::default(),
             groups: Vec::new(),
             rng: None,
         }
@@ -109,12 +105,7 @@ impl<'a> Unit<'a> {
             changes.sender_keys.insert(key, Some(record.serialize()));
         });
         state.forget_groups();
-        if state.lids.len() > PAIRS {
-            state.lids.clear();
-        }
-        if state.phones.len() > PAIRS {
-            state.phones.clear();
-        }
+        state.addresses.trim();
         state.rng = Some(rng);
         changes
     }
@@ -217,6 +208,18 @@ impl<'a> Unit<'a> {
         Ok(devices)
     }
 
+    /// Devices of a user whose identity is known.
+    pub(crate) fn identity_devices(&self, user: &Jid) -> Result<Vec<Jid>, StoreError> {
+        let mut devices = self.store.identity_devices(user)?;
+        devices.retain(|device| !matches!(self.changes.identities.get(device), Some(None)));
+        for (device, identity) in &self.changes.identities {
+            if identity.is_some() && device.same_bare(user) && !devices.contains(device) {
+                devices.push(device.clone());
+            }
+        }
+        Ok(devices)
+    }
+
     // --- identities and keys ---
 
     /// Identity key of a device.
@@ -280,84 +283,44 @@ impl<'a> Unit<'a> {
     /// Puts sender keys of a device in place.
     pub(crate) fn put_sender_key(&mut self, chat: &Jid, device: &Jid, record: SenderKeyRecord) {
         let key = (chat.clone(), device.clone());
+        self.changes.sender_keys.remove(&key);
         self.state.sender_keys.fill(key.clone(), record);
         self.state.sender_keys.change(&key);
     }
 
+    /// Takes the sender keys of a device out, to be put elsewhere.
+    pub(crate) fn take_sender_key_record(
+        &mut self,
+        chat: &Jid,
+        device: &Jid,
+    ) -> Result<Option<SenderKeyRecord>, StoreError> {
+        if self.sender_key_mut(chat, device)?.is_none() {
+            return Ok(None);
+        }
+        let key = (chat.clone(), device.clone());
+        self.changes.sender_keys.insert(key.clone(), None);
+        Ok(self.state.sender_keys.remove(&key))
+    }
+
+    /// The sender keys that devices of a user gave us, as (chat, device).
+    pub(crate) fn sender_keys_of(&self, user: &Jid) -> Result<Vec<(Jid, Jid)>, StoreError> {
+        let mut keys = self.store.sender_keys_of(user)?;
+        keys.retain(|key| !matches!(self.changes.sender_keys.get(key), Some(None)));
+        for key in self.state.sender_keys.changed() {
+            if key.1.same_bare(user) && !keys.contains(key) {
+                keys.push(key.clone());
+            }
+        }
+        Ok(keys)
+    }
+
     // --- addresses ---
 
-    /// LID of a bare phone number, if known.
-    pub(crate) fn lid_of(&mut self, phone: &Jid) -> Result<Option<Jid>, StoreError> {
-        if let (Some(own), Some(lid)) = (&self.account.phone, &self.account.lid)
-            && own.same_account(phone)
-        {
-            return Ok(Some(lid.to_bare()));
-        }
-        if let Some(known) = self.state.lids.get(phone) {
-            return Ok(known.clone());
-        }
-        let lid = self.store.lid_of(phone)?;
-        self.state.lids.insert(phone.clone(), lid.clone());
-        Ok(lid)
+    /// What is known of addresses, in memory.
+    pub(crate) fn addresses(&mut self) -> &mut Addresses {
+        &mut self.state.addresses
     }
 
-    /// Phone number of a bare LID, if known.
-    pub(crate) fn phone_of(&mut self, lid: &Jid) -> Result<Option<Jid>, StoreError> {
-        if let (Some(phone), Some(own)) = (&self.account.phone, &self.account.lid)
-            && own.same_account(lid)
-        {
-            return Ok(Some(phone.to_bare()));
-        }
-        if let Some(known) = self.state.phones.get(lid) {
-            return Ok(known.clone());
-        }
-        let phone = self.store.phone_of(lid)?;
-        self.state.phones.insert(lid.clone(), phone.clone());
-        Ok(phone)
-    }
-
-    /// Writes a pair down; either side's stale partner is forgotten.
-    pub(crate) fn set_pair(&mut self, lid: &Jid, phone: &Jid) -> Result<(), StoreError> {
-        if let Some(stale) = self.lid_of(phone)? {
-            self.state.phones.insert(stale, None);
-        }
-        if let Some(stale) = self.phone_of(lid)? {
-            self.state.lids.insert(stale, None);
-        }
-        self.state.lids.insert(phone.clone(), Some(lid.clone()));
-        self.state.phones.insert(lid.clone(), Some(phone.clone()));
-        self.changes.lid_pairs.push((lid.clone(), phone.clone()));
-        Ok(())
-    }
-
-    /// The address under which everything about a device is kept: by LID when that is known
-    /// (delivery document §2.1).
-    pub(crate) fn canonical(&mut self, jid: &Jid) -> Result<Jid, StoreError> {
-        if !jid.is_account() {
-            return Ok(jid.clone());
-        }
-        let account = jid.to_account();
-        let known = if account.is_pn() { self.lid_of(&account)? } else { None };
-        Ok(known.unwrap_or(account).with_device(jid.device()))
-    }
-
-    /// A person or chat under every address known for it.
-    pub(crate) fn identity_of(&mut self, jid: &Jid) -> Result<Identity, StoreError> {
-        let id = self.canonical(&jid.to_bare())?;
-        let (phone, lid) = if id.is_lid() {
-            (self.phone_of(&id)?, Some(id.clone()))
-        } else if id.is_pn() {
-            (Some(id.clone()), None)
-        } else {
-            (None, None)
-        };
-        Ok(Identity { id, phone, lid })
-    }
-
-    /// Whether an address is this account's.
-    pub(crate) fn is_own(&self, jid: &Jid) -> bool {
-        [&self.account.phone, &self.account.lid].into_iter().flatten().any(|own| own.same_account(jid))
-    }
 
     // --- groups ---
 
@@ -390,14 +353,57 @@ impl<'a> Unit<'a> {
         }
     }
 
-    /// What is known of a received message.
-    pub(crate) fn inbox(&self, chat: &Jid, author: &Jid, id: &str) -> Result<Option<InboxEntry>, StoreError> {
-        let same =
-            |entry: &&InboxEntry| entry.message_id == id && entry.author == *author && entry.chat == *chat;
-        match self.changes.inbox.iter().rev().find(same) {
-            Some(entry) => Ok(Some(entry.clone())),
-            None => self.store.inbox(chat, author, id),
+    /// What is known of a received message, whichever addresses its chat and author had when it
+    /// came: of several, what came furthest.
+    pub(crate) fn inbox(
+        &mut self,
+        chat: &Jid,
+        author: &Jid,
+        id: &str,
+    ) -> Result<Option<InboxEntry>, StoreError> {
+        let changed = self.changes.inbox.iter().rev().filter(|entry| entry.message_id == id).cloned();
+        let entries: Vec<InboxEntry> = changed.chain(self.store.inbox_of(id)?).collect();
+        let mut best: Option<InboxEntry> = None;
+        for entry in entries {
+            let same = (entry.chat == *chat || self.canonical(&entry.chat)? == *chat)
+                && (entry.author == *author || self.canonical(&entry.author)? == *author);
+            if same && best.as_ref().is_none_or(|best| progress(&entry) > progress(best)) {
+                best = Some(entry);
+            }
         }
+        Ok(best)
+    }
+
+    /// A sent message, whichever address its chat had when it was accepted.
+    pub(crate) fn outbox(&mut self, chat: &Jid, id: &str) -> Result<Option<OutboxRow>, StoreError> {
+        let chat = self.canonical(&chat.to_bare())?;
+        for row in self.store.outbox_of(id)? {
+            if row.chat == chat || self.canonical(&row.chat)? == chat {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Base key saved at an earlier retry of a message, whichever address the device had then.
+    pub(crate) fn retry_base_key(&mut self, device: &Jid, id: &str) -> Result<Option<[u8; 32]>, StoreError> {
+        if let Some(key) = self.store.retry_base_key(device, id)? {
+            return Ok(Some(key));
+        }
+        for other in self.other_addresses(device)? {
+            if let Some(key) = self.store.retry_base_key(&other, id)? {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// How far a received message came.
+fn progress(entry: &InboxEntry) -> u16 {
+    match entry.state {
+        InboxState::Failed { retries, .. } => u16::from(retries),
+        InboxState::Done => u16::MAX,
     }
 }
 

@@ -4,6 +4,7 @@ use whimbrel_wire::Jid;
 
 use super::stanza;
 use crate::client::Client;
+use crate::devices::sessions;
 use crate::error::{Code, Error};
 use crate::options::CallOptions;
 
@@ -22,14 +23,19 @@ impl Client {
         options: CallOptions,
     ) -> Result<(), Error> {
         let operation = "mark_read";
-        let chat = chat.to_bare().normalized();
-        let sender = sender.map(|sender| sender.to_bare().normalized()).filter(|_| !chat.is_account());
+        let chat = chat.to_account();
+        let sender = sender.map(Jid::to_account).filter(|_| !chat.is_account());
         check(&chat, sender.as_ref(), message_ids).map_err(|error| error.in_operation(operation))?;
         let ids = message_ids.to_vec();
         self.call(operation, options.timeout, move |client, deadline| async move {
             client.linked_account()?;
             let connection = client.wait_for_connection(deadline).await?;
-            let chat = client.unit(|unit| unit.canonical(&chat)).await?;
+            let chat = client
+                .unit(|unit| {
+                    let by_phone = unit.prefers_phone()?;
+                    sessions::wire_user(unit, &chat, by_phone)
+                })
+                .await?;
             let time = client.server_now_ms().div_euclid(1000);
             for ids in ids.chunks(stanza::IDS) {
                 let Some(receipt) = stanza::read(&chat, sender.as_ref(), ids, time) else { continue };

@@ -76,11 +76,21 @@ fn tell(unit: &mut Unit<'_>, node: &NodeRef<'_>, meaning: Meaning) -> Result<(),
     Ok(())
 }
 
+/// Learns the addresses that a receipt tells: of its sender, and of the chat of an own device's.
 fn learn(unit: &mut Unit<'_>, node: &NodeRef<'_>, from: &Jid) -> Result<(), StoreError> {
     let source = if node.attr_value("offline").is_some() { Source::Replayed } else { Source::Current };
-    for key in ["sender_lid", "sender_pn"] {
-        if let Some(twin) = node.attr_jid(key).filter(|_| from.is_account()) {
-            unit.learn(from, &twin, source)?;
+    let participant = node.attr_jid("participant");
+    let recipient = node.attr_jid("recipient");
+    let told = [
+        (Some(from), ["sender_lid", "sender_pn"]),
+        (participant.as_ref(), ["participant_lid", "participant_pn"]),
+        (recipient.as_ref(), ["peer_recipient_lid", "peer_recipient_pn"]),
+        (recipient.as_ref(), ["recipient_lid", "recipient_pn"]),
+    ];
+    for (person, keys) in told {
+        let Some(person) = person.filter(|person| person.is_account()) else { continue };
+        for twin in keys.into_iter().filter_map(|key| node.attr_jid(key)) {
+            unit.learn(person, &twin, source)?;
         }
     }
     Ok(())

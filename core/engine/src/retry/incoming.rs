@@ -11,7 +11,7 @@ use crate::devices::sessions::{self, Target};
 use crate::devices::usync::Context;
 use crate::error::Error;
 use crate::messages::stanza::Again;
-use crate::messages::{Unit, content, outbox, send};
+use crate::messages::{Unit, content, send};
 use crate::store::{OutboxRow, StoreError};
 
 /// What a request needs before it can be answered.
@@ -108,7 +108,7 @@ fn judge_session(unit: &mut Unit<'_>, request: &Request, device: &Jid) -> Result
             unit.changes.retry_base_keys.insert(key, base_key);
             false
         }
-        (_, Some(base_key)) => unit.store.retry_base_key(device, &request.message_id)? == Some(base_key),
+        (_, Some(base_key)) => unit.retry_base_key(device, &request.message_id)? == Some(base_key),
     };
     if moved || stuck {
         unit.take_session(device)?;
@@ -118,8 +118,7 @@ fn judge_session(unit: &mut Unit<'_>, request: &Request, device: &Jid) -> Result
 
 /// The row of the message. Rows of this unit of work cannot be asked for yet.
 fn find(unit: &mut Unit<'_>, request: &Request) -> Result<Option<OutboxRow>, StoreError> {
-    let chat = unit.canonical(&request.chat.to_bare())?;
-    outbox::find(unit.store, &chat, &request.message_id)
+    unit.outbox(&request.chat, &request.message_id)
 }
 
 fn compose(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {

@@ -88,6 +88,16 @@ pub(crate) struct DeviceList {
     pub(crate) fetched_at: i64,
 }
 
+/// How the account stands with LIDs: whether it may address people by them (delivery document §2.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LidMigration {
+    /// The phone or the service said that the account has moved to LIDs.
+    pub(crate) migrated: bool,
+    /// When the service last refused a LID that it then took as a phone number, seconds; 0 if it
+    /// never did.
+    pub(crate) refused_at: i64,
+}
+
 /// How far a received message came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InboxState {
@@ -160,6 +170,9 @@ pub(crate) struct Changes {
     pub(crate) groups: BTreeMap<Jid, Option<Arc<GroupRow>>>,
     /// (LID, phone number), both bare.
     pub(crate) lid_pairs: Vec<(Jid, Jid)>,
+    /// LIDs of the people who had these addresses before; `None`: the address is in use again.
+    pub(crate) former_addresses: BTreeMap<Jid, Option<Jid>>,
+    pub(crate) lid_migration: Option<LidMigration>,
     pub(crate) inbox: Vec<InboxEntry>,
     pub(crate) outbox: Vec<OutboxRow>,
     /// (chat, message id) of rows that never left.
@@ -190,6 +203,8 @@ impl Changes {
         self.device_lists.extend(later.device_lists);
         self.groups.extend(later.groups);
         self.lid_pairs.extend(later.lid_pairs);
+        self.former_addresses.extend(later.former_addresses);
+        self.lid_migration = later.lid_migration.or(self.lid_migration);
         self.inbox.extend(later.inbox);
         // Rows are written before others are dropped: one that comes back is not dropped any more.
         self.outbox_dropped
@@ -214,6 +229,8 @@ impl Changes {
             && self.device_lists.is_empty()
             && self.groups.is_empty()
             && self.lid_pairs.is_empty()
+            && self.former_addresses.is_empty()
+            && self.lid_migration.is_none()
             && self.inbox.is_empty()
             && self.outbox.is_empty()
             && self.outbox_dropped.is_empty()

@@ -1,5 +1,6 @@
 //! What every store must do, run against each of them.
 
+use std::slice;
 use std::sync::Arc;
 
 use whimbrel_crypto::curve::{KeyPair, PrivateKey};
@@ -86,6 +87,12 @@ fn full() -> Changes {
         .into(),
         groups: [(jid("1203@g.us"), Some(Arc::new(group())))].into(),
         lid_pairs: vec![(chat.clone(), jid("15550001@s.whatsapp.net"))],
+        former_addresses: [
+            (jid("41@lid"), Some(chat.clone())),
+            (jid("15550009@s.whatsapp.net"), Some(chat.clone())),
+        ]
+        .into(),
+        lid_migration: Some(LidMigration { migrated: true, refused_at: 3 }),
         inbox: vec![
             InboxEntry {
                 chat: chat.clone(),
@@ -167,6 +174,12 @@ fn keeps_what_was_committed(store: &dyn Store) {
     assert_eq!(store.groups().unwrap(), [jid("1203@g.us")]);
     assert_eq!(store.lid_of(&jid("15550001@s.whatsapp.net")).unwrap(), Some(chat.clone()));
     assert_eq!(store.phone_of(&chat).unwrap(), Some(jid("15550001@s.whatsapp.net")));
+    assert_eq!(store.identity_devices(&chat).unwrap(), slice::from_ref(&device));
+    assert_eq!(store.sender_keys_of(&chat).unwrap(), [(jid("1203@g.us"), device.clone())]);
+    assert_eq!(store.sender_keys_of(&jid("4@lid")).unwrap(), []);
+    assert_eq!(store.successor_of(&jid("41@lid")).unwrap(), Some(chat.clone()));
+    assert_eq!(store.former_addresses(&chat).unwrap().len(), 2);
+    assert_eq!(store.lid_migration().unwrap(), LidMigration { migrated: true, refused_at: 3 });
     for entry in full().inbox {
         assert_eq!(store.inbox(&chat, &device, &entry.message_id).unwrap(), Some(entry));
     }
@@ -185,6 +198,7 @@ fn deletes_and_overwrites(store: &dyn Store) {
             pre_keys: [(5, None)].into(),
             groups: [(jid("1203@g.us"), None)].into(),
             lid_pairs: vec![(jid("43@lid"), jid("15550001@s.whatsapp.net"))],
+            former_addresses: [(jid("41@lid"), None)].into(),
             outbox: vec![outbox_row("m1", OutboxState::Refused(479))],
             outbox_dropped: vec![(jid("42@lid"), "m2".into())],
             acknowledged: Some(1),
@@ -197,6 +211,13 @@ fn deletes_and_overwrites(store: &dyn Store) {
     assert_eq!(store.phone_of(&jid("42@lid")).unwrap(), None);
     assert_eq!(store.lid_of(&jid("15550001@s.whatsapp.net")).unwrap(), Some(jid("43@lid")));
     assert_eq!(store.outbox(&jid("42@lid"), "m1").unwrap().unwrap().state, OutboxState::Refused(479));
+    assert_eq!(store.successor_of(&jid("41@lid")).unwrap(), None);
+    assert_eq!(store.former_addresses(&jid("42@lid")).unwrap(), [jid("15550009@s.whatsapp.net")]);
+    // The same id in another chat is another message.
+    let other = OutboxRow { chat: jid("77@lid"), ..outbox_row("m1", OutboxState::Confirmed) };
+    store.commit(&Changes { outbox: vec![other], ..Changes::default() }).unwrap();
+    assert_eq!(store.outbox_of("m1").unwrap().len(), 2);
+    assert_eq!(store.outbox_of("m").unwrap(), []);
     assert_eq!(store.outbox_pending().unwrap(), []);
     assert_eq!(store.journal_after(0, 9).unwrap().len(), 1);
     assert_eq!(store.journal_bounds().unwrap(), (2, 1));
@@ -223,6 +244,7 @@ fn forgets_a_link_but_not_the_journal(store: &dyn Store) {
     assert_eq!(store.session(&jid("42:7@lid")).unwrap(), None);
     assert!(store.pre_key(5).unwrap().is_none());
     assert!(store.group(&jid("1203@g.us")).unwrap().is_none());
+    assert_eq!(store.lid_migration().unwrap(), LidMigration::default());
     assert_eq!(store.outbox(&jid("42@lid"), "m1").unwrap(), None);
     assert_eq!(store.journal_after(0, 9).unwrap().len(), 2);
     assert_eq!(store.phone_of(&jid("42@lid")).unwrap(), Some(jid("15550001@s.whatsapp.net")));

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use whimbrel_wire::jid::Jid;
 
 use super::{
-    Account, Changes, DeviceList, InboxEntry, JournalRow, MemoryStore, OutboxRow, PreKeyRow, SignedPreKeyRow,
-    Store, StoreError,
+    Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, MemoryStore, OutboxRow, PreKeyRow,
+    SignedPreKeyRow, Store, StoreError,
 };
 use crate::groups::GroupRow;
 
@@ -42,6 +42,10 @@ impl Store for FailingStore {
         self.kept.session_devices(user)
     }
 
+    fn identity_devices(&self, user: &Jid) -> Result<Vec<Jid>, StoreError> {
+        self.kept.identity_devices(user)
+    }
+
     fn pre_key(&self, id: u32) -> Result<Option<PreKeyRow>, StoreError> {
         self.kept.pre_key(id)
     }
@@ -52,6 +56,10 @@ impl Store for FailingStore {
 
     fn sender_key(&self, group: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
         self.kept.sender_key(group, device)
+    }
+
+    fn sender_keys_of(&self, user: &Jid) -> Result<Vec<(Jid, Jid)>, StoreError> {
+        self.kept.sender_keys_of(user)
     }
 
     fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
@@ -74,12 +82,24 @@ impl Store for FailingStore {
         self.kept.phone_of(lid)
     }
 
-    fn inbox(&self, chat: &Jid, author: &Jid, message_id: &str) -> Result<Option<InboxEntry>, StoreError> {
-        self.kept.inbox(chat, author, message_id)
+    fn successor_of(&self, former: &Jid) -> Result<Option<Jid>, StoreError> {
+        self.kept.successor_of(former)
     }
 
-    fn outbox(&self, chat: &Jid, message_id: &str) -> Result<Option<OutboxRow>, StoreError> {
-        self.kept.outbox(chat, message_id)
+    fn former_addresses(&self, lid: &Jid) -> Result<Vec<Jid>, StoreError> {
+        self.kept.former_addresses(lid)
+    }
+
+    fn lid_migration(&self) -> Result<LidMigration, StoreError> {
+        self.kept.lid_migration()
+    }
+
+    fn inbox_of(&self, message_id: &str) -> Result<Vec<InboxEntry>, StoreError> {
+        self.kept.inbox_of(message_id)
+    }
+
+    fn outbox_of(&self, message_id: &str) -> Result<Vec<OutboxRow>, StoreError> {
+        self.kept.outbox_of(message_id)
     }
 
     fn outbox_pending(&self) -> Result<Vec<OutboxRow>, StoreError> {

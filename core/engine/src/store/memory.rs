@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use whimbrel_wire::jid::Jid;
 
 use super::{
-    Account, Changes, DeviceList, InboxEntry, JournalRow, OutboxRow, OutboxState, PreKeyRow, SignedPreKeyRow,
-    Store, StoreError,
+    Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, OutboxRow, OutboxState, PreKeyRow,
+    SignedPreKeyRow, Store, StoreError,
 };
 use crate::groups::GroupRow;
 
@@ -35,10 +35,13 @@ struct Tables {
     groups: BTreeMap<Jid, Arc<GroupRow>>,
     phone_by_lid: BTreeMap<Jid, Jid>,
     lid_by_phone: BTreeMap<Jid, Jid>,
-    inbox: BTreeMap<(Jid, Jid, String), (u64, InboxEntry)>,
-    inbox_order: BTreeMap<u64, (Jid, Jid, String)>,
-    outbox: BTreeMap<(Jid, String), (u64, OutboxRow)>,
-    outbox_order: BTreeMap<u64, (Jid, String)>,
+    former_addresses: BTreeMap<Jid, Jid>,
+    lid_migration: LidMigration,
+    /// By id first, so that all messages of one id stand together.
+    inbox: BTreeMap<(String, Jid, Jid), (u64, InboxEntry)>,
+    inbox_order: BTreeMap<u64, (String, Jid, Jid)>,
+    outbox: BTreeMap<(String, Jid), (u64, OutboxRow)>,
+    outbox_order: BTreeMap<u64, (String, Jid)>,
     counter: u64,
     retry_base_keys: BTreeMap<(Jid, String), [u8; 32]>,
     journal: BTreeMap<u64, Vec<u8>>,
@@ -72,6 +75,7 @@ impl Tables {
             *self = Self {
                 phone_by_lid: std::mem::take(&mut self.phone_by_lid),
                 lid_by_phone: std::mem::take(&mut self.lid_by_phone),
+                former_addresses: std::mem::take(&mut self.former_addresses),
                 journal: std::mem::take(&mut self.journal),
                 last: self.last,
                 acknowledged: self.acknowledged,
@@ -92,14 +96,16 @@ impl Tables {
         for (lid, phone) in &changes.lid_pairs {
             self.pair(lid, phone);
         }
+        apply(&mut self.former_addresses, &changes.former_addresses);
+        self.lid_migration = changes.lid_migration.unwrap_or(self.lid_migration);
         for entry in &changes.inbox {
             self.remember(entry);
         }
         for row in &changes.outbox {
             self.put_outbox(row);
         }
-        for key in &changes.outbox_dropped {
-            if let Some((order, _)) = self.outbox.remove(key) {
+        for (chat, id) in &changes.outbox_dropped {
+            if let Some((order, _)) = self.outbox.remove(&(id.clone(), chat.clone())) {
                 self.outbox_order.remove(&order);
             }
         }
@@ -132,7 +138,7 @@ impl Tables {
     }
 
     fn remember(&mut self, entry: &InboxEntry) {
-        let key = (entry.chat.clone(), entry.author.clone(), entry.message_id.clone());
+        let key = (entry.message_id.clone(), entry.chat.clone(), entry.author.clone());
         let order = self.next_counter();
         if let Some((old, _)) = self.inbox.insert(key.clone(), (order, entry.clone())) {
             self.inbox_order.remove(&old);
@@ -146,7 +152,7 @@ impl Tables {
     }
 
     fn put_outbox(&mut self, row: &OutboxRow) {
-        let key = (row.chat.clone(), row.message_id.clone());
+        let key = (row.message_id.clone(), row.chat.clone());
         // A later state of the same message keeps its place in the queue.
         let order = match self.outbox.get(&key) {
             Some((order, _)) => *order,
@@ -188,6 +194,11 @@ impl Store for MemoryStore {
         Ok(self.lock().sessions.keys().filter(|device| device.to_bare() == user).cloned().collect())
     }
 
+    fn identity_devices(&self, user: &Jid) -> Result<Vec<Jid>, StoreError> {
+        let user = user.to_bare();
+        Ok(self.lock().identities.keys().filter(|device| device.to_bare() == user).cloned().collect())
+    }
+
     fn pre_key(&self, id: u32) -> Result<Option<PreKeyRow>, StoreError> {
         Ok(self.lock().pre_keys.get(&id).cloned())
     }
@@ -198,6 +209,11 @@ impl Store for MemoryStore {
 
     fn sender_key(&self, group: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.lock().sender_keys.get(&(group.clone(), device.clone())).cloned())
+    }
+
+    fn sender_keys_of(&self, user: &Jid) -> Result<Vec<(Jid, Jid)>, StoreError> {
+        let user = user.to_bare();
+        Ok(self.lock().sender_keys.keys().filter(|(_, device)| device.to_bare() == user).cloned().collect())
     }
 
     fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
@@ -220,13 +236,32 @@ impl Store for MemoryStore {
         Ok(self.lock().phone_by_lid.get(lid).cloned())
     }
 
-    fn inbox(&self, chat: &Jid, author: &Jid, message_id: &str) -> Result<Option<InboxEntry>, StoreError> {
-        let key = (chat.clone(), author.clone(), message_id.to_owned());
-        Ok(self.lock().inbox.get(&key).map(|(_, entry)| entry.clone()))
+    fn successor_of(&self, former: &Jid) -> Result<Option<Jid>, StoreError> {
+        Ok(self.lock().former_addresses.get(former).cloned())
     }
 
-    fn outbox(&self, chat: &Jid, message_id: &str) -> Result<Option<OutboxRow>, StoreError> {
-        Ok(self.lock().outbox.get(&(chat.clone(), message_id.to_owned())).map(|(_, row)| row.clone()))
+    fn former_addresses(&self, lid: &Jid) -> Result<Vec<Jid>, StoreError> {
+        let tables = self.lock();
+        let of = tables.former_addresses.iter().filter(|(_, successor)| *successor == lid);
+        Ok(of.map(|(former, _)| former.clone()).collect())
+    }
+
+    fn lid_migration(&self) -> Result<LidMigration, StoreError> {
+        Ok(self.lock().lid_migration)
+    }
+
+    fn inbox_of(&self, message_id: &str) -> Result<Vec<InboxEntry>, StoreError> {
+        let tables = self.lock();
+        let from = (message_id.to_owned(), Jid::SERVER, Jid::SERVER);
+        let found = tables.inbox.range(from..).take_while(|((id, ..), _)| id == message_id);
+        Ok(found.map(|(_, (_, entry))| entry.clone()).collect())
+    }
+
+    fn outbox_of(&self, message_id: &str) -> Result<Vec<OutboxRow>, StoreError> {
+        let tables = self.lock();
+        let from = (message_id.to_owned(), Jid::SERVER);
+        let found = tables.outbox.range(from..).take_while(|((id, _), _)| id == message_id);
+        Ok(found.map(|(_, (_, row))| row.clone()).collect())
     }
 
     fn outbox_pending(&self) -> Result<Vec<OutboxRow>, StoreError> {

@@ -21,8 +21,8 @@ use whimbrel_wire::jid::Jid;
 use crate::groups::GroupRow;
 
 pub(crate) use changes::{
-    Account, Changes, DeviceKeys, DeviceList, DeviceListEntry, InboxEntry, InboxState, JournalRow, OutboxRow,
-    OutboxState, PreKeyRow, SignedPreKeyRow,
+    Account, Changes, DeviceKeys, DeviceList, DeviceListEntry, InboxEntry, InboxState, JournalRow,
+    LidMigration, OutboxRow, OutboxState, PreKeyRow, SignedPreKeyRow,
 };
 pub(crate) use committer::Committer;
 pub(crate) use memory::MemoryStore;
@@ -56,12 +56,16 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn identity(&self, device: &Jid) -> Result<Option<[u8; 32]>, StoreError>;
     /// Devices of a user for which a session exists.
     fn session_devices(&self, user: &Jid) -> Result<Vec<Jid>, StoreError>;
+    /// Devices of a user whose identity key is known.
+    fn identity_devices(&self, user: &Jid) -> Result<Vec<Jid>, StoreError>;
     /// A one-time prekey of ours.
     fn pre_key(&self, id: u32) -> Result<Option<PreKeyRow>, StoreError>;
     /// A signed prekey of ours, current or old.
     fn signed_pre_key(&self, id: u32) -> Result<Option<SignedPreKeyRow>, StoreError>;
     /// Record of a sender key.
     fn sender_key(&self, group: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError>;
+    /// The sender keys that devices of a user gave us, as (chat, device).
+    fn sender_keys_of(&self, user: &Jid) -> Result<Vec<(Jid, Jid)>, StoreError>;
     /// Known devices of a user.
     fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError>;
     /// What is known of a group that this account is in.
@@ -72,10 +76,27 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn lid_of(&self, phone: &Jid) -> Result<Option<Jid>, StoreError>;
     /// Phone number of a LID.
     fn phone_of(&self, lid: &Jid) -> Result<Option<Jid>, StoreError>;
-    /// What is known of a received message.
-    fn inbox(&self, chat: &Jid, author: &Jid, message_id: &str) -> Result<Option<InboxEntry>, StoreError>;
-    /// A sent message, for resends.
-    fn outbox(&self, chat: &Jid, message_id: &str) -> Result<Option<OutboxRow>, StoreError>;
+    /// LID of the person who had an address that is no longer in use.
+    fn successor_of(&self, former: &Jid) -> Result<Option<Jid>, StoreError>;
+    /// Addresses that the person of a LID had before.
+    fn former_addresses(&self, lid: &Jid) -> Result<Vec<Jid>, StoreError>;
+    /// How the account stands with LIDs.
+    fn lid_migration(&self) -> Result<LidMigration, StoreError>;
+    /// What is known of received messages with an id, whatever their chats and authors.
+    fn inbox_of(&self, message_id: &str) -> Result<Vec<InboxEntry>, StoreError>;
+    /// What is known of a received message under exactly these addresses.
+    #[cfg(test)]
+    fn inbox(&self, chat: &Jid, author: &Jid, message_id: &str) -> Result<Option<InboxEntry>, StoreError> {
+        let same = |entry: &InboxEntry| entry.chat == *chat && entry.author == *author;
+        Ok(self.inbox_of(message_id)?.into_iter().find(same))
+    }
+    /// Sent messages with an id, whatever their chats; for resends.
+    fn outbox_of(&self, message_id: &str) -> Result<Vec<OutboxRow>, StoreError>;
+    /// A sent message under exactly this address.
+    #[cfg(test)]
+    fn outbox(&self, chat: &Jid, message_id: &str) -> Result<Option<OutboxRow>, StoreError> {
+        Ok(self.outbox_of(message_id)?.into_iter().find(|row| row.chat == *chat))
+    }
     /// Accepted messages that the service has not confirmed, oldest first.
     fn outbox_pending(&self) -> Result<Vec<OutboxRow>, StoreError>;
     /// Base key saved at an earlier retry of (device, message).

@@ -3,30 +3,7 @@
 use whimbrel_crypto::phash;
 
 use super::*;
-use crate::devices::identity::Source;
 use crate::devices::notify;
-
-#[test]
-fn sessions_move_to_the_lid_when_it_is_learned() {
-    let (mut anna, mut ben) = pair();
-    // Ben knows Anna by number only.
-    let sent = anna.compose("A1", &Jid::lid("2"), "hi");
-    let mut by_number = relay(&sent, &anna, &ben).attr("from", phone_of("1").with_device(1));
-    by_number.remove_attr("sender_pn");
-    let message = only_message(ben.receive(&by_number).0);
-    assert_eq!((message.sender.id, message.sender.lid), (phone_of("1"), None));
-    // The next message tells both addresses.
-    let sent = anna.compose("A2", &Jid::lid("2"), "again");
-    let message = only_message(ben.receive(&relay(&sent, &anna, &ben)).0);
-    assert_eq!((message.sender.id, message.sender.phone), (Jid::lid("1"), Some(phone_of("1"))));
-    assert!(ben.store.session(&phone_of("1").with_device(1)).unwrap().is_none());
-    assert!(ben.store.session(&anna.lid()).unwrap().is_some());
-    assert!(ben.store.identity(&anna.lid()).unwrap().is_some());
-    let answer = ben.compose("B1", &phone_of("1"), "hi");
-    assert_eq!(answer.attr_jid("to"), Some(Jid::lid("1")));
-    assert_eq!(answer.attr_jid("peer_recipient_pn"), Some(phone_of("1")));
-    only_message(anna.receive(&relay(&answer, &ben, &anna)).0);
-}
 
 #[test]
 fn a_list_is_believed_for_a_day_whatever_the_clock_did() {
@@ -43,38 +20,6 @@ fn a_list_is_believed_for_a_day_whatever_the_clock_did() {
     assert!(fresh(&mut side, 0) && fresh(&mut side, 23 * 3600));
     assert!(!fresh(&mut side, 25 * 3600));
     assert!(!fresh(&mut side, -3600), "it was fetched while the clock was ahead");
-}
-
-#[test]
-fn two_records_become_one_that_knows_all_sessions() {
-    let (mut anna, mut ben) = pair();
-    let (by_lid, by_number) = (anna.lid(), phone_of("1").with_device(1));
-    let bundles = [anna.bundle(2), anna.bundle(3)];
-    ben.unit(|unit| sessions::begin(unit, &by_lid, &bundles[0]));
-    ben.unit(|unit| sessions::begin(unit, &by_number, &bundles[1]));
-    ben.unit(|unit| unit.learn(&Jid::lid("1"), &phone_of("1"), Source::Current));
-    let (sessions, _) = ben.unit(|unit| {
-        let record = unit.session(&by_lid)?.unwrap();
-        Ok((record.has_session(), record.archived_base_keys().count()))
-    });
-    assert_eq!(sessions, (true, 1));
-}
-
-#[test]
-fn replayed_stanzas_do_not_overwrite_addresses() {
-    let mut side = Side::new("1", 1);
-    let learn = |side: &mut Side, lid: &str, source| {
-        side.unit(|unit| unit.learn(&Jid::lid(lid), &Jid::pn("555"), source));
-        side.unit(|unit| unit.lid_of(&Jid::pn("555"))).0.unwrap()
-    };
-    assert_eq!(learn(&mut side, "7", Source::Replayed), Jid::lid("7"));
-    assert_eq!(learn(&mut side, "8", Source::Replayed), Jid::lid("7"));
-    assert_eq!(learn(&mut side, "8", Source::Current), Jid::lid("8"));
-    side.restart();
-    assert_eq!(side.unit(|unit| unit.phone_of(&Jid::lid("7"))).0, None);
-    // The account's own addresses are what the service said.
-    side.unit(|unit| unit.learn(&Jid::lid("8"), &phone_of("1"), Source::Current));
-    assert_eq!(side.unit(|unit| unit.lid_of(&phone_of("1"))).0, Some(Jid::lid("1")));
 }
 
 fn notify(side: &mut Side, stanza: &Node) -> (Vec<EventKind>, Vec<Node>) {

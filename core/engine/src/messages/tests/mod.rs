@@ -1,5 +1,6 @@
 //! Two sides in memory: what the one composes, the other receives. No network, no tasks.
 
+mod addresses;
 mod devices;
 mod direct;
 mod failures;

@@ -17,8 +17,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use whimbrel_wire::jid::Jid;
 
 use super::{
-    Account, Changes, DeviceList, InboxEntry, JournalRow, OutboxRow, PreKeyRow, SignedPreKeyRow, Store,
-    StoreError,
+    Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, OutboxRow, PreKeyRow,
+    SignedPreKeyRow, Store, StoreError,
 };
 use crate::groups::GroupRow;
 
@@ -71,6 +71,10 @@ impl Store for SqliteStore {
         read::session_devices(&self.reader(), user)
     }
 
+    fn identity_devices(&self, user: &Jid) -> Result<Vec<Jid>, StoreError> {
+        read::identity_devices(&self.reader(), user)
+    }
+
     fn pre_key(&self, id: u32) -> Result<Option<PreKeyRow>, StoreError> {
         read::pre_key(&self.reader(), id)
     }
@@ -81,6 +85,10 @@ impl Store for SqliteStore {
 
     fn sender_key(&self, group: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
         read::sender_key(&self.reader(), group, device)
+    }
+
+    fn sender_keys_of(&self, user: &Jid) -> Result<Vec<(Jid, Jid)>, StoreError> {
+        read::sender_keys_of(&self.reader(), user)
     }
 
     fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
@@ -103,12 +111,24 @@ impl Store for SqliteStore {
         read::phone_of(&self.reader(), lid)
     }
 
-    fn inbox(&self, chat: &Jid, author: &Jid, message_id: &str) -> Result<Option<InboxEntry>, StoreError> {
-        read::inbox(&self.reader(), chat, author, message_id)
+    fn successor_of(&self, former: &Jid) -> Result<Option<Jid>, StoreError> {
+        read::successor_of(&self.reader(), former)
     }
 
-    fn outbox(&self, chat: &Jid, message_id: &str) -> Result<Option<OutboxRow>, StoreError> {
-        read::outbox(&self.reader(), chat, message_id)
+    fn former_addresses(&self, lid: &Jid) -> Result<Vec<Jid>, StoreError> {
+        read::former_addresses(&self.reader(), lid)
+    }
+
+    fn lid_migration(&self) -> Result<LidMigration, StoreError> {
+        read::lid_migration(&self.reader())
+    }
+
+    fn inbox_of(&self, message_id: &str) -> Result<Vec<InboxEntry>, StoreError> {
+        read::inbox_of(&self.reader(), message_id)
+    }
+
+    fn outbox_of(&self, message_id: &str) -> Result<Vec<OutboxRow>, StoreError> {
+        read::outbox_of(&self.reader(), message_id)
     }
 
     fn outbox_pending(&self) -> Result<Vec<OutboxRow>, StoreError> {

@@ -7,8 +7,8 @@ use super::rows::{array, jid, key_pair, optional_jid, outbox_state, unpack_devic
 use super::{StoreError, failed};
 use crate::groups::GroupRow;
 use crate::store::{
-    Account, DeviceKeys, DeviceList, InboxEntry, InboxState, JournalRow, OutboxRow, PreKeyRow,
-    SignedPreKeyRow,
+    Account, DeviceKeys, DeviceList, InboxEntry, InboxState, JournalRow, LidMigration, OutboxRow,
+    PreKeyRow, SignedPreKeyRow,
 };
 
 /// At most one row, turned into a value.
@@ -87,17 +87,36 @@ pub(super) fn identity(connection: &Connection, device: &Jid) -> Result<Option<[
     })
 }
 
-pub(super) fn session_devices(connection: &Connection, user: &Jid) -> Result<Vec<Jid>, StoreError> {
-    // Devices of one user: `user@server` and `user:N@server`. ';' is the character after ':'.
+/// Rows about the devices of one user: `user@server` and `user:N@server`. ';' is the character
+/// after ':'.
+fn of_devices<T>(
+    connection: &Connection,
+    sql: &str,
+    user: &Jid,
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
     let bare = user.to_bare().to_string();
     let (name, _) = bare.split_once('@').unwrap_or((&bare, ""));
-    let found = many(
-        connection,
-        "SELECT device FROM sessions WHERE device = ?1 OR (device >= ?2 AND device < ?3)",
-        &[&bare, &format!("{name}:"), &format!("{name};")],
-        |row| jid(row, 0),
-    )?;
-    Ok(found.into_iter().filter(|device| device.to_bare() == user.to_bare()).collect())
+    many(connection, sql, &[&bare, &format!("{name}:"), &format!("{name};")], read)
+}
+
+pub(super) fn session_devices(connection: &Connection, user: &Jid) -> Result<Vec<Jid>, StoreError> {
+    const SQL: &str = "SELECT device FROM sessions WHERE device = ?1 OR (device >= ?2 AND device < ?3)";
+    let found = of_devices(connection, SQL, user, |row| jid(row, 0))?;
+    Ok(found.into_iter().filter(|device| device.same_bare(user)).collect())
+}
+
+pub(super) fn identity_devices(connection: &Connection, user: &Jid) -> Result<Vec<Jid>, StoreError> {
+    const SQL: &str = "SELECT device FROM identities WHERE device = ?1 OR (device >= ?2 AND device < ?3)";
+    let found = of_devices(connection, SQL, user, |row| jid(row, 0))?;
+    Ok(found.into_iter().filter(|device| device.same_bare(user)).collect())
+}
+
+pub(super) fn sender_keys_of(connection: &Connection, user: &Jid) -> Result<Vec<(Jid, Jid)>, StoreError> {
+    const SQL: &str =
+        "SELECT chat, device FROM sender_keys WHERE device = ?1 OR (device >= ?2 AND device < ?3)";
+    let found = of_devices(connection, SQL, user, |row| Ok((jid(row, 0)?, jid(row, 1)?)))?;
+    Ok(found.into_iter().filter(|(_, device)| device.same_bare(user)).collect())
 }
 
 pub(super) fn pre_key(connection: &Connection, id: u32) -> Result<Option<PreKeyRow>, StoreError> {
@@ -168,20 +187,35 @@ pub(super) fn phone_of(connection: &Connection, lid: &Jid) -> Result<Option<Jid>
     one(connection, "SELECT phone FROM lid_map WHERE lid = ?1", &[&lid.to_string()], |row| jid(row, 0))
 }
 
-pub(super) fn inbox(
-    connection: &Connection,
-    chat: &Jid,
-    author: &Jid,
-    message_id: &str,
-) -> Result<Option<InboxEntry>, StoreError> {
-    const SQL: &str = "SELECT ciphertext_hash, retries, event_id, seen_at FROM inbox \
-         WHERE message_id = ?1 AND chat = ?2 AND author = ?3";
-    one(connection, SQL, &[&message_id, &chat.to_string(), &author.to_string()], |row| {
+pub(super) fn successor_of(connection: &Connection, former: &Jid) -> Result<Option<Jid>, StoreError> {
+    const SQL: &str = "SELECT lid FROM former_addresses WHERE address = ?1";
+    one(connection, SQL, &[&former.to_string()], |row| jid(row, 0))
+}
+
+pub(super) fn former_addresses(connection: &Connection, lid: &Jid) -> Result<Vec<Jid>, StoreError> {
+    const SQL: &str = "SELECT address FROM former_addresses WHERE lid = ?1";
+    many(connection, SQL, &[&lid.to_string()], |row| jid(row, 0))
+}
+
+pub(super) fn lid_migration(connection: &Connection) -> Result<LidMigration, StoreError> {
+    let row = one(connection, "SELECT migrated, refused_at FROM lid_migration", &[], |row| {
+        Ok(LidMigration {
+            migrated: row.get(0).map_err(failed)?,
+            refused_at: row.get(1).map_err(failed)?,
+        })
+    });
+    row.map(Option::unwrap_or_default)
+}
+
+pub(super) fn inbox_of(connection: &Connection, message_id: &str) -> Result<Vec<InboxEntry>, StoreError> {
+    const SQL: &str = "SELECT ciphertext_hash, retries, event_id, seen_at, chat, author FROM inbox \
+         WHERE message_id = ?1";
+    many(connection, SQL, &[&message_id], |row| {
         let retries: Option<u8> = row.get(1).map_err(failed)?;
         let event_id: Option<String> = row.get(2).map_err(failed)?;
         Ok(InboxEntry {
-            chat: chat.clone(),
-            author: author.clone(),
+            chat: jid(row, 4)?,
+            author: jid(row, 5)?,
             message_id: message_id.to_owned(),
             ciphertext_hash: array(row, 0)?,
             state: match retries {
@@ -206,13 +240,8 @@ fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
     })
 }
 
-pub(super) fn outbox(
-    connection: &Connection,
-    chat: &Jid,
-    message_id: &str,
-) -> Result<Option<OutboxRow>, StoreError> {
-    let sql = format!("{OUTBOX} WHERE message_id = ?1 AND chat = ?2");
-    one(connection, &sql, &[&message_id, &chat.to_string()], outbox_row)
+pub(super) fn outbox_of(connection: &Connection, message_id: &str) -> Result<Vec<OutboxRow>, StoreError> {
+    many(connection, &format!("{OUTBOX} WHERE message_id = ?1"), &[&message_id], outbox_row)
 }
 
 pub(super) fn outbox_pending(connection: &Connection) -> Result<Vec<OutboxRow>, StoreError> {

@@ -73,6 +73,7 @@ CREATE TABLE sender_keys (
     record BLOB NOT NULL,
     PRIMARY KEY (chat, device)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX sender_keys_by_device ON sender_keys (device);
 CREATE TABLE device_lists (
     user TEXT PRIMARY KEY,
     devices BLOB NOT NULL,
@@ -91,6 +92,16 @@ CREATE TABLE lid_map (
     lid TEXT PRIMARY KEY,
     phone TEXT NOT NULL UNIQUE
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE former_addresses (
+    address TEXT PRIMARY KEY,
+    lid TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX former_addresses_by_lid ON former_addresses (lid);
+CREATE TABLE lid_migration (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    migrated INTEGER NOT NULL,
+    refused_at INTEGER NOT NULL
+) STRICT;
 CREATE TABLE inbox (
     chat TEXT NOT NULL,
     author TEXT NOT NULL,

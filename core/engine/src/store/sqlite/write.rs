@@ -6,7 +6,7 @@ use super::read::signed;
 use super::rows::{outbox_state_number, pack_devices};
 use super::{StoreError, failed};
 use crate::clock;
-use crate::store::{Account, Changes, InboxState};
+use crate::store::{Account, Changes, InboxState, LidMigration};
 
 /// How long received messages are remembered for the duplicate filter, seconds: the service
 /// keeps undelivered ones for 30 days.
@@ -61,6 +61,7 @@ fn forget_link(transaction: &Transaction<'_>) -> Result<(), StoreError> {
         "inbox",
         "outbox",
         "retry_base_keys",
+        "lid_migration",
     ] {
         run(transaction, &format!("DELETE FROM {table}"), &[])?;
     }
@@ -138,7 +139,9 @@ fn write_keys(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), St
         match record {
             Some(record) => run(
                 transaction,
-                "INSERT OR REPLACE INTO sender_keys VALUES (?1, ?2, ?3)",
+                // An update leaves the index alone.
+                "INSERT INTO sender_keys VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (chat, device) DO UPDATE SET record = excluded.record",
                 &[&chat, &device, record],
             )?,
             None => {
@@ -191,6 +194,24 @@ fn write_people(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), 
             transaction,
             "INSERT OR REPLACE INTO lid_map VALUES (?1, ?2)",
             &[&lid.to_string(), &phone.to_string()],
+        )?;
+    }
+    for (address, lid) in &changes.former_addresses {
+        let address = address.to_string();
+        match lid {
+            Some(lid) => run(
+                transaction,
+                "INSERT OR REPLACE INTO former_addresses VALUES (?1, ?2)",
+                &[&address, &lid.to_string()],
+            )?,
+            None => run(transaction, "DELETE FROM former_addresses WHERE address = ?1", &[&address])?,
+        }
+    }
+    if let Some(LidMigration { migrated, refused_at }) = &changes.lid_migration {
+        run(
+            transaction,
+            "INSERT OR REPLACE INTO lid_migration VALUES (1, ?1, ?2)",
+            &[migrated, refused_at],
         )?;
     }
     Ok(())
