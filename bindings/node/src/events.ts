@@ -178,6 +178,39 @@ export interface ConnectionRefused extends JournaledEvent {
   expiresInMs: number | null
 }
 
+/**
+ * Emitted when the `id` changes that identifies a person or chat, because its other address
+ * was learned or a person got a new one. If you keep a chat or person under `from`, keep it
+ * under `to.id` from now on, and merge the two if you have both. Every operation goes on
+ * taking the old address.
+ */
+export interface ChatMoved extends JournaledEvent {
+  kind: 'chat_moved'
+  /** The address that identified it so far. */
+  from: string
+  /** The person or chat as it is known now. */
+  to: Identity
+}
+
+/**
+ * Emitted when a person changed the phone number. The person's `id` stays. Show the new
+ * number.
+ */
+export interface NumberChanged extends JournaledEvent {
+  kind: 'number_changed'
+  /** The person, with the new number. */
+  who: Identity
+  /** Address by the old number. */
+  former: string
+}
+
+/** Emitted when a person whose number was hidden shared it. Show the number. */
+export interface NumberShared extends JournaledEvent {
+  kind: 'number_shared'
+  /** The person, with the number. */
+  who: Identity
+}
+
 /** Emitted when there is a QR text to show, and again whenever it changes. */
 export interface Qr extends EphemeralEvent {
   kind: 'qr'
@@ -226,6 +259,9 @@ export type ClientEvent =
   | LoggedOut
   | Replaced
   | ConnectionRefused
+  | ChatMoved
+  | NumberChanged
+  | NumberShared
   | Qr
   | LinkFailed
   | ConnectionChanged

@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, Address, ConnectionInfo, DebugEcho, DebugEchoInput, DebugFail, LinkWithCode, MarkRead, PairingCode, QrCode, QuotedMessageInput, SendText, SentMessage } from './types.js'
+import type { Account, Address, ConnectionInfo, DebugEcho, DebugEchoInput, DebugFail, GetIdentity, Identity, LinkWithCode, MarkRead, PairingCode, QrCode, QuotedMessageInput, SendText, SentMessage } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -60,6 +60,16 @@ export abstract class Operations {
   }
 
   /**
+   * Returns a person under both addresses: by phone number and by hidden id.
+   *
+   * A person of whom only one address is known is looked up at the service. The error
+   * `NOT_FOUND` says that nobody is registered under the number or address.
+   */
+  async getIdentity(request: GetIdentity, options?: CallOptions): Promise<Identity> {
+    return this.request<Identity>('get_identity', getIdentity(request), options)
+  }
+
+  /**
    * Begins linking by a code that is typed on the phone, and returns the code.
    *
    * The phone asks for it under "Linked devices", "Link with phone number instead". A `linked`
@@ -103,6 +113,10 @@ export abstract class Operations {
 /** The address of what may be an identity. Anything else is for the engine to judge. */
 function address<T extends Address | null | undefined>(value: T): unknown {
   return typeof value === 'object' && value !== null ? value.id : value
+}
+
+function getIdentity(value: GetIdentity): object {
+  return { ...value, address: address(value.address) }
 }
 
 function markRead(value: MarkRead): object {

@@ -96,6 +96,19 @@ export interface DebugFail {
   code: number
 }
 
+/**
+ * Returns a person under both addresses: by phone number and by hidden id.
+ *
+ * A person of whom only one address is known is looked up at the service. The error
+ * `NOT_FOUND` says that nobody is registered under the number or address.
+ */
+export interface GetIdentity {
+  /** Any address of the person: a JID, or a phone number with its country code. */
+  address: Address
+  /** Ask the service even if both addresses are known: whether a number is registered now. */
+  fresh?: boolean
+}
+
 /** A chat or a person under every address known for it. */
 export interface Identity {
   /**

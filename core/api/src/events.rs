@@ -148,6 +148,37 @@ pub struct IdentityChanged {
     pub device: u16,
 }
 
+/// Emitted when the `id` changes that identifies a person or chat, because its other address was
+/// learned or a person got a new one. If you keep a chat or person under `from`, keep it under
+/// `to.id` from now on, and merge the two if you have both. Every operation goes on taking the old
+/// address.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatMoved {
+    /// The address that identified it so far.
+    pub from: String,
+    /// The person or chat as it is known now.
+    pub to: Identity,
+}
+
+/// Emitted when a person changed the phone number. The person's `id` stays. Show the new number.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NumberChanged {
+    /// The person, with the new number.
+    pub who: Identity,
+    /// Address by the old number.
+    pub former: String,
+}
+
+/// Emitted when a person whose number was hidden shared it. Show the number.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NumberShared {
+    /// The person, with the number.
+    pub who: Identity,
+}
+
 /// Emitted when this client was linked to a phone.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -284,6 +315,9 @@ pub enum EventBody {
     LoggedOut(LoggedOut),
     Replaced(Replaced),
     ConnectionRefused(ConnectionRefused),
+    ChatMoved(ChatMoved),
+    NumberChanged(NumberChanged),
+    NumberShared(NumberShared),
     Qr(Qr),
     LinkFailed(LinkFailed),
     Connection(ConnectionChanged),
@@ -370,6 +404,14 @@ impl From<&EventKind> for EventBody {
                 detail: event.detail,
                 expires_in_ms: event.expires_in.map(millis),
             }),
+            EventKind::ChatMoved(event) => {
+                Self::ChatMoved(ChatMoved { from: event.from.to_string(), to: (&event.to).into() })
+            }
+            EventKind::NumberChanged(event) => Self::NumberChanged(NumberChanged {
+                who: (&event.who).into(),
+                former: event.former.to_string(),
+            }),
+            EventKind::NumberShared(event) => Self::NumberShared(NumberShared { who: (&event.who).into() }),
             EventKind::Qr(event) => {
                 Self::Qr(Qr { text: event.text.clone(), valid_for_ms: millis(event.valid_for) })
             }
@@ -449,6 +491,9 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<LoggedOut>(7, "logged_out"),
     journaled::<Replaced>(8, "replaced"),
     journaled::<ConnectionRefused>(9, "connection_refused"),
+    journaled::<ChatMoved>(30, "chat_moved"),
+    journaled::<NumberChanged>(31, "number_changed"),
+    journaled::<NumberShared>(32, "number_shared"),
     ephemeral::<Qr>(100, "qr"),
     ephemeral::<LinkFailed>(101, "link_failed"),
     ephemeral::<ConnectionChanged>(102, "connection"),
@@ -467,6 +512,9 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::LoggedOut(_) => 7,
         EventKind::Replaced => 8,
         EventKind::ConnectionRefused(_) => 9,
+        EventKind::ChatMoved(_) => 30,
+        EventKind::NumberChanged(_) => 31,
+        EventKind::NumberShared(_) => 32,
         EventKind::Qr(_) => 100,
         EventKind::LinkFailed(_) => 101,
         EventKind::Connection(_) => 102,

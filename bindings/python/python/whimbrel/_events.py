@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from ._types import ConnectionStateName, Identity, QuotedMessage, ReceiptType
 
 __all__ = [
+    "ChatMoved",
     "Closed",
     "ConnectionChanged",
     "ConnectionRefused",
@@ -18,6 +19,8 @@ __all__ = [
     "Linked",
     "LoggedOut",
     "Message",
+    "NumberChanged",
+    "NumberShared",
     "Qr",
     "Receipt",
     "Replaced",
@@ -373,6 +376,80 @@ class ConnectionRefused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChatMoved(Event):
+    """Emitted when the ``id`` changes that identifies a person or chat, because its other address
+    was learned or a person got a new one. If you keep a chat or person under ``from``, keep it
+    under ``to.id`` from now on, and merge the two if you have both. Every operation goes on
+    taking the old address.
+    """
+
+    kind: ClassVar[str] = "chat_moved"
+    journaled: ClassVar[bool] = True
+
+    from: str
+    """The address that identified it so far."""
+
+    to: Identity
+    """The person or chat as it is known now."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> ChatMoved:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            from=data["from"],
+            to=Identity._decode(data["to"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberChanged(Event):
+    """Emitted when a person changed the phone number. The person's ``id`` stays. Show the new
+    number.
+    """
+
+    kind: ClassVar[str] = "number_changed"
+    journaled: ClassVar[bool] = True
+
+    who: Identity
+    """The person, with the new number."""
+
+    former: str
+    """Address by the old number."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> NumberChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            who=Identity._decode(data["who"]),
+            former=data["former"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberShared(Event):
+    """Emitted when a person whose number was hidden shared it. Show the number."""
+
+    kind: ClassVar[str] = "number_shared"
+    journaled: ClassVar[bool] = True
+
+    who: Identity
+    """The person, with the number."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> NumberShared:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            who=Identity._decode(data["who"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Qr(Event):
     """Emitted when there is a QR text to show, and again whenever it changes."""
 
@@ -472,6 +549,9 @@ _BY_KIND: dict[str, type[Event]] = {
     "logged_out": LoggedOut,
     "replaced": Replaced,
     "connection_refused": ConnectionRefused,
+    "chat_moved": ChatMoved,
+    "number_changed": NumberChanged,
+    "number_shared": NumberShared,
     "qr": Qr,
     "link_failed": LinkFailed,
     "connection": ConnectionChanged,

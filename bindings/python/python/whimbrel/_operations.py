@@ -11,6 +11,7 @@ from ._types import (
     ConnectionInfo,
     DebugChoice,
     DebugEcho,
+    Identity,
     PairingCode,
     QrCode,
     QuotedMessage,
@@ -160,6 +161,30 @@ class Operations:
         """
         request: dict[str, object] = {}
         return ConnectionInfo._decode(await self._request("get_connection", request, timeout))
+
+    async def get_identity(
+        self,
+        *,
+        address: Address,
+        fresh: bool | None = None,
+        timeout: float | None = None,
+    ) -> Identity:
+        """Returns a person under both addresses: by phone number and by hidden id.
+
+        A person of whom only one address is known is looked up at the service. The error
+        ``NOT_FOUND`` says that nobody is registered under the number or address.
+
+        Args:
+            address: Any address of the person: a JID, or a phone number with its country code.
+            fresh: Ask the service even if both addresses are known: whether a number is
+                registered now.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"address": str(address)}
+        if fresh is not None:
+            request["fresh"] = fresh
+        return Identity._decode(await self._request("get_identity", request, timeout))
 
     async def link_with_code(
         self,

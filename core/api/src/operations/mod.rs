@@ -6,6 +6,7 @@ mod debug;
 mod events;
 mod link;
 mod messages;
+mod people;
 
 use std::pin::Pin;
 
@@ -20,6 +21,7 @@ pub use debug::{DebugEcho, DebugFail};
 pub use events::Acknowledge;
 pub use link::{LinkWithCode, LinkWithQr, PairingCode, QrCode};
 pub use messages::{MarkRead, QuotedMessage, SendText, SentMessage};
+pub use people::GetIdentity;
 
 /// One operation: a request struct that says how it is run. The struct's documentation is the
 /// operation's documentation in every language.
@@ -109,6 +111,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<Disconnect>(),
     entry::<GetAccount>(),
     entry::<GetConnection>(),
+    entry::<GetIdentity>(),
     entry::<LinkWithCode>(),
     entry::<LinkWithQr>(),
     entry::<Logout>(),

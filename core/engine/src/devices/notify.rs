@@ -43,11 +43,7 @@ pub(crate) fn notification(
 }
 
 /// Somebody has another phone number. Told without the LIDs, it is looked up at the next send.
-fn number_changed(
-    unit: &mut Unit<'_>,
-    node: &NodeRef<'_>,
-    change: &NodeRef<'_>,
-) -> Result<(), StoreError> {
+fn number_changed(unit: &mut Unit<'_>, node: &NodeRef<'_>, change: &NodeRef<'_>) -> Result<(), StoreError> {
     let (Some(old), Some(new)) = (change.attr_jid("old"), change.attr_jid("new")) else { return Ok(()) };
     let (old, new) = (old.to_account(), new.to_account());
     let source = if node.attr_value("offline").is_some() { Source::Seed } else { Source::Current };

@@ -100,10 +100,12 @@ fn user(node: &NodeRef<'_>) -> Option<UserAnswer> {
     let lid = node.child_named("lid").and_then(|lid| lid.attr_jid("val"));
     Some(UserAnswer {
         lid: lid.map(|lid| lid.to_bare()).filter(Jid::is_lid),
-        registered: node.child_named("contact").and_then(|contact| match contact.attr_text("type")?.as_ref() {
-            "in" => Some(true),
-            "out" | "invalid" => Some(false),
-            _ => None,
+        registered: node.child_named("contact").and_then(|contact| {
+            match contact.attr_text("type")?.as_ref() {
+                "in" => Some(true),
+                "out" | "invalid" => Some(false),
+                _ => None,
+            }
         }),
         phone: node.attr_jid("pn_jid").map(|phone| phone.to_bare().normalized()).filter(Jid::is_pn),
         devices: node

@@ -7,8 +7,8 @@ use prost::Message as _;
 use whimbrel_wire::jid::Jid;
 
 use crate::events::{
-    ChatMoved, ConnectionRefused, Event, EventKind, Identity, IdentityChanged, Linked, LoggedOut, Message, NumberChanged,
-    NumberShared, Receipt, ReceiptKind, SendStatus, Undecryptable,
+    ChatMoved, ConnectionRefused, Event, EventKind, Identity, IdentityChanged, Linked, LoggedOut, Message,
+    NumberChanged, NumberShared, Receipt, ReceiptKind, SendStatus, Undecryptable,
 };
 use crate::messages::MessageKey;
 
@@ -266,9 +266,7 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
             expires_in_ms: event.expires_in.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
         }),
         EventKind::ChatMoved(event) => KindRow::ChatMoved(moved_row(&event.to, Some(&event.from))),
-        EventKind::NumberChanged(event) => {
-            KindRow::NumberChanged(moved_row(&event.who, Some(&event.former)))
-        }
+        EventKind::NumberChanged(event) => KindRow::NumberChanged(moved_row(&event.who, Some(&event.former))),
         EventKind::NumberShared(event) => KindRow::NumberShared(moved_row(&event.who, None)),
         EventKind::Qr(_) | EventKind::LinkFailed(_) | EventKind::Connection(_) | EventKind::Closed(_) => {
             return None;
@@ -378,9 +376,7 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
         KindRow::NumberChanged(row) => {
             EventKind::NumberChanged(NumberChanged { who: identity_of(row.to)?, former: jid_of(&row.from)? })
         }
-        KindRow::NumberShared(row) => {
-            EventKind::NumberShared(NumberShared { who: identity_of(row.to)? })
-        }
+        KindRow::NumberShared(row) => EventKind::NumberShared(NumberShared { who: identity_of(row.to)? }),
     })
 }
 

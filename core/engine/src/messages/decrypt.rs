@@ -144,14 +144,13 @@ impl Unit<'_> {
             let jump = max_jump(author);
             let decrypted = match enc.kind {
                 EncKind::PreKey => {
-                    let message = PreKeySignalMessage::parse(enc.bytes)
-                        .map_err(|_| Failure::Hopeless(MALFORMED))?;
+                    let message =
+                        PreKeySignalMessage::parse(enc.bytes).map_err(|_| Failure::Hopeless(MALFORMED))?;
                     if !record.knows_base_key(message.base_key()) {
                         continue;
                     }
                     let identity = self.account.keys.identity.clone();
-                    let keys =
-                        OurKeys { identity: &identity, signed_prekey: None, one_time_prekey: None };
+                    let keys = OurKeys { identity: &identity, signed_prekey: None, one_time_prekey: None };
                     record.decrypt_prekey(&message, &keys, jump, self.rng())
                 }
                 _ => {

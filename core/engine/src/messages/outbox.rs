@@ -480,9 +480,14 @@ fn same_chat(store: &dyn Store, one: &Jid, other: &Jid) -> Result<bool, StoreErr
 /// What an ack means for a message.
 enum Verdict {
     /// `lid_refused`: by phone number, after it had been refused by LID.
-    Confirmed { lid_refused: bool },
+    Confirmed {
+        lid_refused: bool,
+    },
     Refused(u16),
-    Again { after: Duration, lists: bool },
+    Again {
+        after: Duration,
+        lists: bool,
+    },
 }
 
 fn verdict(job: &mut Job, error: Option<u16>, chat: &Jid) -> Verdict {

@@ -321,7 +321,6 @@ impl<'a> Unit<'a> {
         &mut self.state.addresses
     }
 
-
     // --- groups ---
 
     /// What is known of a group; look at its `stale` before relying on the members.

@@ -236,8 +236,7 @@ fn a_session_under_the_other_address_is_found_when_nothing_else_opens_a_message(
     let copy = envelope("B1", &ben.lid()).children(enc.iter().cloned());
     only_message(anna.receive(&copy).0);
     // It waited, so its addresses are not believed by themselves; that it can be opened proves them.
-    let replayed =
-        relay(&anna.compose("A2", &Jid::lid("2"), "later"), &anna, &ben).attr("offline", "1");
+    let replayed = relay(&anna.compose("A2", &Jid::lid("2"), "later"), &anna, &ben).attr("offline", "1");
     let (events, replies) = ben.receive(&replayed);
     assert_eq!(moved(&events), [(phone_of("1"), Jid::lid("1"))]);
     assert!(matches!(&events[1], EventKind::Message(message) if message.chat.id == Jid::lid("1")));
@@ -369,9 +368,8 @@ fn migration(timestamp: u64) -> Content {
         pn_to_lid_mappings: vec![mapping(555, 7, 8), mapping(666, 9, 0), mapping(0, 5, 5)],
         chat_db_migration_timestamp: Some(timestamp),
     };
-    let message = LidMigrationMappingSyncMessage {
-        encoded_mapping_payload: Some(whimbrel_proto::encode(&payload)),
-    };
+    let message =
+        LidMigrationMappingSyncMessage { encoded_mapping_payload: Some(whimbrel_proto::encode(&payload)) };
     let protocol = ProtocolMessage {
         r#type: Some(22),
         lid_migration_mapping_sync_message: Some(message),
@@ -443,7 +441,8 @@ fn a_refused_lid_is_remembered_for_a_day() {
 fn a_shared_number_is_told() {
     let (mut anna, mut ben) = pair();
     let protocol = ProtocolMessage { r#type: Some(11), ..Default::default() };
-    let enc = anna.seal(&ben.lid(), &Content { protocol_message: Some(protocol.into()), ..Default::default() });
+    let enc =
+        anna.seal(&ben.lid(), &Content { protocol_message: Some(protocol.into()), ..Default::default() });
     let stanza = envelope("A1", &anna.lid()).attr("sender_pn", phone_of("1")).child(enc);
     let (events, _) = ben.receive(&stanza);
     assert!(matches!(&events[..], [EventKind::NumberShared(shared)]

@@ -7,8 +7,8 @@ use super::rows::{array, jid, key_pair, optional_jid, outbox_state, unpack_devic
 use super::{StoreError, failed};
 use crate::groups::GroupRow;
 use crate::store::{
-    Account, DeviceKeys, DeviceList, InboxEntry, InboxState, JournalRow, LidMigration, OutboxRow,
-    PreKeyRow, SignedPreKeyRow,
+    Account, DeviceKeys, DeviceList, InboxEntry, InboxState, JournalRow, LidMigration, OutboxRow, PreKeyRow,
+    SignedPreKeyRow,
 };
 
 /// At most one row, turned into a value.
@@ -199,10 +199,7 @@ pub(super) fn former_addresses(connection: &Connection, lid: &Jid) -> Result<Vec
 
 pub(super) fn lid_migration(connection: &Connection) -> Result<LidMigration, StoreError> {
     let row = one(connection, "SELECT migrated, refused_at FROM lid_migration", &[], |row| {
-        Ok(LidMigration {
-            migrated: row.get(0).map_err(failed)?,
-            refused_at: row.get(1).map_err(failed)?,
-        })
+        Ok(LidMigration { migrated: row.get(0).map_err(failed)?, refused_at: row.get(1).map_err(failed)? })
     });
     row.map(Option::unwrap_or_default)
 }

@@ -208,11 +208,7 @@ fn write_people(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), 
         }
     }
     if let Some(LidMigration { migrated, refused_at }) = &changes.lid_migration {
-        run(
-            transaction,
-            "INSERT OR REPLACE INTO lid_migration VALUES (1, ?1, ?2)",
-            &[migrated, refused_at],
-        )?;
+        run(transaction, "INSERT OR REPLACE INTO lid_migration VALUES (1, ?1, ?2)", &[migrated, refused_at])?;
     }
     Ok(())
 }
