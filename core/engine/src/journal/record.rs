@@ -470,6 +470,15 @@ mod tests {
                 detail: 101,
                 expires_in: Some(Duration::from_secs(3600)),
             }),
+            EventKind::ChatMoved(ChatMoved {
+                from: "15550001@s.whatsapp.net".parse().unwrap(),
+                to: identity("9"),
+            }),
+            EventKind::NumberChanged(NumberChanged {
+                who: identity("9"),
+                former: "15550009@s.whatsapp.net".parse().unwrap(),
+            }),
+            EventKind::NumberShared(NumberShared { who: identity("9") }),
         ]
     }
 
