@@ -1,6 +1,8 @@
 //! What has to be asked of the service because of something that arrived, and so must not hold
 //! the inbound lane up: answers to retry receipts, device lists, sessions.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use whimbrel_wire::{Jid, Node};
@@ -10,6 +12,7 @@ use crate::connection::Connection;
 use crate::devices::usync::Context;
 use crate::devices::{lists, lookup, sessions};
 use crate::error::Error;
+use crate::groups::ack::{self, Missed};
 use crate::retry::incoming;
 
 /// Something to be put right.
@@ -22,10 +25,16 @@ pub(crate) enum Repair {
     Addresses(Jid),
     /// The sessions with a user are to be begun anew.
     Sessions(Jid),
+    /// Devices of a group that a message did not reach.
+    Missed(Missed),
 }
 
 /// Puts things right, one after the other, until the lane ends.
-pub(crate) async fn run(client: &Inner, connection: &Connection, mut queue: mpsc::Receiver<Repair>) {
+pub(crate) async fn run(
+    client: &Arc<Inner>,
+    connection: &Arc<Connection>,
+    mut queue: mpsc::Receiver<Repair>,
+) {
     while let Some(repair) = queue.recv().await {
         if let Err(error) = one(client, connection, repair).await {
             tracing::warn!(%error, "A repair failed.");
@@ -33,13 +42,18 @@ pub(crate) async fn run(client: &Inner, connection: &Connection, mut queue: mpsc
     }
 }
 
-async fn one(client: &Inner, connection: &Connection, repair: Repair) -> Result<(), Error> {
+async fn one(client: &Arc<Inner>, connection: &Arc<Connection>, repair: Repair) -> Result<(), Error> {
     match repair {
         Repair::Resend(receipt) => incoming::answer(client, connection, &receipt).await,
         Repair::Devices(user) => lists::query(client, connection, &[user], Context::Notification).await,
         Repair::Addresses(user) => {
             let deadline = Instant::now() + lists::TIMEOUT;
             lookup::ask(client, connection, &user, deadline).await.map(drop)
+        }
+        // On its own: the answer may take as long as a message takes.
+        Repair::Missed(missed) => {
+            client.spawn(ack::reach(Arc::clone(client), Arc::clone(connection), missed));
+            Ok(())
         }
         Repair::Sessions(user) => sessions::prepare(client, connection, &[user], false).await,
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, stream};
 use whimbrel_wire::Jid;
 
 use super::filter::{self, Checked};
@@ -16,6 +17,9 @@ use crate::store::{DeviceList, StoreError};
 /// How long a list is believed, in seconds.
 const LIFE: i64 = 24 * 60 * 60;
 
+/// Queries about one group that wait for answers at the same time.
+pub(crate) const AT_ONCE: usize = 4;
+
 /// How long the service may take for a query.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -26,6 +30,11 @@ pub(crate) fn fresh(unit: &Unit<'_>, user: &Jid) -> Result<Option<DeviceList>, S
     Ok(list.filter(|list| (0..LIFE).contains(&unit.now().saturating_sub(list.fetched_at))))
 }
 
+/// Until when a list is believed, seconds.
+pub(crate) const fn good_until(list: &DeviceList) -> i64 {
+    list.fetched_at.saturating_add(LIFE)
+}
+
 /// Asks for the lists of users. Users of which the service says nothing keep what they have.
 pub(crate) async fn query(
     client: &Inner,
@@ -33,10 +42,15 @@ pub(crate) async fn query(
     users: &[Jid],
     context: Context,
 ) -> Result<(), Error> {
+    let mut requests = Vec::new();
     for users in users.chunks(usync::USERS) {
         let id = client.request_ids.next();
         let query = usync::query(users, context, id.clone());
-        let answers = usync::parse(&connection.request(id, query, TIMEOUT).await?);
+        requests.push(connection.request(id, query, TIMEOUT));
+    }
+    let mut answers = stream::iter(requests).buffered(AT_ONCE);
+    while let Some(answer) = answers.next().await {
+        let answers = usync::parse(&answer?);
         client.unit(|unit| answers.iter().try_for_each(|answer| take(unit, answer))).await?;
     }
     Ok(())
@@ -70,7 +84,7 @@ pub(crate) fn apply(unit: &mut Unit<'_>, user: &Jid, checked: Checked) -> Result
     for device in unit.session_devices(user)? {
         let listed = list.devices.iter().any(|entry| entry.device == device.device());
         if !listed || (registered_anew && device.has_device()) {
-            unit.forget_device(&device)?;
+            unit.device_gone(&device)?;
         }
     }
     unit.changes.device_lists.insert(user.clone(), Some(list));

@@ -5,6 +5,7 @@ pub(crate) mod filter;
 pub(crate) mod identity;
 pub(crate) mod lists;
 pub(crate) mod lookup;
+mod many;
 pub(crate) mod migration;
 pub(crate) mod notify;
 pub(crate) mod sessions;

@@ -92,7 +92,7 @@ fn remove(unit: &mut Unit<'_>, user: &Jid, operation: &NodeRef<'_>) -> Result<()
     let Some((number, _)) = device(operation).filter(|_| timed.is_some_and(|time| time > 0)) else {
         return Ok(());
     };
-    unit.forget_device(&user.with_device(number))?;
+    unit.device_gone(&user.with_device(number))?;
     let Some(mut list) = unit.device_list(user)? else { return Ok(()) };
     list.devices.retain(|entry| entry.device != number);
     keep_if_hash_fits(unit, user, list, operation)

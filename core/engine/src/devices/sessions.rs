@@ -1,11 +1,14 @@
 //! Beginning sessions with devices whose keys the service hands out (pairing document §8.6).
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt as _, stream};
 use whimbrel_crypto::curve::KeyPair;
 use whimbrel_signal::SessionRecord;
 use whimbrel_wire::{Jid, Server};
 
 use super::bundles::{self, DeviceBundle};
-use super::{lists, usync};
+use super::{lists, many, usync};
 use crate::client::Inner;
 use crate::connection::Connection;
 use crate::error::{Code, Error};
@@ -68,45 +71,79 @@ pub(crate) async fn fetch(
     mut targets: Vec<Target>,
 ) -> Result<(), Error> {
     // A phone's identity comes first: the proofs of its companions are checked against it.
-    targets.sort_by_key(|target| target.key.has_device());
+    targets.sort_by(|one, other| {
+        one.key.has_device().cmp(&other.key.has_device()).then_with(|| one.key.cmp(&other.key))
+    });
+    let mut requests = Vec::new();
     for targets in targets.chunks(bundles::DEVICES) {
         let wire: Vec<Jid> = targets.iter().map(|target| target.wire.clone()).collect();
-        let request = connection.request(client.request_ids.next(), bundles::query(&wire), lists::TIMEOUT);
-        let answer = match request.await {
-            Ok(answer) => answer,
-            Err(error) if error.service_status() == 406 => {
+        requests.push(connection.request(client.request_ids.next(), bundles::query(&wire), lists::TIMEOUT));
+    }
+    let mut answers = stream::iter(requests).buffered(lists::AT_ONCE);
+    for targets in targets.chunks(bundles::DEVICES) {
+        let answer = match answers.next().await {
+            Some(Ok(answer)) => answer,
+            Some(Err(error)) if error.service_status() == 406 => {
                 client.unit(|unit| forget_lists(unit, targets)).await?;
                 return Err(error);
             }
-            Err(error) => return Err(error),
+            Some(Err(error)) => return Err(error),
+            None => return Ok(()),
         };
-        let mut answers = bundles::parse(&answer);
-        answers.sort_by_key(|(device, _)| device.has_device());
-        client.unit(|unit| take(unit, targets, &answers)).await?;
+        take(client, targets, bundles::parse(&answer)).await?;
     }
     Ok(())
 }
 
-fn take(
-    unit: &mut Unit<'_>,
+/// Begins sessions with the devices that an answer has usable keys of.
+async fn take(
+    client: &Inner,
     targets: &[Target],
-    answers: &[(Jid, Result<DeviceBundle, bundles::NoBundle>)],
-) -> Result<(), StoreError> {
+    mut answers: Vec<(Jid, Result<DeviceBundle, bundles::NoBundle>)>,
+) -> Result<(), Error> {
+    answers.sort_by_key(|(device, _)| device.has_device());
+    let by_wire: BTreeMap<&Jid, &Target> = targets.iter().map(|target| (&target.wire, target)).collect();
+    let (mut usable, mut gone) = (Vec::with_capacity(answers.len()), Vec::new());
     for (device, keys) in answers {
-        let Some(target) = targets.iter().find(|target| target.wire == *device) else { continue };
+        let Some(target) = by_wire.get(&device) else { continue };
         match keys {
-            Ok(keys) => {
-                begin(unit, &target.key, keys)?;
-            }
+            Ok(keys) => usable.push((target.key.clone(), keys)),
             Err(error) => {
                 tracing::info!(%error, "There are no keys of a device.");
                 if error.is_unregistered() {
-                    forget_lists(unit, std::slice::from_ref(target))?;
+                    gone.push((*target).clone());
                 }
             }
         }
     }
-    Ok(())
+    let mut begun = Vec::new();
+    if usable.len() >= many::MANY {
+        let account = client.linked_account()?;
+        let tasks = client.unit(|unit| many::tasks(unit, std::mem::take(&mut usable))).await?;
+        let (own, registration_id) = (account.keys.identity.clone(), account.keys.registration_id);
+        begun = many::run(&client.engine.handle, own, registration_id, tasks).await;
+    }
+    client
+        .unit(|unit| {
+            let mut met = BTreeSet::new();
+            for (device, keys) in &usable {
+                if begin(unit, device, keys)? {
+                    met.insert(device.clone());
+                }
+            }
+            for begun in begun {
+                let device = begun.device.clone();
+                if begun.put(unit)? {
+                    met.insert(device);
+                }
+            }
+            forget_lists(unit, &gone)?;
+            for target in targets.iter().filter(|target| !met.contains(&target.key)) {
+                unit.has_no_keys(&target.key);
+            }
+            Ok(())
+        })
+        .await
 }
 
 fn forget_lists(unit: &mut Unit<'_>, targets: &[Target]) -> Result<(), StoreError> {

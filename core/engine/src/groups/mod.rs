@@ -1,8 +1,14 @@
 //! Groups: who is in them and how they are set up (features document §2).
 
+pub(crate) mod ack;
+pub(crate) mod fanout;
+mod holders;
 mod info;
 mod query;
+pub(crate) mod resend;
 mod row;
+pub(crate) mod send;
+mod sender_keys;
 mod stanza;
 
 use tokio::time::Instant;
@@ -12,11 +18,15 @@ use crate::client::Client;
 use crate::error::{Code, Error};
 use crate::options::CallOptions;
 
+pub(crate) use fanout::Manner;
 pub use info::{Group, GroupDescription, Participant};
+pub(crate) use query::query;
 pub(crate) use row::GroupRow;
 #[cfg(test)]
 pub(crate) use row::Member;
 pub use row::{Addressing, Role};
+pub(crate) use send::HandedOut;
+pub(crate) use sender_keys::SendingState;
 
 impl Client {
     /// Returns a group that this account is in. With `fresh` the service is asked in any case,

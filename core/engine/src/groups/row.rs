@@ -57,8 +57,17 @@ pub(crate) struct Member {
 }
 
 impl Member {
+    /// Its address by LID, if known.
+    pub(crate) fn lid(&self) -> Option<&Jid> {
+        [Some(&self.id), self.twin.as_ref()].into_iter().flatten().find(|jid| jid.is_lid())
+    }
+
+    /// Its address by phone number, if known.
+    pub(crate) fn phone(&self) -> Option<&Jid> {
+        [Some(&self.id), self.twin.as_ref()].into_iter().flatten().find(|jid| jid.is_pn())
+    }
+
     /// Whether one of its addresses is this one.
-    #[cfg(test)]
     pub(crate) fn is(&self, jid: &Jid) -> bool {
         self.id.same_account(jid) || self.twin.as_ref().is_some_and(|twin| twin.same_account(jid))
     }
@@ -115,7 +124,6 @@ pub(crate) struct GroupRow {
 
 impl GroupRow {
     /// A member, by either address.
-    #[cfg(test)]
     pub(crate) fn member(&self, jid: &Jid) -> Option<&Member> {
         self.members.iter().find(|member| member.is(jid))
     }
@@ -295,7 +303,7 @@ fn number(jid: &Jid) -> Option<u64> {
     if plain && user.bytes().all(|byte| byte.is_ascii_digit()) { user.parse().ok() } else { None }
 }
 
-fn address_kind(jid: &Jid) -> u8 {
+pub(super) fn address_kind(jid: &Jid) -> u8 {
     match (jid.server(), number(jid)) {
         (Server::Lid, Some(_)) => LID_NUMBER,
         (Server::Pn, Some(_)) => PHONE_NUMBER,
@@ -303,7 +311,7 @@ fn address_kind(jid: &Jid) -> u8 {
     }
 }
 
-fn put_address(packed: &mut Vec<u8>, jid: &Jid) {
+pub(super) fn put_address(packed: &mut Vec<u8>, jid: &Jid) {
     match number(jid).filter(|_| address_kind(jid) != ANY_TEXT) {
         Some(number) => packed.extend(number.to_be_bytes()),
         None => {
@@ -314,7 +322,7 @@ fn put_address(packed: &mut Vec<u8>, jid: &Jid) {
     }
 }
 
-fn take_address(packed: &mut &[u8], kind: u8) -> Result<Option<Jid>, UnreadableGroup> {
+pub(super) fn take_address(packed: &mut &[u8], kind: u8) -> Result<Option<Jid>, UnreadableGroup> {
     let mut take = |count: usize| {
         let (taken, rest) = packed.split_at_checked(count).ok_or(UnreadableGroup)?;
         *packed = rest;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Rows by key, the least recently used go first. What changed stays until it was written.
-pub(super) struct Cache<K, V> {
+pub(crate) struct Cache<K, V> {
     rows: BTreeMap<K, Row<V>>,
     changed: Vec<K>,
     clock: u64,
@@ -17,21 +17,21 @@ struct Row<V> {
 }
 
 impl<K: Ord + Clone, V> Cache<K, V> {
-    pub(super) const fn new(room: usize) -> Self {
+    pub(crate) const fn new(room: usize) -> Self {
         Self { rows: BTreeMap::new(), changed: Vec::new(), clock: 0, room }
     }
 
-    pub(super) fn contains(&self, key: &K) -> bool {
+    pub(crate) fn contains(&self, key: &K) -> bool {
         self.rows.contains_key(key)
     }
 
     /// A row as the store has it.
-    pub(super) fn fill(&mut self, key: K, value: V) {
+    pub(crate) fn fill(&mut self, key: K, value: V) {
         self.clock = self.clock.saturating_add(1);
         self.rows.insert(key, Row { value, used: self.clock, changed: false });
     }
 
-    pub(super) fn get(&mut self, key: &K) -> Option<&V> {
+    pub(crate) fn get(&mut self, key: &K) -> Option<&V> {
         self.clock = self.clock.saturating_add(1);
         let row = self.rows.get_mut(key)?;
         row.used = self.clock;
@@ -39,7 +39,7 @@ impl<K: Ord + Clone, V> Cache<K, V> {
     }
 
     /// A row that is going to change; it is reported by [`flush`](Self::flush).
-    pub(super) fn change(&mut self, key: &K) -> Option<&mut V> {
+    pub(crate) fn change(&mut self, key: &K) -> Option<&mut V> {
         self.clock = self.clock.saturating_add(1);
         let row = self.rows.get_mut(key)?;
         row.used = self.clock;
@@ -50,30 +50,30 @@ impl<K: Ord + Clone, V> Cache<K, V> {
         Some(&mut row.value)
     }
 
-    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         self.changed.retain(|changed| changed != key);
         self.rows.remove(key).map(|row| row.value)
     }
 
     /// Keys of the rows that changed.
-    pub(super) fn changed(&self) -> impl Iterator<Item = &K> {
+    pub(crate) fn changed(&self) -> impl Iterator<Item = &K> {
         self.changed.iter()
     }
 
     /// Hands every changed row to be written, once however often it changed, and then makes room.
-    pub(super) fn flush(&mut self, mut write: impl FnMut(K, &V)) {
+    pub(crate) fn flush(&mut self, mut write: impl FnMut(K, &V)) {
         for key in self.changed.drain(..) {
             if let Some(row) = self.rows.get_mut(&key) {
                 row.changed = false;
                 write(key, &row.value);
             }
         }
-        while self.rows.len() > self.room {
-            let oldest = self.rows.iter().min_by_key(|(_, row)| row.used).map(|(key, _)| key.clone());
-            match oldest {
-                Some(key) => self.rows.remove(&key),
-                None => return,
-            };
+        if let Some(beyond) = self.rows.len().checked_sub(self.room).filter(|beyond| *beyond > 0) {
+            // In one go: a message to a large group uses a thousand rows.
+            let mut used: Vec<u64> = self.rows.values().map(|row| row.used).collect();
+            let (_, first_kept, _) = used.select_nth_unstable(beyond);
+            let first_kept = *first_kept;
+            self.rows.retain(|_, row| row.used >= first_kept);
         }
         // A large unit of work must not cost memory for ever.
         self.changed.shrink_to(8);

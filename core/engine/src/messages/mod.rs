@@ -14,6 +14,7 @@ pub(crate) mod stanza;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cache::Cache;
 pub(crate) use inbound::Replies;
 pub(crate) use outbox::Outbox;
 pub(crate) use signal_state::{SignalState, Unit};

@@ -16,6 +16,7 @@ use super::stanza::Ack;
 use crate::devices::identity;
 use crate::error::{Code, Error, Outcome};
 use crate::events::{EventKind, SendStatus};
+use crate::groups::{self, HandedOut, Manner};
 use crate::repair::Repair;
 use crate::store::{OutboxRow, OutboxState, Store, StoreError};
 
@@ -54,6 +55,14 @@ struct Jobs {
     unstored: VecDeque<u64>,
     /// Chats whose devices are being looked up, with what waits for that.
     preparing: BTreeMap<Jid, Vec<u64>>,
+    /// Groups with the message that hands their key out, and what waits for the service's word on it.
+    handing_out: BTreeMap<Jid, HandingOut>,
+}
+
+#[derive(Default)]
+struct HandingOut {
+    order: u64,
+    waiting: Vec<u64>,
 }
 
 struct Job {
@@ -67,6 +76,10 @@ struct Job {
     /// Addressed by phone number, because the service does not take the LID.
     by_phone: bool,
     attempts: u8,
+    /// How a message to a group is to be made.
+    manner: Manner,
+    /// What left with it, of a message to a group.
+    keys: Option<Box<HandedOut>>,
     waiters: Vec<oneshot::Sender<Fate>>,
 }
 
@@ -85,12 +98,13 @@ enum Stage {
 
 /// A message to be sent.
 #[derive(Clone)]
-pub(super) struct Ticket {
-    pub(super) order: u64,
-    pub(super) row: OutboxRow,
-    pub(super) stored: bool,
-    pub(super) prepared: bool,
-    pub(super) by_phone: bool,
+pub(crate) struct Ticket {
+    pub(crate) order: u64,
+    pub(crate) row: OutboxRow,
+    pub(crate) stored: bool,
+    pub(crate) prepared: bool,
+    pub(crate) by_phone: bool,
+    pub(crate) manner: Manner,
 }
 
 /// A message whose fate is durable.
@@ -243,6 +257,9 @@ impl Outbox {
                 waiting.push(order);
                 continue;
             }
+            if jobs.waits_for_key(&ticket) {
+                continue;
+            }
             let Some(job) = jobs.by_order.get_mut(&order).filter(|job| job.stage == Stage::Waiting) else {
                 continue;
             };
@@ -269,11 +286,27 @@ impl Outbox {
     }
 
     /// A stanza is queued on a connection.
-    pub(super) fn sent(&self, order: u64, generation: u64) {
-        if let Some(job) = self.lock().by_order.get_mut(&order).filter(|job| job.stage == Stage::Leaving) {
+    pub(super) fn sent(&self, order: u64, generation: u64, keys: Option<Box<HandedOut>>) {
+        let mut jobs = self.lock();
+        if let Some(job) = jobs.by_order.get_mut(&order).filter(|job| job.stage == Stage::Leaving) {
             job.stage = Stage::Sent { generation, at: Instant::now() };
             job.left = true;
+            let hands_out = keys.as_ref().is_some_and(|keys| !keys.devices.is_empty());
+            job.keys = keys;
+            if hands_out {
+                let chat = job.row.chat.clone();
+                jobs.handing_out.entry(chat).or_default().order = order;
+            }
         }
+    }
+
+    /// A message waits until the service has the one that hands out the key of its group.
+    pub(super) fn wait_for_key(&self, ticket: &Ticket) {
+        let mut jobs = self.lock();
+        if let Some(job) = jobs.by_order.get_mut(&ticket.order) {
+            job.stage = Stage::Waiting;
+        }
+        jobs.handing_out.entry(ticket.row.chat.clone()).or_default().waiting.push(ticket.order);
     }
 
     /// When the first message will have waited too long for the service's word.
@@ -365,7 +398,7 @@ impl Outbox {
         replies: &mut Replies,
     ) -> Result<(), StoreError> {
         let chat = unit.canonical(&ack.chat.to_bare())?;
-        if ack.devices_differ {
+        if ack.phash.is_some() && !chat.is_group() {
             let own = unit.account.phone.clone();
             for user in std::iter::once(chat.clone()).chain(own) {
                 let user = unit.canonical(&user.to_bare())?;
@@ -375,7 +408,7 @@ impl Outbox {
         if ack.refresh_lid {
             replies.repairs.push(Repair::Addresses(unit.phone_of(&chat)?.unwrap_or(chat)));
         }
-        let Some((order, row, told, verdict)) = self.judge(ack) else { return Ok(()) };
+        let Some(Judged { order, row, told, verdict, keys }) = self.judge(ack) else { return Ok(()) };
         let settle = |then| Settled { order, then };
         let identity = unit.identity_of(&row.chat)?;
         let refused = match verdict {
@@ -391,9 +424,17 @@ impl Outbox {
                 if lid_refused {
                     unit.lid_refused()?;
                 }
+                if let Some(keys) = keys {
+                    groups::ack::confirmed(unit, &row, ack, &keys, replies)?;
+                }
                 None
             }
-            Verdict::Refused(status) => Some(status),
+            Verdict::Refused(status) => {
+                if row.chat.is_group() {
+                    groups::ack::refused(unit, &row.chat)?;
+                }
+                Some(status)
+            }
         };
         let timestamp = if ack.timestamp > 0 { ack.timestamp } else { unit.now() };
         if !told {
@@ -411,17 +452,18 @@ impl Outbox {
         Ok(())
     }
 
-    fn judge(&self, ack: &Ack) -> Option<(u64, OutboxRow, bool, Verdict)> {
+    fn judge(&self, ack: &Ack) -> Option<Judged> {
         let mut jobs = self.lock();
         let order = *jobs.by_id.get(&ack.id)?;
         let job = jobs.by_order.get_mut(&order)?;
         if !matches!(job.stage, Stage::Sent { .. } | Stage::Leaving) {
             return None;
         }
-        let verdict = verdict(job, ack.error, &ack.chat);
+        let verdict = verdict(job, ack);
         job.stage = Stage::Settling;
         job.waiters.retain(|waiter| !waiter.is_closed());
-        Some((order, job.row.clone(), !job.waiters.is_empty(), verdict))
+        let told = !job.waiters.is_empty();
+        Some(Judged { order, row: job.row.clone(), told, verdict, keys: job.keys.take() })
     }
 
     /// What the service said is durable. Returns after what time to try again, if so.
@@ -439,6 +481,7 @@ impl Outbox {
                     job.stage = Stage::Waiting;
                     job.prepared = false;
                 }
+                jobs.key_is_out(settled.order);
                 Some(after)
             }
         }
@@ -477,6 +520,16 @@ fn same_chat(store: &dyn Store, one: &Jid, other: &Jid) -> Result<bool, StoreErr
     Ok(one == other || identity::canonical(store, one)? == identity::canonical(store, other)?)
 }
 
+/// A message about which the service said its word.
+struct Judged {
+    order: u64,
+    row: OutboxRow,
+    told: bool,
+    verdict: Verdict,
+    /// What left with it, of a message to a group.
+    keys: Option<Box<HandedOut>>,
+}
+
 /// What an ack means for a message.
 enum Verdict {
     /// `lid_refused`: by phone number, after it had been refused by LID.
@@ -490,16 +543,21 @@ enum Verdict {
     },
 }
 
-fn verdict(job: &mut Job, error: Option<u16>, chat: &Jid) -> Verdict {
-    let Some(status) = error else {
-        return Verdict::Confirmed { lid_refused: job.by_phone && chat.is_pn() };
+fn verdict(job: &mut Job, ack: &Ack) -> Verdict {
+    let Some(status) = ack.error else {
+        return Verdict::Confirmed { lid_refused: job.by_phone && ack.chat.is_pn() };
     };
     job.attempts = job.attempts.saturating_add(1);
     let now = Duration::ZERO;
     match status {
         // An account that is not migrated may not be addressed by LID (delivery document §2.2).
-        400 if chat.is_lid() && !job.by_phone => {
+        400 if ack.chat.is_lid() && !job.by_phone => {
             job.by_phone = true;
+            Verdict::Again { after: now, lists: false }
+        }
+        // The members are to be addressed in the other way now, or have other devices.
+        406 | 421 if job.row.chat.is_group() && !job.manner.refresh => {
+            job.manner = Manner { refresh: true, addressing: ack.addressing, only_missing: false };
             Verdict::Again { after: now, lists: false }
         }
         406 if job.attempts == 1 => Verdict::Again { after: now, lists: true },
@@ -523,6 +581,30 @@ pub(super) fn refusal(status: u16) -> Error {
 }
 
 impl Jobs {
+    /// Whether a message waits for the one that hands out the key of its group.
+    fn waits_for_key(&mut self, ticket: &Ticket) -> bool {
+        let Some(handing_out) = self.handing_out.get_mut(&ticket.row.chat) else { return false };
+        let on_its_way = |job: &Job| job.stage != Stage::Waiting;
+        let waits = handing_out.order != ticket.order
+            && self.by_order.get(&handing_out.order).is_some_and(on_its_way);
+        if waits {
+            handing_out.waiting.push(ticket.order);
+        }
+        waits
+    }
+
+    /// The service said its word on the message that hands out the key of a group, or never will.
+    fn key_is_out(&mut self, order: u64) {
+        let of = |(_, handing_out): &(&Jid, &HandingOut)| handing_out.order == order;
+        let Some(chat) = self.handing_out.iter().find(of).map(|(chat, _)| chat.clone()) else { return };
+        let mut waiting = self.handing_out.remove(&chat).unwrap_or_default().waiting;
+        waiting.sort_unstable();
+        waiting.dedup();
+        for order in waiting.into_iter().rev() {
+            self.ready.push_front(order);
+        }
+    }
+
     /// Makes everything ready that waits, in order, except for what is being prepared.
     fn line_up(&mut self) {
         let preparing: BTreeSet<u64> = self.preparing.values().flatten().copied().collect();
@@ -542,6 +624,8 @@ impl Jobs {
             prepared: false,
             by_phone: false,
             attempts: 0,
+            manner: Manner::default(),
+            keys: None,
             waiters: Vec::new(),
         };
         self.by_order.insert(order, job);
@@ -550,6 +634,7 @@ impl Jobs {
 
     fn remove(&mut self, order: u64) -> Vec<oneshot::Sender<Fate>> {
         let Some(job) = self.by_order.remove(&order) else { return Vec::new() };
+        self.key_is_out(order);
         self.by_id.remove(&job.row.message_id);
         job.waiters
     }
@@ -562,6 +647,7 @@ impl Jobs {
             stored: job.stored,
             prepared: job.prepared,
             by_phone: job.by_phone,
+            manner: job.manner,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The outbox lane: resolves devices, encrypts, makes durable, writes (delivery document §3).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ use crate::devices::lists;
 use crate::devices::sessions::{self, Target};
 use crate::error::{Code, Error};
 use crate::events::ConnectionState;
-use crate::store::{Changes, StoreError};
+use crate::groups::{self, HandedOut};
+use crate::store::{Changes, OutboxRow, StoreError};
 
 /// How often the devices of a chat are looked up on one connection before its messages fail.
 const LOOKUPS: u32 = 3;
@@ -28,10 +30,17 @@ const LOOKUPS: u32 = 3;
 const LOOKUP_PAUSE: Duration = Duration::from_secs(2);
 
 /// What becomes of a ticket in its unit of work.
-pub(super) enum Composed {
-    Stanza(Box<Node>),
+pub(crate) enum Composed {
+    Stanza {
+        stanza: Box<Node>,
+        /// What left with a message to a group.
+        keys: Option<Box<HandedOut>>,
+    },
     /// Devices or sessions have to be looked up first.
     Prepare,
+    /// An earlier message of this unit hands out the key that this one needs: it waits for the
+    /// service's word on that.
+    Wait,
     Failed(Error),
 }
 
@@ -121,7 +130,10 @@ async fn store_waiting(client: &Inner) -> Result<(), Error> {
 
 async fn send(client: &Arc<Inner>, connection: &Arc<Connection>, tickets: Vec<Ticket>) -> Result<(), Error> {
     let orders: Vec<u64> = tickets.iter().map(|ticket| ticket.order).collect();
-    let composed = client.unit(|unit| tickets.iter().map(|ticket| compose(unit, ticket)).collect());
+    let composed = client.unit(|unit| {
+        let mut handing_out = BTreeSet::new();
+        tickets.iter().map(|ticket| compose_next(unit, ticket, &mut handing_out)).collect()
+    });
     let composed: Vec<Composed> = match composed.await {
         Ok(composed) => composed,
         Err(error) => {
@@ -132,12 +144,13 @@ async fn send(client: &Arc<Inner>, connection: &Arc<Connection>, tickets: Vec<Ti
             return Err(error);
         }
     };
-    let left = tickets.iter().zip(&composed).filter(|(_, composed)| matches!(composed, Composed::Stanza(_)));
+    let left =
+        tickets.iter().zip(&composed).filter(|(_, composed)| matches!(composed, Composed::Stanza { .. }));
     client.outbox.stored(left.map(|(ticket, _)| ticket.order).collect::<Vec<_>>());
     for (at, (ticket, composed)) in tickets.iter().zip(composed).enumerate() {
         match composed {
-            Composed::Stanza(stanza) => {
-                client.outbox.sent(ticket.order, connection.generation);
+            Composed::Stanza { stanza, keys } => {
+                client.outbox.sent(ticket.order, connection.generation, keys);
                 if connection.send(*stanza).await.is_err() {
                     // Everything that did not leave is sent on the next connection.
                     client.outbox.put_back(orders.get(at..).unwrap_or_default());
@@ -146,10 +159,10 @@ async fn send(client: &Arc<Inner>, connection: &Arc<Connection>, tickets: Vec<Ti
             }
             Composed::Prepare => {
                 if client.outbox.prepare(ticket) {
-                    let chat = ticket.row.chat.clone();
-                    client.spawn(prepare(Arc::clone(client), Arc::clone(connection), chat, ticket.by_phone));
+                    client.spawn(prepare(Arc::clone(client), Arc::clone(connection), ticket.clone()));
                 }
             }
+            Composed::Wait => client.outbox.wait_for_key(ticket),
             Composed::Failed(error) => {
                 if let Err(error) = drop_tickets(client, std::slice::from_ref(ticket), &error).await {
                     client.outbox.put_back(orders.get(at..).unwrap_or_default());
@@ -178,14 +191,19 @@ async fn drop_tickets(client: &Inner, tickets: &[Ticket], error: &Error) -> Resu
 }
 
 /// Looks up the devices of a chat and begins the sessions that are missing.
-async fn prepare(client: Arc<Inner>, connection: Arc<Connection>, chat: Jid, by_phone: bool) {
+async fn prepare(client: Arc<Inner>, connection: Arc<Connection>, ticket: Ticket) {
+    let Ticket { row: OutboxRow { chat, .. }, by_phone, manner, .. } = ticket;
     let Some(own) = client.account().and_then(|account| account.phone.as_ref().map(Jid::to_bare)) else {
         client.outbox.prepared(&chat, false);
         return;
     };
     let users = [chat.clone(), own];
     for attempt in 1..=LOOKUPS {
-        let error = match sessions::prepare(&client, &connection, &users, by_phone).await {
+        let prepared = match chat.is_group() {
+            true => groups::send::prepare(&client, &connection, &chat, manner).await,
+            false => sessions::prepare(&client, &connection, &users, by_phone).await,
+        };
+        let error = match prepared {
             Ok(()) => {
                 client.outbox.prepared(&chat, true);
                 return;
@@ -198,7 +216,7 @@ async fn prepare(client: Arc<Inner>, connection: Arc<Connection>, chat: Jid, by_
             return;
         }
         tracing::info!(%error, attempt, "The devices of a chat could not be looked up.");
-        if attempt == LOOKUPS || error.code() == Code::NoDevice {
+        if attempt == LOOKUPS || matches!(error.code(), Code::NoDevice | Code::Forbidden | Code::NotFound) {
             let waiting = client.outbox.waiting_for(&chat);
             if let Err(error) = drop_tickets(&client, &waiting, &error).await {
                 tracing::error!(%error, "Messages that cannot be sent could not be deleted.");
@@ -213,7 +231,28 @@ async fn prepare(client: Arc<Inner>, connection: Arc<Connection>, chat: Jid, by_
     }
 }
 
+/// Makes the stanza of a message behind others. One that hands the key for a group out holds up what
+/// follows in the group: it may be refused, and encrypting the key twice for a thousand devices costs
+/// more than the time.
+fn compose_next<'t>(
+    unit: &mut Unit<'_>,
+    ticket: &'t Ticket,
+    handing_out: &mut BTreeSet<&'t Jid>,
+) -> Result<Composed, StoreError> {
+    if handing_out.contains(&ticket.row.chat) {
+        return Ok(Composed::Wait);
+    }
+    let composed = compose(unit, ticket)?;
+    if matches!(&composed, Composed::Stanza { keys: Some(keys), .. } if !keys.devices.is_empty()) {
+        handing_out.insert(&ticket.row.chat);
+    }
+    Ok(composed)
+}
+
 pub(super) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, StoreError> {
+    if ticket.row.chat.is_group() {
+        return groups::send::compose(unit, ticket);
+    }
     let row = &ticket.row;
     let Some(own) = unit.account.phone.clone() else {
         return Ok(Composed::Failed(Error::new(Code::NotLinked, "the client is not linked to a phone")));
@@ -257,7 +296,7 @@ pub(super) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, 
     if !ticket.stored {
         unit.changes.outbox.push(row.clone());
     }
-    Ok(Composed::Stanza(Box::new(stanza)))
+    Ok(Composed::Stanza { stanza: Box::new(stanza), keys: None })
 }
 
 /// Adds the devices of a user, this one left out. Returns whether nothing has to be looked up.
@@ -285,7 +324,7 @@ fn targets(
 }
 
 /// Encrypts a content for devices; one without a usable session is left out.
-fn seal(
+pub(crate) fn seal(
     unit: &mut Unit<'_>,
     targets: Vec<Target>,
     mut content: Vec<u8>,

@@ -75,11 +75,11 @@ fn accept(
 
 fn check(chat: &Jid, text: &str, id: Option<&str>) -> Result<(), Error> {
     let wrong = |message| Err(Error::new(Code::InvalidArgument, message));
-    if chat.is_group() || chat.is_broadcast() || chat.is_newsletter() {
-        return Err(Error::new(Code::NotSupported, "this version sends to direct chats only"));
+    if chat.is_broadcast() || chat.is_newsletter() {
+        return Err(Error::new(Code::NotSupported, "this version sends to people and groups only"));
     }
-    if !chat.is_account() {
-        return wrong("the address is not that of a person");
+    if !chat.is_account() && !chat.is_group() {
+        return wrong("the address is not that of a person or group");
     }
     if text.is_empty() {
         return wrong("the text is empty");
@@ -117,7 +117,11 @@ fn compose(
             let content = outbox::find(&*client.store, &chat, &message_id)?;
             let content = content.and_then(|row| whimbrel_proto::decode(&row.content).ok());
             let author = match sender {
-                Some(sender) => identity::canonical(&*client.store, &sender)?,
+                Some(sender) => author(client, &chat, &sender)?,
+                None if chat.is_group() => {
+                    let message = "the sender of the quoted message is needed in groups";
+                    return Err(Error::new(Code::InvalidArgument, message));
+                }
                 None => chat.clone(),
             };
             Some(Quote { message_id, author, content })
@@ -138,6 +142,16 @@ fn compose(
         created_at_ms: clock::now_ms(),
         confirmed_at: 0,
     })
+}
+
+/// Who wrote a quoted message, as the chat addresses people.
+fn author(client: &Inner, chat: &Jid, sender: &Jid) -> Result<Jid, Error> {
+    let group = if chat.is_group() { client.store.group(chat)? } else { None };
+    let member = group.as_ref().and_then(|group| group.member(sender)).map(|member| member.id.clone());
+    match member {
+        Some(member) => Ok(member),
+        None => Ok(identity::canonical(&*client.store, sender)?),
+    }
 }
 
 impl Inner {
@@ -195,7 +209,9 @@ mod tests {
         let person = Jid::lid("7");
         assert!(check(&person, "hi", Some("3EB0.a-b_c")).is_ok());
         let code = |chat: &Jid, text: &str, id| check(chat, text, id).unwrap_err().code();
-        assert_eq!(code(&Jid::group("1-2"), "hi", None), Code::NotSupported);
+        assert!(check(&Jid::group("1-2"), "hi", None).is_ok());
+        assert_eq!(code(&Jid::newsletter("1"), "hi", None), Code::NotSupported);
+        assert_eq!(code(&Jid::STATUS, "hi", None), Code::NotSupported);
         assert_eq!(code(&Jid::SERVER, "hi", None), Code::InvalidArgument);
         assert_eq!(code(&person, "", None), Code::InvalidArgument);
         assert_eq!(code(&person, &"x".repeat(LONGEST + 1), None), Code::InvalidArgument);

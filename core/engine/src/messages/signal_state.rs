@@ -21,7 +21,7 @@ use crate::clock;
 use crate::devices::identity::Addresses;
 use crate::error::Error;
 use crate::events::{Event, EventKind};
-use crate::groups::GroupRow;
+use crate::groups::{GroupRow, SendingState};
 use crate::store::{
     Account, Changes, DeviceList, InboxEntry, InboxState, OutboxRow, PreKeyRow, SignedPreKeyRow, Store,
     StoreError,
@@ -46,6 +46,7 @@ pub(crate) struct SignalState {
     addresses: Addresses,
     /// A group that was used lately is last.
     groups: Vec<(Jid, Option<Arc<GroupRow>>)>,
+    sending: SendingState,
     rng: Option<ChaCha20Rng>,
 }
 
@@ -56,6 +57,7 @@ impl Default for SignalState {
             sender_keys: Cache::new(SENDER_KEYS),
             addresses: Addresses::default(),
             groups: Vec::new(),
+            sending: SendingState::default(),
             rng: None,
         }
     }
@@ -104,6 +106,7 @@ impl<'a> Unit<'a> {
         state.sender_keys.flush(|key, record| {
             changes.sender_keys.insert(key, Some(record.serialize()));
         });
+        state.sending.finish(&mut changes);
         state.forget_groups();
         state.addresses.trim();
         state.rng = Some(rng);
@@ -117,6 +120,11 @@ impl<'a> Unit<'a> {
 
     pub(crate) fn rng(&mut self) -> &mut ChaCha20Rng {
         &mut self.rng
+    }
+
+    /// A generator of its own, for what borrows the unit while it draws.
+    pub(crate) fn fork_rng(&mut self) -> ChaCha20Rng {
+        ChaCha20Rng::from_rng(&mut self.rng)
     }
 
     /// Journals an event, and returns its id.
@@ -190,6 +198,7 @@ impl<'a> Unit<'a> {
     /// Forgets what there is about a device: its sessions and its identity.
     pub(crate) fn forget_device(&mut self, device: &Jid) -> Result<(), StoreError> {
         self.take_session(device)?;
+        self.key_holder_began_anew(device)?;
         if self.identity(device)?.is_some() {
             self.changes.identities.insert(device.clone(), None);
         }
@@ -322,6 +331,11 @@ impl<'a> Unit<'a> {
     }
 
     // --- groups ---
+
+    /// What is kept in memory about sending to groups.
+    pub(crate) fn sending(&mut self) -> &mut SendingState {
+        &mut self.state.sending
+    }
 
     /// What is known of a group; look at its `stale` before relying on the members.
     pub(crate) fn group(&mut self, group: &Jid) -> Result<Option<Arc<GroupRow>>, StoreError> {

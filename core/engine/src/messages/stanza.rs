@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use whimbrel_signal::CiphertextKind;
 use whimbrel_wire::{Jid, Node, NodeError, NodeRef};
 
+use crate::groups::Addressing;
+
 /// Version of the ciphertexts that this client makes: padded.
 const VERSION: &str = "2";
 
@@ -168,25 +170,67 @@ pub(crate) struct Direct<'a> {
 impl Direct<'_> {
     /// Builds the stanza. Texts are all that is sent so far, so the type is fixed.
     pub(crate) fn build(self, sealed: Vec<Sealed>) -> Node {
-        let first_contact = sealed.iter().any(|sealed| sealed.kind == CiphertextKind::PreKey);
-        let targets = sealed.into_iter().map(|sealed| {
-            let device = sealed.device.clone();
-            Node::new("to").attr("jid", device).child(sealed.enc(None))
-        });
-        let proof = self.proof.filter(|_| first_contact);
+        let (participants, proof) = participants(sealed, self.proof);
         Node::new("message")
             .attr("id", self.id.to_owned())
             .attr("to", self.to)
             .attr("type", "text")
             .attr_opt("peer_recipient_pn", self.peer_phone)
-            .child(Node::new("participants").children(targets))
-            .child_opt(proof.map(|proof| Node::new("device-identity").bytes(proof.to_vec())))
+            .child_opt(participants)
+            .child_opt(proof)
     }
+}
+
+/// A new message to a group (delivery document §3.6).
+pub(crate) struct ToGroup<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) to: &'a Jid,
+    /// How members are addressed.
+    pub(crate) addressing: &'static str,
+    /// Hash over the devices of all members, this one too.
+    pub(crate) phash: &'a str,
+    /// Proof of this device, for whoever meets it for the first time.
+    pub(crate) proof: Option<&'a [u8]>,
+}
+
+impl ToGroup<'_> {
+    /// Builds the stanza: `keys` hands the key to those who lack it, `body` is for all.
+    pub(crate) fn build(self, keys: Vec<Sealed>, body: Vec<u8>) -> Node {
+        let (participants, proof) = participants(keys, self.proof);
+        Node::new("message")
+            .attr("id", self.id.to_owned())
+            .attr("to", self.to)
+            .attr("type", "text")
+            .attr("addressing_mode", self.addressing)
+            .attr("phash", self.phash.to_owned())
+            .child_opt(participants)
+            .child_opt(proof)
+            .child(Node::new("enc").attr("v", VERSION).attr("type", "skmsg").bytes(body))
+    }
+}
+
+/// What is for single devices, and the proof of this one if any of them needs it.
+fn participants(sealed: Vec<Sealed>, proof: Option<&[u8]>) -> (Option<Node>, Option<Node>) {
+    if sealed.is_empty() {
+        return (None, None);
+    }
+    let first_contact = sealed.iter().any(|sealed| sealed.kind == CiphertextKind::PreKey);
+    let targets = sealed.into_iter().map(|sealed| {
+        let device = sealed.device.clone();
+        Node::new("to").attr("jid", device).child(sealed.enc(None))
+    });
+    let proof = proof.filter(|_| first_contact);
+    (
+        Some(Node::new("participants").children(targets)),
+        proof.map(|proof| Node::new("device-identity").bytes(proof.to_vec())),
+    )
 }
 
 /// A message that one device asked for again (delivery document §4.9).
 pub(crate) struct Again<'a> {
     pub(crate) id: &'a str,
+    /// The group, and how its members are addressed.
+    pub(crate) group: Option<(&'a Jid, &'static str)>,
     /// Chat, for an own device.
     pub(crate) recipient: Option<&'a Jid>,
     /// Of the retry receipt.
@@ -198,13 +242,21 @@ pub(crate) struct Again<'a> {
 impl Again<'_> {
     pub(crate) fn build(self, sealed: Sealed) -> Node {
         let proof = self.proof.filter(|_| sealed.kind == CiphertextKind::PreKey);
+        let device = sealed.device.clone();
+        let (to, participant) = match self.group {
+            Some((group, _)) => (group.clone(), Some(device)),
+            None => (device, None),
+        };
+        let alone = participant.is_none();
         Node::new("message")
             .attr("id", self.id.to_owned())
-            .attr("to", &sealed.device)
+            .attr("to", to)
             .attr("type", "text")
             .attr_opt("t", Some(self.timestamp).filter(|time| *time > 0))
+            .attr_opt("participant", participant)
             .attr_opt("recipient", self.recipient)
-            .attr("device_fanout", "false")
+            .attr_opt("addressing_mode", self.group.map(|(_, addressing)| addressing))
+            .attr_opt("device_fanout", alone.then_some("false"))
             .child(sealed.enc(Some(self.count)))
             .child_opt(proof.map(|proof| Node::new("device-identity").bytes(proof.to_vec())))
     }
@@ -219,8 +271,11 @@ pub(crate) struct Ack {
     pub(crate) timestamp: i64,
     /// The number that it was refused with.
     pub(crate) error: Option<u16>,
-    /// The service knows other devices than the message was addressed to.
-    pub(crate) devices_differ: bool,
+    /// Hash over the devices that the service has in mind; it tells when they are others than the
+    /// message was for.
+    pub(crate) phash: Option<String>,
+    /// How members of the group are to be addressed.
+    pub(crate) addressing: Option<Addressing>,
     /// The LID of the chat is not the one that the service knows.
     pub(crate) refresh_lid: bool,
 }
@@ -237,7 +292,8 @@ pub(crate) fn ack(node: &NodeRef<'_>) -> Option<Ack> {
         error: node
             .attr_value("error")
             .map(|_| node.attr_u64("error").and_then(|error| u16::try_from(error).ok()).unwrap_or(0)),
-        devices_differ: node.attr_value("phash").is_some(),
+        phash: node.attr_text("phash").map(Cow::into_owned),
+        addressing: node.attr_text("addressing_mode").as_deref().and_then(Addressing::from_name),
         refresh_lid: node.attr_true("refresh_lid"),
     })
 }
@@ -324,7 +380,14 @@ mod tests {
     fn an_answer_to_a_retry_goes_to_one_device() {
         let device = Jid::lid("7").with_device(5);
         let chat = Jid::lid("8");
-        let again = Again { id: "A1", recipient: Some(&chat), count: 2, timestamp: 1000, proof: Some(&[1]) };
+        let again = Again {
+            id: "A1",
+            group: None,
+            recipient: Some(&chat),
+            count: 2,
+            timestamp: 1000,
+            proof: Some(&[1]),
+        };
         let node = again.build(sealed(device.clone(), CiphertextKind::PreKey));
         assert_eq!((node.attr_jid("to"), node.attr_jid("recipient")), (Some(device), Some(chat)));
         assert!(node.attr_is("device_fanout", "false") && node.attr_is("t", "1000"));
@@ -345,12 +408,13 @@ mod tests {
             .attr("t", "5");
         let good = ack(&node).unwrap();
         assert_eq!(
-            (good.id.as_str(), good.timestamp, good.error, good.devices_differ),
-            ("A1", 5, None, false)
+            (good.id.as_str(), good.timestamp, good.error, good.phash, good.addressing),
+            ("A1", 5, None, None, None)
         );
-        let bad =
-            ack(&node.clone().attr("error", "479").attr("phash", "2:x").attr("refresh_lid", true)).unwrap();
-        assert_eq!((bad.error, bad.devices_differ, bad.refresh_lid), (Some(479), true, true));
+        let bad = node.clone().attr("error", "479").attr("phash", "2:x").attr("refresh_lid", true);
+        let bad = ack(&bad.attr("addressing_mode", "lid")).unwrap();
+        assert_eq!((bad.error, bad.phash.as_deref(), bad.refresh_lid), (Some(479), Some("2:x"), true));
+        assert_eq!(bad.addressing, Some(Addressing::Lid));
         assert_eq!(ack(&node.attr("class", "receipt")), None);
     }
 }

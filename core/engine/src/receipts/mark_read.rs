@@ -6,7 +6,9 @@ use super::stanza;
 use crate::client::Client;
 use crate::devices::sessions;
 use crate::error::{Code, Error};
+use crate::messages::Unit;
 use crate::options::CallOptions;
+use crate::store::StoreError;
 
 impl Client {
     /// Marks messages as read, and tells the person who wrote them so. `sender` is needed in
@@ -30,12 +32,7 @@ impl Client {
         self.call(operation, options.timeout, move |client, deadline| async move {
             client.linked_account()?;
             let connection = client.wait_for_connection(deadline).await?;
-            let chat = client
-                .unit(|unit| {
-                    let by_phone = unit.prefers_phone()?;
-                    sessions::wire_user(unit, &chat, by_phone)
-                })
-                .await?;
+            let (chat, sender) = client.unit(|unit| addresses(unit, &chat, sender)).await?;
             let time = client.server_now_ms().div_euclid(1000);
             for ids in ids.chunks(stanza::IDS) {
                 let Some(receipt) = stanza::read(&chat, sender.as_ref(), ids, time) else { continue };
@@ -46,6 +43,15 @@ impl Client {
         })
         .await
     }
+}
+
+/// The chat and the author as stanzas address them: in a group, as the group addresses its members.
+fn addresses(unit: &mut Unit<'_>, chat: &Jid, sender: Option<Jid>) -> Result<(Jid, Option<Jid>), StoreError> {
+    let group = if chat.is_group() { unit.group(chat)? } else { None };
+    let member = |sender: &Jid| group.as_ref().and_then(|group| group.member(sender));
+    let sender = sender.map(|sender| member(&sender).map_or(sender, |member| member.id.clone()));
+    let by_phone = unit.prefers_phone()?;
+    Ok((sessions::wire_user(unit, chat, by_phone)?, sender))
 }
 
 fn check(chat: &Jid, sender: Option<&Jid>, ids: &[String]) -> Result<(), Error> {

@@ -10,6 +10,7 @@ use crate::devices::lists;
 use crate::devices::sessions::{self, Target};
 use crate::devices::usync::Context;
 use crate::error::Error;
+use crate::groups::{self, resend::Asker};
 use crate::messages::stanza::Again;
 use crate::messages::{Unit, content, send};
 use crate::store::{OutboxRow, StoreError};
@@ -21,6 +22,8 @@ enum Step {
     Fetch(Target),
     /// The list of the user, which does not name the device.
     List(Jid),
+    /// The members of the group.
+    Members(Jid),
     /// Nothing can be done.
     Nothing(&'static str),
 }
@@ -42,6 +45,10 @@ async fn resend(client: &Inner, connection: &Connection, request: &Request) -> R
         return Ok(());
     }
     let mut step = client.unit(|unit| first(unit, request)).await?;
+    if let Step::Members(group) = step {
+        groups::query(client, connection, &group, lists::TIMEOUT).await?;
+        step = client.unit(|unit| first(unit, request)).await?;
+    }
     if let Step::List(user) = step {
         lists::query(client, connection, &[user], Context::Notification).await?;
         step = client.unit(|unit| second(unit, request, true)).await?;
@@ -56,16 +63,23 @@ async fn resend(client: &Inner, connection: &Connection, request: &Request) -> R
             tracing::info!(why, "A message is not sent again.");
             Ok(())
         }
-        Step::Fetch(_) | Step::List(_) => Ok(()),
+        Step::Fetch(_) | Step::List(_) | Step::Members(_) => Ok(()),
     }
 }
 
 /// Puts the session with the device right, as far as the request says how.
 fn first(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
+    let device = unit.canonical(&request.device)?;
+    if request.chat.is_group() {
+        match groups::resend::asked(unit, &request.chat, &device)? {
+            Asker::Member => {}
+            Asker::Unknown => return Ok(Step::Members(request.chat.clone())),
+            Asker::Stranger => return Ok(Step::Nothing("it is not a member's any more")),
+        }
+    }
     if find(unit, request)?.is_none() {
         return Ok(Step::Nothing("it is not known"));
     }
-    let device = unit.canonical(&request.device)?;
     if sessions::is_this_device(unit, &device) {
         return Ok(Step::Nothing("it is this device's own"));
     }
@@ -126,14 +140,16 @@ fn compose(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
     let key = unit.canonical(&request.device)?;
     let target = Target { key, wire: request.device.clone() };
     let own = unit.is_own(&target.key);
-    if !own && !unit.canonical(&row.chat)?.same_account(&target.key) {
+    let group = request.chat.is_group();
+    if !own && !group && !unit.canonical(&row.chat)?.same_account(&target.key) {
         return Ok(Step::Nothing("it was not for that device"));
     }
     if !unit.has_session(&target.key)? {
         return Ok(Step::Fetch(target));
     }
     let chat = sessions::wire_user(unit, &request.chat, request.device.to_account().is_pn())?;
-    let content = match own {
+    let content = match own && !group {
+        false if group => groups::resend::content(unit, &row)?,
         false => row.content,
         true => match whimbrel_proto::decode::<Content>(&row.content) {
             Ok(message) => whimbrel_proto::encode(&content::device_sent(&chat, message)),
@@ -145,7 +161,8 @@ fn compose(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
     };
     let again = Again {
         id: &request.message_id,
-        recipient: own.then_some(&chat),
+        group: groups::resend::address(&request.chat, &request.device),
+        recipient: (own && !group).then_some(&chat),
         count: request.count,
         timestamp: row.confirmed_at,
         proof: unit.account.signed_identity.as_deref(),

@@ -166,6 +166,10 @@ pub(crate) struct Changes {
     pub(crate) pre_keys: BTreeMap<u32, Option<PreKeyRow>>,
     pub(crate) signed_pre_keys: BTreeMap<u32, Option<SignedPreKeyRow>>,
     pub(crate) sender_keys: BTreeMap<(Jid, Jid), Option<Vec<u8>>>,
+    /// The keys that this device encrypts to groups with, by group.
+    pub(crate) own_sender_keys: BTreeMap<Jid, Option<Vec<u8>>>,
+    /// Which devices hold those keys, by group; packed as the groups' code does it.
+    pub(crate) key_holders: BTreeMap<Jid, Option<Vec<u8>>>,
     pub(crate) device_lists: BTreeMap<Jid, Option<DeviceList>>,
     pub(crate) groups: BTreeMap<Jid, Option<Arc<GroupRow>>>,
     /// (LID, phone number), both bare.
@@ -200,6 +204,8 @@ impl Changes {
         self.pre_keys.extend(later.pre_keys);
         self.signed_pre_keys.extend(later.signed_pre_keys);
         self.sender_keys.extend(later.sender_keys);
+        self.own_sender_keys.extend(later.own_sender_keys);
+        self.key_holders.extend(later.key_holders);
         self.device_lists.extend(later.device_lists);
         self.groups.extend(later.groups);
         self.lid_pairs.extend(later.lid_pairs);
@@ -226,6 +232,8 @@ impl Changes {
             && self.pre_keys.is_empty()
             && self.signed_pre_keys.is_empty()
             && self.sender_keys.is_empty()
+            && self.own_sender_keys.is_empty()
+            && self.key_holders.is_empty()
             && self.device_lists.is_empty()
             && self.groups.is_empty()
             && self.lid_pairs.is_empty()

@@ -72,6 +72,8 @@ fn full() -> Changes {
         )]
         .into(),
         sender_keys: [((jid("1203@g.us"), device.clone()), Some(vec![7]))].into(),
+        own_sender_keys: [(jid("1203@g.us"), Some(vec![8]))].into(),
+        key_holders: [(jid("1203@g.us"), Some(vec![9; 20_000])), (jid("1204@g.us"), Some(vec![1]))].into(),
         device_lists: [(
             chat.clone(),
             Some(DeviceList {
@@ -169,6 +171,9 @@ fn keeps_what_was_committed(store: &dyn Store) {
     let signed = store.signed_pre_key(1).unwrap().unwrap();
     assert_eq!((signed.pair.public, signed.signature, signed.created_at), (pair(7).public, [8; 64], 99));
     assert_eq!(store.sender_key(&jid("1203@g.us"), &device).unwrap(), Some(vec![7]));
+    assert_eq!(store.own_sender_key(&jid("1203@g.us")).unwrap(), Some(vec![8]));
+    assert_eq!(store.key_holders(&jid("1203@g.us")).unwrap(), Some(vec![9; 20_000]));
+    assert_eq!(store.held_groups().unwrap(), [jid("1203@g.us"), jid("1204@g.us")]);
     assert_eq!(store.device_list(&chat).unwrap(), full().device_lists.get(&chat).cloned().flatten());
     assert_eq!(store.group(&jid("1203@g.us")).unwrap().as_deref(), Some(&group()));
     assert_eq!(store.groups().unwrap(), [jid("1203@g.us")]);
@@ -197,6 +202,8 @@ fn deletes_and_overwrites(store: &dyn Store) {
             sessions: [(device.clone(), None)].into(),
             pre_keys: [(5, None)].into(),
             groups: [(jid("1203@g.us"), None)].into(),
+            own_sender_keys: [(jid("1203@g.us"), None)].into(),
+            key_holders: [(jid("1203@g.us"), None), (jid("1204@g.us"), Some(vec![2]))].into(),
             lid_pairs: vec![(jid("43@lid"), jid("15550001@s.whatsapp.net"))],
             former_addresses: [(jid("41@lid"), None)].into(),
             outbox: vec![outbox_row("m1", OutboxState::Refused(479))],
@@ -208,6 +215,9 @@ fn deletes_and_overwrites(store: &dyn Store) {
     assert_eq!(store.session(&device).unwrap(), None);
     assert!(store.pre_key(5).unwrap().is_none());
     assert_eq!(store.groups().unwrap(), []);
+    assert_eq!(store.own_sender_key(&jid("1203@g.us")).unwrap(), None);
+    assert_eq!(store.key_holders(&jid("1203@g.us")).unwrap(), None);
+    assert_eq!(store.key_holders(&jid("1204@g.us")).unwrap(), Some(vec![2]));
     assert_eq!(store.phone_of(&jid("42@lid")).unwrap(), None);
     assert_eq!(store.lid_of(&jid("15550001@s.whatsapp.net")).unwrap(), Some(jid("43@lid")));
     assert_eq!(store.outbox(&jid("42@lid"), "m1").unwrap().unwrap().state, OutboxState::Refused(479));
@@ -245,6 +255,8 @@ fn forgets_a_link_but_not_the_journal(store: &dyn Store) {
     assert!(store.pre_key(5).unwrap().is_none());
     assert!(store.group(&jid("1203@g.us")).unwrap().is_none());
     assert_eq!(store.lid_migration().unwrap(), LidMigration::default());
+    assert_eq!(store.own_sender_key(&jid("1203@g.us")).unwrap(), None);
+    assert_eq!(store.held_groups().unwrap(), []);
     assert_eq!(store.outbox(&jid("42@lid"), "m1").unwrap(), None);
     assert_eq!(store.journal_after(0, 9).unwrap().len(), 2);
     assert_eq!(store.phone_of(&jid("42@lid")).unwrap(), Some(jid("15550001@s.whatsapp.net")));

@@ -62,6 +62,18 @@ impl Store for FailingStore {
         self.kept.sender_keys_of(user)
     }
 
+    fn own_sender_key(&self, group: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+        self.kept.own_sender_key(group)
+    }
+
+    fn key_holders(&self, group: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+        self.kept.key_holders(group)
+    }
+
+    fn held_groups(&self) -> Result<Vec<Jid>, StoreError> {
+        self.kept.held_groups()
+    }
+
     fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
         self.kept.device_list(user)
     }

@@ -31,6 +31,8 @@ struct Tables {
     pre_keys: BTreeMap<u32, PreKeyRow>,
     signed_pre_keys: BTreeMap<u32, SignedPreKeyRow>,
     sender_keys: BTreeMap<(Jid, Jid), Vec<u8>>,
+    own_sender_keys: BTreeMap<Jid, Vec<u8>>,
+    key_holders: BTreeMap<Jid, Vec<u8>>,
     device_lists: BTreeMap<Jid, DeviceList>,
     groups: BTreeMap<Jid, Arc<GroupRow>>,
     phone_by_lid: BTreeMap<Jid, Jid>,
@@ -91,6 +93,8 @@ impl Tables {
         apply(&mut self.pre_keys, &changes.pre_keys);
         apply(&mut self.signed_pre_keys, &changes.signed_pre_keys);
         apply(&mut self.sender_keys, &changes.sender_keys);
+        apply(&mut self.own_sender_keys, &changes.own_sender_keys);
+        apply(&mut self.key_holders, &changes.key_holders);
         apply(&mut self.device_lists, &changes.device_lists);
         apply(&mut self.groups, &changes.groups);
         for (lid, phone) in &changes.lid_pairs {
@@ -214,6 +218,18 @@ impl Store for MemoryStore {
     fn sender_keys_of(&self, user: &Jid) -> Result<Vec<(Jid, Jid)>, StoreError> {
         let user = user.to_bare();
         Ok(self.lock().sender_keys.keys().filter(|(_, device)| device.to_bare() == user).cloned().collect())
+    }
+
+    fn own_sender_key(&self, group: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.lock().own_sender_keys.get(group).cloned())
+    }
+
+    fn key_holders(&self, group: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.lock().key_holders.get(group).cloned())
+    }
+
+    fn held_groups(&self) -> Result<Vec<Jid>, StoreError> {
+        Ok(self.lock().key_holders.keys().cloned().collect())
     }
 
     fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError> {

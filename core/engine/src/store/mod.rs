@@ -66,6 +66,12 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn sender_key(&self, group: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError>;
     /// The sender keys that devices of a user gave us, as (chat, device).
     fn sender_keys_of(&self, user: &Jid) -> Result<Vec<(Jid, Jid)>, StoreError>;
+    /// The key that this device encrypts to a group with.
+    fn own_sender_key(&self, group: &Jid) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Which devices hold that key, packed.
+    fn key_holders(&self, group: &Jid) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Groups of which it is known which devices hold the key.
+    fn held_groups(&self) -> Result<Vec<Jid>, StoreError>;
     /// Known devices of a user.
     fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError>;
     /// What is known of a group that this account is in.

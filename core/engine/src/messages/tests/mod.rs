@@ -6,6 +6,7 @@ mod direct;
 mod failures;
 mod groups;
 mod outbox;
+mod sending_to_groups;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -25,6 +26,7 @@ use crate::devices::bundles::DeviceBundle;
 use crate::devices::bundles::tests::proof;
 use crate::devices::sessions;
 use crate::events::{Event, EventKind, Message, Undecryptable};
+use crate::groups::Manner;
 use crate::prekeys;
 use crate::random;
 use crate::store::{
@@ -150,10 +152,17 @@ impl Side {
             created_at_ms: 0,
             confirmed_at: 0,
         };
-        let ticket = Ticket { order: 0, row, stored: false, prepared: true, by_phone: false };
+        let ticket = Ticket {
+            order: 0,
+            row,
+            stored: false,
+            prepared: true,
+            by_phone: false,
+            manner: Manner::default(),
+        };
         match self.unit(|unit| send::compose(unit, &ticket)).0 {
-            Composed::Stanza(stanza) => *stanza,
-            Composed::Prepare => panic!("everything was prepared"),
+            Composed::Stanza { stanza, .. } => *stanza,
+            Composed::Prepare | Composed::Wait => panic!("everything was prepared"),
             Composed::Failed(error) => panic!("{error}"),
         }
     }

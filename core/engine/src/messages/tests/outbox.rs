@@ -44,7 +44,7 @@ impl Bench {
         let tickets = self.outbox.take_ready();
         assert!(self.outbox.stored(tickets.iter().map(|ticket| ticket.order)).is_empty());
         for ticket in &tickets {
-            self.outbox.sent(ticket.order, generation);
+            self.outbox.sent(ticket.order, generation, None);
         }
         tickets.into_iter().map(|ticket| ticket.row.message_id).collect()
     }
@@ -55,7 +55,8 @@ impl Bench {
             chat: Jid::lid(chat),
             timestamp: 1000,
             error,
-            devices_differ: false,
+            phash: None,
+            addressing: None,
             refresh_lid: false,
         };
         let mut replies = Replies::default();
@@ -113,7 +114,7 @@ fn a_chat_that_is_prepared_holds_up_only_itself() {
     let tickets = bench.outbox.take_ready();
     assert!(bench.outbox.prepare(&tickets[0]), "the first one looks the devices up");
     assert!(!bench.outbox.prepare(&tickets[2]));
-    bench.outbox.sent(tickets[1].order, 1);
+    bench.outbox.sent(tickets[1].order, 1, None);
     let _more = [bench.accept("7", "D"), bench.accept("8", "E")];
     assert_eq!(bench.send(1), ["E"]);
     bench.outbox.prepared(&Jid::lid("7"), true);
@@ -172,7 +173,7 @@ async fn refusals_are_repaired_or_told() {
     }
     let ticket = bench.outbox.take_ready().pop().unwrap();
     assert!(ticket.by_phone);
-    bench.outbox.sent(ticket.order, 1);
+    bench.outbox.sent(ticket.order, 1, None);
     assert_eq!(bench.settle("7", "A", Some(400)), None);
     let error = fate.await.unwrap().unwrap_err();
     assert_eq!(

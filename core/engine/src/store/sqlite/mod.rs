@@ -91,6 +91,18 @@ impl Store for SqliteStore {
         read::sender_keys_of(&self.reader(), user)
     }
 
+    fn own_sender_key(&self, group: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+        read::own_sender_key(&self.reader(), group)
+    }
+
+    fn key_holders(&self, group: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+        read::key_holders(&self.reader(), group)
+    }
+
+    fn held_groups(&self) -> Result<Vec<Jid>, StoreError> {
+        read::held_groups(&self.reader())
+    }
+
     fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
         read::device_list(&self.reader(), user)
     }
@@ -196,7 +208,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     // No mutex inside SQLite: each connection is behind one of ours.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    connection.set_prepared_statement_cache_capacity(24);
+    connection.set_prepared_statement_cache_capacity(32);
     // Negative: KiB. Small, since thousands of clients share a process.
     connection.pragma_update(None, "cache_size", -96).map_err(failed)?;
     connection.pragma_update(None, "temp_store", "MEMORY").map_err(failed)?;

@@ -149,6 +149,22 @@ pub(super) fn sender_key(
     one(connection, SQL, &[&chat.to_string(), &device.to_string()], |row| row.get(0).map_err(failed))
 }
 
+pub(super) fn own_sender_key(connection: &Connection, group: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+    one(connection, "SELECT record FROM own_sender_keys WHERE chat = ?1", &[&group.to_string()], |row| {
+        row.get(0).map_err(failed)
+    })
+}
+
+pub(super) fn key_holders(connection: &Connection, group: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+    one(connection, "SELECT devices FROM key_holders WHERE chat = ?1", &[&group.to_string()], |row| {
+        row.get(0).map_err(failed)
+    })
+}
+
+pub(super) fn held_groups(connection: &Connection) -> Result<Vec<Jid>, StoreError> {
+    many(connection, "SELECT chat FROM key_holders ORDER BY chat", &[], |row| jid(row, 0))
+}
+
 pub(super) fn device_list(connection: &Connection, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
     const SQL: &str = "SELECT devices, raw_id, signed_at, fetched_at FROM device_lists WHERE user = ?1";
     one(connection, SQL, &[&user.to_string()], |row| {

@@ -74,6 +74,14 @@ CREATE TABLE sender_keys (
     PRIMARY KEY (chat, device)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sender_keys_by_device ON sender_keys (device);
+CREATE TABLE own_sender_keys (
+    chat TEXT PRIMARY KEY,
+    record BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE key_holders (
+    chat TEXT PRIMARY KEY,
+    devices BLOB NOT NULL
+) STRICT;
 CREATE TABLE device_lists (
     user TEXT PRIMARY KEY,
     devices BLOB NOT NULL,

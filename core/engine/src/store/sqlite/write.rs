@@ -56,6 +56,8 @@ fn forget_link(transaction: &Transaction<'_>) -> Result<(), StoreError> {
         "pre_keys",
         "signed_pre_keys",
         "sender_keys",
+        "own_sender_keys",
+        "key_holders",
         "device_lists",
         "groups",
         "inbox",
@@ -151,6 +153,29 @@ fn write_keys(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), St
                     &[&chat, &device],
                 )?;
             }
+        }
+    }
+    // Apart from each other: the key changes with every message, its holders hardly ever.
+    for (group, record) in &changes.own_sender_keys {
+        let group = group.to_string();
+        match record {
+            Some(record) => {
+                run(
+                    transaction,
+                    "INSERT OR REPLACE INTO own_sender_keys VALUES (?1, ?2)",
+                    &[&group, record],
+                )?;
+            }
+            None => run(transaction, "DELETE FROM own_sender_keys WHERE chat = ?1", &[&group])?,
+        }
+    }
+    for (group, devices) in &changes.key_holders {
+        let group = group.to_string();
+        match devices {
+            Some(devices) => {
+                run(transaction, "INSERT OR REPLACE INTO key_holders VALUES (?1, ?2)", &[&group, devices])?;
+            }
+            None => run(transaction, "DELETE FROM key_holders WHERE chat = ?1", &[&group])?,
         }
     }
     Ok(())
