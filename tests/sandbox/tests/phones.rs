@@ -162,7 +162,8 @@ async fn wrong_input_has_its_own_error() {
     let ana = sandbox.phone("15550001").await.unwrap();
     assert_eq!(ana.send_text("15559999", "x").await, Err(PhoneError::UnknownUser));
     assert_eq!(ana.send_text("not an address", "x").await, Err(PhoneError::BadAddress));
-    assert_eq!(ana.send_text("120363000000000001@g.us", "x").await, Err(PhoneError::BadAddress));
+    let unknown = ana.send_text("120363000000000001@g.us", "x").await;
+    assert!(matches!(unknown, Err(PhoneError::Refused { code: 404, .. })));
     assert_eq!(ana.mark_read("15550001", &["none".to_owned()]).await, Err(PhoneError::UnknownMessage));
     assert!(matches!(ana.scan("no code").await, Err(PhoneError::Qr(_))));
     assert!(matches!(ana.enter_code("IIII-OOOO").await, Err(PhoneError::Code(_))));

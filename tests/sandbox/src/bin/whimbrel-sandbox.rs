@@ -34,7 +34,8 @@ The control API (JSON; errors are {\"error\":{\"code\",\"message\"}}):
   GET  /phones/N/messages?after&wait_ms GET  /phones/N/receipts?after&wait_ms
   POST /phones/N/switches {auto_read?,echo?,silent?,lenient_qr?,damage_next?}
   POST /phones/N/offline, /phones/N/online, /phones/N/unlink {device}
-  POST /phones/N/reset-session {device}
+  POST /phones/N/reset-session {device}, /phones/N/forget-group-keys {group}
+  POST /phones/N/send and /phones/N/read take groups too
   POST /groups {creator,subject?,members?,addressing?}  GET /groups, /groups/JID
   PATCH /groups/JID {by,subject?,announce?,locked?,addressing?}
   POST /groups/JID/add, remove, promote, demote {by,members}; /groups/JID/leave {by}

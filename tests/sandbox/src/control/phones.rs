@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Json, Router, routing};
 use serde::{Deserialize, Serialize};
+use whimbrel_wire::Jid;
 
 use super::error::ApiError;
 use super::extract::{Body, Query, Waiting};
@@ -25,6 +26,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/phones/{number}/offline", routing::post(offline))
         .route("/phones/{number}/online", routing::post(online))
         .route("/phones/{number}/reset-session", routing::post(reset_session))
+        .route("/phones/{number}/forget-group-keys", routing::post(forget_group_keys))
 }
 
 /// A phone as the API shows it.
@@ -216,7 +218,7 @@ struct ResetSession {
     device: String,
 }
 
-/// Whether there was a session to forget.
+/// Whether there was something to forget.
 #[derive(Serialize)]
 struct Reset {
     existed: bool,
@@ -228,5 +230,21 @@ async fn reset_session(
     Body(request): Body<ResetSession>,
 ) -> Result<Json<Reset>, ApiError> {
     let existed = find(&api, &number)?.reset_session(&request.device)?;
+    Ok(Json(Reset { existed }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForgetGroupKeys {
+    group: String,
+}
+
+async fn forget_group_keys(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(request): Body<ForgetGroupKeys>,
+) -> Result<Json<Reset>, ApiError> {
+    let group = Jid::parse(&request.group).map_err(|_| ApiError::bad_request("group is no address"))?;
+    let existed = find(&api, &number)?.forget_group_keys(&group);
     Ok(Json(Reset { existed }))
 }

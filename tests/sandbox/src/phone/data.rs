@@ -19,6 +19,8 @@ pub(crate) struct Recorded {
     /// Phone-number address of the chat.
     pub(crate) chat: String,
     pub(crate) from_me: bool,
+    /// Who wrote it, in a group.
+    pub(crate) participant: Option<String>,
     pub(crate) timestamp: u64,
     pub(crate) message: Message,
 }
@@ -60,7 +62,7 @@ impl Recorded {
                 remote_jid: Some(self.chat),
                 from_me: Some(self.from_me),
                 id: Some(self.id),
-                participant: None,
+                participant: self.participant,
             }),
             message: Some(Box::new(self.message)),
             message_timestamp: Some(self.timestamp),
@@ -96,6 +98,7 @@ mod tests {
             id: "M1".to_owned(),
             chat: "222@s.whatsapp.net".to_owned(),
             from_me: true,
+            participant: None,
             timestamp: 7,
             message: Message { conversation: Some("hi".to_owned()), ..Message::default() },
         };

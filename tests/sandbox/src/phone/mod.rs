@@ -7,6 +7,7 @@ mod companions;
 mod content;
 mod data;
 mod error;
+mod groups;
 mod keys;
 mod line;
 mod link;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Message {
     /// Id that the sender chose.
     pub id: String,
-    /// The chat: the other person's address, without a device.
+    /// The chat: the other person's address without a device, or the group's.
     pub chat: String,
     /// Device that wrote the message.
     pub author: String,

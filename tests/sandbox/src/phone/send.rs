@@ -1,5 +1,7 @@
 //! Sending: direct messages, messages from device to device, read receipts, answers to retry receipts.
 
+use std::collections::BTreeMap;
+
 use whimbrel_proto::e2e::Message as Plain;
 use whimbrel_proto::e2e::message::PeerDataOperationRequestMessage;
 use whimbrel_signal::CiphertextMessage;
@@ -19,26 +21,41 @@ const GIVE_UP: u32 = 5;
 const READ_BATCH: usize = 256;
 
 impl Phone {
-    /// Sends a text to a phone number or address and waits until the service has taken it. Returns
+    /// Sends a text to a phone number, to the address of a person or to that of a group, and waits until the service has taken it. Returns
     /// the message's id.
     pub async fn send_text(&self, to: &str, text: &str) -> Result<String, PhoneError> {
-        let chat = self.resolve(to).await?;
+        let chat = self.chat(to).await?;
         self.deliver_text(&chat, text).await
+    }
+
+    /// The group with this address, or the person as [`Phone::resolve`] finds him.
+    async fn chat(&self, named: &str) -> Result<Jid, PhoneError> {
+        match Jid::parse(named) {
+            Ok(group) if group.is_group() => Ok(group),
+            _ => self.resolve(named).await,
+        }
     }
 
     /// Tells the other side that messages of a chat were read.
     pub async fn mark_read(&self, chat: &str, ids: &[String]) -> Result<(), PhoneError> {
-        let chat = self.resolve(chat).await?;
+        let chat = self.chat(chat).await?;
         let named = chat.to_string();
-        let in_chat = |id: &String| {
+        // A receipt is about messages of one author; in a group there are several.
+        let mut by_author: BTreeMap<Option<Jid>, Vec<String>> = BTreeMap::new();
+        for id in ids {
             let is_it = |message: &Message| message.id == *id && !message.from_me && message.chat == named;
-            self.inner.messages.find(is_it).is_some()
-        };
-        if ids.is_empty() || !ids.iter().all(in_chat) {
+            let message = self.inner.messages.find(is_it).ok_or(PhoneError::UnknownMessage)?;
+            let author = Jid::parse(&message.author).ok().filter(|_| chat.is_group());
+            by_author.entry(author).or_default().push(id.clone());
+        }
+        if by_author.is_empty() {
             return Err(PhoneError::UnknownMessage);
         }
-        for batch in ids.chunks(READ_BATCH) {
-            self.inner.line.send(acks::read(&chat, batch, self.inner.clock.now())).await?;
+        for (author, ids) in by_author {
+            for batch in ids.chunks(READ_BATCH) {
+                let receipt = acks::read(&chat, author.as_ref(), batch, self.inner.clock.now());
+                self.inner.line.send(receipt).await?;
+            }
         }
         Ok(())
     }
@@ -70,12 +87,15 @@ impl Phone {
         Ok(person.lid)
     }
 
-    fn sid(&self) -> String {
+    pub(super) fn sid(&self) -> String {
         self.state().message_id()
     }
 
-    /// Sends a text to a chat whose hidden address is known.
+    /// Sends a text to a group, or to a person whose hidden address is known.
     pub(super) async fn deliver_text(&self, chat: &Jid, text: &str) -> Result<String, PhoneError> {
+        if chat.is_group() {
+            return self.deliver_group_text(chat, text).await;
+        }
         let (id, message) = {
             let mut state = self.state();
             let secret = keys::draw(&mut state.rng);
@@ -183,11 +203,15 @@ impl Phone {
 
     /// A message that the phone has received or sent.
     fn recorded(&self, id: &str) -> Option<Recorded> {
-        let chat = |address: &Jid| Some(self.state().people.pn(address)?.to_string());
+        let chat = |address: &Jid| match address.is_group() {
+            true => Some(address.to_string()),
+            false => Some(self.state().people.pn(address)?.to_string()),
+        };
         if let Some(received) = self.inner.messages.find(|message| message.id == id) {
             return Some(Recorded {
                 chat: chat(&Jid::parse(&received.chat).ok()?)?,
                 from_me: received.from_me,
+                participant: Jid::parse(&received.chat).ok()?.is_group().then_some(received.author),
                 timestamp: received.timestamp,
                 message: Plain { conversation: Some(received.text), ..Plain::default() },
                 id: received.id,
@@ -198,6 +222,7 @@ impl Phone {
             id: id.to_owned(),
             chat: chat(&sent.chat)?,
             from_me: true,
+            participant: None,
             timestamp: sent.timestamp,
             message: whimbrel_proto::decode(&sent.plaintext).ok()?,
         })
@@ -239,6 +264,12 @@ impl Phone {
         }
         self.renew_session(wish, &device);
         self.ensure_sessions(std::slice::from_ref(&device)).await?;
+        if let Some(group) = &wish.group {
+            if let Some(stanza) = self.group_resend(group, wish, &device).await? {
+                self.inner.line.post(&wish.id, stanza).await?;
+            }
+            return Ok(());
+        }
         let stanza = {
             let mut state = self.state();
             let own = state.is_own(&device);
@@ -268,6 +299,8 @@ impl Phone {
         let Some(original) = state.originals.get(&wish.id) else { return false };
         if original.peer {
             original.chat == *device
+        } else if original.chat.is_group() {
+            wish.group.as_ref() == Some(&original.chat)
         } else {
             state.is_own(device) || device.same_account(&original.chat)
         }
@@ -322,9 +355,14 @@ fn direct(state: &mut State, id: &str, chat: &Jid, devices: &[Jid]) -> Result<No
 
 /// Makes a ciphertext unreadable without touching its form.
 fn damage(ciphertext: &mut CiphertextMessage) {
-    // The middle is authenticated in both forms; the end of a session's first message is not.
-    let middle = ciphertext.bytes.len() / 2;
-    if let Some(octet) = ciphertext.bytes.get_mut(middle) {
+    damage_bytes(&mut ciphertext.bytes);
+}
+
+/// As [`damage`], for any form of ciphertext.
+pub(super) fn damage_bytes(bytes: &mut [u8]) {
+    // The middle is authenticated in all forms; the end of a session's first message is not.
+    let middle = bytes.len() / 2;
+    if let Some(octet) = bytes.get_mut(middle) {
         *octet ^= 0x40;
     }
 }

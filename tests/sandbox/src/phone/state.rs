@@ -14,6 +14,7 @@ use whimbrel_wire::{Jid, Node};
 
 use super::companions::Companions;
 use super::content::{self, Content};
+use super::groups::Groups;
 use super::keys::{self, KeyRing};
 use super::originals::{Original, Originals};
 use super::people::People;
@@ -37,9 +38,10 @@ pub(crate) struct State {
     pub(crate) identities: adv::Identities,
     pub(crate) originals: Originals,
     pub(crate) companions: Companions,
+    pub(crate) groups: Groups,
     pub(crate) app_state: peer::AppStateKeys,
     pub(crate) switches: Switches,
-    seen: Seen,
+    pub(crate) seen: Seen,
 }
 
 /// Work that needs answers of the service.
@@ -104,7 +106,7 @@ fn claimed_identity(ciphertext: Ciphertext<'_>) -> Option<PublicKey> {
 }
 
 impl Outcome {
-    fn reply(node: Node) -> Self {
+    pub(crate) fn reply(node: Node) -> Self {
         Self { replies: vec![node], ..Self::default() }
     }
 }
@@ -127,6 +129,7 @@ impl State {
             identities: adv::Identities::default(),
             originals: Originals::default(),
             companions,
+            groups: Groups::default(),
             app_state,
             switches: Switches::default(),
             seen: Seen::default(),
@@ -163,11 +166,14 @@ impl State {
     /// Reacts to a message.
     pub(crate) fn message(&mut self, node: &Node) -> Outcome {
         let Some(envelope) = messages::read_envelope(node) else {
-            // Groups, lists and channels: phones of the sandbox take no part in them.
+            // Lists and channels: phones of the sandbox take no part in them.
             return Outcome::reply(acks::ack(node));
         };
         if let Some(twin) = &envelope.author_twin {
             self.learn(&envelope.author, twin);
+        }
+        if let Some(group) = envelope.group.clone() {
+            return self.group_message(node, envelope, &group);
         }
         let Some((ciphertext, answered)) = messages::read_ciphertext(node) else {
             let settled = match node.child_named("unavailable") {
@@ -178,37 +184,53 @@ impl State {
         };
         let address = self.people.session_address(&envelope.author);
         let own = self.is_own(&envelope.author);
-        let bytes = match ciphertext {
-            Ciphertext::PreKey(bytes) | Ciphertext::Message(bytes) => bytes,
-        };
+        let bytes = ciphertext.bytes();
         let familiar = self.seen.look_up(&address, &envelope.id, bytes);
         if familiar == Familiar::Same {
             return Outcome::reply(self.settle(node, own));
         }
-        let identity = claimed_identity(ciphertext);
-        if let (Some(identity), Some(proof)) = (identity, node.child_bytes("device-identity"))
-            && self.identities.check(&address, &identity, proof).is_err()
-        {
-            return self.unread(node, &envelope, &address, answered, Unread::Retry(ADV_FAILURE));
-        }
-        match self.sessions.decrypt(&address, own, ciphertext, &mut self.keys, &mut self.rng) {
+        match self.decrypt(node, &address, own, ciphertext) {
             Err(unread) => self.unread(node, &envelope, &address, answered, unread),
             Ok(padded) => {
                 self.seen.was_read(&address, &envelope.id, bytes);
-                if let Some(identity) = identity {
-                    self.identities.learn(&address, identity);
+                let plain = padding::unpad(&padded)
+                    .ok()
+                    .and_then(|plain| whimbrel_proto::decode::<Plain>(plain).ok());
+                match plain {
+                    Some(plain) => self.show(node, envelope, own, familiar, plain),
+                    None => Outcome::reply(acks::nack(node, 491)),
                 }
-                self.read(node, envelope, own, familiar, &padded)
             }
         }
     }
 
+    /// Decrypts what a device has encrypted for the phone alone; the result is still padded.
+    pub(crate) fn decrypt(
+        &mut self,
+        node: &Node,
+        address: &Jid,
+        own: bool,
+        ciphertext: Ciphertext<'_>,
+    ) -> Result<Vec<u8>, Unread> {
+        let identity = claimed_identity(ciphertext);
+        if let (Some(identity), Some(proof)) = (identity, node.child_bytes("device-identity"))
+            && self.identities.check(address, &identity, proof).is_err()
+        {
+            return Err(Unread::Retry(ADV_FAILURE));
+        }
+        let padded = self.sessions.decrypt(address, own, ciphertext, &mut self.keys, &mut self.rng)?;
+        if let Some(identity) = identity {
+            self.identities.learn(address, identity);
+        }
+        Ok(padded)
+    }
+
     /// What settles a message that the phone has.
-    fn settle(&self, node: &Node, own: bool) -> Node {
+    pub(crate) fn settle(&self, node: &Node, own: bool) -> Node {
         if self.switches.silent { acks::ack(node) } else { acks::delivery(node, own) }
     }
 
-    fn unread(
+    pub(crate) fn unread(
         &mut self,
         node: &Node,
         envelope: &Envelope,
@@ -220,45 +242,54 @@ impl State {
         match why {
             Unread::Duplicate => Outcome::reply(self.settle(node, own)),
             Unread::Malformed => Outcome::reply(acks::nack(node, 487)),
-            Unread::Retry(reason) => {
-                tracing::debug!(id = envelope.id, reason, "a phone could not read a message");
-                let mut replies = Vec::new();
-                if let Some(count) = self.seen.next_retry(address, &envelope.id, answered) {
-                    replies.push(self.ask_again(envelope, count, reason));
-                }
-                // The retry receipt settles nothing; the ack beside it does.
-                replies.push(acks::ack(node));
-                Outcome { replies, ..Outcome::default() }
-            }
+            Unread::Retry(reason) => self.ask_for(node, envelope, address, answered, (reason, false)),
         }
     }
 
-    /// The receipt that asks for a message again, with fresh keys from the second time on.
-    fn ask_again(&mut self, envelope: &Envelope, count: u32, reason: u32) -> Node {
-        let one_time = match count {
-            0 | 1 => None,
-            _ => self.keys.new_one_time(1, &mut self.rng).into_iter().next(),
-        };
+    /// Asks for a message again and settles the stanza. `why` is the reason, and whether fresh keys
+    /// are sent with the first wish already.
+    pub(crate) fn ask_for(
+        &mut self,
+        node: &Node,
+        envelope: &Envelope,
+        address: &Jid,
+        answered: u32,
+        (reason, with_keys): (u32, bool),
+    ) -> Outcome {
+        tracing::debug!(id = envelope.id, reason, "a phone could not read a message");
+        let mut replies = Vec::new();
+        if let Some(count) = self.seen.next_retry(address, &envelope.id, answered) {
+            replies.push(self.ask_again(envelope, count, reason, with_keys || count > 1));
+        }
+        // The retry receipt settles nothing; the ack beside it does.
+        replies.push(acks::ack(node));
+        Outcome { replies, ..Outcome::default() }
+    }
+
+    /// The receipt that asks for a message again, perhaps with fresh keys.
+    fn ask_again(&mut self, envelope: &Envelope, count: u32, reason: u32, with_keys: bool) -> Node {
+        let one_time =
+            with_keys.then(|| self.keys.new_one_time(1, &mut self.rng).into_iter().next()).flatten();
         let signed = self.keys.signed_prekey();
         let identity = self.keys.identity().public;
         let offered = one_time.map(|one_time| OfferedKeys { identity: &identity, one_time, signed: &signed });
         retry::request(envelope, self.keys.registration_id(), count, reason, offered)
     }
 
-    fn read(
+    /// Acts on a message that was decrypted.
+    pub(crate) fn show(
         &mut self,
         node: &Node,
         envelope: Envelope,
         own: bool,
         familiar: Familiar,
-        padded: &[u8],
+        plain: Plain,
     ) -> Outcome {
-        let plain = padding::unpad(padded).ok().and_then(|plain| whimbrel_proto::decode::<Plain>(plain).ok());
-        let Some(plain) = plain else { return Outcome::reply(acks::nack(node, 491)) };
         let mut outcome = Outcome::reply(self.settle(node, own));
         let author = self.people.session_address(&envelope.author);
         let (chat, text, from_me) = match content::read(plain, own) {
-            Content::Text(text) => (author.to_bare(), text, own),
+            Content::Text(text) => (envelope.group.clone().unwrap_or_else(|| author.to_bare()), text, own),
+            _ if envelope.group.is_some() => return outcome,
             Content::SentText { chat, text } => match Jid::parse(&chat) {
                 Ok(chat) => (self.people.session_address(&chat), text, true),
                 Err(_) => return outcome,
@@ -281,7 +312,9 @@ impl State {
             return outcome;
         }
         if !from_me && self.switches.auto_read && !self.switches.silent {
-            outcome.replies.push(acks::read(&chat, std::slice::from_ref(&envelope.id), envelope.timestamp));
+            let participant = envelope.group.is_some().then_some(&envelope.author);
+            let ids = std::slice::from_ref(&envelope.id);
+            outcome.replies.push(acks::read(&chat, participant, ids, envelope.timestamp));
         }
         // Two phones that echo each other would never stop, so only companions are answered.
         if !from_me && self.switches.echo && author.has_device() {
@@ -316,10 +349,13 @@ impl State {
                 if let Some(removed) = node.child_named("remove") {
                     for device in removed.children_named("device").filter_map(|device| device.attr_jid("jid"))
                     {
-                        self.sessions.forget(&self.people.session_address(&device));
+                        let address = self.people.session_address(&device);
+                        self.sessions.forget(&address);
+                        self.groups.device_gone(&address);
                     }
                 }
             }
+            "w:gp2" => self.group_changed(node),
             _ => {}
         }
         outcome
@@ -344,7 +380,9 @@ impl State {
         let gone: Vec<u16> =
             self.companions.devices().into_iter().filter(|device| !listed.contains(device)).collect();
         for device in &gone {
-            self.sessions.forget(&self.lid.with_device(*device));
+            let address = self.lid.with_device(*device);
+            self.sessions.forget(&address);
+            self.groups.device_gone(&address);
         }
         self.companions.retain(&listed);
         (!gone.is_empty()).then_some(Job::PublishIndexes)
@@ -360,7 +398,8 @@ impl State {
 
     /// Keeps what is about to be sent, for devices that cannot read it at first.
     pub(crate) fn keep(&mut self, id: &str, chat: &Jid, message: &Plain, timestamp: u64, peer: bool) {
-        let own_copy = (!peer)
+        // In a group everybody gets the same.
+        let own_copy = (!peer && !chat.is_group())
             .then(|| whimbrel_proto::encode(&content::device_sent(&chat.to_string(), message.clone())));
         let original = Original {
             chat: chat.clone(),

@@ -37,6 +37,9 @@ pub(crate) fn delivery(message: &Node, own: bool) -> Node {
     if let Some(from) = message.attr_value("from") {
         receipt.set_attr("to", from.clone().into_owned());
     }
+    if let Some(participant) = message.attr_value("participant") {
+        receipt.set_attr("participant", participant.clone().into_owned());
+    }
     if message.attr_is("category", "peer") {
         receipt.set_attr("type", "peer_msg");
     } else if own {
@@ -48,12 +51,13 @@ pub(crate) fn delivery(message: &Node, own: bool) -> Node {
     receipt
 }
 
-/// A read receipt for messages of one author in one chat.
-pub(crate) fn read(author: &Jid, ids: &[String], now: u64) -> Node {
+/// A read receipt for messages of one author in one chat, who is named in groups.
+pub(crate) fn read(chat: &Jid, participant: Option<&Jid>, ids: &[String], now: u64) -> Node {
     let mut ids = ids.iter();
     let receipt = Node::new("receipt")
         .attr_opt("id", ids.next().cloned())
-        .attr("to", author.clone())
+        .attr("to", chat.clone())
+        .attr_opt("participant", participant)
         .attr("type", "read")
         .attr("t", now);
     let more: Vec<Node> = ids.map(|id| Node::new("item").attr("id", id.clone())).collect();
@@ -118,11 +122,11 @@ mod tests {
     #[test]
     fn ids_of_a_read_receipt_come_back() {
         let ids = ["A", "B", "C"].map(str::to_owned);
-        let receipt = read(&Jid::lid("1001").with_device(3), &ids, 9);
+        let receipt = read(&Jid::lid("1001").with_device(3), None, &ids, 9);
         assert_eq!(receipt_ids(&receipt), ids);
         assert_eq!(
-            read(&Jid::lid("1001"), &ids[..1], 9).to_string(),
-            r#"<receipt id="A" to=J:"1001@lid" type="read" t="9"/>"#
+            read(&Jid::group("120363"), Some(&Jid::lid("1001")), &ids[..1], 9).to_string(),
+            r#"<receipt id="A" to=J:"120363@g.us" participant=J:"1001@lid" type="read" t="9"/>"#
         );
     }
 }

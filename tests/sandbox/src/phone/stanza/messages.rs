@@ -3,7 +3,7 @@
 use whimbrel_signal::CiphertextMessage;
 use whimbrel_wire::{Jid, Node};
 
-fn enc(ciphertext: CiphertextMessage) -> Node {
+pub(super) fn enc(ciphertext: CiphertextMessage) -> Node {
     Node::new("enc").attr("v", "2").attr("type", ciphertext.kind.enc_type()).bytes(ciphertext.bytes)
 }
 
@@ -72,6 +72,8 @@ pub(crate) struct Envelope {
     pub(crate) id: String,
     /// Device that wrote the message.
     pub(crate) author: Jid,
+    /// The group that it came from.
+    pub(crate) group: Option<Jid>,
     /// The chat, when a device of the own account wrote it.
     pub(crate) recipient: Option<Jid>,
     pub(crate) timestamp: u64,
@@ -82,9 +84,17 @@ pub(crate) struct Envelope {
     pub(crate) author_twin: Option<Jid>,
 }
 
-/// Reads the addresses of a direct message; `None` if it is not one or lacks what every message has.
+/// Reads the addresses of a direct or group message; `None` if it is not one or lacks what every
+/// message has.
 pub(crate) fn read_envelope(message: &Node) -> Option<Envelope> {
-    let author = message.attr_jid("from").filter(Jid::is_account)?;
+    let from = message.attr_jid("from")?;
+    let (author, group) = if from.is_group() {
+        (message.attr_jid("participant").filter(Jid::is_account)?, Some(from))
+    } else {
+        (Some(from).filter(Jid::is_account)?, None)
+    };
+    let twins =
+        if group.is_some() { ["participant_pn", "participant_lid"] } else { ["sender_pn", "sender_lid"] };
     Some(Envelope {
         id: message.attr_text("id").filter(|id| !id.is_empty())?.into_owned(),
         timestamp: message.attr_u64("t")?,
@@ -92,8 +102,9 @@ pub(crate) fn read_envelope(message: &Node) -> Option<Envelope> {
         push_name: message.attr_text("notify").map(|name| name.into_owned()),
         offline: message.attr_value("offline").is_some(),
         peer: message.attr_is("category", "peer"),
-        author_twin: message.attr_jid("sender_pn").or_else(|| message.attr_jid("sender_lid")),
+        author_twin: twins.into_iter().find_map(|twin| message.attr_jid(twin)),
         author,
+        group,
     })
 }
 
@@ -102,6 +113,19 @@ pub(crate) fn read_envelope(message: &Node) -> Option<Envelope> {
 pub(crate) enum Ciphertext<'a> {
     PreKey(&'a [u8]),
     Message(&'a [u8]),
+}
+
+impl<'a> Ciphertext<'a> {
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::PreKey(bytes) | Self::Message(bytes) => bytes,
+        }
+    }
+}
+
+/// What was encrypted for a whole group.
+pub(crate) fn read_shared(message: &Node) -> Option<&[u8]> {
+    message.children_named("enc").find(|enc| enc.attr_is("type", "skmsg"))?.content_bytes()
 }
 
 /// The first ciphertext of a kind that a phone can read, and the attempt that it answers.

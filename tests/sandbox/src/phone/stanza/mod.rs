@@ -1,6 +1,7 @@
 //! Stanzas that phones send and read: pure builders and parsers, one file per topic.
 
 pub(crate) mod acks;
+pub(crate) mod groups;
 pub(crate) mod keys;
 pub(crate) mod link;
 pub(crate) mod messages;

@@ -39,7 +39,8 @@ pub(crate) fn request(
     });
     Node::new("receipt")
         .attr("id", message.id.clone())
-        .attr("to", message.author.clone())
+        .attr("to", message.group.as_ref().unwrap_or(&message.author))
+        .attr_opt("participant", message.group.as_ref().map(|_| &message.author))
         .attr("type", "retry")
         // Without the chat an own device does not find what it has sent.
         .attr_opt("recipient", message.recipient.as_ref().filter(|_| !message.peer))
@@ -55,6 +56,8 @@ pub(crate) struct Wish {
     pub(crate) id: String,
     /// The device that could not read.
     pub(crate) device: Jid,
+    /// The group that the message went to.
+    pub(crate) group: Option<Jid>,
     /// The chat, when the device is one of the own account.
     pub(crate) recipient: Option<Jid>,
     pub(crate) count: u32,
@@ -66,9 +69,13 @@ pub(crate) struct Wish {
 pub(crate) fn read(receipt: &Node) -> Option<Wish> {
     let retry = receipt.child_named("retry")?;
     let registration_id = receipt.child_bytes("registration").and_then(be_number);
+    let from = receipt.attr_jid("from")?;
+    let (device, group) =
+        if from.is_group() { (receipt.attr_jid("participant")?, Some(from)) } else { (from, None) };
     Some(Wish {
         id: retry.attr_text("id").or_else(|| receipt.attr_text("id"))?.into_owned(),
-        device: receipt.attr_jid("from").filter(Jid::is_account)?,
+        device: Some(device).filter(Jid::is_account)?,
+        group,
         recipient: receipt.attr_jid("recipient"),
         count: retry.attr_u32("count").unwrap_or(1),
         registration_id,
@@ -84,6 +91,7 @@ mod tests {
         Envelope {
             id: "M1".to_owned(),
             author: Jid::lid("1001").with_device(3),
+            group: None,
             recipient,
             timestamp: 7,
             push_name: None,
