@@ -2,7 +2,7 @@
 
 /** @file What a client tells its host. */
 
-import type { ConnectionStateName, Identity, QuotedMessage, ReceiptType } from './types.js'
+import type { ConnectionStateName, GroupAddressing, GroupChangeType, Identity, QuotedMessage, ReceiptType } from './types.js'
 
 /** What every event has that is a fact: durable, numbered, and offered again until acknowledged. */
 export interface JournaledEvent {
@@ -179,6 +179,60 @@ export interface ConnectionRefused extends JournaledEvent {
 }
 
 /**
+ * Emitted when this account was added to a group, or another device of it made one.
+ * `get_group` tells who is in it.
+ */
+export interface GroupJoined extends JournaledEvent {
+  kind: 'group_joined'
+  /** The group. */
+  chat: Identity
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** Who made it or added this account, if known. */
+  author: Identity | null
+  /** How it came about, if the service says so: a word such as `invite`. */
+  reason: string | null
+  /** Its name, if it was told. */
+  subject: string | null
+}
+
+/** Emitted when this account is in a group no more. Messages to it are refused from now on. */
+export interface GroupLeft extends JournaledEvent {
+  kind: 'group_left'
+  /** The group. */
+  chat: Identity
+  /** A stable lowercase word: `left` on another device of this account, `removed`, `deleted`. */
+  reason: string
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** Who removed this account, if known. */
+  author: Identity | null
+}
+
+/** Emitted when somebody changed a group: its members or its settings. */
+export interface GroupChanged extends JournaledEvent {
+  kind: 'group_changed'
+  /** The group. */
+  chat: Identity
+  /** What changed; it says which of the fields below count. */
+  change: GroupChangeType
+  /** People that it is about. */
+  participants: Identity[]
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** How members are addressed now. */
+  addressing: GroupAddressing | null
+  /** Who changed it, if known. */
+  author: Identity | null
+  /** Whether something is on now. */
+  enabled: boolean | null
+  /** A new time, in seconds. */
+  seconds: number | null
+  /** A new text. */
+  text: string | null
+}
+
+/**
  * Emitted when the `id` changes that identifies a person or chat, because its other address
  * was learned or a person got a new one. If you keep a chat or person under `from`, keep it
  * under `to.id` from now on, and merge the two if you have both. Every operation goes on
@@ -259,6 +313,9 @@ export type ClientEvent =
   | LoggedOut
   | Replaced
   | ConnectionRefused
+  | GroupJoined
+  | GroupLeft
+  | GroupChanged
   | ChatMoved
   | NumberChanged
   | NumberShared

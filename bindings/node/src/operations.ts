@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, Address, ConnectionInfo, DebugEcho, DebugEchoInput, DebugFail, GetIdentity, Identity, LinkWithCode, MarkRead, PairingCode, QrCode, QuotedMessageInput, SendText, SentMessage } from './types.js'
+import type { Account, AddParticipants, Address, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, GetGroup, GetIdentity, Group, GroupList, Identity, LeaveGroup, LinkWithCode, MarkRead, PairingCode, ParticipantResults, PromoteParticipants, QrCode, QuotedMessageInput, RemoveParticipants, SendText, SentMessage, SetGroupSubject } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -21,6 +21,16 @@ export abstract class Operations {
   abstract request<T = unknown>(operation: string, request?: object, options?: CallOptions): Promise<T>
 
   /**
+   * Adds people to a group.
+   *
+   * What failed for single people is in the results; it fails as a whole when this account may
+   * not add anybody.
+   */
+  async addParticipants(request: AddParticipants, options?: CallOptions): Promise<ParticipantResults> {
+    return this.request<ParticipantResults>('add_participants', addParticipants(request), options)
+  }
+
+  /**
    * Connects, and returns when the client is online.
    *
    * A client that was opened with `autoStart` does this by itself. Once connected it stays so:
@@ -28,6 +38,15 @@ export abstract class Operations {
    */
   async connect(options?: CallOptions): Promise<void> {
     await this.request('connect', {}, options)
+  }
+
+  /**
+   * Makes a group of this account and the given people.
+   *
+   * People whose settings forbid it are left out and listed in `refused`.
+   */
+  async createGroup(request: CreateGroup, options?: CallOptions): Promise<CreatedGroup> {
+    return this.request<CreatedGroup>('create_group', request, options)
   }
 
   /** Returns what it was given, in every shape of value. */
@@ -38,6 +57,11 @@ export abstract class Operations {
   /** Fails with a chosen code. */
   async debugFail(request: DebugFail, options?: CallOptions): Promise<void> {
     await this.request('debug_fail', request, options)
+  }
+
+  /** Makes admins of a group ordinary members. */
+  async demoteParticipants(request: DemoteParticipants, options?: CallOptions): Promise<ParticipantResults> {
+    return this.request<ParticipantResults>('demote_participants', demoteParticipants(request), options)
   }
 
   /**
@@ -60,6 +84,16 @@ export abstract class Operations {
   }
 
   /**
+   * Returns a group that this account is in.
+   *
+   * Fails with `NOT_FOUND` if there is no such group, and with `FORBIDDEN` if this account is
+   * not in it.
+   */
+  async getGroup(request: GetGroup, options?: CallOptions): Promise<Group> {
+    return this.request<Group>('get_group', getGroup(request), options)
+  }
+
+  /**
    * Returns a person under both addresses: by phone number and by hidden id.
    *
    * A person of whom only one address is known is looked up at the service. The error
@@ -67,6 +101,11 @@ export abstract class Operations {
    */
   async getIdentity(request: GetIdentity, options?: CallOptions): Promise<Identity> {
     return this.request<Identity>('get_identity', getIdentity(request), options)
+  }
+
+  /** Leaves a group. */
+  async leaveGroup(request: LeaveGroup, options?: CallOptions): Promise<void> {
+    await this.request('leave_group', leaveGroup(request), options)
   }
 
   /**
@@ -89,6 +128,11 @@ export abstract class Operations {
     return this.request<QrCode>('link_with_qr', {}, options)
   }
 
+  /** Returns all groups that this account is in, as the service has them now. */
+  async listGroups(options?: CallOptions): Promise<GroupList> {
+    return this.request<GroupList>('list_groups', {}, options)
+  }
+
   /** Removes this device from the account and sets its keys aside. */
   async logout(options?: CallOptions): Promise<void> {
     await this.request('logout', {}, options)
@@ -97,6 +141,16 @@ export abstract class Operations {
   /** Marks messages of a chat as read, and tells their sender so. */
   async markRead(request: MarkRead, options?: CallOptions): Promise<void> {
     await this.request('mark_read', markRead(request), options)
+  }
+
+  /** Makes members of a group admins. */
+  async promoteParticipants(request: PromoteParticipants, options?: CallOptions): Promise<ParticipantResults> {
+    return this.request<ParticipantResults>('promote_participants', promoteParticipants(request), options)
+  }
+
+  /** Removes members from a group. */
+  async removeParticipants(request: RemoveParticipants, options?: CallOptions): Promise<ParticipantResults> {
+    return this.request<ParticipantResults>('remove_participants', removeParticipants(request), options)
   }
 
   /**
@@ -108,6 +162,11 @@ export abstract class Operations {
   async sendText(request: SendText, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('send_text', sendText(request), options)
   }
+
+  /** Gives a group another name. */
+  async setGroupSubject(request: SetGroupSubject, options?: CallOptions): Promise<void> {
+    await this.request('set_group_subject', setGroupSubject(request), options)
+  }
 }
 
 /** The address of what may be an identity. Anything else is for the engine to judge. */
@@ -115,18 +174,46 @@ function address<T extends Address | null | undefined>(value: T): unknown {
   return typeof value === 'object' && value !== null ? value.id : value
 }
 
+function addParticipants(value: AddParticipants): object {
+  return { ...value, group: address(value.group) }
+}
+
+function demoteParticipants(value: DemoteParticipants): object {
+  return { ...value, group: address(value.group) }
+}
+
+function getGroup(value: GetGroup): object {
+  return { ...value, group: address(value.group) }
+}
+
 function getIdentity(value: GetIdentity): object {
   return { ...value, address: address(value.address) }
+}
+
+function leaveGroup(value: LeaveGroup): object {
+  return { ...value, group: address(value.group) }
 }
 
 function markRead(value: MarkRead): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }
 
+function promoteParticipants(value: PromoteParticipants): object {
+  return { ...value, group: address(value.group) }
+}
+
 function quotedMessage(value: QuotedMessageInput | null | undefined): object | null | undefined {
   return value && { ...value, sender: address(value.sender) }
 }
 
+function removeParticipants(value: RemoveParticipants): object {
+  return { ...value, group: address(value.group) }
+}
+
 function sendText(value: SendText): object {
   return { ...value, chat: address(value.chat), quote: quotedMessage(value.quote) }
+}
+
+function setGroupSubject(value: SetGroupSubject): object {
+  return { ...value, group: address(value.group) }
 }

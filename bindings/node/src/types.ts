@@ -20,6 +20,19 @@ export interface Account {
   pushName: string | null
 }
 
+/**
+ * Adds people to a group.
+ *
+ * What failed for single people is in the results; it fails as a whole when this account may
+ * not add anybody.
+ */
+export interface AddParticipants {
+  /** Address of the group. */
+  group: Address
+  /** Addresses of the people. */
+  participants: string[]
+}
+
 /** State of the connection. */
 export interface ConnectionInfo {
   /** The state. */
@@ -46,6 +59,34 @@ export type ConnectionStateName =
   | 'waiting'
   /** A state that this version does not know. */
   | 'unknown'
+
+/**
+ * Makes a group of this account and the given people.
+ *
+ * People whose settings forbid it are left out and listed in `refused`.
+ */
+export interface CreateGroup {
+  /** Its name; may be empty. */
+  subject: string
+  /** Addresses of the people. */
+  participants: string[]
+  /** Only admins may send. */
+  announce?: boolean
+  /** Admins have to approve who joins. */
+  approvalRequired?: boolean
+  /** After how many seconds new messages disappear: 86400, 604800 or 7776000; 0: never. */
+  ephemeralSeconds?: number
+  /** Only admins may change subject, description and picture. */
+  locked?: boolean
+}
+
+/** A new group. */
+export interface CreatedGroup {
+  /** The group, with those who are in it. */
+  group: Group
+  /** Those who could not be added, and why. */
+  refused: ParticipantResult[]
+}
 
 /** One of a few words. */
 export type DebugChoice =
@@ -96,6 +137,27 @@ export interface DebugFail {
   code: number
 }
 
+/** Makes admins of a group ordinary members. */
+export interface DemoteParticipants {
+  /** Address of the group. */
+  group: Address
+  /** Addresses of the admins. */
+  participants: string[]
+}
+
+/**
+ * Returns a group that this account is in.
+ *
+ * Fails with `NOT_FOUND` if there is no such group, and with `FORBIDDEN` if this account is
+ * not in it.
+ */
+export interface GetGroup {
+  /** Address of the group. */
+  group: Address
+  /** Ask the service in any case; otherwise it is asked only when nothing reliable is known. */
+  fresh?: boolean
+}
+
 /**
  * Returns a person under both addresses: by phone number and by hidden id.
  *
@@ -109,6 +171,117 @@ export interface GetIdentity {
   fresh?: boolean
 }
 
+/** A group that this account is in. */
+export interface Group {
+  /** Its address. */
+  id: string
+  /** Its name; empty if it has none. */
+  subject: string
+  /** When it got that name, seconds since 1970; 0 if unknown. */
+  subjectChangedAt: number
+  /** Its members, this account among them. */
+  participants: Participant[]
+  /** How members are addressed. */
+  addressing: GroupAddressing
+  /** When it was made, seconds since 1970; 0 if unknown. */
+  createdAt: number
+  /** Only admins may send. */
+  announce: boolean
+  /** Only admins may change its subject, description and picture. */
+  locked: boolean
+  /** Admins have to approve who joins. */
+  approvalRequired: boolean
+  /** Every member may add others, not only admins. */
+  membersMayAdd: boolean
+  /** After how many seconds new messages disappear; 0: never. */
+  ephemeralSeconds: number
+  /** It is a community: its chats are the groups in it. */
+  isCommunity: boolean
+  /** It is the group in which a community's admins announce. */
+  isAnnouncements: boolean
+  /** Address of the community that it belongs to. */
+  community: string | null
+  /** Who made it, if known. */
+  creator: Identity | null
+  /** Its description, if it has one. */
+  description: GroupDescription | null
+  /** Who gave it that name, if known. */
+  subjectAuthor: Identity | null
+}
+
+/** How the members of a group are addressed. */
+export type GroupAddressing =
+  /** By phone number; groups made before 2025. */
+  | 'phone_number'
+  /** By hidden id. */
+  | 'lid'
+  /** A way that this version does not know. */
+  | 'unknown'
+
+/** What changed in a group. */
+export type GroupChangeType =
+  /** `participants` joined or were added. */
+  | 'added'
+  /** `participants` were removed by somebody. */
+  | 'removed'
+  /** `participants` left by themselves. */
+  | 'left'
+  /** `participants` are admins now. */
+  | 'promoted'
+  /** `participants` are no admins any more. */
+  | 'demoted'
+  /** `participants` have another phone number or hidden id than before. */
+  | 'number_changed'
+  /** `text` is its name now. */
+  | 'subject'
+  /** `text` is its description now; absent: it has none. */
+  | 'description'
+  /** `enabled`: only admins may send. */
+  | 'announce'
+  /** `enabled`: only admins may change subject, description and picture. */
+  | 'locked'
+  /** `enabled`: admins have to approve who joins. */
+  | 'approval_required'
+  /** `enabled`: every member may add others. */
+  | 'members_may_add'
+  /** `seconds` after which new messages disappear; 0: never. */
+  | 'ephemeral'
+  /** `addressing`: its members are addressed in another way now. */
+  | 'addressing'
+  /** Something else; `text` is the service's name for it. */
+  | 'other'
+  /** A change that this version does not know. */
+  | 'unknown'
+
+/** The description of a group. */
+export interface GroupDescription {
+  /** Id of this version. */
+  id: string
+  /** The text. */
+  text: string
+  /** When, seconds since 1970; 0 if unknown. */
+  changedAt: number
+  /** Who wrote it, if known. */
+  author: Identity | null
+}
+
+/** All groups of the account. */
+export interface GroupList {
+  /** The groups. */
+  groups: Group[]
+}
+
+/** What a member of a group may do. */
+export type GroupRole =
+  /** Nothing special. */
+  | 'member'
+  /** Changes members and settings. */
+  | 'admin'
+  /** An admin whom no other admin can remove: the creator or its successor. */
+  | 'super_admin'
+  /** A role that this version does not know. */
+  | 'unknown'
+
 /** A chat or a person under every address known for it. */
 export interface Identity {
   /**
@@ -120,6 +293,12 @@ export interface Identity {
   lid: string | null
   /** Address by phone number, if known. */
   phone: string | null
+}
+
+/** Leaves a group. */
+export interface LeaveGroup {
+  /** Address of the group. */
+  group: Address
 }
 
 /**
@@ -149,6 +328,40 @@ export interface PairingCode {
   code: string
   /** How long it is valid, in milliseconds. */
   validForMs: number
+}
+
+/** A member of a group. */
+export interface Participant {
+  /** The person. */
+  who: Identity
+  /** What it may do. */
+  role: GroupRole
+}
+
+/** What came of a change for one person. */
+export interface ParticipantResult {
+  /** The person. */
+  who: Identity
+  /**
+   * Absent: it is as wanted. Otherwise the service's number: 403 the person's settings or this
+   * account's rights forbid it, 404 there is no such person or member, 408 left too recently,
+   * 419 the group is full.
+   */
+  refused: number | null
+}
+
+/** What came of a change of members. */
+export interface ParticipantResults {
+  /** One entry for each person. */
+  results: ParticipantResult[]
+}
+
+/** Makes members of a group admins. */
+export interface PromoteParticipants {
+  /** Address of the group. */
+  group: Address
+  /** Addresses of the members. */
+  participants: string[]
 }
 
 /** A QR text to show. */
@@ -188,6 +401,14 @@ export type ReceiptType =
   /** A kind that this version does not know. */
   | 'unknown'
 
+/** Removes members from a group. */
+export interface RemoveParticipants {
+  /** Address of the group. */
+  group: Address
+  /** Addresses of the members. */
+  participants: string[]
+}
+
 /**
  * Sends a text message, and returns when the service has it.
  *
@@ -216,4 +437,12 @@ export interface SentMessage {
   chat: Identity
   /** The service's time, seconds since 1970. */
   timestamp: number
+}
+
+/** Gives a group another name. */
+export interface SetGroupSubject {
+  /** Address of the group. */
+  group: Address
+  /** The new name. */
+  subject: string
 }

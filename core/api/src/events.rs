@@ -2,6 +2,8 @@
 //!
 //! Numbers are append-only, and whether a kind is journaled never changes.
 
+mod groups;
+
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -9,6 +11,8 @@ use serde::Serialize;
 use whimbrel::events::{self, EventKind};
 
 use crate::operations::QuotedMessage;
+
+pub use groups::{GroupChangeType, GroupChanged, GroupJoined, GroupLeft};
 
 /// Milliseconds, as JSON numbers.
 pub(crate) fn millis(duration: Duration) -> u64 {
@@ -315,6 +319,9 @@ pub enum EventBody {
     LoggedOut(LoggedOut),
     Replaced(Replaced),
     ConnectionRefused(ConnectionRefused),
+    GroupJoined(GroupJoined),
+    GroupLeft(GroupLeft),
+    GroupChanged(Box<GroupChanged>),
     ChatMoved(ChatMoved),
     NumberChanged(NumberChanged),
     NumberShared(NumberShared),
@@ -404,6 +411,9 @@ impl From<&EventKind> for EventBody {
                 detail: event.detail,
                 expires_in_ms: event.expires_in.map(millis),
             }),
+            EventKind::GroupJoined(event) => Self::GroupJoined(event.into()),
+            EventKind::GroupLeft(event) => Self::GroupLeft(event.into()),
+            EventKind::GroupChanged(event) => Self::GroupChanged(Box::new(event.into())),
             EventKind::ChatMoved(event) => {
                 Self::ChatMoved(ChatMoved { from: event.from.to_string(), to: (&event.to).into() })
             }
@@ -491,6 +501,9 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<LoggedOut>(7, "logged_out"),
     journaled::<Replaced>(8, "replaced"),
     journaled::<ConnectionRefused>(9, "connection_refused"),
+    journaled::<GroupJoined>(20, "group_joined"),
+    journaled::<GroupLeft>(21, "group_left"),
+    journaled::<GroupChanged>(22, "group_changed"),
     journaled::<ChatMoved>(30, "chat_moved"),
     journaled::<NumberChanged>(31, "number_changed"),
     journaled::<NumberShared>(32, "number_shared"),
@@ -512,6 +525,9 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::LoggedOut(_) => 7,
         EventKind::Replaced => 8,
         EventKind::ConnectionRefused(_) => 9,
+        EventKind::GroupJoined(_) => 20,
+        EventKind::GroupLeft(_) => 21,
+        EventKind::GroupChanged(_) => 22,
         EventKind::ChatMoved(_) => 30,
         EventKind::NumberChanged(_) => 31,
         EventKind::NumberShared(_) => 32,

@@ -10,6 +10,8 @@ use whimbrel_wire::jid::Jid;
 pub use crate::journal::EventStream;
 use crate::messages::MessageKey;
 
+pub use crate::groups::{GroupChange, GroupChanged, GroupJoined, GroupLeft};
+
 /// A chat or a person under every address known for it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
@@ -77,6 +79,14 @@ pub enum EventKind {
     /// Emitted when the service refuses the account or this version for now: temporary ban,
     /// outdated client, other refusals. Journaled. The client stays disconnected.
     ConnectionRefused(ConnectionRefused),
+    /// Emitted when this account was added to a group, or another device of it made one. Journaled.
+    /// [`Client::group`](crate::Client::group) tells who is in it.
+    GroupJoined(GroupJoined),
+    /// Emitted when this account is in a group no more. Journaled. Messages to it are refused from
+    /// now on.
+    GroupLeft(GroupLeft),
+    /// Emitted when somebody changed a group: its members or its settings. Journaled.
+    GroupChanged(GroupChanged),
 
     /// Emitted when there is a QR text to show, and again whenever it changes. Ephemeral.
     Qr(QrText),

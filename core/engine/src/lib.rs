@@ -56,7 +56,9 @@ pub use client::{AccountInfo, Client};
 pub use engine::Engine;
 pub use error::{Category, Code, Error, Outcome};
 pub use events::{Event, EventStream, Identity};
-pub use groups::{Addressing, Group, GroupDescription, Participant, Role};
+pub use groups::{
+    Addressing, CreatedGroup, Group, GroupDescription, GroupOptions, Participant, ParticipantResult, Role,
+};
 pub use link::{PairingCode, QrCode};
 pub use messages::{MessageKey, SentMessage};
 pub use options::{CallOptions, ClientOptions, Endpoint, EngineOptions, LookupOptions, SendOptions};

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ._types import ConnectionStateName, Identity, QuotedMessage, ReceiptType
+from ._types import ConnectionStateName, GroupAddressing, GroupChangeType, Identity, QuotedMessage, ReceiptType
 
 __all__ = [
     "ChatMoved",
@@ -14,6 +14,9 @@ __all__ = [
     "ConnectionChanged",
     "ConnectionRefused",
     "Event",
+    "GroupChanged",
+    "GroupJoined",
+    "GroupLeft",
     "IdentityChanged",
     "LinkFailed",
     "Linked",
@@ -376,6 +379,130 @@ class ConnectionRefused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupJoined(Event):
+    """Emitted when this account was added to a group, or another device of it made one.
+    ``get_group`` tells who is in it.
+    """
+
+    kind: ClassVar[str] = "group_joined"
+    journaled: ClassVar[bool] = True
+
+    chat: Identity
+    """The group."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    author: Identity | None
+    """Who made it or added this account, if known."""
+
+    reason: str | None
+    """How it came about, if the service says so: a word such as ``invite``."""
+
+    subject: str | None
+    """Its name, if it was told."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> GroupJoined:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            chat=Identity._decode(data["chat"]),
+            timestamp=data["timestamp"],
+            author=None if (value := data.get("author")) is None else Identity._decode(value),
+            reason=data.get("reason"),
+            subject=data.get("subject"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupLeft(Event):
+    """Emitted when this account is in a group no more. Messages to it are refused from now on."""
+
+    kind: ClassVar[str] = "group_left"
+    journaled: ClassVar[bool] = True
+
+    chat: Identity
+    """The group."""
+
+    reason: str
+    """A stable lowercase word: ``left`` on another device of this account, ``removed``,
+    ``deleted``.
+    """
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    author: Identity | None
+    """Who removed this account, if known."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> GroupLeft:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            chat=Identity._decode(data["chat"]),
+            reason=data["reason"],
+            timestamp=data["timestamp"],
+            author=None if (value := data.get("author")) is None else Identity._decode(value),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupChanged(Event):
+    """Emitted when somebody changed a group: its members or its settings."""
+
+    kind: ClassVar[str] = "group_changed"
+    journaled: ClassVar[bool] = True
+
+    chat: Identity
+    """The group."""
+
+    change: GroupChangeType
+    """What changed; it says which of the fields below count."""
+
+    participants: list[Identity]
+    """People that it is about."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    addressing: GroupAddressing | None
+    """How members are addressed now."""
+
+    author: Identity | None
+    """Who changed it, if known."""
+
+    enabled: bool | None
+    """Whether something is on now."""
+
+    seconds: int | None
+    """A new time, in seconds."""
+
+    text: str | None
+    """A new text."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> GroupChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            chat=Identity._decode(data["chat"]),
+            change=GroupChangeType(data["change"]),
+            participants=[Identity._decode(item) for item in data["participants"]],
+            timestamp=data["timestamp"],
+            addressing=None if (value := data.get("addressing")) is None else GroupAddressing(value),
+            author=None if (value := data.get("author")) is None else Identity._decode(value),
+            enabled=data.get("enabled"),
+            seconds=data.get("seconds"),
+            text=data.get("text"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChatMoved(Event):
     """Emitted when the ``id`` changes that identifies a person or chat, because its other address
     was learned or a person got a new one. If you keep a chat or person under ``from``, keep it
@@ -549,6 +676,9 @@ _BY_KIND: dict[str, type[Event]] = {
     "logged_out": LoggedOut,
     "replaced": Replaced,
     "connection_refused": ConnectionRefused,
+    "group_joined": GroupJoined,
+    "group_left": GroupLeft,
+    "group_changed": GroupChanged,
     "chat_moved": ChatMoved,
     "number_changed": NumberChanged,
     "number_shared": NumberShared,

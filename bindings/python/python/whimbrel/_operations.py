@@ -9,10 +9,14 @@ from ._types import (
     Account,
     Address,
     ConnectionInfo,
+    CreatedGroup,
     DebugChoice,
     DebugEcho,
+    Group,
+    GroupList,
     Identity,
     PairingCode,
+    ParticipantResults,
     QrCode,
     QuotedMessage,
     SentMessage,
@@ -48,6 +52,27 @@ class Operations:
         request: dict[str, object] = {"sequence": sequence}
         await self._request("acknowledge", request, timeout)
 
+    async def add_participants(
+        self,
+        *,
+        group: Address,
+        participants: list[str],
+        timeout: float | None = None,
+    ) -> ParticipantResults:
+        """Adds people to a group.
+
+        What failed for single people is in the results; it fails as a whole when this account
+        may not add anybody.
+
+        Args:
+            group: Address of the group.
+            participants: Addresses of the people.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group), "participants": participants}
+        return ParticipantResults._decode(await self._request("add_participants", request, timeout))
+
     async def connect(
         self,
         *,
@@ -64,6 +89,43 @@ class Operations:
         """
         request: dict[str, object] = {}
         await self._request("connect", request, timeout)
+
+    async def create_group(
+        self,
+        *,
+        subject: str,
+        participants: list[str],
+        announce: bool | None = None,
+        approval_required: bool | None = None,
+        ephemeral_seconds: int | None = None,
+        locked: bool | None = None,
+        timeout: float | None = None,
+    ) -> CreatedGroup:
+        """Makes a group of this account and the given people.
+
+        People whose settings forbid it are left out and listed in ``refused``.
+
+        Args:
+            subject: Its name; may be empty.
+            participants: Addresses of the people.
+            announce: Only admins may send.
+            approval_required: Admins have to approve who joins.
+            ephemeral_seconds: After how many seconds new messages disappear: 86400, 604800 or
+                7776000; 0: never.
+            locked: Only admins may change subject, description and picture.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"subject": subject, "participants": participants}
+        if announce is not None:
+            request["announce"] = announce
+        if approval_required is not None:
+            request["approvalRequired"] = approval_required
+        if ephemeral_seconds is not None:
+            request["ephemeralSeconds"] = ephemeral_seconds
+        if locked is not None:
+            request["locked"] = locked
+        return CreatedGroup._decode(await self._request("create_group", request, timeout))
 
     async def debug_echo(
         self,
@@ -118,6 +180,24 @@ class Operations:
         request: dict[str, object] = {"code": code}
         await self._request("debug_fail", request, timeout)
 
+    async def demote_participants(
+        self,
+        *,
+        group: Address,
+        participants: list[str],
+        timeout: float | None = None,
+    ) -> ParticipantResults:
+        """Makes admins of a group ordinary members.
+
+        Args:
+            group: Address of the group.
+            participants: Addresses of the admins.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group), "participants": participants}
+        return ParticipantResults._decode(await self._request("demote_participants", request, timeout))
+
     async def disconnect(
         self,
         *,
@@ -162,6 +242,30 @@ class Operations:
         request: dict[str, object] = {}
         return ConnectionInfo._decode(await self._request("get_connection", request, timeout))
 
+    async def get_group(
+        self,
+        *,
+        group: Address,
+        fresh: bool | None = None,
+        timeout: float | None = None,
+    ) -> Group:
+        """Returns a group that this account is in.
+
+        Fails with ``NOT_FOUND`` if there is no such group, and with ``FORBIDDEN`` if this
+        account is not in it.
+
+        Args:
+            group: Address of the group.
+            fresh: Ask the service in any case; otherwise it is asked only when nothing reliable
+                is known.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group)}
+        if fresh is not None:
+            request["fresh"] = fresh
+        return Group._decode(await self._request("get_group", request, timeout))
+
     async def get_identity(
         self,
         *,
@@ -185,6 +289,22 @@ class Operations:
         if fresh is not None:
             request["fresh"] = fresh
         return Identity._decode(await self._request("get_identity", request, timeout))
+
+    async def leave_group(
+        self,
+        *,
+        group: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Leaves a group.
+
+        Args:
+            group: Address of the group.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group)}
+        await self._request("leave_group", request, timeout)
 
     async def link_with_code(
         self,
@@ -222,6 +342,20 @@ class Operations:
         request: dict[str, object] = {}
         return QrCode._decode(await self._request("link_with_qr", request, timeout))
 
+    async def list_groups(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> GroupList:
+        """Returns all groups that this account is in, as the service has them now.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return GroupList._decode(await self._request("list_groups", request, timeout))
+
     async def logout(
         self,
         *,
@@ -258,6 +392,42 @@ class Operations:
             request["sender"] = str(sender)
         await self._request("mark_read", request, timeout)
 
+    async def promote_participants(
+        self,
+        *,
+        group: Address,
+        participants: list[str],
+        timeout: float | None = None,
+    ) -> ParticipantResults:
+        """Makes members of a group admins.
+
+        Args:
+            group: Address of the group.
+            participants: Addresses of the members.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group), "participants": participants}
+        return ParticipantResults._decode(await self._request("promote_participants", request, timeout))
+
+    async def remove_participants(
+        self,
+        *,
+        group: Address,
+        participants: list[str],
+        timeout: float | None = None,
+    ) -> ParticipantResults:
+        """Removes members from a group.
+
+        Args:
+            group: Address of the group.
+            participants: Addresses of the members.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group), "participants": participants}
+        return ParticipantResults._decode(await self._request("remove_participants", request, timeout))
+
     async def send_text(
         self,
         *,
@@ -287,3 +457,21 @@ class Operations:
         if quote is not None:
             request["quote"] = quote._encode()
         return SentMessage._decode(await self._request("send_text", request, timeout))
+
+    async def set_group_subject(
+        self,
+        *,
+        group: Address,
+        subject: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Gives a group another name.
+
+        Args:
+            group: Address of the group.
+            subject: The new name.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group), "subject": subject}
+        await self._request("set_group_subject", request, timeout)

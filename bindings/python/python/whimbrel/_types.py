@@ -12,10 +12,20 @@ __all__ = [
     "Address",
     "ConnectionInfo",
     "ConnectionStateName",
+    "CreatedGroup",
     "DebugChoice",
     "DebugEcho",
+    "Group",
+    "GroupAddressing",
+    "GroupChangeType",
+    "GroupDescription",
+    "GroupList",
+    "GroupRole",
     "Identity",
     "PairingCode",
+    "Participant",
+    "ParticipantResult",
+    "ParticipantResults",
     "QrCode",
     "QuotedMessage",
     "ReceiptType",
@@ -100,6 +110,24 @@ class ConnectionStateName(str, Enum):
         return cls.UNKNOWN
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedGroup:
+    """A new group."""
+
+    group: Group
+    """The group, with those who are in it."""
+
+    refused: list[ParticipantResult]
+    """Those who could not be added, and why."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CreatedGroup:
+        return cls(
+            group=Group._decode(data["group"]),
+            refused=[ParticipantResult._decode(item) for item in data["refused"]],
+        )
+
+
 class DebugChoice(str, Enum):
     """One of a few words."""
 
@@ -156,6 +184,217 @@ class DebugEcho:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A group that this account is in."""
+
+    id: str
+    """Its address."""
+
+    subject: str
+    """Its name; empty if it has none."""
+
+    subject_changed_at: int
+    """When it got that name, seconds since 1970; 0 if unknown."""
+
+    participants: list[Participant]
+    """Its members, this account among them."""
+
+    addressing: GroupAddressing
+    """How members are addressed."""
+
+    created_at: int
+    """When it was made, seconds since 1970; 0 if unknown."""
+
+    announce: bool
+    """Only admins may send."""
+
+    locked: bool
+    """Only admins may change its subject, description and picture."""
+
+    approval_required: bool
+    """Admins have to approve who joins."""
+
+    members_may_add: bool
+    """Every member may add others, not only admins."""
+
+    ephemeral_seconds: int
+    """After how many seconds new messages disappear; 0: never."""
+
+    is_community: bool
+    """It is a community: its chats are the groups in it."""
+
+    is_announcements: bool
+    """It is the group in which a community's admins announce."""
+
+    community: str | None
+    """Address of the community that it belongs to."""
+
+    creator: Identity | None
+    """Who made it, if known."""
+
+    description: GroupDescription | None
+    """Its description, if it has one."""
+
+    subject_author: Identity | None
+    """Who gave it that name, if known."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Group:
+        return cls(
+            id=data["id"],
+            subject=data["subject"],
+            subject_changed_at=data["subjectChangedAt"],
+            participants=[Participant._decode(item) for item in data["participants"]],
+            addressing=GroupAddressing(data["addressing"]),
+            created_at=data["createdAt"],
+            announce=data["announce"],
+            locked=data["locked"],
+            approval_required=data["approvalRequired"],
+            members_may_add=data["membersMayAdd"],
+            ephemeral_seconds=data["ephemeralSeconds"],
+            is_community=data["isCommunity"],
+            is_announcements=data["isAnnouncements"],
+            community=data.get("community"),
+            creator=None if (value := data.get("creator")) is None else Identity._decode(value),
+            description=None if (value := data.get("description")) is None else GroupDescription._decode(value),
+            subject_author=None if (value := data.get("subjectAuthor")) is None else Identity._decode(value),
+        )
+
+
+class GroupAddressing(str, Enum):
+    """How the members of a group are addressed."""
+
+    PHONE_NUMBER = "phone_number"
+    """By phone number; groups made before 2025."""
+
+    LID = "lid"
+    """By hidden id."""
+
+    UNKNOWN = "unknown"
+    """A way that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> GroupAddressing:
+        return cls.UNKNOWN
+
+
+class GroupChangeType(str, Enum):
+    """What changed in a group."""
+
+    ADDED = "added"
+    """``participants`` joined or were added."""
+
+    REMOVED = "removed"
+    """``participants`` were removed by somebody."""
+
+    LEFT = "left"
+    """``participants`` left by themselves."""
+
+    PROMOTED = "promoted"
+    """``participants`` are admins now."""
+
+    DEMOTED = "demoted"
+    """``participants`` are no admins any more."""
+
+    NUMBER_CHANGED = "number_changed"
+    """``participants`` have another phone number or hidden id than before."""
+
+    SUBJECT = "subject"
+    """``text`` is its name now."""
+
+    DESCRIPTION = "description"
+    """``text`` is its description now; absent: it has none."""
+
+    ANNOUNCE = "announce"
+    """``enabled``: only admins may send."""
+
+    LOCKED = "locked"
+    """``enabled``: only admins may change subject, description and picture."""
+
+    APPROVAL_REQUIRED = "approval_required"
+    """``enabled``: admins have to approve who joins."""
+
+    MEMBERS_MAY_ADD = "members_may_add"
+    """``enabled``: every member may add others."""
+
+    EPHEMERAL = "ephemeral"
+    """``seconds`` after which new messages disappear; 0: never."""
+
+    ADDRESSING = "addressing"
+    """``addressing``: its members are addressed in another way now."""
+
+    OTHER = "other"
+    """Something else; ``text`` is the service's name for it."""
+
+    UNKNOWN = "unknown"
+    """A change that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> GroupChangeType:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupDescription:
+    """The description of a group."""
+
+    id: str
+    """Id of this version."""
+
+    text: str
+    """The text."""
+
+    changed_at: int
+    """When, seconds since 1970; 0 if unknown."""
+
+    author: Identity | None
+    """Who wrote it, if known."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GroupDescription:
+        return cls(
+            id=data["id"],
+            text=data["text"],
+            changed_at=data["changedAt"],
+            author=None if (value := data.get("author")) is None else Identity._decode(value),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupList:
+    """All groups of the account."""
+
+    groups: list[Group]
+    """The groups."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GroupList:
+        return cls(
+            groups=[Group._decode(item) for item in data["groups"]],
+        )
+
+
+class GroupRole(str, Enum):
+    """What a member of a group may do."""
+
+    MEMBER = "member"
+    """Nothing special."""
+
+    ADMIN = "admin"
+    """Changes members and settings."""
+
+    SUPER_ADMIN = "super_admin"
+    """An admin whom no other admin can remove: the creator or its successor."""
+
+    UNKNOWN = "unknown"
+    """A role that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> GroupRole:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """A chat or a person under every address known for it."""
 
@@ -197,6 +436,59 @@ class PairingCode:
         return cls(
             code=data["code"],
             valid_for_ms=data["validForMs"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """A member of a group."""
+
+    who: Identity
+    """The person."""
+
+    role: GroupRole
+    """What it may do."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Participant:
+        return cls(
+            who=Identity._decode(data["who"]),
+            role=GroupRole(data["role"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantResult:
+    """What came of a change for one person."""
+
+    who: Identity
+    """The person."""
+
+    refused: int | None
+    """Absent: it is as wanted. Otherwise the service's number: 403 the person's settings or this
+    account's rights forbid it, 404 there is no such person or member, 408 left too recently,
+    419 the group is full.
+    """
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ParticipantResult:
+        return cls(
+            who=Identity._decode(data["who"]),
+            refused=data.get("refused"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantResults:
+    """What came of a change of members."""
+
+    results: list[ParticipantResult]
+    """One entry for each person."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ParticipantResults:
+        return cls(
+            results=[ParticipantResult._decode(item) for item in data["results"]],
         )
 
 

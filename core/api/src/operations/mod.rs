@@ -4,6 +4,7 @@ mod account;
 mod connection;
 mod debug;
 mod events;
+mod groups;
 mod link;
 mod messages;
 mod people;
@@ -19,6 +20,11 @@ pub use account::{Account, GetAccount, Logout};
 pub use connection::{Connect, ConnectionInfo, Disconnect, GetConnection};
 pub use debug::{DebugEcho, DebugFail};
 pub use events::Acknowledge;
+pub use groups::{
+    AddParticipants, CreateGroup, CreatedGroup, DemoteParticipants, GetGroup, Group, GroupAddressing,
+    GroupDescription, GroupList, GroupRole, LeaveGroup, ListGroups, Participant, ParticipantResult,
+    ParticipantResults, PromoteParticipants, RemoveParticipants, SetGroupSubject,
+};
 pub use link::{LinkWithCode, LinkWithQr, PairingCode, QrCode};
 pub use messages::{MarkRead, QuotedMessage, SendText, SentMessage};
 pub use people::GetIdentity;
@@ -105,18 +111,27 @@ fn run<'a, O: Operation>(
 /// Every operation, sorted by name.
 pub static OPERATIONS: &[Entry] = &[
     entry::<Acknowledge>(),
+    entry::<AddParticipants>(),
     entry::<Connect>(),
+    entry::<CreateGroup>(),
     entry::<DebugEcho>(),
     entry::<DebugFail>(),
+    entry::<DemoteParticipants>(),
     entry::<Disconnect>(),
     entry::<GetAccount>(),
     entry::<GetConnection>(),
+    entry::<GetGroup>(),
     entry::<GetIdentity>(),
+    entry::<LeaveGroup>(),
     entry::<LinkWithCode>(),
     entry::<LinkWithQr>(),
+    entry::<ListGroups>(),
     entry::<Logout>(),
     entry::<MarkRead>(),
+    entry::<PromoteParticipants>(),
+    entry::<RemoveParticipants>(),
     entry::<SendText>(),
+    entry::<SetGroupSubject>(),
 ];
 
 /// Finds an operation.

@@ -1,5 +1,5 @@
 //! Notifications about devices and identities (delivery document §1.9, §2.7; pairing document
-//! §9.2). All others are acknowledged and have no effect in this version.
+//! §9.2); those about groups are handed on. All others are acknowledged and have no effect in this version.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use super::filter;
 use super::identity::Source;
 use super::lists;
 use super::usync::{Devices, Listed};
+use crate::groups;
 use crate::messages::{Replies, Unit};
 use crate::repair::Repair;
 use crate::store::{DeviceList, StoreError};
@@ -35,6 +36,9 @@ pub(crate) fn notification(
             if let Some(list) = node.child_named("devices") {
                 own_devices(unit, list, replies)?;
             }
+        }
+        (Some("w:gp2"), Some(from)) if from.is_group() => {
+            groups::notify::notification(unit, node, &from.to_bare())?;
         }
         (kind, _) => tracing::debug!(?kind, "A notification has no effect."),
     }

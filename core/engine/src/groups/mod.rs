@@ -1,26 +1,36 @@
 //! Groups: who is in them and how they are set up (features document §2).
 
 pub(crate) mod ack;
+mod change;
+mod events;
 pub(crate) mod fanout;
 mod holders;
 mod info;
+mod notice;
+pub(crate) mod notify;
 mod query;
 pub(crate) mod resend;
 mod row;
 pub(crate) mod send;
 mod sender_keys;
 mod stanza;
+#[cfg(test)]
+mod tests;
 
 use tokio::time::Instant;
 use whimbrel_wire::Jid;
 
 use crate::client::Client;
 use crate::error::{Code, Error};
+use crate::messages::Unit;
 use crate::options::CallOptions;
+use crate::store::StoreError;
 
+pub use change::{CreatedGroup, GroupOptions, ParticipantResult};
+pub use events::{GroupChange, GroupChanged, GroupJoined, GroupLeft};
 pub(crate) use fanout::Manner;
 pub use info::{Group, GroupDescription, Participant};
-pub(crate) use query::query;
+pub(crate) use query::{query, query_all};
 pub(crate) use row::GroupRow;
 #[cfg(test)]
 pub(crate) use row::Member;
@@ -72,6 +82,15 @@ impl Client {
         })
         .await
     }
+}
+
+/// Forgets a group that this account is in no more.
+fn forget(unit: &mut Unit<'_>, group: &Jid) -> Result<(), StoreError> {
+    unit.rotate(group)?;
+    if unit.group(group)?.is_some() {
+        unit.put_group(group, None);
+    }
+    Ok(())
 }
 
 /// The address of a group, as it is kept.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use whimbrel_wire::Jid;
 
 use super::row::GroupRow;
@@ -13,6 +14,9 @@ use crate::error::{Code, Error, Outcome};
 use crate::messages::Unit;
 use crate::store::StoreError;
 
+/// How often a group is asked for while it keeps changing.
+const ATTEMPTS: u32 = 3;
+
 /// Asks for a group and writes it down. A group of which the service says that it does not exist or
 /// that this account is not in it is forgotten.
 pub(crate) async fn query(
@@ -21,31 +25,50 @@ pub(crate) async fn query(
     group: &Jid,
     timeout: Duration,
 ) -> Result<GroupRow, Error> {
-    let request = stanza::query(group);
-    let answer = match connection.request(client.request_ids.next(), request, timeout).await {
+    let deadline = Instant::now() + timeout;
+    for attempt in 1..=ATTEMPTS {
+        let before = client.unit(|unit| Ok(unit.announcements())).await?;
+        let mut row = ask(client, connection, group, deadline).await?;
+        let stored = client.unit(|unit| {
+            // An answer that was overtaken by an announcement may be older than it.
+            let overtaken = unit.announced_since(group, before);
+            row.stale |= overtaken;
+            if overtaken && attempt < ATTEMPTS {
+                return Ok(None);
+            }
+            store(unit, group, row.clone())?;
+            Ok(Some(row))
+        });
+        if let Some(row) = stored.await? {
+            return Ok(row);
+        }
+    }
+    Err(unclear())
+}
+
+async fn ask(
+    client: &Inner,
+    connection: &Connection,
+    group: &Jid,
+    deadline: Instant,
+) -> Result<GroupRow, Error> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let answer = match connection.request(client.request_ids.next(), stanza::query(group), left).await {
         Ok(answer) => answer,
         Err(error) => {
             if matches!(error.code(), Code::NotFound | Code::Forbidden) {
-                client
-                    .unit(|unit| {
-                        if unit.group(group)?.is_some() {
-                            unit.put_group(group, None);
-                        }
-                        Ok(())
-                    })
-                    .await?;
+                client.unit(|unit| super::forget(unit, group)).await?;
             }
             return Err(error);
         }
     };
-    let now = crate::clock::now_seconds();
+    let now = client.server_now_ms().div_euclid(1000);
     let told = answer.child_named("group").and_then(|node| stanza::group(node, now));
-    let Some((_, row)) = told.filter(|(id, _)| id == group) else {
-        return Err(Error::new(Code::Refused, "the service did not say what the group is")
-            .with_outcome(Outcome::Refused));
-    };
-    client.unit(|unit| store(unit, group, row.clone())).await?;
-    Ok(row)
+    told.filter(|(id, _)| id == group).map(|(_, row)| row).ok_or_else(unclear)
+}
+
+fn unclear() -> Error {
+    Error::new(Code::Refused, "the service did not say what the group is").with_outcome(Outcome::Refused)
 }
 
 /// Asks for all groups of this account and writes them down. What is known of others is forgotten.
@@ -54,24 +77,26 @@ pub(crate) async fn query_all(
     connection: &Connection,
     timeout: Duration,
 ) -> Result<Vec<(Jid, GroupRow)>, Error> {
+    let before = client.unit(|unit| Ok(unit.announcements())).await?;
     let answer = connection.request(client.request_ids.next(), stanza::participating(), timeout).await?;
-    let Some(groups) = answer.child_named("groups") else {
-        return Err(Error::new(Code::Refused, "the service did not say which groups there are")
-            .with_outcome(Outcome::Refused));
-    };
-    let now = crate::clock::now_seconds();
-    let told: Vec<_> = groups.children_named("group").filter_map(|node| stanza::group(node, now)).collect();
+    let groups = answer.child_named("groups").ok_or_else(unclear)?;
+    let now = client.server_now_ms().div_euclid(1000);
+    let mut told: Vec<_> =
+        groups.children_named("group").filter_map(|node| stanza::group(node, now)).collect();
     client
         .unit(|unit| {
             for known in unit.store.groups()? {
-                if !told.iter().any(|(group, _)| *group == known) {
-                    unit.put_group(&known, None);
+                if told.iter().all(|(group, _)| *group != known) && !unit.announced_since(&known, before) {
+                    super::forget(unit, &known)?;
                 }
             }
-            told.iter().try_for_each(|(group, row)| store(unit, group, row.clone()))
+            for (group, row) in &mut told {
+                row.stale |= unit.announced_since(group, before);
+                store(unit, group, row.clone())?;
+            }
+            Ok(told)
         })
-        .await?;
-    Ok(told)
+        .await
 }
 
 /// Writes down what the service said of a group, and the addresses of its members where none are known.

@@ -71,6 +71,11 @@ impl Member {
     pub(crate) fn is(&self, jid: &Jid) -> bool {
         self.id.same_account(jid) || self.twin.as_ref().is_some_and(|twin| twin.same_account(jid))
     }
+
+    /// Whether both are the same person, as far as their addresses tell.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.is(&other.id) || other.twin.as_ref().is_some_and(|twin| self.is(twin))
+    }
 }
 
 /// The description of a group.

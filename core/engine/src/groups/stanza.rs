@@ -2,6 +2,8 @@
 
 use whimbrel_wire::{Jid, Node, NodeRef};
 
+use super::change::GroupOptions;
+use super::notice::What;
 use super::row::{Addressing, Description, GroupRow, Member, Role};
 
 fn request(to: &Jid, kind: &'static str) -> Node {
@@ -19,10 +21,75 @@ pub(crate) fn participating() -> Node {
     request(&Jid::GROUPS, "get").child(wanted)
 }
 
+/// Makes a group. `key` is repeated in what the service announces about it.
+pub(crate) fn create(subject: &str, key: &str, members: &[Member], setup: &GroupOptions) -> Node {
+    let flag = |on: bool, tag: &'static str| on.then(|| Node::new(tag));
+    let ephemeral = (setup.ephemeral_seconds > 0)
+        .then(|| Node::new("ephemeral").attr("expiration", setup.ephemeral_seconds).attr("trigger", "1"));
+    let approval = setup
+        .approval_required
+        .then(|| Node::new("membership_approval_mode").child(Node::new("group_join").attr("state", "on")));
+    let create = Node::new("create")
+        .attr_opt("subject", Some(subject.to_owned()).filter(|subject| !subject.is_empty()))
+        .attr("key", key.to_owned())
+        .children(members.iter().map(participant))
+        .child_opt(flag(setup.locked, "locked"))
+        .child_opt(flag(setup.announce, "announcement"))
+        .child_opt(ephemeral)
+        .child_opt(approval);
+    request(&Jid::GROUPS, "set").child(create)
+}
+
+/// The name of a change of members.
+pub(crate) const fn action(what: What) -> &'static str {
+    match what {
+        What::Added => "add",
+        What::Removed => "remove",
+        What::Promoted => "promote",
+        What::Demoted => "demote",
+        What::NumberChanged => "modify",
+    }
+}
+
+/// Changes members.
+pub(crate) fn participants(group: &Jid, what: What, members: &[Member]) -> Node {
+    request(group, "set").child(Node::new(action(what)).children(members.iter().map(participant)))
+}
+
+fn participant(member: &Member) -> Node {
+    let phone = member.twin.as_ref().filter(|_| member.id.is_lid());
+    Node::new("participant").attr("jid", &member.id).attr_opt("phone_number", phone)
+}
+
+/// Leaves a group.
+pub(crate) fn leave(group: &Jid) -> Node {
+    let leave = Node::new("leave").child(Node::new("group").attr("id", group));
+    request(&Jid::GROUPS, "set").child(leave)
+}
+
+/// Why leaving a group failed, if the answer says so.
+pub(crate) fn left_with(answer: &NodeRef<'_>, group: &Jid) -> Option<u16> {
+    let groups = answer.child_named("leave")?.children_named("group");
+    groups.into_iter().find(|node| group_id(node).as_ref() == Some(group)).and_then(error)
+}
+
+/// The number of a failure of one entry. Some call a success 200.
+pub(crate) fn error(node: &NodeRef<'_>) -> Option<u16> {
+    let status = node.attr_u64("error").and_then(|status| u16::try_from(status).ok());
+    status.filter(|status| !matches!(status, 0 | 200))
+}
+
+/// Gives a group another name.
+pub(crate) fn subject(group: &Jid, subject: &str) -> Node {
+    request(group, "set").child(Node::new("subject").text(subject.to_owned()))
+}
+
 /// Reads a whole `<group>`, with its address. What is unknown in it is skipped.
 pub(crate) fn group(node: &NodeRef<'_>, now: i64) -> Option<(Jid, GroupRow)> {
     let id = group_id(node)?;
-    let members: Vec<Member> = node.children_named("participant").filter_map(member).collect();
+    // Those with an error are told because they could not be added.
+    let entries = node.children_named("participant").filter(|entry| error(entry).is_none());
+    let members: Vec<Member> = entries.filter_map(member).collect();
     let addressing = match node.attr_text("addressing_mode").as_deref().and_then(Addressing::from_name) {
         Some(addressing) => addressing,
         // Old groups do not say it; their members do.

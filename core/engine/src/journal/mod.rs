@@ -1,5 +1,6 @@
 //! The event journal: facts wait here, durable, until the host has taken them.
 
+mod groups;
 mod queue;
 mod record;
 mod stream;

@@ -10,6 +10,7 @@ use crate::events::{
     ChatMoved, ConnectionRefused, Event, EventKind, Identity, IdentityChanged, Linked, LoggedOut, Message,
     NumberChanged, NumberShared, Receipt, ReceiptKind, SendStatus, Undecryptable,
 };
+use crate::journal::groups;
 use crate::messages::MessageKey;
 
 /// A row that this version cannot read: damaged, or of a kind that a newer version wrote.
@@ -23,7 +24,7 @@ struct RecordRow {
     id: String,
     #[prost(int64, tag = "2")]
     recorded_at_ms: i64,
-    #[prost(oneof = "KindRow", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 50, 51, 52")]
+    #[prost(oneof = "KindRow", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 40, 41, 42, 50, 51, 52")]
     kind: Option<KindRow>,
 }
 
@@ -47,6 +48,12 @@ enum KindRow {
     Replaced(EmptyRow),
     #[prost(message, tag = "18")]
     ConnectionRefused(ConnectionRefusedRow),
+    #[prost(message, tag = "40")]
+    GroupJoined(groups::JoinedRow),
+    #[prost(message, tag = "41")]
+    GroupLeft(groups::LeftRow),
+    #[prost(message, tag = "42")]
+    GroupChanged(groups::ChangedRow),
     #[prost(message, tag = "50")]
     ChatMoved(MovedRow),
     #[prost(message, tag = "51")]
@@ -59,7 +66,7 @@ enum KindRow {
 struct EmptyRow {}
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct IdentityRow {
+pub(super) struct IdentityRow {
     #[prost(string, tag = "1")]
     id: String,
     #[prost(string, optional, tag = "2")]
@@ -265,6 +272,9 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
             detail: event.detail.into(),
             expires_in_ms: event.expires_in.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
         }),
+        EventKind::GroupJoined(event) => KindRow::GroupJoined(event.into()),
+        EventKind::GroupLeft(event) => KindRow::GroupLeft(event.into()),
+        EventKind::GroupChanged(event) => KindRow::GroupChanged(event.into()),
         EventKind::ChatMoved(event) => KindRow::ChatMoved(moved_row(&event.to, Some(&event.from))),
         EventKind::NumberChanged(event) => KindRow::NumberChanged(moved_row(&event.who, Some(&event.former))),
         EventKind::NumberShared(event) => KindRow::NumberShared(moved_row(&event.who, None)),
@@ -298,7 +308,7 @@ fn moved_row(to: &Identity, from: Option<&Jid>) -> MovedRow {
     MovedRow { to: Some(identity_row(to)), from: from.map(ToString::to_string).unwrap_or_default() }
 }
 
-fn identity_row(identity: &Identity) -> IdentityRow {
+pub(super) fn identity_row(identity: &Identity) -> IdentityRow {
     IdentityRow {
         id: identity.id.to_string(),
         phone: identity.phone.as_ref().map(ToString::to_string),
@@ -370,6 +380,9 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
             detail: status_of(row.detail)?,
             expires_in: row.expires_in_ms.map(Duration::from_millis),
         }),
+        KindRow::GroupJoined(row) => EventKind::GroupJoined(row.try_into()?),
+        KindRow::GroupLeft(row) => EventKind::GroupLeft(row.try_into()?),
+        KindRow::GroupChanged(row) => EventKind::GroupChanged(row.try_into()?),
         KindRow::ChatMoved(row) => {
             EventKind::ChatMoved(ChatMoved { from: jid_of(&row.from)?, to: identity_of(row.to)? })
         }
@@ -380,7 +393,7 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
     })
 }
 
-fn identity_of(row: Option<IdentityRow>) -> Result<Identity, UnreadableRow> {
+pub(super) fn identity_of(row: Option<IdentityRow>) -> Result<Identity, UnreadableRow> {
     let row = row.ok_or(UnreadableRow)?;
     Ok(Identity {
         id: jid_of(&row.id)?,
@@ -416,7 +429,8 @@ mod tests {
 
     /// One event of every journaled kind.
     pub(crate) fn every_kind() -> Vec<EventKind> {
-        vec![
+        let groups = groups::tests::every_kind(&identity("9"));
+        let others = vec![
             EventKind::Message(Message {
                 message_id: "3EB0AA".into(),
                 chat: identity("1"),
@@ -479,7 +493,8 @@ mod tests {
                 former: "15550009@s.whatsapp.net".parse().unwrap(),
             }),
             EventKind::NumberShared(NumberShared { who: identity("9") }),
-        ]
+        ];
+        others.into_iter().chain(groups).collect()
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod send_text;
 mod signal_state;
 pub(crate) mod stanza;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use cache::Cache;
 pub(crate) use inbound::Replies;

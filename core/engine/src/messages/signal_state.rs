@@ -4,6 +4,7 @@
 //! whoever locks it next reads either from memory or from a store that is up to date. After a
 //! failed commit the state is ahead of the store and is thrown away.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -39,6 +40,9 @@ const GROUPS: usize = 16;
 /// Members of groups kept in memory, about a hundred bytes each; one group of any size stays.
 const MEMBERS: usize = 2048;
 
+/// Announcements about groups that are remembered.
+const ANNOUNCED: usize = 32;
+
 /// What the lanes of a client share under one lock.
 pub(crate) struct SignalState {
     sessions: Cache<Jid, SessionRecord>,
@@ -47,6 +51,8 @@ pub(crate) struct SignalState {
     /// A group that was used lately is last.
     groups: Vec<(Jid, Option<Arc<GroupRow>>)>,
     sending: SendingState,
+    /// Groups about which something was announced lately, and how often that was so in all.
+    announced: (VecDeque<Jid>, u64),
     rng: Option<ChaCha20Rng>,
 }
 
@@ -58,6 +64,7 @@ impl Default for SignalState {
             addresses: Addresses::default(),
             groups: Vec::new(),
             sending: SendingState::default(),
+            announced: (VecDeque::new(), 0),
             rng: None,
         }
     }
@@ -354,6 +361,31 @@ impl<'a> Unit<'a> {
         self.state.groups.retain(|(id, _)| id != group);
         self.state.groups.push((group.clone(), row.clone()));
         self.changes.groups.insert(group.clone(), row);
+    }
+
+    /// Remembers that the service announced something about a group.
+    pub(crate) fn group_announced(&mut self, group: &Jid) {
+        let (groups, count) = &mut self.state.announced;
+        *count = count.saturating_add(1);
+        groups.push_back(group.clone());
+        if groups.len() > ANNOUNCED {
+            groups.pop_front();
+        }
+    }
+
+    /// How often something was announced about any group; for [`announced_since`](Self::announced_since).
+    pub(crate) fn announcements(&self) -> u64 {
+        self.state.announced.1
+    }
+
+    /// Whether something may have been announced about a group since a count: an answer of the service
+    /// that was asked for then may be older.
+    pub(crate) fn announced_since(&self, group: &Jid, count: u64) -> bool {
+        let (groups, now) = &self.state.announced;
+        let Some(missed) = now.checked_sub(count).and_then(|missed| usize::try_from(missed).ok()) else {
+            return true;
+        };
+        missed > groups.len() || groups.iter().rev().take(missed).any(|announced| announced == group)
     }
 
     // --- lists and messages ---

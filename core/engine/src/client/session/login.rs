@@ -12,6 +12,7 @@ use crate::client::{Inner, lanes, own_identity};
 use crate::connection::Connection;
 use crate::connection::stream::{self, Success};
 use crate::events::{ConnectionState, EventKind, Linked};
+use crate::groups;
 use crate::link::logout;
 use crate::prekeys;
 use crate::store::Changes;
@@ -159,10 +160,18 @@ impl Session<'_> {
         self.client.set_status(ConnectionState::Online, None, self.wish);
     }
 
-    /// Nothing that this version keeps can be dirty, so the bit is cleared.
+    /// Fetches again what is out of date, and then clears the bit. Of what can be, this version keeps
+    /// only groups.
     pub(super) fn on_dirty(&self, kind: String, timestamp: Option<String>) {
         let (client, connection) = (Arc::clone(&self.client), Arc::clone(&self.connection));
         self.client.spawn(async move {
+            if matches!(kind.as_str(), "groups" | "communities")
+                && let Err(error) = groups::query_all(&client, &connection, TIMEOUT).await
+            {
+                // The bit stays, and is told again at the next login.
+                tracing::warn!(%error, "The groups could not be fetched again.");
+                return;
+            }
             let clean = stream::clean(kind, timestamp);
             if let Err(error) = connection.request(client.request_ids.next(), clean, TIMEOUT).await {
                 tracing::debug!(%error, "A dirty bit was not cleared.");

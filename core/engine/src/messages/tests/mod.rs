@@ -35,9 +35,9 @@ use crate::store::{
 };
 
 /// A client without a connection.
-struct Side {
+pub(crate) struct Side {
     store: MemoryStore,
-    account: Account,
+    pub(crate) account: Account,
     state: SignalState,
     rng: ChaCha20Rng,
     /// Key of the account, which signs companions.
@@ -46,7 +46,7 @@ struct Side {
 
 impl Side {
     /// The device with this number of the account with this LID.
-    fn new(user: &str, device: u16) -> Self {
+    pub(crate) fn new(user: &str, device: u16) -> Self {
         let mut rng = random::generator(Some(user.parse().unwrap()), u64::from(device)).unwrap();
         // Companions of one account agree on the account's key.
         let mut account_rng = random::generator(Some(user.parse().unwrap()), 0).unwrap();
@@ -95,7 +95,10 @@ impl Side {
     }
 
     /// Does a unit of work, makes it durable, and returns what it told the host.
-    fn unit<T>(&mut self, work: impl FnOnce(&mut Unit<'_>) -> Result<T, StoreError>) -> (T, Vec<Event>) {
+    pub(crate) fn unit<T>(
+        &mut self,
+        work: impl FnOnce(&mut Unit<'_>) -> Result<T, StoreError>,
+    ) -> (T, Vec<Event>) {
         let seed = || ChaCha20Rng::from_rng(&mut self.rng);
         let mut unit = Unit::begin(&self.store, &self.account, &mut self.state, seed);
         let value = work(&mut unit).unwrap();
@@ -106,7 +109,7 @@ impl Side {
     }
 
     /// The process ends and begins again.
-    fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.state = SignalState::default();
     }
 
@@ -184,7 +187,7 @@ impl Side {
         (events, replies)
     }
 
-    fn handle<T>(
+    pub(crate) fn handle<T>(
         &mut self,
         work: impl FnOnce(&mut Unit<'_>, &mut Replies) -> Result<T, StoreError>,
     ) -> (T, Vec<Node>, Vec<EventKind>) {
