@@ -24,6 +24,12 @@ pub enum whimbrel_kind {
     Replaced = 8,
     /// The service refuses the account or this version for now.
     ConnectionRefused = 9,
+    /// This account was added to a group, or another device of it made one.
+    GroupJoined = 20,
+    /// This account is in a group no more.
+    GroupLeft = 21,
+    /// Somebody changed a group: its members or its settings.
+    GroupChanged = 22,
     /// There is a QR text to show.
     Qr = 100,
     /// A linking attempt ended without a link.
