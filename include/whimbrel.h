@@ -251,6 +251,18 @@ enum whimbrel_kind
    */
   WHIMBREL_KIND_CONNECTION_REFUSED = 9,
   /**
+   * This account was added to a group, or another device of it made one.
+   */
+  WHIMBREL_KIND_GROUP_JOINED = 20,
+  /**
+   * This account is in a group no more.
+   */
+  WHIMBREL_KIND_GROUP_LEFT = 21,
+  /**
+   * Somebody changed a group: its members or its settings.
+   */
+  WHIMBREL_KIND_GROUP_CHANGED = 22,
+  /**
    * There is a QR text to show.
    */
   WHIMBREL_KIND_QR = 100,
