@@ -51,8 +51,6 @@ struct Jobs {
     next: u64,
     /// To be sent, in order.
     ready: VecDeque<u64>,
-    /// Accepted while there was no connection, not yet durable.
-    unstored: VecDeque<u64>,
     /// Chats whose devices are being looked up, with what waits for that.
     preparing: BTreeMap<Jid, Vec<u64>>,
     /// Groups with the message that hands their key out, and what waits for the service's word on it.
@@ -170,7 +168,7 @@ impl Outbox {
     }
 
     /// Takes a message in. One of an id that is known joins its predecessor, whatever its text.
-    pub(super) fn accept(&self, store: &dyn Store, row: OutboxRow, online: bool) -> Result<Accepted, Error> {
+    pub(super) fn accept(&self, store: &dyn Store, row: OutboxRow) -> Result<Accepted, Error> {
         self.load(store)?;
         let mut jobs = self.lock();
         let (sender, receiver) = oneshot::channel();
@@ -194,9 +192,6 @@ impl Outbox {
             job.waiters.push(sender);
         }
         jobs.ready.push_back(order);
-        if !online {
-            jobs.unstored.push_back(order);
-        }
         drop(jobs);
         self.wake.notify_one();
         Ok(Accepted::Waiting(receiver))
@@ -232,19 +227,12 @@ impl Outbox {
         jobs.line_up();
     }
 
-    /// Takes messages to be stored only.
+    /// Takes messages to be stored only: the oldest that are not durable, whatever they wait for.
+    /// A newer one must not be durable without them, or a crash would change the order.
     pub(super) fn take_unstored(&self) -> Vec<Ticket> {
-        let mut jobs = self.lock();
-        let mut tickets = Vec::new();
-        while let Some(order) = jobs.unstored.pop_front() {
-            if let Some(ticket) = jobs.ticket(order).filter(|ticket| !ticket.stored) {
-                tickets.push(ticket);
-                if tickets.len() == BATCH {
-                    break;
-                }
-            }
-        }
-        tickets
+        let jobs = self.lock();
+        let unstored = jobs.by_order.iter().filter(|(_, job)| !job.stored);
+        unstored.filter_map(|(order, _)| jobs.ticket(*order)).take(BATCH).collect()
     }
 
     /// Takes messages to be sent. Those whose chat is being prepared wait for that.

@@ -132,7 +132,16 @@ async fn send(client: &Arc<Inner>, connection: &Arc<Connection>, tickets: Vec<Ti
     let orders: Vec<u64> = tickets.iter().map(|ticket| ticket.order).collect();
     let composed = client.unit(|unit| {
         let mut handing_out = BTreeSet::new();
-        tickets.iter().map(|ticket| compose_next(unit, ticket, &mut handing_out)).collect()
+        let mut composed = Vec::with_capacity(tickets.len());
+        for ticket in &tickets {
+            let next = compose_next(unit, ticket, &mut handing_out)?;
+            // What has to wait is durable too: newer messages to the chat may become so first.
+            if !ticket.stored && !matches!(next, Composed::Stanza { .. } | Composed::Failed(_)) {
+                unit.changes.outbox.push(ticket.row.clone());
+            }
+            composed.push(next);
+        }
+        Ok(composed)
     });
     let composed: Vec<Composed> = match composed.await {
         Ok(composed) => composed,
@@ -144,9 +153,8 @@ async fn send(client: &Arc<Inner>, connection: &Arc<Connection>, tickets: Vec<Ti
             return Err(error);
         }
     };
-    let left =
-        tickets.iter().zip(&composed).filter(|(_, composed)| matches!(composed, Composed::Stanza { .. }));
-    client.outbox.stored(left.map(|(ticket, _)| ticket.order).collect::<Vec<_>>());
+    let stored = tickets.iter().zip(&composed).filter(|(_, next)| !matches!(next, Composed::Failed(_)));
+    client.outbox.stored(stored.map(|(ticket, _)| ticket.order).collect::<Vec<_>>());
     for (at, (ticket, composed)) in tickets.iter().zip(composed).enumerate() {
         match composed {
             Composed::Stanza { stanza, keys } => {

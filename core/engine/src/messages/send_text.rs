@@ -12,7 +12,6 @@ use crate::client::{Client, Inner};
 use crate::clock;
 use crate::devices::identity;
 use crate::error::{Code, Error, Outcome};
-use crate::events::ConnectionState;
 use crate::options::SendOptions;
 use crate::random;
 use crate::store::{Changes, OutboxRow, OutboxState};
@@ -69,8 +68,7 @@ fn accept(
     let Some(_entered) = client.gate.enter() else { return Err(crate::engine::closed()) };
     let row = compose(client, chat, text, quote, id)?;
     let key = (row.chat.clone(), row.message_id.clone());
-    let online = client.status().state == ConnectionState::Online;
-    Ok((key, client.outbox.accept(&*client.store, row, online)?))
+    Ok((key, client.outbox.accept(&*client.store, row)?))
 }
 
 fn check(chat: &Jid, text: &str, id: Option<&str>) -> Result<(), Error> {

@@ -33,7 +33,7 @@ impl Bench {
     }
 
     fn accept(&self, chat: &str, id: &str) -> Waiting {
-        match self.outbox.accept(&self.side.store, Self::row(chat, id), true).unwrap() {
+        match self.outbox.accept(&self.side.store, Self::row(chat, id)).unwrap() {
             Accepted::Waiting(fate) => fate,
             Accepted::Settled(row) => panic!("{row:?}"),
         }
@@ -108,6 +108,20 @@ fn numbers_of_messages_are_not_used_again_after_a_lost_link() {
 }
 
 #[test]
+fn what_is_newer_is_not_durable_without_what_is_older() {
+    let bench = Bench::new();
+    let _first = bench.accept("7", "A");
+    let ticket = bench.outbox.take_ready().pop().unwrap();
+    bench.outbox.prepare(&ticket);
+    // The connection is lost while the devices of the chat are looked up.
+    let _second = bench.accept("7", "B");
+    let unstored = bench.outbox.take_unstored();
+    assert_eq!(unstored.iter().map(|ticket| ticket.row.message_id.as_str()).collect::<Vec<_>>(), ["A", "B"]);
+    bench.outbox.stored(unstored.iter().map(|ticket| ticket.order));
+    assert!(bench.outbox.take_unstored().is_empty());
+}
+
+#[test]
 fn a_chat_that_is_prepared_holds_up_only_itself() {
     let bench = Bench::new();
     let _waiting = [bench.accept("7", "A"), bench.accept("8", "B"), bench.accept("7", "C")];
@@ -142,7 +156,7 @@ async fn an_ack_is_durable_before_it_is_told() {
     let sent = fate.await.unwrap().unwrap();
     assert_eq!((sent.message_id.as_str(), sent.timestamp, sent.chat.id), ("A", 1000, Jid::lid("7")));
     assert!(bench.ack("7", "A", None).0.is_empty(), "a second ack means nothing");
-    let again = bench.outbox.accept(&bench.side.store, Bench::row("7", "A"), true).unwrap();
+    let again = bench.outbox.accept(&bench.side.store, Bench::row("7", "A")).unwrap();
     assert!(matches!(again, Accepted::Settled(row) if row.state == OutboxState::Confirmed));
 }
 
@@ -224,7 +238,7 @@ fn what_an_earlier_process_left_is_sent_first() {
     let joined = bench.accept("7", "B");
     assert_eq!(bench.send(1), ["A", "B", "C"]);
     drop(joined);
-    let wrong = bench.outbox.accept(&bench.side.store, Bench::row("8", "C"), true);
+    let wrong = bench.outbox.accept(&bench.side.store, Bench::row("8", "C"));
     assert_eq!(wrong.err().unwrap().code(), Code::InvalidArgument);
 }
 

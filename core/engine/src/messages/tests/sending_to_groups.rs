@@ -323,7 +323,7 @@ fn a_word_on_a_message_tells_who_holds_the_key_and_who_was_missed() {
     };
     let handed = keys.clone().unwrap();
     let row = Side::ticket("A1", "x", true).row;
-    outbox.accept(&anna.store, row, true).map(drop).unwrap();
+    outbox.accept(&anna.store, row).map(drop).unwrap();
     let order = outbox.take_ready().pop().unwrap().order;
     outbox.sent(order, 1, keys);
     let word = Node::new("ack").attr("class", "message").attr("id", "A1").attr("from", group());
@@ -344,7 +344,7 @@ fn what_follows_waits_for_the_key_and_leaves_in_order() {
     let bench = super::super::Outbox::default();
     let [mut anna, ..] = party(Addressing::Lid);
     let accept =
-        |id: &str| bench.accept(&anna.store, Side::ticket(id, id, true).row, true).map(drop).unwrap();
+        |id: &str| bench.accept(&anna.store, Side::ticket(id, id, true).row).map(drop).unwrap();
     for id in ["A1", "A2"] {
         accept(id);
     }
