@@ -37,6 +37,7 @@ pub(crate) fn ask_again(
     failed: Failed<'_>,
     replies: &mut Replies,
 ) -> Result<(), StoreError> {
+    let same = failed.known.as_ref().is_some_and(|known| known.ciphertext_hash == failed.hash);
     let (asked, event_id) = match failed.known.map(|known| known.state) {
         Some(InboxState::Failed { retries, event_id }) => (retries, Some(event_id)),
         // The host has it: this is another ciphertext that nobody needs.
@@ -46,8 +47,10 @@ pub(crate) fn ask_again(
         }
         None => (0, None),
     };
-    let asked = asked.max(failed.sent_again);
-    let count = asked.saturating_add(1);
+    // The same ciphertext comes again when the connection was lost before the service had our answer:
+    // the request is repeated, and not counted as another one, or cuts would use all tries up.
+    let again = if same { asked.max(1) } else { asked.saturating_add(1) };
+    let count = again.max(failed.sent_again.saturating_add(1));
     tracing::info!(reason = failed.reason.word(), count, "A message could not be opened.");
     if count <= TRIES {
         let keys = if count >= 2 || failed.keys_at_once { fresh_keys(unit)? } else { None };
@@ -68,7 +71,7 @@ pub(crate) fn ask_again(
         replies.push(request);
     }
     replies.ack(received.node, None);
-    let retries = count.min(TRIES);
+    let retries = count.min(TRIES + 1);
     match event_id {
         None => {
             let reason = (!failed.hidden).then_some(failed.reason.word());

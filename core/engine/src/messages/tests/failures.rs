@@ -40,6 +40,7 @@ fn a_damaged_message_is_asked_for_four_times_and_told_once() {
     assert!(replies[0].child_named("keys").is_none());
     for count in 2..=4_u8 {
         ben.restart();
+        let stanza = damaged(&relay(&anna.compose("A1", &Jid::lid("2"), "x"), &anna, &ben));
         let (events, replies) = ben.receive(&stanza);
         assert_eq!((events, shape(&replies)), (vec![], shapes(&[("receipt", "retry"), ("ack", "")])));
         let asked = replies[0].clone().attr("from", ben.lid());
@@ -50,8 +51,24 @@ fn a_damaged_message_is_asked_for_four_times_and_told_once() {
         assert!(ben.store.pre_key(id).unwrap().unwrap().offered, "durable before it leaves");
         assert!(keys.bundle.verify().is_ok() && keys.proof.is_some());
     }
-    let (events, replies) = ben.receive(&stanza);
-    assert_eq!((events, shape(&replies)), (vec![], shapes(&[("ack", "")])));
+    let stanza = damaged(&relay(&anna.compose("A1", &Jid::lid("2"), "x"), &anna, &ben));
+    for _ in 0..2 {
+        let (events, replies) = ben.receive(&stanza);
+        assert_eq!((events, shape(&replies)), (vec![], shapes(&[("ack", "")])));
+    }
+}
+
+#[test]
+fn a_request_that_was_lost_is_repeated_and_not_counted() {
+    let (mut anna, mut ben) = friends();
+    let stanza = damaged(&relay(&anna.compose("A1", &Jid::lid("2"), "x"), &anna, &ben));
+    for _ in 0..6 {
+        // The connection is lost before the service has the answers, so the message comes again.
+        ben.restart();
+        let (_, replies) = ben.receive(&stanza);
+        let request = retry::parse(&replies[0].clone().attr("from", ben.lid())).unwrap();
+        assert_eq!(request.count, 1);
+    }
 }
 
 #[test]

@@ -343,8 +343,7 @@ fn a_word_on_a_message_tells_who_holds_the_key_and_who_was_missed() {
 fn what_follows_waits_for_the_key_and_leaves_in_order() {
     let bench = super::super::Outbox::default();
     let [mut anna, ..] = party(Addressing::Lid);
-    let accept =
-        |id: &str| bench.accept(&anna.store, Side::ticket(id, id, true).row).map(drop).unwrap();
+    let accept = |id: &str| bench.accept(&anna.store, Side::ticket(id, id, true).row).map(drop).unwrap();
     for id in ["A1", "A2"] {
         accept(id);
     }
