@@ -641,9 +641,11 @@ typedef struct whimbrel_send_options {
    */
   uint32_t timeout_ms;
   /**
-   * Zero.
+   * What the reply waits for. 0: the service has the message. 1: it is durable and will be sent,
+   * whatever happens to the process. 2: a device of the recipient has it; in a group, a device of
+   * any other member.
    */
-  uint32_t reserved;
+  uint32_t wait;
 } whimbrel_send_options;
 
 /**
@@ -946,7 +948,7 @@ struct whimbrel_error *whimbrel_client_request(const struct whimbrel_client *cli
                                                uint64_t *call);
 
 /**
- * Sends a text message; the reply, when the service has it, carries its id
+ * Sends a text message; the reply, when the service has it or as `wait` says, carries its id
  * (whimbrel_reply_sent()). `chat` is a JID or a phone number with its country code. An accepted
  * message survives a crash of the process. Otherwise as whimbrel_client_request().
  */
@@ -987,8 +989,9 @@ struct whimbrel_error *whimbrel_client_call(const struct whimbrel_client *client
                                             struct whimbrel_buffer *answer);
 
 /**
- * Cancels a call: its reply follows with `CANCELLED`, unless it has another result already.
- * Numbers of ended calls are ignored.
+ * Cancels a call: its reply follows with `CANCELLED`, unless it has another result already. A
+ * message that has not left by then is withdrawn (the outcome is `not_sent`); else its fate follows
+ * as an event. Numbers of ended calls are ignored.
  */
 WHIMBREL_API
 WHIMBREL_MUST_USE

@@ -216,9 +216,13 @@ struct sent_message {
   std::int64_t timestamp = 0;
 };
 
+/* What a send waits for: the service's word, that the message is durable, or a recipient's device. */
+enum class send_wait : std::uint32_t { sent = 0, queued = 1, delivered = 2 };
+
 struct send_options {
   std::optional<std::string> message_id, quote_message_id, quote_sender;
   milliseconds timeout{0};
+  send_wait wait = send_wait::sent;
 };
 
 struct engine_options {
@@ -291,7 +295,7 @@ class client {
     handle_.reset(opened);
   }
 
-  /* Sends a text; the future has the message when the service has it. */
+  /* Sends a text; the future has the message when the service has it, or as `wait` says. */
   std::future<sent_message> send_text(std::string_view chat, std::string_view text, const send_options &options = {}) {
     whimbrel_send_options raw{};
     raw.struct_size = sizeof raw;
@@ -299,6 +303,7 @@ class client {
     raw.quote_message_id = detail::lend(options.quote_message_id);
     raw.quote_sender = detail::lend(options.quote_sender);
     raw.timeout_ms = detail::count_of(options.timeout);
+    raw.wait = static_cast<std::uint32_t>(options.wait);
     return begin<sent_message>(
         [](const whimbrel_reply *reply) {
           whimbrel_sent_view view{};

@@ -3,7 +3,8 @@
 use std::sync::{Arc, OnceLock, mpsc};
 
 use safer_ffi::prelude::*;
-use whimbrel::{Code, Error, Outcome, SentMessage, parse_address};
+use whimbrel::{Cancel, Code, Error, Outcome, SentMessage, parse_address};
+use whimbrel_api::calls::cancellable;
 use whimbrel_api::operations;
 
 use crate::bytes::{put, whimbrel_buffer, whimbrel_str};
@@ -55,12 +56,14 @@ pub extern "C" fn whimbrel_client_request(
         let (entry, options) = (operations::find(name)?, options.read()?);
         let request = request.unwrap_or_default().to_owned();
         let client = host.client.clone();
+        let signal = Cancel::default();
+        let options = cancellable(options, &signal);
         let work = async move { entry.start(&client, &request, options)?.await };
-        Ok(host.start(work, reply, Answer::Json))
+        Ok(host.start(signal, work, reply, Answer::Json))
     })
 }
 
-/// Sends a text message; the reply, when the service has it, carries its id
+/// Sends a text message; the reply, when the service has it or as `wait` says, carries its id
 /// (whimbrel_reply_sent()). `chat` is a JID or a phone number with its country code. An accepted
 /// message survives a crash of the process. Otherwise as whimbrel_client_request().
 #[ffi_export]
@@ -76,11 +79,14 @@ pub extern "C" fn whimbrel_client_send_text(
     let reply = ReplyHandler::take(reply);
     begin(client, call, |host| {
         // SAFETY: the header asks for readable views and a struct whose first field is its size.
-        let (chat, text, options) = unsafe { (chat.read()?, text.read()?, sized::read(options)?.read()?) };
+        let (chat, text, mut options) =
+            unsafe { (chat.read()?, text.read()?, sized::read(options)?.read()?) };
         let (chat, text) = (parse_address(chat)?, text.to_owned());
         let client = host.client.clone();
+        let signal = Cancel::default();
+        options.cancel = Some(signal.clone());
         let work = async move { client.send_text(&chat, &text, options).await };
-        Ok(host.start(work, reply, Answer::Sent))
+        Ok(host.start(signal, work, reply, Answer::Sent))
     })
 }
 
@@ -114,7 +120,7 @@ pub extern "C" fn whimbrel_client_mark_read(
         let sender = sender.map(parse_address).transpose()?;
         let client = host.client.clone();
         let work = async move { client.mark_read(&chat, sender.as_ref(), &ids, options).await };
-        Ok(host.start(work, reply, |()| Answer::Done))
+        Ok(host.start(Cancel::default(), work, reply, |()| Answer::Done))
     })
 }
 
@@ -161,8 +167,9 @@ pub extern "C" fn whimbrel_client_call(
     error
 }
 
-/// Cancels a call: its reply follows with `CANCELLED`, unless it has another result already.
-/// Numbers of ended calls are ignored.
+/// Cancels a call: its reply follows with `CANCELLED`, unless it has another result already. A
+/// message that has not left by then is withdrawn (the outcome is `not_sent`); else its fate follows
+/// as an event. Numbers of ended calls are ignored.
 #[ffi_export]
 #[must_use]
 pub extern "C" fn whimbrel_client_cancel(
@@ -231,6 +238,7 @@ fn begin(
 impl ClientHost {
     fn start<T: Send + 'static>(
         &self,
+        signal: Cancel,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
         reply: ReplyHandler,
         answer: impl FnOnce(T) -> Answer + Send + 'static,
@@ -240,7 +248,7 @@ impl ClientHost {
             thread: Arc::clone(&self.engine.thread),
         };
         let done = move |result: Result<T, Error>| completion.fire(result.map(answer));
-        self.calls.start(self.engine.engine.handle(), work, done)
+        self.calls.start_cancellable(self.engine.engine.handle(), signal, work, done)
     }
 }
 

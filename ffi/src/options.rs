@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use safer_ffi::prelude::*;
 use whimbrel::{
-    CallOptions, ClientOptions, Code, Endpoint, EngineOptions, Error, MessageKey, SendOptions, parse_address,
+    CallOptions, ClientOptions, Code, Endpoint, EngineOptions, Error, MessageKey, SendOptions, SendWait,
+    parse_address,
 };
 
 use crate::bytes::{whimbrel_bytes, whimbrel_str};
@@ -97,8 +98,10 @@ pub struct whimbrel_send_options {
     pub quote_sender: whimbrel_str,
     /// Deadline in milliseconds from now; default the client's `request_timeout_ms`.
     pub timeout_ms: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// What the reply waits for. 0: the service has the message. 1: it is durable and will be sent,
+    /// whatever happens to the process. 2: a device of the recipient has it; in a group, a device of
+    /// any other member.
+    pub wait: u32,
 }
 
 // SAFETY: repr(C), size first, integers and pointers only; a test looks for padding.
@@ -216,7 +219,6 @@ impl whimbrel_send_options {
     /// # Safety
     /// The views in it are readable.
     pub(crate) unsafe fn read(&self) -> Result<SendOptions, Error> {
-        refuse_reserved(self.reserved)?;
         // SAFETY: the caller's promise is passed on.
         let (id, quote, sender) = unsafe {
             (
@@ -229,6 +231,14 @@ impl whimbrel_send_options {
         let mut options = SendOptions::default();
         options.timeout = duration(self.timeout_ms);
         options.message_id = id.map(str::to_owned);
+        options.wait = match self.wait {
+            0 => SendWait::Sent,
+            1 => SendWait::Queued,
+            2 => SendWait::Delivered,
+            _ => {
+                return Err(Error::new(Code::InvalidArgument, "there is nothing of that number to wait for"));
+            }
+        };
         options.quote = match (quote, sender) {
             (Some(id), sender) => Some(MessageKey { message_id: id.to_owned(), sender }),
             (None, None) => None,
@@ -311,8 +321,11 @@ mod tests {
             let read = send.read().unwrap();
             assert_eq!(read.message_id.as_deref(), Some("ID"));
             assert_eq!(read.quote.unwrap().sender.unwrap().to_string(), "15550001@s.whatsapp.net");
-            send.reserved = 1;
-            assert_eq!(code(send.read()), Some(Code::UnknownFieldSet));
+            assert_eq!(read.wait, SendWait::Sent);
+            send.wait = 2;
+            assert_eq!(send.read().unwrap().wait, SendWait::Delivered);
+            send.wait = 3;
+            assert_eq!(code(send.read()), Some(Code::InvalidArgument));
         }
     }
 }

@@ -53,6 +53,13 @@ export const Code = {
   Forbidden: 302,
   /** Too many requests; repeat after `retryAfterMs`. */
   RateLimited: 303,
+  /** The service does not take buttons, lists and the like from this account; send text. */
+  InteractiveRefused: 304,
+  /**
+   * The account may not begin chats for now; existing chats go on. Repeat after
+   * `retryAfterMs`.
+   */
+  Restricted: 305,
   /** No session with the device could be made. */
   NoSession: 400,
   /** The other side's identity is not the expected one. */
@@ -99,6 +106,8 @@ export type CodeName =
   | 'NOT_FOUND'
   | 'FORBIDDEN'
   | 'RATE_LIMITED'
+  | 'INTERACTIVE_REFUSED'
+  | 'RESTRICTED'
   | 'NO_SESSION'
   | 'IDENTITY_CHANGED'
   | 'NO_DEVICE'

@@ -101,8 +101,10 @@ export interface Receipt extends JournaledEvent {
 }
 
 /**
- * Emitted when the fate of a sent message is known after its call had ended: the service has
- * it, or refused it.
+ * Emitted when the fate of a sent message is known and no call told it: the service has it, or
+ * it cannot be sent. Every accepted message for whose fate no call waits ends in one. What
+ * recipients do with it comes as receipts, in any order: a message is as far as the furthest
+ * of delivered, read and played that was ever told, and never goes back.
  */
 export interface SendStatus extends JournaledEvent {
   kind: 'send_status'
@@ -112,7 +114,9 @@ export interface SendStatus extends JournaledEvent {
   messageId: string
   /** The service's time, seconds since 1970. */
   timestamp: number
-  /** Absent: the service has it. Otherwise the number that it refused it with. */
+  /** Absent: the service has it. Otherwise the name of the error code, such as `NO_DEVICE`. */
+  error: string | null
+  /** The number that the service refused it with, if it was the service. */
   refused: number | null
 }
 

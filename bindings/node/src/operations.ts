@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, AddParticipants, Address, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, GetGroup, GetIdentity, Group, GroupList, Identity, LeaveGroup, LinkWithCode, MarkRead, PairingCode, ParticipantResults, PromoteParticipants, QrCode, QuotedMessageInput, RemoveParticipants, SendText, SentMessage, SetGroupSubject } from './types.js'
+import type { Account, AddParticipants, Address, CancelSend, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, GetGroup, GetIdentity, Group, GroupList, Identity, LeaveGroup, LinkWithCode, MarkRead, PairingCode, ParticipantResults, PromoteParticipants, QrCode, QuotedMessageInput, RemoveParticipants, SendText, SentMessage, SetGroupSubject } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -28,6 +28,17 @@ export abstract class Operations {
    */
   async addParticipants(request: AddParticipants, options?: CallOptions): Promise<ParticipantResults> {
     return this.request<ParticipantResults>('add_participants', addParticipants(request), options)
+  }
+
+  /**
+   * Takes back a message that was accepted but has not left yet, as while there is no
+   * connection. It will not be sent; calls that wait for it fail with `CANCELLED`.
+   *
+   * Fails with `WRONG_STATE` if the message has left, or may have, and with `NOT_FOUND` if
+   * there is none.
+   */
+  async cancelSend(request: CancelSend, options?: CallOptions): Promise<void> {
+    await this.request('cancel_send', cancelSend(request), options)
   }
 
   /**
@@ -154,10 +165,11 @@ export abstract class Operations {
   }
 
   /**
-   * Sends a text message, and returns when the service has it.
+   * Sends a text message, and returns when the service has it, or as `wait` says.
    *
    * Accepted messages survive a crash of the process: they are sent at the next start, under
-   * the same id.
+   * the same id. A call that is cancelled before its message has left withdraws the message.
+   * The fate of a message that no call told comes as a `send_status` event.
    */
   async sendText(request: SendText, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('send_text', sendText(request), options)
@@ -176,6 +188,10 @@ function address<T extends Address | null | undefined>(value: T): unknown {
 
 function addParticipants(value: AddParticipants): object {
   return { ...value, group: address(value.group) }
+}
+
+function cancelSend(value: CancelSend): object {
+  return { ...value, chat: address(value.chat) }
 }
 
 function demoteParticipants(value: DemoteParticipants): object {

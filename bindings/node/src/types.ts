@@ -33,6 +33,20 @@ export interface AddParticipants {
   participants: string[]
 }
 
+/**
+ * Takes back a message that was accepted but has not left yet, as while there is no
+ * connection. It will not be sent; calls that wait for it fail with `CANCELLED`.
+ *
+ * Fails with `WRONG_STATE` if the message has left, or may have, and with `NOT_FOUND` if there
+ * is none.
+ */
+export interface CancelSend {
+  /** Address of the chat. */
+  chat: Address
+  /** Id of the message. */
+  messageId: string
+}
+
 /** State of the connection. */
 export interface ConnectionInfo {
   /** The state. */
@@ -410,10 +424,11 @@ export interface RemoveParticipants {
 }
 
 /**
- * Sends a text message, and returns when the service has it.
+ * Sends a text message, and returns when the service has it, or as `wait` says.
  *
  * Accepted messages survive a crash of the process: they are sent at the next start, under the
- * same id.
+ * same id. A call that is cancelled before its message has left withdraws the message. The
+ * fate of a message that no call told comes as a `send_status` event.
  */
 export interface SendText {
   /** Address of the chat: a JID, or a phone number with its country code. */
@@ -427,15 +442,26 @@ export interface SendText {
   messageId?: string | null
   /** Message to quote. */
   quote?: QuotedMessageInput | null
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
 }
 
-/** A message that the service has. */
+/** What a send waits for. */
+export type SendWait =
+  /** The message is durable and will be sent, whatever happens to the process. */
+  | 'queued'
+  /** The service has it. */
+  | 'sent'
+  /** A device of the recipient has it; in a group, a device of any other member. */
+  | 'delivered'
+
+/** A message that was sent. */
 export interface SentMessage {
   /** Its id. */
   messageId: string
   /** The chat. */
   chat: Identity
-  /** The service's time, seconds since 1970. */
+  /** The service's time, seconds since 1970; 0 if only the queue was waited for. */
   timestamp: number
 }
 

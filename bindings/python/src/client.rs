@@ -6,7 +6,9 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
-use whimbrel::{CallOptions, Client, Code, Error, EventStream, MessageKey, SendOptions, parse_address};
+use whimbrel::{
+    CallOptions, Cancel, Client, Code, Error, EventStream, MessageKey, SendOptions, SendWait, parse_address,
+};
 use whimbrel_api::calls::Calls;
 
 use crate::errors::guard;
@@ -61,15 +63,25 @@ impl NativeClient {
         &self,
         mailbox: &NativeMailbox,
         ticket: u64,
-        call: impl FnOnce(&Parts) -> Result<F, Error>,
+        call: impl FnOnce(&Parts, &Cancel) -> Result<F, Error>,
     ) -> Result<u64, Error>
     where
         F: Future<Output = Result<Letter, Error>> + Send + 'static,
     {
         let parts = self.parts()?;
-        let call = call(parts)?;
+        let signal = Cancel::default();
+        let call = call(parts, &signal)?;
         let reply = mailbox.reply(ticket)?;
-        Ok(parts.calls.start(&parts.runtime, call, |result| reply.send(result)))
+        Ok(parts.calls.start_cancellable(&parts.runtime, signal, call, |result| reply.send(result)))
+    }
+}
+
+fn send_wait(name: &str) -> Result<SendWait, Error> {
+    match name {
+        "queued" => Ok(SendWait::Queued),
+        "sent" => Ok(SendWait::Sent),
+        "delivered" => Ok(SendWait::Delivered),
+        _ => Err(Error::new(Code::InvalidArgument, "there is nothing of that name to wait for")),
     }
 }
 
@@ -112,12 +124,15 @@ impl NativeClient {
         text: String,
         quote: Option<(String, Option<String>)>,
         message_id: Option<String>,
+        wait: Option<&str>,
         timeout: Option<f64>,
     ) -> PyResult<u64> {
         guard(py, || {
-            self.start(mailbox, ticket, |parts| {
+            self.start(mailbox, ticket, |parts, signal| {
                 let chat = parse_address(chat)?;
                 let mut options = SendOptions::default();
+                options.cancel = Some(signal.clone());
+                options.wait = wait.map(send_wait).transpose()?.unwrap_or_default();
                 options.timeout = timeout.map(duration).transpose()?;
                 options.message_id = message_id;
                 if let Some((message_id, sender)) = quote {
@@ -144,7 +159,7 @@ impl NativeClient {
         timeout: Option<f64>,
     ) -> PyResult<u64> {
         guard(py, || {
-            self.start(mailbox, ticket, |parts| {
+            self.start(mailbox, ticket, |parts, _| {
                 let chat = parse_address(chat)?;
                 let sender = sender.map(parse_address).transpose()?;
                 let options = call_options(timeout)?;
@@ -170,7 +185,7 @@ impl NativeClient {
         most: usize,
     ) -> PyResult<u64> {
         guard(py, || {
-            self.start(mailbox, ticket, |parts| {
+            self.start(mailbox, ticket, |parts, _| {
                 let (client, stream) = (parts.client.clone(), Arc::clone(&parts.stream));
                 Ok(async move {
                     let mut stream = stream
@@ -209,7 +224,7 @@ impl NativeClient {
     /// Closes; the result goes into the mailbox.
     fn close(&self, py: Python<'_>, mailbox: &NativeMailbox, ticket: u64, timeout: f64) -> PyResult<u64> {
         guard(py, || {
-            self.start(mailbox, ticket, |parts| {
+            self.start(mailbox, ticket, |parts, _| {
                 let timeout = duration(timeout)?;
                 let client = parts.client.clone();
                 Ok(async move { client.close(timeout).await.map(|()| Letter::Done) })

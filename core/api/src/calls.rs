@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use whimbrel::{CallOptions, Client, Code, Error, Outcome};
+use whimbrel::{CallOptions, Cancel, Client, Code, Error, Outcome};
 
 use crate::operations;
 
@@ -38,6 +39,17 @@ impl Calls {
         F: Future<Output = Result<T, Error>> + Send + 'static,
         D: FnOnce(Result<T, Error>) + Send + 'static,
     {
+        self.start_cancellable(runtime, Cancel::default(), call, done)
+    }
+
+    /// Runs a call that was given `signal` with its options: should the call look at it, it ends by
+    /// itself when it is cancelled, and knows what became of its work.
+    pub fn start_cancellable<T, F, D>(&self, runtime: &Handle, signal: Cancel, call: F, done: D) -> u64
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+        D: FnOnce(Result<T, Error>) + Send + 'static,
+    {
         let (cancel, cancelled) = oneshot::channel();
         let id = {
             let mut state = self.lock();
@@ -61,12 +73,21 @@ impl Calls {
         };
         let calls = self.clone();
         runtime.spawn(async move {
-            let result = tokio::select! {
+            let mut call = std::pin::pin!(call);
+            let ended = tokio::select! {
                 biased;
-                result = call => result.unwrap_or_else(|_| {
-                    Err(Error::new(Code::Internal, "the call panicked").with_outcome(Outcome::Unknown))
-                }),
+                result = &mut call => Some(result),
                 Ok(()) = cancelled => {
+                    signal.cancel();
+                    if signal.is_heeded() { tokio::time::timeout(LAST_WORDS, call).await.ok() } else { None }
+                }
+            };
+            let result = match ended {
+                Some(Ok(result)) => result,
+                Some(Err(_)) => {
+                    Err(Error::new(Code::Internal, "the call panicked").with_outcome(Outcome::Unknown))
+                }
+                None => {
                     Err(Error::new(Code::Cancelled, "the call was cancelled").with_outcome(Outcome::Unknown))
                 }
             };
@@ -95,19 +116,32 @@ impl Calls {
     {
         let entry = operations::find(name)?;
         let client = client.clone();
+        let signal = Cancel::default();
+        let options = cancellable(options, &signal);
         let call = async move { entry.start(&client, &request, options)?.await };
-        Ok(self.start(runtime, call, done))
+        Ok(self.start_cancellable(runtime, signal, call, done))
     }
 
-    /// Cancels a call: only the waiting ends. Its error's `outcome` is always
-    /// [`Outcome::Unknown`], for what the call began may go on; an accepted message is still
-    /// sent, and its fate follows as an event. Unknown ids and ended calls are ignored.
+    /// Cancels a call. A send whose message has not left yet withdraws it and ends with
+    /// [`Outcome::NotSent`]. Otherwise only the waiting ends, with [`Outcome::Unknown`], for what the
+    /// call began may go on; the fate of a message follows as an event. Unknown ids and ended
+    /// calls are ignored.
     pub fn cancel(&self, id: u64) {
         if let Some(cancel) = self.lock().running.remove(&id) {
             // The call may have ended this moment.
             let _ = cancel.send(());
         }
     }
+}
+
+/// How long a cancelled call may take to find out what became of its work.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Options of a call that is cancelled by a signal.
+#[must_use]
+pub fn cancellable(mut options: CallOptions, signal: &Cancel) -> CallOptions {
+    options.cancel = Some(signal.clone());
+    options
 }
 
 #[cfg(test)]

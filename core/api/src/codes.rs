@@ -88,6 +88,16 @@ pub const fn info(code: Code) -> CodeInfo {
         Code::NotFound => ("NOT_FOUND", 404, "What was asked for does not exist at the service."),
         Code::Forbidden => ("FORBIDDEN", 403, "The account may not do this."),
         Code::RateLimited => ("RATE_LIMITED", 429, "Too many requests; repeat after `retryAfterMs`."),
+        Code::InteractiveRefused => (
+            "INTERACTIVE_REFUSED",
+            403,
+            "The service does not take buttons, lists and the like from this account; send text.",
+        ),
+        Code::Restricted => (
+            "RESTRICTED",
+            403,
+            "The account may not begin chats for now; existing chats go on. Repeat after `retryAfterMs`.",
+        ),
         Code::NoSession => ("NO_SESSION", 502, "No session with the device could be made."),
         Code::IdentityChanged => {
             ("IDENTITY_CHANGED", 502, "The other side's identity is not the expected one.")

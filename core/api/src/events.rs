@@ -126,8 +126,10 @@ pub struct Receipt {
     pub timestamp: i64,
 }
 
-/// Emitted when the fate of a sent message is known after its call had ended: the service has
-/// it, or refused it.
+/// Emitted when the fate of a sent message is known and no call told it: the service has it, or it
+/// cannot be sent. Every accepted message for whose fate no call waits ends in one. What
+/// recipients do with it comes as receipts, in any order: a message is as far as the furthest of
+/// delivered, read and played that was ever told, and never goes back.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SendStatus {
@@ -135,7 +137,9 @@ pub struct SendStatus {
     pub chat: Identity,
     /// The message.
     pub message_id: String,
-    /// Absent: the service has it. Otherwise the number that it refused it with.
+    /// Absent: the service has it. Otherwise the name of the error code, such as `NO_DEVICE`.
+    pub error: Option<&'static str>,
+    /// The number that the service refused it with, if it was the service.
     pub refused: Option<u16>,
     /// The service's time, seconds since 1970.
     pub timestamp: i64,
@@ -389,6 +393,7 @@ impl From<&EventKind> for EventBody {
             EventKind::SendStatus(event) => Self::SendStatus(SendStatus {
                 chat: (&event.chat).into(),
                 message_id: event.message_id.clone(),
+                error: event.error.map(|code| crate::codes::info(code).name),
                 refused: event.refused,
                 timestamp: event.timestamp,
             }),

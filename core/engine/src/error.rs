@@ -61,6 +61,11 @@ pub enum Code {
     Forbidden = 302,
     /// Too many requests; `retry_after` says when to try again.
     RateLimited = 303,
+    /// The service does not take buttons, lists and the like from this account.
+    InteractiveRefused = 304,
+    /// The account may not begin chats for now; `retry_after` says how long, if the service told. Chats
+    /// that exist go on.
+    Restricted = 305,
 
     /// No session with the device could be made.
     NoSession = 400,
@@ -143,6 +148,8 @@ impl Code {
         Self::NotFound,
         Self::Forbidden,
         Self::RateLimited,
+        Self::InteractiveRefused,
+        Self::Restricted,
         Self::NoSession,
         Self::IdentityChanged,
         Self::NoDevice,
@@ -156,6 +163,11 @@ impl Code {
     /// The number that stands for this code in every language.
     pub const fn number(self) -> u16 {
         self as u16
+    }
+
+    /// The code of a number, if there is one.
+    pub fn of_number(number: u16) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.number() == number)
     }
 
     /// The category, from the range of the number.

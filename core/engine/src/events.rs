@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use whimbrel_wire::jid::Jid;
 
+use crate::error::Code;
 pub use crate::journal::EventStream;
 use crate::messages::MessageKey;
 
@@ -52,8 +53,10 @@ pub enum EventKind {
     /// Emitted when somebody's device received, read or played messages of this account.
     /// Journaled.
     Receipt(Receipt),
-    /// Emitted when the fate of a sent message changes: accepted by the service, or failed
-    /// after its call had ended. Journaled.
+    /// Emitted when the fate of a sent message is known and no call told it: the service has it, or it
+    /// cannot be sent. Journaled. Messages for whose fate nobody waited end in one of these, also
+    /// those of an earlier process; what a recipient does with them comes as
+    /// [`EventKind::Receipt`]. Receipts may come before this.
     SendStatus(SendStatus),
     /// Emitted when the identity key of a person's device changed, as after a re-installation.
     /// Journaled. Show it where people rely on security codes.
@@ -186,7 +189,9 @@ pub struct SendStatus {
     pub chat: Identity,
     /// The message.
     pub message_id: String,
-    /// `None`: the service has it. Otherwise the number that it refused it with.
+    /// `None`: the service has it. Otherwise why not.
+    pub error: Option<Code>,
+    /// The number that the service refused it with, if it was the service.
     pub refused: Option<u16>,
     /// The service's time, seconds since 1970.
     pub timestamp: i64,

@@ -61,5 +61,7 @@ pub use groups::{
 };
 pub use link::{PairingCode, QrCode};
 pub use messages::{MessageKey, SentMessage};
-pub use options::{CallOptions, ClientOptions, Endpoint, EngineOptions, LookupOptions, SendOptions};
+pub use options::{
+    CallOptions, Cancel, ClientOptions, Endpoint, EngineOptions, LookupOptions, SendOptions, SendWait,
+};
 pub use whimbrel_wire::jid::Jid;

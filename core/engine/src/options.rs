@@ -1,6 +1,10 @@
 //! Options of engines, clients and calls. Every default is a sensible one for production.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use tokio::sync::watch;
 
 use crate::messages::MessageKey;
 
@@ -101,6 +105,67 @@ impl Default for ClientOptions {
 pub struct CallOptions {
     /// Deadline, from the moment of the call. `None`: the client's `request_timeout`.
     pub timeout: Option<Duration>,
+    /// What cancels the call, for calls that can say what became of their work then: sends.
+    pub cancel: Option<Cancel>,
+}
+
+/// What a send waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SendWait {
+    /// The message is durable: it will be sent, whatever happens to the process. What became of it
+    /// follows as a [`SendStatus`](crate::events::EventKind::SendStatus) event.
+    Queued,
+    /// The service has the message.
+    #[default]
+    Sent,
+    /// A device of the recipient has the message; in a group, a device of any other member. In the
+    /// chat with oneself this is the same as [`Sent`](Self::Sent). That the service has it comes as a
+    /// [`SendStatus`](crate::events::EventKind::SendStatus) event before.
+    Delivered,
+}
+
+/// Cancels the call that was given a clone of it.
+///
+/// A message that has not left by then is withdrawn, and its call fails with
+/// [`Outcome::NotSent`](crate::Outcome::NotSent). After that only the waiting ends, with
+/// [`Outcome::Unknown`](crate::Outcome::Unknown), and the fate follows as an event.
+#[derive(Clone, Debug)]
+pub struct Cancel(Arc<CancelState>);
+
+#[derive(Debug)]
+struct CancelState {
+    cancelled: watch::Sender<bool>,
+    heeded: AtomicBool,
+}
+
+impl Default for Cancel {
+    fn default() -> Self {
+        Self(Arc::new(CancelState { cancelled: watch::Sender::new(false), heeded: AtomicBool::new(false) }))
+    }
+}
+
+impl Cancel {
+    /// Cancels.
+    pub fn cancel(&self) {
+        self.0.cancelled.send_replace(true);
+    }
+
+    /// Whether a call looks at it, and so ends by itself when it is cancelled.
+    pub fn is_heeded(&self) -> bool {
+        self.0.heeded.load(Ordering::Acquire)
+    }
+
+    /// A call will look at it.
+    pub(crate) fn heed(&self) {
+        self.0.heeded.store(true, Ordering::Release);
+    }
+
+    /// Ends when the call is cancelled.
+    pub(crate) async fn cancelled(&self) {
+        // The sender is a field of this, so there is no error.
+        let _ = self.0.cancelled.subscribe().wait_for(|cancelled| *cancelled).await;
+    }
 }
 
 /// Options of a look-up of a person.
@@ -122,6 +187,10 @@ pub struct SendOptions {
     /// Id of the new message: 1 to 64 characters of `A-Z a-z 0-9 . - _`. A repetition under the same id is never a second
     /// message. `None`: the engine makes one.
     pub message_id: Option<String>,
+    /// What to wait for; default [`SendWait::Sent`].
+    pub wait: SendWait,
     /// Deadline, from the moment of the call. `None`: the client's `request_timeout`.
     pub timeout: Option<Duration>,
+    /// What cancels the call.
+    pub cancel: Option<Cancel>,
 }

@@ -16,6 +16,7 @@ __all__ = [
     "ForbiddenError",
     "ForkedError",
     "IdentityChangedError",
+    "InteractiveRefusedError",
     "InvalidArgumentError",
     "LinkFailedError",
     "LoggedOutError",
@@ -28,6 +29,7 @@ __all__ = [
     "RateLimitedError",
     "RefusedError",
     "ReplacedError",
+    "RestrictedError",
     "StoreCorruptError",
     "StoreFailedError",
     "StoreLockedError",
@@ -115,6 +117,14 @@ class Code(IntEnum):
 
     RATE_LIMITED = 303
     """Too many requests; repeat after ``retry_after_ms``."""
+
+    INTERACTIVE_REFUSED = 304
+    """The service does not take buttons, lists and the like from this account; send text."""
+
+    RESTRICTED = 305
+    """The account may not begin chats for now; existing chats go on. Repeat after
+    ``retry_after_ms``.
+    """
 
     NO_SESSION = 400
     """No session with the device could be made."""
@@ -233,6 +243,16 @@ class ForbiddenError(errors.ServiceError, number=302):
 
 class RateLimitedError(errors.ServiceError, number=303):
     """Too many requests; repeat after ``retry_after_ms``."""
+
+
+class InteractiveRefusedError(errors.ServiceError, number=304):
+    """The service does not take buttons, lists and the like from this account; send text."""
+
+
+class RestrictedError(errors.ServiceError, number=305):
+    """The account may not begin chats for now; existing chats go on. Repeat after
+    ``retry_after_ms``.
+    """
 
 
 class NoSessionError(errors.CryptoError, number=400):

@@ -214,8 +214,10 @@ class Receipt(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendStatus(Event):
-    """Emitted when the fate of a sent message is known after its call had ended: the service has
-    it, or refused it.
+    """Emitted when the fate of a sent message is known and no call told it: the service has it, or
+    it cannot be sent. Every accepted message for whose fate no call waits ends in one. What
+    recipients do with it comes as receipts, in any order: a message is as far as the furthest
+    of delivered, read and played that was ever told, and never goes back.
     """
 
     kind: ClassVar[str] = "send_status"
@@ -230,8 +232,11 @@ class SendStatus(Event):
     timestamp: int
     """The service's time, seconds since 1970."""
 
+    error: str | None
+    """Absent: the service has it. Otherwise the name of the error code, such as ``NO_DEVICE``."""
+
     refused: int | None
-    """Absent: the service has it. Otherwise the number that it refused it with."""
+    """The number that the service refused it with, if it was the service."""
 
     @classmethod
     def _decode(cls, data: dict[str, Any], raw: bytes) -> SendStatus:
@@ -242,6 +247,7 @@ class SendStatus(Event):
             chat=Identity._decode(data["chat"]),
             message_id=data["messageId"],
             timestamp=data["timestamp"],
+            error=data.get("error"),
             refused=data.get("refused"),
         )
 

@@ -19,6 +19,7 @@ from ._types import (
     ParticipantResults,
     QrCode,
     QuotedMessage,
+    SendWait,
     SentMessage,
 )
 
@@ -72,6 +73,28 @@ class Operations:
         """
         request: dict[str, object] = {"group": str(group), "participants": participants}
         return ParticipantResults._decode(await self._request("add_participants", request, timeout))
+
+    async def cancel_send(
+        self,
+        *,
+        chat: Address,
+        message_id: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Takes back a message that was accepted but has not left yet, as while there is no
+        connection. It will not be sent; calls that wait for it fail with ``CANCELLED``.
+
+        Fails with ``WRONG_STATE`` if the message has left, or may have, and with ``NOT_FOUND``
+        if there is none.
+
+        Args:
+            chat: Address of the chat.
+            message_id: Id of the message.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "messageId": message_id}
+        await self._request("cancel_send", request, timeout)
 
     async def connect(
         self,
@@ -435,12 +458,14 @@ class Operations:
         text: str,
         message_id: str | None = None,
         quote: QuotedMessage | None = None,
+        wait: SendWait | None = None,
         timeout: float | None = None,
     ) -> SentMessage:
-        """Sends a text message, and returns when the service has it.
+        """Sends a text message, and returns when the service has it, or as ``wait`` says.
 
         Accepted messages survive a crash of the process: they are sent at the next start, under
-        the same id.
+        the same id. A call that is cancelled before its message has left withdraws the message.
+        The fate of a message that no call told comes as a ``send_status`` event.
 
         Args:
             chat: Address of the chat: a JID, or a phone number with its country code.
@@ -448,6 +473,7 @@ class Operations:
             message_id: Id of the new message; a repetition under the same id is never a second
                 message. The engine makes one if it is absent.
             quote: Message to quote.
+            wait: What to wait for; the service's word if it is absent.
             timeout: Seconds until the call fails with ``TimedOutError``; the client's
                 ``request_timeout`` if ``None``.
         """
@@ -456,6 +482,8 @@ class Operations:
             request["messageId"] = message_id
         if quote is not None:
             request["quote"] = quote._encode()
+        if wait is not None:
+            request["wait"] = wait
         return SentMessage._decode(await self._request("send_text", request, timeout))
 
     async def set_group_subject(

@@ -29,6 +29,7 @@ __all__ = [
     "QrCode",
     "QuotedMessage",
     "ReceiptType",
+    "SendWait",
     "SentMessage",
 ]
 
@@ -557,9 +558,29 @@ class ReceiptType(str, Enum):
         return cls.UNKNOWN
 
 
+class SendWait(str, Enum):
+    """What a send waits for."""
+
+    QUEUED = "queued"
+    """The message is durable and will be sent, whatever happens to the process."""
+
+    SENT = "sent"
+    """The service has it."""
+
+    DELIVERED = "delivered"
+    """A device of the recipient has it; in a group, a device of any other member."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> SendWait:
+        return cls.UNKNOWN
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentMessage:
-    """A message that the service has."""
+    """A message that was sent."""
 
     message_id: str
     """Its id."""
@@ -568,7 +589,7 @@ class SentMessage:
     """The chat."""
 
     timestamp: int
-    """The service's time, seconds since 1970."""
+    """The service's time, seconds since 1970; 0 if only the queue was waited for."""
 
     @classmethod
     def _decode(cls, data: dict[str, Any]) -> SentMessage:

@@ -56,6 +56,7 @@ class Client:
         text: str,
         quote: tuple[str, str | None] | None,
         message_id: str | None,
+        wait: str | None,
         timeout: float | None,
     ) -> int: ...
     def mark_read(

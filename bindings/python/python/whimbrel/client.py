@@ -17,7 +17,7 @@ from ._errors import ClosedError, WrongStateError
 from ._events import Event, decode
 from ._mailbox import Mailbox
 from ._operations import Operations
-from ._types import Address, Identity, QuotedMessage, SentMessage
+from ._types import Address, Identity, QuotedMessage, SendWait, SentMessage
 from .engine import CLOSE_TIMEOUT, Endpoint, Engine, default_engine
 
 __all__ = ["Client"]
@@ -233,13 +233,15 @@ class Client(Operations):
         text: str,
         message_id: str | None = None,
         quote: QuotedMessage | None = None,
+        wait: SendWait | None = None,
         timeout: float | None = None,
     ) -> SentMessage:
         native = self._ready()
         quoted = None
         if quote is not None:
             quoted = (quote.message_id, None if quote.sender is None else str(quote.sender))
-        call = self._start(native.send_text, str(chat), text, quoted, message_id, timeout)
+        until = None if wait is None else SendWait(wait).value
+        call = self._start(native.send_text, str(chat), text, quoted, message_id, until, timeout)
         message_id, (id, phone, lid), timestamp = await call
         return SentMessage(
             message_id=message_id,

@@ -7,10 +7,11 @@ use whimbrel::{CallOptions, Client, Error, MessageKey, SendOptions, parse_addres
 use super::{Done, Operation};
 use crate::events::Identity;
 
-/// Sends a text message, and returns when the service has it.
+/// Sends a text message, and returns when the service has it, or as `wait` says.
 ///
 /// Accepted messages survive a crash of the process: they are sent at the next start, under the
-/// same id.
+/// same id. A call that is cancelled before its message has left withdraws the message. The fate
+/// of a message that no call told comes as a `send_status` event.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SendText {
@@ -26,6 +27,31 @@ pub struct SendText {
     /// engine makes one if it is absent.
     #[serde(default)]
     pub message_id: Option<String>,
+    /// What to wait for; the service's word if it is absent.
+    #[serde(default)]
+    pub wait: Option<SendWait>,
+}
+
+/// What a send waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SendWait {
+    /// The message is durable and will be sent, whatever happens to the process.
+    Queued,
+    /// The service has it.
+    Sent,
+    /// A device of the recipient has it; in a group, a device of any other member.
+    Delivered,
+}
+
+impl From<SendWait> for whimbrel::SendWait {
+    fn from(wait: SendWait) -> Self {
+        match wait {
+            SendWait::Queued => Self::Queued,
+            SendWait::Sent => Self::Sent,
+            SendWait::Delivered => Self::Delivered,
+        }
+    }
 }
 
 /// A message that is quoted.
@@ -40,7 +66,7 @@ pub struct QuotedMessage {
     pub sender: Option<String>,
 }
 
-/// A message that the service has.
+/// A message that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SentMessage {
@@ -48,7 +74,7 @@ pub struct SentMessage {
     pub message_id: String,
     /// The chat.
     pub chat: Identity,
-    /// The service's time, seconds since 1970.
+    /// The service's time, seconds since 1970; 0 if only the queue was waited for.
     pub timestamp: i64,
 }
 
@@ -66,6 +92,8 @@ impl Operation for SendText {
         let chat = parse_address(&self.chat)?;
         let mut send = SendOptions::default();
         send.timeout = options.timeout;
+        send.cancel = options.cancel;
+        send.wait = self.wait.map(Into::into).unwrap_or_default();
         send.message_id = self.message_id;
         send.quote = match self.quote {
             None => None,
@@ -75,6 +103,31 @@ impl Operation for SendText {
             }),
         };
         client.send_text(&chat, &self.text, send).await.map(|sent| (&sent).into())
+    }
+}
+
+/// Takes back a message that was accepted but has not left yet, as while there is no connection.
+/// It will not be sent; calls that wait for it fail with `CANCELLED`.
+///
+/// Fails with `WRONG_STATE` if the message has left, or may have, and with `NOT_FOUND` if there is
+/// none.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CancelSend {
+    /// Address of the chat.
+    #[schemars(extend("format" = "address"))]
+    pub chat: String,
+    /// Id of the message.
+    pub message_id: String,
+}
+
+impl Operation for CancelSend {
+    const NAME: &'static str = "cancel_send";
+    type Output = Done;
+
+    async fn run(self, client: &Client, options: CallOptions) -> Result<Done, Error> {
+        let chat = parse_address(&self.chat)?;
+        client.cancel_send(&chat, &self.message_id, options).await.map(|()| Done {})
     }
 }
 

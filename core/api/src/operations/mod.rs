@@ -26,7 +26,7 @@ pub use groups::{
     ParticipantResults, PromoteParticipants, RemoveParticipants, SetGroupSubject,
 };
 pub use link::{LinkWithCode, LinkWithQr, PairingCode, QrCode};
-pub use messages::{MarkRead, QuotedMessage, SendText, SentMessage};
+pub use messages::{CancelSend, MarkRead, QuotedMessage, SendText, SendWait, SentMessage};
 pub use people::GetIdentity;
 
 /// One operation: a request struct that says how it is run. The struct's documentation is the
@@ -112,6 +112,7 @@ fn run<'a, O: Operation>(
 pub static OPERATIONS: &[Entry] = &[
     entry::<Acknowledge>(),
     entry::<AddParticipants>(),
+    entry::<CancelSend>(),
     entry::<Connect>(),
     entry::<CreateGroup>(),
     entry::<DebugEcho>(),

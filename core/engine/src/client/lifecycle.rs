@@ -15,6 +15,9 @@ use crate::store::Changes;
 /// Time for what remains after the deadline: ending tasks, flushing acknowledgements.
 const LAST: Duration = Duration::from_millis(500);
 
+/// How long what may be lost waits for another commit to go with.
+const LATER: Duration = Duration::from_secs(5);
+
 /// How long acknowledgements are collected before they are written.
 const ACKNOWLEDGE_DELAY: Duration = Duration::from_millis(200);
 
@@ -54,7 +57,7 @@ impl Inner {
     }
 
     async fn flush_acknowledgement(&self) -> Result<(), Error> {
-        if self.events.acknowledged_by_host().is_none() {
+        if self.events.acknowledged_by_host().is_none() && !self.commit.has_later() {
             return Ok(());
         }
         self.commit.commit(Changes::default()).await
@@ -75,6 +78,27 @@ impl Inner {
                 tracing::warn!(%error, "Acknowledged events will be offered again.");
             }
         });
+    }
+
+    /// Writes what may be lost with the next commit, or at the latest in some seconds.
+    pub(crate) fn commit_later(self: &Arc<Self>, changes: Changes) {
+        if !self.commit.later(changes) || self.store_is_closed() {
+            return;
+        }
+        let client = Arc::clone(self);
+        self.spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(LATER) => {}
+                () = client.gate.closed() => {}
+            }
+            if let Err(error) = client.flush_acknowledgement().await {
+                tracing::warn!(%error, "What the host was told may be told again.");
+            }
+        });
+    }
+
+    fn store_is_closed(&self) -> bool {
+        *self.closed.borrow()
     }
 
     /// Waits until online, or until it is clear that this does not happen.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use prost::Message as _;
 use whimbrel_wire::jid::Jid;
 
+use crate::error::Code;
 use crate::events::{
     ChatMoved, ConnectionRefused, Event, EventKind, Identity, IdentityChanged, Linked, LoggedOut, Message,
     NumberChanged, NumberShared, Receipt, ReceiptKind, SendStatus, Undecryptable,
@@ -154,6 +155,8 @@ struct SendStatusRow {
     refused: Option<u32>,
     #[prost(int64, tag = "4")]
     timestamp: i64,
+    #[prost(uint32, optional, tag = "5")]
+    error: Option<u32>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -251,6 +254,7 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
             message_id: event.message_id.clone(),
             refused: event.refused.map(u32::from),
             timestamp: event.timestamp,
+            error: event.error.map(|code| u32::from(code.number())),
         }),
         EventKind::IdentityChanged(event) => KindRow::IdentityChanged(IdentityChangedRow {
             who: Some(identity_row(&event.who)),
@@ -358,6 +362,10 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
             chat: identity_of(row.chat)?,
             message_id: row.message_id,
             refused: row.refused.map(status_of).transpose()?,
+            // A newer version may have codes that this one does not know.
+            error: row
+                .error
+                .map(|number| status_of(number).ok().and_then(Code::of_number).unwrap_or(Code::Refused)),
             timestamp: row.timestamp,
         }),
         KindRow::IdentityChanged(row) => EventKind::IdentityChanged(IdentityChanged {
@@ -468,6 +476,7 @@ mod tests {
                 chat: identity("1"),
                 message_id: "a".into(),
                 refused: Some(479),
+                error: Some(Code::Refused),
                 timestamp: 5,
             }),
             EventKind::IdentityChanged(IdentityChanged { who: identity("9"), device: 2 }),

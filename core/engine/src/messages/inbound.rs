@@ -2,7 +2,6 @@
 //! arrival.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use whimbrel_wire::{Node, NodeRef};
@@ -12,6 +11,7 @@ use super::{receive, stanza};
 use crate::client::Inner;
 use crate::connection::{Connection, Inbound, iq};
 use crate::devices::{identity, notify};
+use crate::events::Identity;
 use crate::messages::Unit;
 use crate::receipts;
 use crate::repair::{self, Repair};
@@ -26,6 +26,8 @@ pub(crate) struct Replies {
     nodes: Vec<Node>,
     /// Sent messages about which the service said its word.
     pub(crate) settled: Vec<Settled>,
+    /// Messages of chats that devices of others have.
+    pub(crate) delivered: Vec<(Identity, Vec<String>)>,
     /// What needs the service, and so must not hold the lane up.
     pub(crate) repairs: Vec<Repair>,
 }
@@ -104,9 +106,10 @@ async fn receive(
         };
         batch.clear();
         for settled in replies.settled {
-            if let Some(after) = client.outbox.settle(settled) {
-                client.spawn(try_again(Arc::clone(client), after));
-            }
+            client.outbox.settle(settled);
+        }
+        for (chat, ids) in replies.delivered {
+            client.outbox.delivered(&chat, &ids);
         }
         for node in replies.nodes {
             if connection.send(node).await.is_err() {
@@ -118,14 +121,6 @@ async fn receive(
                 tracing::warn!("Too many repairs are waiting; one is left out.");
             }
         }
-    }
-}
-
-/// The service wants a message later.
-async fn try_again(client: Arc<Inner>, after: Duration) {
-    tokio::select! {
-        () = tokio::time::sleep(after) => client.outbox.try_again(),
-        () = client.gate.closed() => {}
     }
 }
 

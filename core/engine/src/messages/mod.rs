@@ -4,6 +4,7 @@ mod cache;
 pub(crate) mod content;
 mod control;
 mod decrypt;
+mod fate;
 pub(crate) mod inbound;
 pub(crate) mod outbox;
 mod receive;
@@ -33,13 +34,13 @@ pub struct MessageKey {
     pub sender: Option<Jid>,
 }
 
-/// A message that the service has.
+/// A message that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentMessage {
     /// Its id, as the engine made it or the host gave it.
     pub message_id: String,
     /// The chat it went to.
     pub chat: Identity,
-    /// The service's time, seconds since 1970.
+    /// The service's time, seconds since 1970; 0 if only the queue was waited for.
     pub timestamp: i64,
 }

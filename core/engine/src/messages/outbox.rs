@@ -10,13 +10,15 @@ use tokio::time::Instant;
 use whimbrel_wire::Jid;
 
 use super::SentMessage;
+use super::fate::{self, Orphan, Verdict};
 use super::inbound::Replies;
 use super::signal_state::Unit;
 use super::stanza::Ack;
 use crate::devices::identity;
 use crate::error::{Code, Error, Outcome};
-use crate::events::{EventKind, SendStatus};
+use crate::events::Identity;
 use crate::groups::{self, HandedOut, Manner};
+use crate::options::SendWait;
 use crate::repair::Repair;
 use crate::store::{OutboxRow, OutboxState, Store, StoreError};
 
@@ -29,10 +31,16 @@ pub(super) const BATCH: usize = 64;
 /// How long the service may take for its word on a message, before it is written again.
 const ACK_WAIT: Duration = Duration::from_secs(30);
 
-/// Refusals that may pass are answered by another attempt this often.
-const ATTEMPTS: u8 = 5;
+pub(crate) type Fate = Result<Word, Error>;
 
-pub(crate) type Fate = Result<SentMessage, Error>;
+/// What those who wait for a message are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// It is durable.
+    Queued,
+    /// The service has it.
+    Sent(SentMessage),
+}
 
 /// The messages on their way out of one client.
 #[derive(Default)]
@@ -51,10 +59,33 @@ struct Jobs {
     next: u64,
     /// To be sent, in order.
     ready: VecDeque<u64>,
+    /// Not yet durable.
+    unstored: BTreeSet<u64>,
     /// Chats whose devices are being looked up, with what waits for that.
     preparing: BTreeMap<Jid, Vec<u64>>,
     /// Groups with the message that hands their key out, and what waits for the service's word on it.
     handing_out: BTreeMap<Jid, HandingOut>,
+    /// Chats with a message that the service wants later: what is newer waits behind it.
+    paused: BTreeMap<Jid, Instant>,
+    /// The service got too many messages: nothing is sent before.
+    held_until: Option<Instant>,
+    /// Those who wait until a recipient's device has a message, by its id.
+    deliveries: HashMap<String, Deliveries>,
+    /// Fates that were handed to calls whose hosts have not taken them yet.
+    handed: HashMap<String, Handed>,
+    /// Fates that nobody took: events are made of them.
+    orphans: Vec<Orphan>,
+}
+
+struct Deliveries {
+    chat: Jid,
+    waiters: Vec<oneshot::Sender<()>>,
+}
+
+/// A fate on its way through calls to the host.
+struct Handed {
+    orphan: Orphan,
+    calls: usize,
 }
 
 #[derive(Default)]
@@ -78,7 +109,28 @@ struct Job {
     manner: Manner,
     /// What left with it, of a message to a group.
     keys: Option<Box<HandedOut>>,
-    waiters: Vec<oneshot::Sender<Fate>>,
+    /// Somebody was told that it will be sent.
+    promised: bool,
+    /// It cannot be sent, which is being made durable: who asks for it now means another attempt.
+    failing: bool,
+    waiters: Vec<Waiter>,
+}
+
+struct Waiter {
+    wait: SendWait,
+    tell: oneshot::Sender<Fate>,
+}
+
+impl Job {
+    /// Whether a call takes this word, so that no event is needed.
+    fn is_told(&self, sent: bool) -> bool {
+        let takes = |waiter: &Waiter| match waiter.wait {
+            SendWait::Queued => false,
+            SendWait::Sent => true,
+            SendWait::Delivered => !sent,
+        };
+        self.waiters.iter().any(|waiter| takes(waiter) && !waiter.tell.is_closed())
+    }
 }
 
 /// How far a message is.
@@ -112,12 +164,26 @@ pub(crate) struct Settled {
 }
 
 enum Then {
-    Tell(Fate),
-    TryAgain { after: Duration },
+    /// `told`: an event says so too.
+    Tell {
+        fate: Fate,
+        orphan: Orphan,
+        told: bool,
+    },
+    TryAgain {
+        after: Duration,
+        all: bool,
+    },
 }
 
 /// What a new message meets.
-pub(super) enum Accepted {
+pub(super) struct Accepted {
+    pub(super) word: First,
+    /// Fires when a recipient's device has the message, if that is waited for.
+    pub(super) delivery: Option<oneshot::Receiver<()>>,
+}
+
+pub(super) enum First {
     /// It waits with the others.
     Waiting(oneshot::Receiver<Fate>),
     /// A message of this id has settled before.
@@ -134,6 +200,16 @@ pub(super) enum GivenUp {
     Settling,
 }
 
+/// What becomes of a message that the host takes back.
+pub(super) enum Withdrawn {
+    /// It never left and never will; its row is to be deleted.
+    Dropped(Jid),
+    /// It has left, or may have.
+    Left,
+    /// There is no such message on its way.
+    Unknown,
+}
+
 impl Outbox {
     fn lock(&self) -> MutexGuard<'_, Jobs> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
@@ -145,10 +221,12 @@ impl Outbox {
         if jobs.loaded {
             return Ok(());
         }
+        let untold = store.outbox_untold()?;
         for row in store.outbox_pending()? {
             let order = jobs.add(row, true);
             jobs.ready.push_back(order);
         }
+        jobs.orphans.extend(untold.iter().map(Orphan::of));
         jobs.loaded = true;
         Ok(())
     }
@@ -163,38 +241,62 @@ impl Outbox {
         };
         for waiter in jobs.by_order.into_values().flat_map(|job| job.waiters) {
             // Whoever does not wait any more need not be told.
-            let _ = waiter.send(Err(error.clone()));
+            let _ = waiter.tell.send(Err(error.clone()));
         }
     }
 
-    /// Takes a message in. One of an id that is known joins its predecessor, whatever its text.
-    pub(super) fn accept(&self, store: &dyn Store, row: OutboxRow) -> Result<Accepted, Error> {
+    /// Takes a message in. One of an id that is known joins its predecessor, whatever its text; one
+    /// that failed before it left is sent after all.
+    pub(super) fn accept(
+        &self,
+        store: &dyn Store,
+        row: OutboxRow,
+        wait: SendWait,
+    ) -> Result<Accepted, Error> {
         self.load(store)?;
         let mut jobs = self.lock();
-        let (sender, receiver) = oneshot::channel();
-        if let Some(job) =
-            jobs.by_id.get(&row.message_id).copied().and_then(|order| jobs.by_order.get_mut(&order))
-        {
-            if !same_chat(store, &job.row.chat, &row.chat)? {
-                return Err(Error::new(Code::InvalidArgument, "the message id is in use in another chat"));
+        let (tell, receiver) = oneshot::channel();
+        let waiting = |delivery| Accepted { word: First::Waiting(receiver), delivery };
+        let known = jobs.by_id.get(&row.message_id).copied();
+        if let Some(order) = known.filter(|order| jobs.by_order.get(order).is_some_and(|job| !job.failing)) {
+            if let Some(job) = jobs.by_order.get_mut(&order) {
+                if !same_chat(store, &job.row.chat, &row.chat)? {
+                    return Err(Error::new(
+                        Code::InvalidArgument,
+                        "the message id is in use in another chat",
+                    ));
+                }
+                if wait == SendWait::Queued && job.stored {
+                    job.promised = true;
+                    // The receiver is alive: it is returned below.
+                    let _ = tell.send(Ok(Word::Queued));
+                } else {
+                    job.waiters.push(Waiter { wait, tell });
+                }
             }
-            job.waiters.push(sender);
-            return Ok(Accepted::Waiting(receiver));
+            let delivery = jobs.await_delivery(&row, wait);
+            return Ok(waiting(delivery));
         }
-        if let Some(settled) = find(store, &row.chat, &row.message_id)? {
-            return Ok(Accepted::Settled(settled));
+        if known.is_none()
+            && let Some(settled) = find(store, &row.chat, &row.message_id)?
+            && !matches!(settled.state, OutboxState::Failed(_))
+        {
+            let missing = settled.delivered_at == 0 && settled.state == OutboxState::Confirmed;
+            let delivery = if missing { jobs.await_delivery(&row, wait) } else { None };
+            return Ok(Accepted { word: First::Settled(settled), delivery });
         }
         if jobs.by_order.len() >= ROOM {
             return Err(Error::new(Code::RateLimited, "too many messages are waiting to be sent"));
         }
+        let delivery = jobs.await_delivery(&row, wait);
         let order = jobs.add(row, false);
         if let Some(job) = jobs.by_order.get_mut(&order) {
-            job.waiters.push(sender);
+            job.waiters.push(Waiter { wait, tell });
         }
         jobs.ready.push_back(order);
         drop(jobs);
         self.wake.notify_one();
-        Ok(Accepted::Waiting(receiver))
+        Ok(waiting(delivery))
     }
 
     /// The host does not wait any more for a message.
@@ -202,17 +304,43 @@ impl Outbox {
         let mut jobs = self.lock();
         let Some(order) = jobs.by_id.get(id).copied() else { return GivenUp::Settling };
         let Some(job) = jobs.by_order.get_mut(&order) else { return GivenUp::Settling };
-        job.waiters.retain(|waiter| !waiter.is_closed());
+        job.waiters.retain(|waiter| !waiter.tell.is_closed());
         match job.stage {
             Stage::Settling => GivenUp::Settling,
             Stage::Leaving | Stage::Sent { .. } => GivenUp::OnItsWay,
-            // Others may wait for the same message.
-            Stage::Waiting if job.left || job.waiters.len() > 1 => GivenUp::OnItsWay,
+            // Others may wait for the same message, or rely on it.
+            Stage::Waiting if job.left || job.promised || job.waiters.len() > 1 => GivenUp::OnItsWay,
             Stage::Waiting => {
                 jobs.remove(order);
                 GivenUp::Dropped
             }
         }
+    }
+
+    /// The host takes a message back.
+    pub(super) fn withdraw(&self, store: &dyn Store, chat: &Jid, id: &str) -> Result<Withdrawn, Error> {
+        self.load(store)?;
+        let mut jobs = self.lock();
+        let found = jobs.by_id.get(id).and_then(|order| Some((*order, jobs.by_order.get(order)?)));
+        let Some((order, job)) = found else {
+            return Ok(match find(store, chat, id)? {
+                Some(row) if matches!(row.state, OutboxState::Failed(_)) => Withdrawn::Dropped(row.chat),
+                Some(_) => Withdrawn::Left,
+                None => Withdrawn::Unknown,
+            });
+        };
+        if !same_chat(store, &job.row.chat, chat)? {
+            return Ok(Withdrawn::Unknown);
+        }
+        if job.stage != Stage::Waiting || job.left {
+            return Ok(Withdrawn::Left);
+        }
+        let chat = job.row.chat.clone();
+        for waiter in jobs.remove(order) {
+            let error = Error::new(Code::Cancelled, "the message was withdrawn before it left");
+            let _ = waiter.tell.send(Err(error));
+        }
+        Ok(Withdrawn::Dropped(chat))
     }
 
     /// A connection was made: what was written to an earlier one is written again, before what
@@ -230,17 +358,32 @@ impl Outbox {
     /// Takes messages to be stored only: the oldest that are not durable, whatever they wait for.
     /// A newer one must not be durable without them, or a crash would change the order.
     pub(super) fn take_unstored(&self) -> Vec<Ticket> {
-        let jobs = self.lock();
-        let unstored = jobs.by_order.iter().filter(|(_, job)| !job.stored);
-        unstored.filter_map(|(order, _)| jobs.ticket(*order)).take(BATCH).collect()
+        let mut jobs = self.lock();
+        let mut tickets = Vec::new();
+        while let Some(order) = jobs.unstored.pop_first() {
+            if let Some(ticket) = jobs.ticket(order).filter(|ticket| !ticket.stored) {
+                tickets.push(ticket);
+                if tickets.len() == BATCH {
+                    break;
+                }
+            }
+        }
+        tickets
     }
 
-    /// Takes messages to be sent. Those whose chat is being prepared wait for that.
+    /// Takes messages to be sent. Those whose chat is being prepared or paused wait for that.
     pub(super) fn take_ready(&self) -> Vec<Ticket> {
         let mut jobs = self.lock();
         let mut tickets = Vec::new();
+        if jobs.held_until.is_some() {
+            return tickets;
+        }
         while let Some(order) = jobs.ready.pop_front() {
             let Some(ticket) = jobs.ticket(order) else { continue };
+            if jobs.paused.contains_key(&ticket.row.chat) {
+                // It is lined up again when the pause ends.
+                continue;
+            }
             if let Some(waiting) = jobs.preparing.get_mut(&ticket.row.chat) {
                 waiting.push(order);
                 continue;
@@ -263,14 +406,23 @@ impl Outbox {
     /// Rows are durable. Returns those whose message was given up meanwhile.
     pub(super) fn stored(&self, orders: impl IntoIterator<Item = u64>) -> Vec<u64> {
         let mut jobs = self.lock();
-        let known = |order: &u64| match jobs.by_order.get_mut(order) {
-            Some(job) => {
-                job.stored = true;
-                false
+        let mut gone = Vec::new();
+        for order in orders {
+            jobs.unstored.remove(&order);
+            let Some(job) = jobs.by_order.get_mut(&order) else {
+                gone.push(order);
+                continue;
+            };
+            job.stored = true;
+            let (queued, waiting) = std::mem::take(&mut job.waiters)
+                .into_iter()
+                .partition(|waiter: &Waiter| waiter.wait == SendWait::Queued);
+            job.waiters = waiting;
+            for waiter in queued {
+                job.promised |= waiter.tell.send(Ok(Word::Queued)).is_ok();
             }
-            None => true,
-        };
-        orders.into_iter().filter(known).collect()
+        }
+        gone
     }
 
     /// A stanza is queued on a connection.
@@ -297,35 +449,37 @@ impl Outbox {
         jobs.handing_out.entry(ticket.row.chat.clone()).or_default().waiting.push(ticket.order);
     }
 
-    /// When the first message will have waited too long for the service's word.
-    pub(super) fn next_overdue(&self) -> Option<Instant> {
+    /// When there is something to be done about messages that wait.
+    pub(super) fn next_due(&self) -> Option<Instant> {
         let jobs = self.lock();
         let sent = jobs.by_order.values().filter_map(|job| match job.stage {
-            Stage::Sent { at, .. } => Some(at),
+            Stage::Sent { at, .. } => at.checked_add(ACK_WAIT),
             _ => None,
         });
-        sent.min().and_then(|at| at.checked_add(ACK_WAIT))
+        sent.chain(jobs.paused.values().copied()).chain(jobs.held_until).min()
     }
 
-    /// Messages that waited too long are written again, under the same id and in order.
-    pub(super) fn repeat_overdue(&self, now: Instant) {
+    /// Ends pauses that are over. Messages that waited too long for the service's word are written
+    /// again, under the same id and in order.
+    pub(super) fn due(&self, now: Instant) {
         let mut jobs = self.lock();
-        let overdue = |job: &Job| matches!(job.stage, Stage::Sent { at, .. } if now.saturating_duration_since(at) >= ACK_WAIT);
-        let orders: Vec<u64> =
-            jobs.by_order.iter().filter(|(_, job)| overdue(job)).map(|(order, _)| *order).collect();
-        for order in orders.into_iter().rev() {
-            if let Some(job) = jobs.by_order.get_mut(&order) {
+        jobs.paused.retain(|_, until| *until > now);
+        jobs.held_until = jobs.held_until.filter(|until| *until > now);
+        for job in jobs.by_order.values_mut() {
+            let overdue =
+                matches!(job.stage, Stage::Sent { at, .. } if now.saturating_duration_since(at) >= ACK_WAIT);
+            if overdue {
                 job.stage = Stage::Waiting;
-                jobs.ready.push_front(order);
             }
         }
+        jobs.line_up();
     }
 
     /// Messages that did not leave after all; they keep their place.
     pub(super) fn put_back(&self, orders: &[u64]) {
         let mut jobs = self.lock();
         for order in orders.iter().rev() {
-            let unsettled = |job: &&mut Job| matches!(job.stage, Stage::Leaving | Stage::Sent { .. });
+            let unsettled = |job: &&mut Job| job.stage != Stage::Waiting;
             if let Some(job) = jobs.by_order.get_mut(order).filter(unsettled) {
                 job.stage = Stage::Waiting;
                 jobs.ready.push_front(*order);
@@ -368,14 +522,47 @@ impl Outbox {
         waiting.into_iter().filter_map(|order| jobs.ticket(order)).collect()
     }
 
-    /// Ends messages that cannot be sent. Their rows are gone, or were never there.
+    /// Ends messages that could not be made durable. There are no rows of them.
     pub(super) fn fail(&self, orders: &[u64], error: &Error) {
         let mut jobs = self.lock();
         for order in orders {
             for waiter in jobs.remove(*order) {
-                let _ = waiter.send(Err(error.clone()));
+                let _ = waiter.tell.send(Err(error.clone()));
             }
         }
+    }
+
+    /// A message cannot be sent; that becomes part of the unit of work.
+    pub(super) fn reject(
+        &self,
+        unit: &mut Unit<'_>,
+        ticket: &Ticket,
+        error: &Error,
+    ) -> Result<Option<Settled>, StoreError> {
+        let told = {
+            let mut jobs = self.lock();
+            let Some(job) = jobs.by_order.get_mut(&ticket.order) else { return Ok(None) };
+            job.stage = Stage::Settling;
+            job.failing = error.outcome() == Outcome::NotSent;
+            job.is_told(false)
+        };
+        let state = match error.outcome() {
+            Outcome::Refused => OutboxState::Refused(error.service_status()),
+            _ => OutboxState::Failed(error.code()),
+        };
+        let orphan = Orphan { state, timestamp: unit.now(), ..Orphan::of(&ticket.row) };
+        if !told {
+            fate::tell(unit, &orphan)?;
+        }
+        if ticket.stored {
+            unit.changes.outbox_settled.push(orphan.settlement(0, !told));
+        } else {
+            unit.changes.outbox.push(OutboxRow { state, told: !told, ..ticket.row.clone() });
+        }
+        Ok(Some(Settled {
+            order: ticket.order,
+            then: Then::Tell { fate: Err(error.clone()), orphan, told: !told },
+        }))
     }
 
     /// The service said its word on a message, which becomes part of the unit of work.
@@ -397,15 +584,13 @@ impl Outbox {
             replies.repairs.push(Repair::Addresses(unit.phone_of(&chat)?.unwrap_or(chat)));
         }
         let Some(Judged { order, row, told, verdict, keys }) = self.judge(ack) else { return Ok(()) };
-        let settle = |then| Settled { order, then };
-        let identity = unit.identity_of(&row.chat)?;
-        let refused = match verdict {
-            Verdict::Again { after, lists } => {
+        let state = match verdict {
+            Verdict::Again { after, lists, all } => {
                 if lists {
                     let user = unit.canonical(&row.chat)?;
                     unit.changes.device_lists.insert(user, None);
                 }
-                replies.settled.push(settle(Then::TryAgain { after }));
+                replies.settled.push(Settled { order, then: Then::TryAgain { after, all } });
                 return Ok(());
             }
             Verdict::Confirmed { lid_refused } => {
@@ -415,31 +600,36 @@ impl Outbox {
                 if let Some(keys) = keys {
                     groups::ack::confirmed(unit, &row, ack, &keys, replies)?;
                 }
-                None
+                OutboxState::Confirmed
             }
             Verdict::Refused(status) => {
                 if row.chat.is_group() {
                     groups::ack::refused(unit, &row.chat)?;
+                } else {
+                    fate::refused(unit, &row, status, replies)?;
                 }
-                Some(status)
+                OutboxState::Refused(status)
             }
         };
         let timestamp = if ack.timestamp > 0 { ack.timestamp } else { unit.now() };
+        let orphan = Orphan { state, timestamp, ..Orphan::of(&row) };
         if !told {
-            let status =
-                SendStatus { chat: identity.clone(), message_id: row.message_id.clone(), refused, timestamp };
-            unit.event(EventKind::SendStatus(status));
+            fate::tell(unit, &orphan)?;
         }
-        let fate = match refused {
-            None => Ok(SentMessage { message_id: row.message_id.clone(), chat: identity, timestamp }),
-            Some(status) => Err(refusal(status)),
+        let fate = match state {
+            OutboxState::Refused(status) => Err(fate::refusal(status)),
+            _ => Ok(Word::Sent(SentMessage {
+                message_id: row.message_id,
+                chat: unit.identity_of(&row.chat)?,
+                timestamp,
+            })),
         };
-        let state = refused.map_or(OutboxState::Confirmed, OutboxState::Refused);
-        unit.changes.outbox.push(OutboxRow { state, confirmed_at: timestamp, ..row });
-        replies.settled.push(settle(Then::Tell(fate)));
+        unit.changes.outbox_settled.push(orphan.settlement(timestamp, !told));
+        replies.settled.push(Settled { order, then: Then::Tell { fate, orphan, told: !told } });
         Ok(())
     }
 
+    /// Whether somebody is told by an answer, and what the service wants.
     fn judge(&self, ack: &Ack) -> Option<Judged> {
         let mut jobs = self.lock();
         let order = *jobs.by_id.get(&ack.id)?;
@@ -447,30 +637,116 @@ impl Outbox {
         if !matches!(job.stage, Stage::Sent { .. } | Stage::Leaving) {
             return None;
         }
-        let verdict = verdict(job, ack);
+        if ack.error.is_some() {
+            job.attempts = job.attempts.saturating_add(1);
+        }
+        let group = job.row.chat.is_group();
+        let verdict = fate::verdict(ack, group, job.attempts, &mut job.by_phone, &mut job.manner);
         job.stage = Stage::Settling;
-        job.waiters.retain(|waiter| !waiter.is_closed());
-        let told = !job.waiters.is_empty();
+        let told = job.is_told(matches!(verdict, Verdict::Confirmed { .. }));
         Some(Judged { order, row: job.row.clone(), told, verdict, keys: job.keys.take() })
     }
 
-    /// What the service said is durable. Returns after what time to try again, if so.
-    pub(crate) fn settle(&self, settled: Settled) -> Option<Duration> {
+    /// What became of a message is durable.
+    pub(crate) fn settle(&self, settled: Settled) {
         let mut jobs = self.lock();
         match settled.then {
-            Then::Tell(fate) => {
+            Then::Tell { fate, orphan, told } => {
+                let mut calls = 0;
                 for waiter in jobs.remove(settled.order) {
-                    let _ = waiter.send(fate.clone());
+                    let takes = waiter.wait == SendWait::Sent || fate.is_err();
+                    let taken = waiter.tell.send(fate.clone()).is_ok();
+                    calls += usize::from(takes && taken);
                 }
-                None
+                if told {
+                    return;
+                }
+                if calls == 0 {
+                    jobs.orphans.push(orphan);
+                } else {
+                    jobs.handed.insert(orphan.message_id.clone(), Handed { orphan, calls });
+                }
             }
-            Then::TryAgain { after } => {
-                if let Some(job) = jobs.by_order.get_mut(&settled.order) {
-                    job.stage = Stage::Waiting;
-                    job.prepared = false;
+            Then::TryAgain { after, all } => {
+                let Some(job) = jobs.by_order.get_mut(&settled.order) else { return };
+                job.stage = Stage::Waiting;
+                job.prepared = false;
+                let chat = job.row.chat.clone();
+                if !after.is_zero() {
+                    let until = Instant::now() + after;
+                    jobs.paused.insert(chat, until);
+                    if all {
+                        jobs.held_until = jobs.held_until.max(Some(until));
+                    }
                 }
                 jobs.key_is_out(settled.order);
-                Some(after)
+                jobs.line_up();
+            }
+        }
+        drop(jobs);
+        self.wake.notify_one();
+    }
+
+    /// The host took the fate of a message from a call. Returns what to write down about it.
+    pub(super) fn taken(&self, id: &str) -> Option<(Jid, String)> {
+        let handed = self.lock().handed.remove(id)?;
+        Some((handed.orphan.chat, handed.orphan.message_id))
+    }
+
+    /// A call ended without handing its fate to the host.
+    pub(super) fn untaken(&self, id: &str) {
+        let mut jobs = self.lock();
+        let Some(handed) = jobs.handed.get_mut(id) else { return };
+        handed.calls = handed.calls.saturating_sub(1);
+        if handed.calls == 0
+            && let Some(handed) = jobs.handed.remove(id)
+        {
+            jobs.orphans.push(handed.orphan);
+            drop(jobs);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Fates that the host must be told by events.
+    pub(super) fn take_orphans(&self) -> Vec<Orphan> {
+        std::mem::take(&mut self.lock().orphans)
+    }
+
+    /// Telling did not work.
+    pub(super) fn put_orphans_back(&self, orphans: Vec<Orphan>) {
+        self.lock().orphans.extend(orphans);
+    }
+
+    /// A device of somebody else has messages of a chat.
+    pub(crate) fn delivered(&self, chat: &Identity, ids: &[String]) {
+        let mut jobs = self.lock();
+        if jobs.deliveries.is_empty() {
+            return;
+        }
+        let same = |waiting: &Jid| {
+            [Some(&chat.id), chat.phone.as_ref(), chat.lid.as_ref()]
+                .into_iter()
+                .flatten()
+                .any(|of| of == waiting)
+        };
+        for id in ids {
+            if jobs.deliveries.get(id).is_some_and(|waiting| same(&waiting.chat)) {
+                let waiters = jobs.deliveries.remove(id).map(|waiting| waiting.waiters);
+                for waiter in waiters.into_iter().flatten() {
+                    // Whoever does not wait any more need not be told.
+                    let _ = waiter.send(());
+                }
+            }
+        }
+    }
+
+    /// Forgets those who do not wait for a delivery any more.
+    pub(super) fn forget_delivery(&self, id: &str) {
+        let mut jobs = self.lock();
+        if let Some(waiting) = jobs.deliveries.get_mut(id) {
+            waiting.waiters.retain(|waiter| !waiter.is_closed());
+            if waiting.waiters.is_empty() {
+                jobs.deliveries.remove(id);
             }
         }
     }
@@ -480,15 +756,9 @@ impl Outbox {
         for job in self.lock().by_order.values_mut() {
             if job.stage == Stage::Settling {
                 job.stage = Stage::Waiting;
+                job.failing = false;
             }
         }
-    }
-
-    /// Everything that waits is looked at again, in order. What is on its way stays so, on
-    /// whatever connection.
-    pub(crate) fn try_again(&self) {
-        self.lock().line_up();
-        self.wake.notify_one();
     }
 }
 
@@ -516,56 +786,6 @@ struct Judged {
     verdict: Verdict,
     /// What left with it, of a message to a group.
     keys: Option<Box<HandedOut>>,
-}
-
-/// What an ack means for a message.
-enum Verdict {
-    /// `lid_refused`: by phone number, after it had been refused by LID.
-    Confirmed {
-        lid_refused: bool,
-    },
-    Refused(u16),
-    Again {
-        after: Duration,
-        lists: bool,
-    },
-}
-
-fn verdict(job: &mut Job, ack: &Ack) -> Verdict {
-    let Some(status) = ack.error else {
-        return Verdict::Confirmed { lid_refused: job.by_phone && ack.chat.is_pn() };
-    };
-    job.attempts = job.attempts.saturating_add(1);
-    let now = Duration::ZERO;
-    match status {
-        // An account that is not migrated may not be addressed by LID (delivery document §2.2).
-        400 if ack.chat.is_lid() && !job.by_phone => {
-            job.by_phone = true;
-            Verdict::Again { after: now, lists: false }
-        }
-        // The members are to be addressed in the other way now, or have other devices.
-        406 | 421 if job.row.chat.is_group() && !job.manner.refresh => {
-            job.manner = Manner { refresh: true, addressing: ack.addressing, only_missing: false };
-            Verdict::Again { after: now, lists: false }
-        }
-        406 if job.attempts == 1 => Verdict::Again { after: now, lists: true },
-        408 | 429 | 500 | 503 if job.attempts < ATTEMPTS => {
-            let after = Duration::from_secs(1 << job.attempts.min(ATTEMPTS));
-            Verdict::Again { after, lists: false }
-        }
-        _ => Verdict::Refused(status),
-    }
-}
-
-/// The error of a message that the service does not take.
-pub(super) fn refusal(status: u16) -> Error {
-    let (code, message) = match status {
-        401 | 403 => (Code::Forbidden, "the service does not allow the message"),
-        404 => (Code::NotFound, "the service does not know the chat"),
-        429 => (Code::RateLimited, "the service got too many messages"),
-        _ => (Code::Refused, "the service refused the message"),
-    };
-    Error::new(code, message).with_service_status(status).with_outcome(Outcome::Refused)
 }
 
 impl Jobs {
@@ -604,6 +824,9 @@ impl Jobs {
         let order = self.next;
         self.next = order.saturating_add(1);
         self.by_id.insert(row.message_id.clone(), order);
+        if !stored {
+            self.unstored.insert(order);
+        }
         let job = Job {
             row,
             stored,
@@ -614,16 +837,32 @@ impl Jobs {
             attempts: 0,
             manner: Manner::default(),
             keys: None,
+            promised: stored,
+            failing: false,
             waiters: Vec::new(),
         };
         self.by_order.insert(order, job);
         order
     }
 
-    fn remove(&mut self, order: u64) -> Vec<oneshot::Sender<Fate>> {
+    fn await_delivery(&mut self, row: &OutboxRow, wait: SendWait) -> Option<oneshot::Receiver<()>> {
+        if wait != SendWait::Delivered {
+            return None;
+        }
+        let (sender, receiver) = oneshot::channel();
+        let waiting = self.deliveries.entry(row.message_id.clone());
+        let waiting = waiting.or_insert_with(|| Deliveries { chat: row.chat.clone(), waiters: Vec::new() });
+        waiting.waiters.push(sender);
+        Some(receiver)
+    }
+
+    fn remove(&mut self, order: u64) -> Vec<Waiter> {
         let Some(job) = self.by_order.remove(&order) else { return Vec::new() };
         self.key_is_out(order);
-        self.by_id.remove(&job.row.message_id);
+        if self.by_id.get(&job.row.message_id) == Some(&order) {
+            self.by_id.remove(&job.row.message_id);
+        }
+        self.unstored.remove(&order);
         job.waiters
     }
 

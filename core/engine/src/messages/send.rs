@@ -11,7 +11,8 @@ use whimbrel_proto::e2e::Message as Content;
 use whimbrel_wire::{Jid, Node};
 
 use super::content;
-use super::outbox::Ticket;
+use super::fate;
+use super::outbox::{Settled, Ticket};
 use super::signal_state::Unit;
 use super::stanza::{Direct, Sealed};
 use crate::client::{Goal, Inner};
@@ -59,10 +60,10 @@ pub(crate) async fn run(client: Arc<Inner>) {
                 connection.close();
             }
         }
-        let overdue = client.outbox.next_overdue();
+        let due = client.outbox.next_due();
         tokio::select! {
             () = client.outbox.wake.notified() => {}
-            () = at(overdue), if overdue.is_some() => client.outbox.repeat_overdue(Instant::now()),
+            () = at(due), if due.is_some() => client.outbox.due(Instant::now()),
             changed = status.changed() => if changed.is_err() { return },
             changed = goal.changed() => if changed.is_err() { return },
         }
@@ -91,6 +92,7 @@ async fn work(client: &Arc<Inner>, generation: &mut Option<u64>) -> Result<(), E
         return Ok(());
     }
     client.outbox.load(&*client.store)?;
+    tell_orphans(client).await?;
     loop {
         let Some(connection) = online(client) else { return store_waiting(client).await };
         if *generation != Some(connection.generation) {
@@ -99,13 +101,34 @@ async fn work(client: &Arc<Inner>, generation: &mut Option<u64>) -> Result<(), E
         }
         let tickets = client.outbox.take_ready();
         if tickets.is_empty() {
-            return Ok(());
+            // What has to wait is durable meanwhile.
+            return store_waiting(client).await;
         }
         send(client, &connection, tickets).await?;
     }
 }
 
-/// Without a connection, messages are at least durable.
+/// Journals fates that no call took.
+async fn tell_orphans(client: &Inner) -> Result<(), Error> {
+    let orphans = client.outbox.take_orphans();
+    if orphans.is_empty() {
+        return Ok(());
+    }
+    let told = client.unit(|unit| {
+        for orphan in &orphans {
+            fate::tell(unit, orphan)?;
+            unit.changes.outbox_told.push((orphan.chat.clone(), orphan.message_id.clone()));
+        }
+        Ok(())
+    });
+    let told = told.await;
+    if told.is_err() {
+        client.outbox.put_orphans_back(orphans);
+    }
+    told
+}
+
+/// Messages that do not leave now are at least durable.
 async fn store_waiting(client: &Inner) -> Result<(), Error> {
     loop {
         let tickets = client.outbox.take_unstored();
@@ -131,20 +154,22 @@ async fn store_waiting(client: &Inner) -> Result<(), Error> {
 async fn send(client: &Arc<Inner>, connection: &Arc<Connection>, tickets: Vec<Ticket>) -> Result<(), Error> {
     let orders: Vec<u64> = tickets.iter().map(|ticket| ticket.order).collect();
     let composed = client.unit(|unit| {
-        let mut handing_out = BTreeSet::new();
-        let mut composed = Vec::with_capacity(tickets.len());
+        let (mut settled, mut handing_out) = (Vec::new(), BTreeSet::new());
+        let mut all = Vec::with_capacity(tickets.len());
         for ticket in &tickets {
-            let next = compose_next(unit, ticket, &mut handing_out)?;
-            // What has to wait is durable too: newer messages to the chat may become so first.
-            if !ticket.stored && !matches!(next, Composed::Stanza { .. } | Composed::Failed(_)) {
-                unit.changes.outbox.push(ticket.row.clone());
+            let composed = compose_next(unit, ticket, &mut handing_out)?;
+            match &composed {
+                Composed::Failed(error) => settled.extend(client.outbox.reject(unit, ticket, error)?),
+                // What has to wait is durable meanwhile.
+                Composed::Prepare | Composed::Wait => keep(unit, ticket),
+                Composed::Stanza { .. } => {}
             }
-            composed.push(next);
+            all.push(composed);
         }
-        Ok(composed)
+        Ok((all, settled))
     });
-    let composed: Vec<Composed> = match composed.await {
-        Ok(composed) => composed,
+    let (composed, settled): (Vec<Composed>, Vec<Settled>) = match composed.await {
+        Ok(done) => done,
         Err(error) => {
             // Who is not durable is told at once, so that the host can act.
             let (stored, fresh): (Vec<_>, Vec<_>) = tickets.iter().partition(|ticket| ticket.stored);
@@ -153,8 +178,12 @@ async fn send(client: &Arc<Inner>, connection: &Arc<Connection>, tickets: Vec<Ti
             return Err(error);
         }
     };
-    let stored = tickets.iter().zip(&composed).filter(|(_, next)| !matches!(next, Composed::Failed(_)));
-    client.outbox.stored(stored.map(|(ticket, _)| ticket.order).collect::<Vec<_>>());
+    for settled in settled {
+        client.outbox.settle(settled);
+    }
+    let kept = tickets.iter().zip(&composed).filter(|(_, composed)| !matches!(composed, Composed::Failed(_)));
+    // What was taken up cannot be given up.
+    client.outbox.stored(kept.map(|(ticket, _)| ticket.order).collect::<Vec<_>>());
     for (at, (ticket, composed)) in tickets.iter().zip(composed).enumerate() {
         match composed {
             Composed::Stanza { stanza, keys } => {
@@ -171,12 +200,7 @@ async fn send(client: &Arc<Inner>, connection: &Arc<Connection>, tickets: Vec<Ti
                 }
             }
             Composed::Wait => client.outbox.wait_for_key(ticket),
-            Composed::Failed(error) => {
-                if let Err(error) = drop_tickets(client, std::slice::from_ref(ticket), &error).await {
-                    client.outbox.put_back(orders.get(at..).unwrap_or_default());
-                    return Err(error);
-                }
-            }
+            Composed::Failed(_) => {}
         }
     }
     Ok(())
@@ -191,10 +215,15 @@ async fn delete_rows(client: &Inner, tickets: impl Iterator<Item = &Ticket>) -> 
     client.commit.commit(Changes { outbox_dropped, ..Changes::default() }).await
 }
 
-/// Ends messages that never left.
-async fn drop_tickets(client: &Inner, tickets: &[Ticket], error: &Error) -> Result<(), Error> {
-    delete_rows(client, tickets.iter().filter(|ticket| ticket.stored)).await?;
-    client.outbox.fail(&tickets.iter().map(|ticket| ticket.order).collect::<Vec<_>>(), error);
+/// Ends messages that cannot be sent.
+async fn reject(client: &Inner, tickets: &[Ticket], error: &Error) -> Result<(), Error> {
+    let settled = client.unit(|unit| {
+        let settled = tickets.iter().map(|ticket| client.outbox.reject(unit, ticket, error));
+        settled.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()
+    });
+    for settled in settled.await? {
+        client.outbox.settle(settled);
+    }
     Ok(())
 }
 
@@ -226,8 +255,9 @@ async fn prepare(client: Arc<Inner>, connection: Arc<Connection>, ticket: Ticket
         tracing::info!(%error, attempt, "The devices of a chat could not be looked up.");
         if attempt == LOOKUPS || matches!(error.code(), Code::NoDevice | Code::Forbidden | Code::NotFound) {
             let waiting = client.outbox.waiting_for(&chat);
-            if let Err(error) = drop_tickets(&client, &waiting, &error).await {
-                tracing::error!(%error, "Messages that cannot be sent could not be deleted.");
+            if let Err(error) = reject(&client, &waiting, &error).await {
+                tracing::error!(%error, "That messages cannot be sent could not be written down.");
+                client.outbox.unsettle();
             }
             client.outbox.prepared(&chat, false);
             return;
@@ -272,11 +302,10 @@ pub(super) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, 
     // One namespace per stanza: own devices are addressed as the recipient's are.
     let own_wire = sessions::wire_user(unit, &own, to.is_pn())?;
     let mut recipients = Vec::new();
-    if chat != own && !targets(unit, ticket, &chat, &to, &mut recipients)? {
-        return Ok(Composed::Prepare);
-    }
     let mut others = Vec::new();
-    if !targets(unit, ticket, &own, &own_wire, &mut others)? {
+    let known = (chat == own || targets(unit, ticket, &chat, &to, &mut recipients)?)
+        && targets(unit, ticket, &own, &own_wire, &mut others)?;
+    if !known {
         return Ok(Composed::Prepare);
     }
     if recipients.is_empty() && (chat != own || others.is_empty()) {
@@ -301,10 +330,15 @@ pub(super) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, 
         proof: unit.account.signed_identity.as_deref(),
     };
     let stanza = direct.build(sealed);
-    if !ticket.stored {
-        unit.changes.outbox.push(row.clone());
-    }
+    keep(unit, ticket);
     Ok(Composed::Stanza { stanza: Box::new(stanza), keys: None })
+}
+
+/// Makes a message durable, if it is not.
+fn keep(unit: &mut Unit<'_>, ticket: &Ticket) {
+    if !ticket.stored {
+        unit.changes.outbox.push(ticket.row.clone());
+    }
 }
 
 /// Adds the devices of a user, this one left out. Returns whether nothing has to be looked up.

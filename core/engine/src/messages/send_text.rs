@@ -1,20 +1,24 @@
 //! Sending a text, as the host asks for it.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use rand_core::Rng as _;
 use tokio::time::Instant;
 use whimbrel_crypto::message_id::message_id;
 use whimbrel_wire::Jid;
 
 use super::content::{self, Quote};
-use super::outbox::{self, Accepted, GivenUp, refusal};
+use super::fate::refusal;
+use super::outbox::{self, Accepted, First, GivenUp, Withdrawn, Word};
 use super::{MessageKey, SentMessage};
 use crate::client::{Client, Inner};
 use crate::clock;
 use crate::devices::identity;
 use crate::error::{Code, Error, Outcome};
-use crate::options::SendOptions;
+use crate::options::{CallOptions, Cancel, SendOptions, SendWait};
 use crate::random;
-use crate::store::{Changes, OutboxRow, OutboxState};
+use crate::store::{Account, Changes, OutboxRow, OutboxState};
 
 /// Longest text, in bytes: what the phone's own app lets people type.
 const LONGEST: usize = 65_536;
@@ -23,14 +27,21 @@ const LONGEST: usize = 65_536;
 const LONGEST_ID: usize = 64;
 
 impl Client {
-    /// Sends a text, and returns when the service has it. The message is durable before it
-    /// leaves: after a crash it is sent under the same id. A repetition under the same
-    /// [`message_id`](SendOptions::message_id) returns what became of the first.
+    /// Sends a text, and returns when the service has it, or as
+    /// [`wait`](SendOptions::wait) says. The message is durable before it leaves: after a crash it
+    /// is sent under the same id. A repetition under the same
+    /// [`message_id`](SendOptions::message_id) returns what became of the first, or sends it if that
+    /// failed before it left.
+    ///
+    /// The fate of every accepted message is told exactly once: by the answer of a call that
+    /// waits for [`SendWait::Sent`], or else by a
+    /// [`SendStatus`](crate::events::EventKind::SendStatus) event. After a crash of the process an
+    /// answer that was given may be repeated by an event.
     ///
     /// # Errors
     /// The error's [`outcome`](Error::outcome) says whether the message may have arrived. After
-    /// [`Outcome::Unknown`] the engine goes on trying, and the fate follows as a
-    /// [`SendStatus`](crate::events::EventKind::SendStatus) event.
+    /// [`Outcome::Unknown`] the engine goes on trying, and the fate follows as an event; after
+    /// [`Outcome::NotSent`] it will not be sent.
     pub async fn send_text(
         &self,
         chat: &Jid,
@@ -38,22 +49,83 @@ impl Client {
         options: SendOptions,
     ) -> Result<SentMessage, Error> {
         let operation = "send_text";
-        let SendOptions { quote, message_id, timeout } = options;
+        let SendOptions { quote, message_id, wait, timeout, cancel } = options;
         let chat = chat.to_account();
         check(&chat, text, message_id.as_deref()).map_err(|error| error.in_operation(operation))?;
         // Taken in before anything is awaited: calls that are made one after the other are sent in
         // that order, whether or not the host waits for each.
-        let accepted = accept(self.inner(), &chat, text, quote, message_id);
-        let (row, accepted) = accepted.map_err(|error| error.in_operation(operation))?;
-        self.call(operation, timeout, move |client, deadline| async move {
-            client.await_fate(row, accepted, deadline).await
-        })
-        .await
+        let accepted = accept(self.inner(), &chat, text, quote, message_id, wait);
+        let (key, accepted) = accepted.map_err(|error| error.in_operation(operation))?;
+        self.await_sending(operation, key, accepted, timeout, cancel).await
+    }
+
+    /// Waits as long as the host wants to for a message that was accepted.
+    pub(super) async fn await_sending(
+        &self,
+        operation: &'static str,
+        key: (Jid, String),
+        accepted: Accepted,
+        timeout: Option<Duration>,
+        cancel: Option<Cancel>,
+    ) -> Result<SentMessage, Error> {
+        if let Some(cancel) = &cancel {
+            cancel.heed();
+        }
+        let mut taking = Taking { client: Arc::clone(self.inner()), id: key.1.clone(), taken: false };
+        let result = self
+            .call(operation, timeout, move |client, deadline| async move {
+                client.await_fate(key, accepted, deadline, cancel).await
+            })
+            .await;
+        taking.taken = match &result {
+            Ok(_) => true,
+            Err(error) => error.outcome() != Outcome::Unknown && error.code() != Code::Closed,
+        };
         // The client may have closed since; the message was accepted all the same.
-        .map_err(|error| match error.code() {
+        result.map_err(|error| match error.code() {
             Code::Closed => error.with_outcome(Outcome::Unknown),
             _ => error,
         })
+    }
+
+    /// Takes back a message that was accepted but has not left yet: it will not be sent, and calls
+    /// that wait for it end with [`Code::Cancelled`] and [`Outcome::NotSent`].
+    ///
+    /// # Errors
+    /// [`Code::WrongState`] if it has left, or may have; [`Code::NotFound`] if there is no such
+    /// message.
+    pub async fn cancel_send(&self, chat: &Jid, message_id: &str, options: CallOptions) -> Result<(), Error> {
+        let (chat, id) = (chat.to_account(), message_id.to_owned());
+        let withdraw = |client: Arc<Inner>, _| async move {
+            let account = client.linked_account()?;
+            let chat = canonical(&client, &account, &chat)?;
+            match client.outbox.withdraw(&*client.store, &chat, &id)? {
+                Withdrawn::Dropped(chat) => {
+                    let dropped = Changes { outbox_dropped: vec![(chat, id)], ..Changes::default() };
+                    client.commit.commit(dropped).await.map_err(|error| error.with_outcome(Outcome::Unknown))
+                }
+                Withdrawn::Left => Err(Error::new(Code::WrongState, "the message has left, or may have")),
+                Withdrawn::Unknown => Err(Error::new(Code::NotFound, "no such message is on its way")),
+            }
+        };
+        self.call("cancel_send", options.timeout, withdraw).await
+    }
+}
+
+/// A call on the way to its host with the fate of a message.
+struct Taking {
+    client: Arc<Inner>,
+    id: String,
+    taken: bool,
+}
+
+impl Drop for Taking {
+    fn drop(&mut self) {
+        if !self.taken {
+            self.client.outbox.untaken(&self.id);
+        } else if let Some(key) = self.client.outbox.taken(&self.id) {
+            self.client.commit_later(Changes { outbox_told: vec![key], ..Changes::default() });
+        }
     }
 }
 
@@ -64,11 +136,14 @@ fn accept(
     text: &str,
     quote: Option<MessageKey>,
     id: Option<String>,
+    wait: SendWait,
 ) -> Result<((Jid, String), Accepted), Error> {
     let Some(_entered) = client.gate.enter() else { return Err(crate::engine::closed()) };
-    let row = compose(client, chat, text, quote, id)?;
+    let (row, own) = compose(client, chat, text, quote, id)?;
     let key = (row.chat.clone(), row.message_id.clone());
-    Ok((key, client.outbox.accept(&*client.store, row)?))
+    // There is no recipient but the account itself.
+    let wait = if own && wait == SendWait::Delivered { SendWait::Sent } else { wait };
+    Ok((key, client.outbox.accept(&*client.store, row, wait)?))
 }
 
 fn check(chat: &Jid, text: &str, id: Option<&str>) -> Result<(), Error> {
@@ -94,21 +169,27 @@ fn check(chat: &Jid, text: &str, id: Option<&str>) -> Result<(), Error> {
     }
 }
 
-/// Makes the row of a new message.
+/// The address under which a chat is kept: the LID when that is known.
+fn canonical(client: &Inner, account: &Account, chat: &Jid) -> Result<Jid, Error> {
+    let own = account.phone.as_ref().is_some_and(|own| chat.same_account(own));
+    match &account.lid {
+        Some(lid) if own => Ok(lid.to_bare()),
+        _ => Ok(identity::canonical(&*client.store, chat)?),
+    }
+}
+
+/// Makes the row of a new message, and says whether it is for the account itself.
 fn compose(
     client: &Inner,
     chat: &Jid,
     text: &str,
     quote: Option<MessageKey>,
     id: Option<String>,
-) -> Result<OutboxRow, Error> {
+) -> Result<(OutboxRow, bool), Error> {
     let account = client.linked_account()?;
     let own = account.phone.as_ref().map(Jid::to_bare).ok_or_else(crate::client::not_linked)?;
-    // Kept under the LID when that is known, like everything else.
-    let chat = match &account.lid {
-        Some(lid) if chat.same_account(&own) => lid.to_bare(),
-        _ => identity::canonical(&*client.store, chat)?,
-    };
+    let chat = canonical(client, &account, chat)?;
+    let for_self = [&account.phone, &account.lid].into_iter().flatten().any(|own| own.same_account(&chat));
     let quote = match quote {
         None => None,
         Some(MessageKey { message_id, sender }) => {
@@ -132,14 +213,9 @@ fn compose(
         (secret, random::bytes::<16>(&mut rng))
     };
     let now = u64::try_from(clock::now_seconds()).unwrap_or(0);
-    Ok(OutboxRow {
-        content: whimbrel_proto::encode(&content::text(text, quote, secret)),
-        message_id: id.unwrap_or_else(|| message_id(now, own.user(), &noise)),
-        chat,
-        state: OutboxState::Pending,
-        created_at_ms: clock::now_ms(),
-        confirmed_at: 0,
-    })
+    let content = whimbrel_proto::encode(&content::text(text, quote, secret));
+    let id = id.unwrap_or_else(|| message_id(now, own.user(), &noise));
+    Ok((OutboxRow::new(chat, id, content, clock::now_ms()), for_self))
 }
 
 /// Who wrote a quoted message, as the chat addresses people.
@@ -159,29 +235,61 @@ impl Inner {
         (chat, id): (Jid, String),
         accepted: Accepted,
         deadline: Instant,
+        cancel: Option<Cancel>,
     ) -> Result<SentMessage, Error> {
-        let mut fate = match accepted {
-            Accepted::Waiting(fate) => fate,
-            Accepted::Settled(row) => return self.settled(&row).await,
+        let sent = match accepted.word {
+            First::Settled(row) => self.settled(&row).await?,
+            First::Waiting(mut fate) => {
+                let word = tokio::select! {
+                    biased;
+                    word = &mut fate => word,
+                    error = end_of_waiting(deadline, cancel.as_ref()) => match self.give_up(&chat, &id, error).await {
+                        Some(error) => return Err(error),
+                        None => fate.await,
+                    },
+                };
+                match word.unwrap_or_else(|_| {
+                    Err(Error::new(Code::Internal, "the outbox forgot a message")
+                        .with_outcome(Outcome::Unknown))
+                })? {
+                    Word::Sent(sent) => sent,
+                    Word::Queued => {
+                        let chat = self.unit(|unit| unit.identity_of(&chat)).await?;
+                        SentMessage { message_id: id.clone(), chat, timestamp: 0 }
+                    }
+                }
+            }
         };
-        let lost =
-            || Error::new(Code::Internal, "the outbox forgot a message").with_outcome(Outcome::Unknown);
-        if let Ok(fate) = tokio::time::timeout_at(deadline, &mut fate).await {
-            return fate.unwrap_or_else(|_| Err(lost()));
+        let Some(delivery) = accepted.delivery else { return Ok(sent) };
+        tokio::select! {
+            biased;
+            // A sender that is gone was dropped with the link.
+            delivered = delivery => match delivered {
+                Ok(()) => Ok(sent),
+                Err(_) => Err(crate::client::not_linked().with_outcome(Outcome::Unknown)),
+            },
+            error = end_of_waiting(deadline, cancel.as_ref()) => {
+                self.outbox.forget_delivery(&id);
+                Err(error.with_outcome(Outcome::Unknown))
+            }
         }
-        match self.outbox.give_up(&id) {
-            GivenUp::Settling => fate.await.unwrap_or_else(|_| Err(lost())),
-            GivenUp::OnItsWay => Err(Error::new(
-                Code::TimedOut,
-                "the service did not confirm the message in time; the engine goes on trying",
-            )
-            .with_outcome(Outcome::Unknown)),
+    }
+
+    /// The host does not wait any more. Returns what it is told; `None` if the fate is here in a
+    /// moment.
+    async fn give_up(&self, chat: &Jid, id: &str, error: Error) -> Option<Error> {
+        match self.outbox.give_up(id) {
+            GivenUp::Settling => None,
+            GivenUp::OnItsWay => Some(error.with_outcome(Outcome::Unknown)),
             GivenUp::Dropped => {
-                let outbox_dropped = vec![(chat, id)];
+                let outbox_dropped = vec![(chat.clone(), id.to_owned())];
                 let dropped = self.commit.commit(Changes { outbox_dropped, ..Changes::default() }).await;
-                // A row that could not be deleted is sent at the next start.
-                dropped.map_err(|error| error.with_outcome(Outcome::Unknown))?;
-                Err(Error::new(Code::TimedOut, "the message could not be sent in time"))
+                self.outbox.forget_delivery(id);
+                match dropped {
+                    Ok(()) => Some(error.with_outcome(Outcome::NotSent)),
+                    // A row that could not be deleted is sent at the next start.
+                    Err(failed) => Some(failed.with_outcome(Outcome::Unknown)),
+                }
             }
         }
     }
@@ -190,10 +298,27 @@ impl Inner {
     async fn settled(&self, row: &OutboxRow) -> Result<SentMessage, Error> {
         match row.state {
             OutboxState::Refused(status) => Err(refusal(status)),
-            OutboxState::Confirmed | OutboxState::Pending => {
+            OutboxState::Confirmed | OutboxState::Pending | OutboxState::Failed(_) => {
                 let chat = self.unit(|unit| unit.identity_of(&row.chat)).await?;
                 Ok(SentMessage { message_id: row.message_id.clone(), chat, timestamp: row.confirmed_at })
             }
+        }
+    }
+}
+
+/// Ends when the host has waited long enough, with the error that says so.
+async fn end_of_waiting(deadline: Instant, cancel: Option<&Cancel>) -> Error {
+    let cancelled = async {
+        match cancel {
+            Some(cancel) => cancel.cancelled().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        () = cancelled => Error::new(Code::Cancelled, "the call was cancelled"),
+        () = tokio::time::sleep_until(deadline) => {
+            Error::new(Code::TimedOut, "what was waited for did not happen in time")
         }
     }
 }

@@ -4,7 +4,7 @@ use whimbrel_wire::{Jid, NodeRef};
 
 use super::stanza::{self, Meaning};
 use crate::devices::identity::Source;
-use crate::events::{EventKind, Receipt, ReceiptKind};
+use crate::events::{EventKind, Identity, Receipt, ReceiptKind};
 use crate::messages::{Replies, Unit};
 use crate::repair::Repair;
 use crate::store::StoreError;
@@ -20,12 +20,17 @@ pub(crate) fn receipt(
         replies.repairs.push(Repair::Resend(Box::new(node.to_node())));
         return Ok(());
     }
-    tell(unit, node, meaning)?;
+    tell(unit, node, meaning, replies)?;
     replies.ack(node, None);
     Ok(())
 }
 
-fn tell(unit: &mut Unit<'_>, node: &NodeRef<'_>, meaning: Meaning) -> Result<(), StoreError> {
+fn tell(
+    unit: &mut Unit<'_>,
+    node: &NodeRef<'_>,
+    meaning: Meaning,
+    replies: &mut Replies,
+) -> Result<(), StoreError> {
     let Some(from) = node.attr_jid("from").map(Jid::normalized) else { return Ok(()) };
     let timestamp = node.attr_u64("t").and_then(|time| i64::try_from(time).ok());
     let timestamp = timestamp.unwrap_or_else(|| unit.now());
@@ -34,6 +39,9 @@ fn tell(unit: &mut Unit<'_>, node: &NodeRef<'_>, meaning: Meaning) -> Result<(),
         let chat = unit.identity_of(&from)?;
         for reader in readers {
             let Meaning::Tell(kind) = reader.meaning.unwrap_or(meaning) else { continue };
+            if !unit.is_own(&reader.user) {
+                delivered(unit, &chat, std::slice::from_ref(&id), timestamp, replies);
+            }
             let event = Receipt {
                 chat: chat.clone(),
                 sender: unit.identity_of(&reader.user)?,
@@ -64,8 +72,12 @@ fn tell(unit: &mut Unit<'_>, node: &NodeRef<'_>, meaning: Meaning) -> Result<(),
     if message_ids.is_empty() {
         return Ok(());
     }
+    let chat = unit.identity_of(&chat)?;
+    if kind != ReceiptKind::ReadSelf {
+        delivered(unit, &chat, &message_ids, timestamp, replies);
+    }
     let event = Receipt {
-        chat: unit.identity_of(&chat)?,
+        chat,
         sender: unit.identity_of(&sender)?,
         sender_device: sender.device(),
         message_ids,
@@ -74,6 +86,17 @@ fn tell(unit: &mut Unit<'_>, node: &NodeRef<'_>, meaning: Meaning) -> Result<(),
     };
     unit.event(EventKind::Receipt(event));
     Ok(())
+}
+
+/// A device of somebody else has messages, whatever was done with them there.
+fn delivered(unit: &mut Unit<'_>, chat: &Identity, ids: &[String], time: i64, replies: &mut Replies) {
+    // The row may have been written before the LID was known.
+    let addresses = [Some(&chat.id), chat.phone.as_ref().filter(|phone| **phone != chat.id)];
+    for (address, id) in addresses.into_iter().flatten().flat_map(|chat| ids.iter().map(move |id| (chat, id)))
+    {
+        unit.changes.outbox_delivered.push((address.clone(), id.clone(), time));
+    }
+    replies.delivered.push((chat.clone(), ids.to_vec()));
 }
 
 /// Learns the addresses that a receipt tells: of its sender, and of the chat of an own device's.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use whimbrel_crypto::curve::KeyPair;
 use whimbrel_wire::jid::Jid;
 
+use crate::error::Code;
 use crate::events::Event;
 use crate::groups::GroupRow;
 
@@ -133,6 +134,8 @@ pub(crate) enum OutboxState {
     Confirmed,
     /// Refused for good, with the number of the service.
     Refused(u16),
+    /// It never left, and never will.
+    Failed(Code),
 }
 
 /// A sent message: source of resends and of retry answers.
@@ -147,6 +150,36 @@ pub(crate) struct OutboxRow {
     pub(crate) created_at_ms: i64,
     /// Time of the service's ack, seconds; 0 before.
     pub(crate) confirmed_at: i64,
+    /// When a device of a recipient first said that it has it, seconds; 0 before.
+    pub(crate) delivered_at: i64,
+    /// The host knows its fate, by an answer or by an event in the journal.
+    pub(crate) told: bool,
+}
+
+impl OutboxRow {
+    /// A message that was just accepted.
+    pub(crate) fn new(chat: Jid, message_id: String, content: Vec<u8>, created_at_ms: i64) -> Self {
+        Self {
+            chat,
+            message_id,
+            content,
+            state: OutboxState::Pending,
+            created_at_ms,
+            confirmed_at: 0,
+            delivered_at: 0,
+            told: false,
+        }
+    }
+}
+
+/// The fate of a message that the outbox has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settlement {
+    pub(crate) chat: Jid,
+    pub(crate) message_id: String,
+    pub(crate) state: OutboxState,
+    pub(crate) confirmed_at: i64,
+    pub(crate) told: bool,
 }
 
 /// One event in the journal.
@@ -179,6 +212,12 @@ pub(crate) struct Changes {
     pub(crate) lid_migration: Option<LidMigration>,
     pub(crate) inbox: Vec<InboxEntry>,
     pub(crate) outbox: Vec<OutboxRow>,
+    /// Fates of messages in the outbox.
+    pub(crate) outbox_settled: Vec<Settlement>,
+    /// (chat, message id, time) of messages that a recipient's device has; the first time counts.
+    pub(crate) outbox_delivered: Vec<(Jid, String, i64)>,
+    /// (chat, message id) of messages whose fate the host knows.
+    pub(crate) outbox_told: Vec<(Jid, String)>,
     /// (chat, message id) of rows that never left.
     pub(crate) outbox_dropped: Vec<(Jid, String)>,
     pub(crate) retry_base_keys: BTreeMap<(Jid, String), [u8; 32]>,
@@ -216,6 +255,9 @@ impl Changes {
         self.outbox_dropped
             .retain(|(chat, id)| !later.outbox.iter().any(|row| row.chat == *chat && row.message_id == *id));
         self.outbox.extend(later.outbox);
+        self.outbox_settled.extend(later.outbox_settled);
+        self.outbox_delivered.extend(later.outbox_delivered);
+        self.outbox_told.extend(later.outbox_told);
         self.outbox_dropped.extend(later.outbox_dropped);
         self.retry_base_keys.extend(later.retry_base_keys);
         self.events.extend(later.events);
@@ -241,6 +283,9 @@ impl Changes {
             && self.lid_migration.is_none()
             && self.inbox.is_empty()
             && self.outbox.is_empty()
+            && self.outbox_settled.is_empty()
+            && self.outbox_delivered.is_empty()
+            && self.outbox_told.is_empty()
             && self.outbox_dropped.is_empty()
             && self.retry_base_keys.is_empty()
             && self.events.is_empty()

@@ -31,6 +31,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     waiting: Vec<Unit>,
+    /// Goes with the next transaction, whatever that is for.
+    later: Changes,
     /// A blocking task is at work and will look at `waiting` again before it ends.
     running: bool,
     /// Set by a failed commit: what comes later may rest on what was lost.
@@ -72,6 +74,20 @@ impl Committer {
                 Err(_) => Err(Error::new(Code::Internal, "the writer of the store ended without an answer")),
             }
         }
+    }
+
+    /// Leaves changes that may be lost for the next transaction. Returns whether none were waiting, so
+    /// that the caller sees to it that there is a transaction some time.
+    pub(crate) fn later(&self, changes: Changes) -> bool {
+        let mut state = self.shared.lock();
+        let first = state.later.is_empty();
+        state.later.absorb(changes);
+        first
+    }
+
+    /// Whether changes wait for a transaction to go with.
+    pub(crate) fn has_later(&self) -> bool {
+        !self.shared.lock().later.is_empty()
     }
 
     /// Allows commits again after a failed one. The caller has dropped everything that it
@@ -124,20 +140,21 @@ impl Shared {
     /// Commits until nothing waits.
     fn drain(&self) {
         loop {
-            let (units, first_sequence) = {
+            let (units, later, first_sequence) = {
                 let mut state = self.lock();
                 if state.waiting.is_empty() {
                     state.running = false;
                     return;
                 }
-                (take_group(&mut state.waiting), state.last_sequence.saturating_add(1))
+                let units = take_group(&mut state.waiting);
+                (units, std::mem::take(&mut state.later), state.last_sequence.saturating_add(1))
             };
-            self.commit_group(units, first_sequence);
+            self.commit_group(units, later, first_sequence);
         }
     }
 
-    fn commit_group(&self, units: Vec<Unit>, first_sequence: u64) {
-        let mut all = Changes::default();
+    fn commit_group(&self, units: Vec<Unit>, later: Changes, first_sequence: u64) {
+        let mut all = later;
         let mut waiters = Vec::with_capacity(units.len());
         for unit in units {
             all.absorb(unit.changes);
@@ -218,7 +235,7 @@ mod tests {
     use super::*;
     use crate::events::EventKind;
     use crate::store::failing::FailingStore;
-    use crate::store::{MemoryStore, OutboxRow, OutboxState};
+    use crate::store::{MemoryStore, OutboxRow};
     use whimbrel_wire::Jid;
 
     fn event(id: &str) -> Changes {
@@ -248,14 +265,7 @@ mod tests {
     #[test]
     fn in_one_transaction_the_later_word_on_a_message_counts() {
         let key = || (Jid::lid("7"), "A".to_owned());
-        let row = || OutboxRow {
-            chat: Jid::lid("7"),
-            message_id: "A".to_owned(),
-            content: Vec::new(),
-            state: OutboxState::Pending,
-            created_at_ms: 0,
-            confirmed_at: 0,
-        };
+        let row = || OutboxRow::new(Jid::lid("7"), "A".to_owned(), Vec::new(), 0);
         let kept = || Changes { outbox: vec![row()], ..Changes::default() };
         let dropped = || Changes { outbox_dropped: vec![key()], ..Changes::default() };
         for (first, later, rows) in [(kept(), dropped(), 0), (dropped(), kept(), 1)] {

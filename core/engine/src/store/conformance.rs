@@ -7,6 +7,7 @@ use whimbrel_crypto::curve::{KeyPair, PrivateKey};
 use whimbrel_wire::jid::Jid;
 
 use super::*;
+use crate::error::Code;
 use crate::events::{Event, EventKind};
 use crate::groups::{GroupRow, Member, Role};
 
@@ -124,14 +125,8 @@ fn full() -> Changes {
 }
 
 fn outbox_row(id: &str, state: OutboxState) -> OutboxRow {
-    OutboxRow {
-        chat: jid("42@lid"),
-        message_id: id.into(),
-        content: vec![4, 5],
-        state,
-        created_at_ms: 4_000_000_000_000,
-        confirmed_at: 6,
-    }
+    let row = OutboxRow::new(jid("42@lid"), id.into(), vec![4, 5], 4_000_000_000_000);
+    OutboxRow { state, confirmed_at: 6, ..row }
 }
 
 fn keeps_what_was_committed(store: &dyn Store) {
@@ -246,6 +241,38 @@ fn keeps_the_order_of_pending_messages(store: &dyn Store) {
     assert_eq!(order, ["z", "a", "m"]);
 }
 
+fn knows_what_became_of_messages(store: &dyn Store) {
+    store.commit(&full()).unwrap();
+    let chat = || jid("42@lid");
+    let settled = |id: &str, state, told| Settlement {
+        chat: chat(),
+        message_id: id.into(),
+        state,
+        confirmed_at: 77,
+        told,
+    };
+    store
+        .commit(&Changes {
+            outbox_settled: vec![
+                settled("m1", OutboxState::Confirmed, false),
+                settled("m2", OutboxState::Failed(Code::NoDevice), true),
+            ],
+            outbox_delivered: vec![(chat(), "m1".into(), 78), (chat(), "m1".into(), 79)],
+            ..Changes::default()
+        })
+        .unwrap();
+    let untold = store.outbox_untold().unwrap();
+    assert_eq!(untold.iter().map(|row| row.message_id.as_str()).collect::<Vec<_>>(), ["m1"]);
+    let m1 = store.outbox(&chat(), "m1").unwrap().unwrap();
+    assert_eq!((m1.state, m1.confirmed_at, m1.delivered_at), (OutboxState::Confirmed, 77, 78));
+    assert_eq!((m1.content, m1.told), (vec![4, 5], false));
+    let m2 = store.outbox(&chat(), "m2").unwrap().unwrap();
+    assert_eq!((m2.state, m2.told), (OutboxState::Failed(Code::NoDevice), true));
+    store.commit(&Changes { outbox_told: vec![(chat(), "m1".into())], ..Changes::default() }).unwrap();
+    assert_eq!(store.outbox_untold().unwrap(), []);
+    assert_eq!(store.outbox_pending().unwrap(), []);
+}
+
 fn forgets_a_link_but_not_the_journal(store: &dyn Store) {
     store.commit(&full()).unwrap();
     let new = Account { phone: None, lid: None, signed_identity: None, logged_out: true, ..account() };
@@ -268,6 +295,7 @@ fn check(mut make: impl FnMut() -> Box<dyn Store>) {
     deletes_and_overwrites(&*make());
     keeps_the_order_of_pending_messages(&*make());
     forgets_a_link_but_not_the_journal(&*make());
+    knows_what_became_of_messages(&*make());
 }
 
 /// A folder that goes with the test.

@@ -118,6 +118,10 @@ impl Store for FailingStore {
         self.kept.outbox_pending()
     }
 
+    fn outbox_untold(&self) -> Result<Vec<OutboxRow>, StoreError> {
+        self.kept.outbox_untold()
+    }
+
     fn retry_base_key(&self, device: &Jid, message_id: &str) -> Result<Option<[u8; 32]>, StoreError> {
         self.kept.retry_base_key(device, message_id)
     }

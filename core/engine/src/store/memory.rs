@@ -108,6 +108,23 @@ impl Tables {
         for row in &changes.outbox {
             self.put_outbox(row);
         }
+        for fate in &changes.outbox_settled {
+            if let Some((_, row)) = self.outbox.get_mut(&(fate.message_id.clone(), fate.chat.clone())) {
+                (row.state, row.confirmed_at, row.told) = (fate.state, fate.confirmed_at, fate.told);
+            }
+        }
+        for (chat, id, time) in &changes.outbox_delivered {
+            if let Some((_, row)) = self.outbox.get_mut(&(id.clone(), chat.clone()))
+                && row.delivered_at == 0
+            {
+                row.delivered_at = *time;
+            }
+        }
+        for (chat, id) in &changes.outbox_told {
+            if let Some((_, row)) = self.outbox.get_mut(&(id.clone(), chat.clone())) {
+                row.told = true;
+            }
+        }
         for (chat, id) in &changes.outbox_dropped {
             if let Some((order, _)) = self.outbox.remove(&(id.clone(), chat.clone())) {
                 self.outbox_order.remove(&order);
@@ -153,6 +170,11 @@ impl Tables {
         {
             self.inbox.remove(&oldest);
         }
+    }
+
+    fn outbox_rows(&self, wanted: impl Fn(&OutboxRow) -> bool) -> Vec<OutboxRow> {
+        let rows = self.outbox_order.values().filter_map(|key| self.outbox.get(key)).map(|(_, row)| row);
+        rows.filter(|row| wanted(row)).cloned().collect()
     }
 
     fn put_outbox(&mut self, row: &OutboxRow) {
@@ -281,14 +303,11 @@ impl Store for MemoryStore {
     }
 
     fn outbox_pending(&self) -> Result<Vec<OutboxRow>, StoreError> {
-        let tables = self.lock();
-        Ok(tables
-            .outbox_order
-            .values()
-            .filter_map(|key| tables.outbox.get(key))
-            .filter(|(_, row)| row.state == OutboxState::Pending)
-            .map(|(_, row)| row.clone())
-            .collect())
+        Ok(self.lock().outbox_rows(|row| row.state == OutboxState::Pending))
+    }
+
+    fn outbox_untold(&self) -> Result<Vec<OutboxRow>, StoreError> {
+        Ok(self.lock().outbox_rows(|row| row.state != OutboxState::Pending && !row.told))
     }
 
     fn retry_base_key(&self, device: &Jid, message_id: &str) -> Result<Option<[u8; 32]>, StoreError> {

@@ -22,7 +22,7 @@ use crate::groups::GroupRow;
 
 pub(crate) use changes::{
     Account, Changes, DeviceKeys, DeviceList, DeviceListEntry, InboxEntry, InboxState, JournalRow,
-    LidMigration, OutboxRow, OutboxState, PreKeyRow, SignedPreKeyRow,
+    LidMigration, OutboxRow, OutboxState, PreKeyRow, Settlement, SignedPreKeyRow,
 };
 pub(crate) use committer::Committer;
 pub(crate) use memory::MemoryStore;
@@ -105,6 +105,8 @@ pub(crate) trait Store: Send + Sync + 'static {
     }
     /// Accepted messages that the service has not confirmed, oldest first.
     fn outbox_pending(&self) -> Result<Vec<OutboxRow>, StoreError>;
+    /// Messages whose fate is known but not yet to the host, oldest first.
+    fn outbox_untold(&self) -> Result<Vec<OutboxRow>, StoreError>;
     /// Base key saved at an earlier retry of (device, message).
     fn retry_base_key(&self, device: &Jid, message_id: &str) -> Result<Option<[u8; 32]>, StoreError>;
     /// Journal rows after a sequence number, at most `limit`.

@@ -46,7 +46,7 @@ fn layouts() -> Vec<Layout> {
             skip_disk_sync
         }),
         layout!(whimbrel_call_options { struct_size timeout_ms reserved }),
-        layout!(whimbrel_send_options { struct_size message_id quote_message_id quote_sender timeout_ms reserved }),
+        layout!(whimbrel_send_options { struct_size message_id quote_message_id quote_sender timeout_ms wait }),
         layout!(whimbrel_message_view {
             struct_size message_id chat chat_phone sender sender_phone push_name text quoted_message_id
             quoted_sender completes raw timestamp sender_device from_me offline reserved

@@ -320,14 +320,7 @@ fn what_was_sent_and_received_is_found_under_every_address() {
     let mut side = Side::new("1", 1);
     let old = number();
     side.unit(|unit| {
-        unit.changes.outbox.push(OutboxRow {
-            chat: old.clone(),
-            message_id: "A1".to_owned(),
-            content: vec![1],
-            state: OutboxState::Confirmed,
-            created_at_ms: 0,
-            confirmed_at: 1,
-        });
+        unit.changes.outbox.push(OutboxRow::new(old.clone(), "A1".to_owned(), vec![1], 0));
         for (author, state) in [
             (old.clone(), InboxState::Failed { retries: 1, event_id: "e".to_owned() }),
             (Jid::lid("7"), InboxState::Done),

@@ -30,8 +30,8 @@ use crate::groups::Manner;
 use crate::prekeys;
 use crate::random;
 use crate::store::{
-    Account, Changes, DeviceKeys, DeviceList, DeviceListEntry, MemoryStore, OutboxRow, OutboxState,
-    PreKeyRow, Store, StoreError,
+    Account, Changes, DeviceKeys, DeviceList, DeviceListEntry, MemoryStore, OutboxRow, PreKeyRow, Store,
+    StoreError,
 };
 
 /// A client without a connection.
@@ -147,14 +147,8 @@ impl Side {
 
     /// Composes a text; the stanza as it leaves.
     fn compose(&mut self, id: &str, chat: &Jid, text: &str) -> Node {
-        let row = OutboxRow {
-            chat: chat.clone(),
-            message_id: id.to_owned(),
-            content: whimbrel_proto::encode(&content::text(text, None, [7; 32])),
-            state: OutboxState::Pending,
-            created_at_ms: 0,
-            confirmed_at: 0,
-        };
+        let content = whimbrel_proto::encode(&content::text(text, None, [7; 32]));
+        let row = OutboxRow::new(chat.clone(), id.to_owned(), content, 0);
         let ticket = Ticket {
             order: 0,
             row,

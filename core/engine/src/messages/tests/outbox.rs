@@ -2,19 +2,23 @@
 
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::*;
 use crate::error::{Code, Outcome};
-use crate::messages::outbox::{Accepted, Fate, GivenUp, Outbox, Settled};
+use crate::messages::SentMessage;
+use crate::messages::outbox::{Accepted, Fate, First, GivenUp, Outbox, Settled, Withdrawn, Word};
 use crate::messages::stanza::Ack;
+use crate::options::SendWait;
+use crate::store::OutboxState;
 
 struct Bench {
     outbox: Outbox,
     side: Side,
 }
 
-type Waiting = tokio::sync::oneshot::Receiver<Fate>;
+type Waiting = oneshot::Receiver<Fate>;
 
 impl Bench {
     fn new() -> Self {
@@ -22,26 +26,28 @@ impl Bench {
     }
 
     fn row(chat: &str, id: &str) -> OutboxRow {
-        OutboxRow {
-            chat: Jid::lid(chat),
-            message_id: id.to_owned(),
-            content: Vec::new(),
-            state: OutboxState::Pending,
-            created_at_ms: 0,
-            confirmed_at: 0,
-        }
+        OutboxRow::new(Jid::lid(chat), id.to_owned(), Vec::new(), 0)
     }
 
     fn accept(&self, chat: &str, id: &str) -> Waiting {
-        match self.outbox.accept(&self.side.store, Self::row(chat, id)).unwrap() {
-            Accepted::Waiting(fate) => fate,
-            Accepted::Settled(row) => panic!("{row:?}"),
+        self.accept_for(chat, id, SendWait::Sent).0
+    }
+
+    fn accept_for(&self, chat: &str, id: &str, wait: SendWait) -> (Waiting, Option<oneshot::Receiver<()>>) {
+        let Accepted { word, delivery } =
+            self.outbox.accept(&self.side.store, Self::row(chat, id), wait).unwrap();
+        match word {
+            First::Waiting(fate) => (fate, delivery),
+            First::Settled(row) => panic!("{row:?}"),
         }
     }
 
     /// Takes what is ready and writes it to a connection.
     fn send(&self, generation: u64) -> Vec<String> {
         let tickets = self.outbox.take_ready();
+        // As the lane does it: rows and ratchet steps in one transaction.
+        let rows = tickets.iter().filter(|ticket| !ticket.stored).map(|ticket| ticket.row.clone());
+        self.side.store.commit(&Changes { outbox: rows.collect(), ..Changes::default() }).unwrap();
         assert!(self.outbox.stored(tickets.iter().map(|ticket| ticket.order)).is_empty());
         for ticket in &tickets {
             self.outbox.sent(ticket.order, generation, None);
@@ -64,9 +70,30 @@ impl Bench {
         (replies.settled, events.into_iter().map(|event| event.kind).collect())
     }
 
-    fn settle(&mut self, chat: &str, id: &str, error: Option<u16>) -> Option<Duration> {
-        let (settled, _) = self.ack(chat, id, error);
-        settled.into_iter().filter_map(|settled| self.outbox.settle(settled)).next()
+    /// Deals with an ack to the end. Returns what was journaled.
+    fn settle(&mut self, chat: &str, id: &str, error: Option<u16>) -> Vec<EventKind> {
+        let (settled, events) = self.ack(chat, id, error);
+        assert_eq!(settled.len(), 1);
+        for settled in settled {
+            self.outbox.settle(settled);
+        }
+        events
+    }
+
+    /// Lets pauses pass.
+    fn pass(&self, seconds: u64) {
+        self.outbox.due(Instant::now() + Duration::from_secs(seconds));
+    }
+
+    fn orphans(&self) -> Vec<String> {
+        self.outbox.take_orphans().into_iter().map(|orphan| orphan.message_id).collect()
+    }
+}
+
+fn sent(fate: Result<Fate, oneshot::error::TryRecvError>) -> SentMessage {
+    match fate.unwrap().unwrap() {
+        Word::Sent(sent) => sent,
+        Word::Queued => panic!("queued only"),
     }
 }
 
@@ -88,10 +115,12 @@ fn a_late_repetition_leaves_alone_what_a_newer_connection_has() {
     let mut bench = Bench::new();
     let _waiting = ["A", "B"].map(|id| bench.accept("7", id));
     assert_eq!(bench.send(1), ["A", "B"]);
-    assert!(bench.settle("7", "A", Some(429)).is_some(), "the service wants it later");
+    bench.settle("7", "A", Some(503));
     bench.outbox.reopen(2);
+    assert!(bench.outbox.take_ready().is_empty(), "the service wants it later, and what follows behind it");
+    bench.pass(5);
     assert_eq!(bench.send(2), ["A", "B"]);
-    bench.outbox.try_again();
+    bench.outbox.due(Instant::now());
     assert!(bench.outbox.take_ready().is_empty(), "both are on their way");
 }
 
@@ -140,8 +169,8 @@ fn a_chat_that_is_prepared_holds_up_only_itself() {
     assert!(tickets.iter().all(|ticket| ticket.prepared));
 }
 
-#[tokio::test]
-async fn an_ack_is_durable_before_it_is_told() {
+#[test]
+fn an_ack_is_durable_before_it_is_told() {
     let mut bench = Bench::new();
     let mut fate = bench.accept("7", "A");
     bench.send(1);
@@ -151,13 +180,13 @@ async fn an_ack_is_durable_before_it_is_told() {
     assert_eq!((row.state, row.confirmed_at), (OutboxState::Confirmed, 1000));
     assert!(fate.try_recv().is_err());
     for settled in settled {
-        assert_eq!(bench.outbox.settle(settled), None);
+        bench.outbox.settle(settled);
     }
-    let sent = fate.await.unwrap().unwrap();
+    let sent = sent(fate.try_recv());
     assert_eq!((sent.message_id.as_str(), sent.timestamp, sent.chat.id), ("A", 1000, Jid::lid("7")));
     assert!(bench.ack("7", "A", None).0.is_empty(), "a second ack means nothing");
-    let again = bench.outbox.accept(&bench.side.store, Bench::row("7", "A")).unwrap();
-    assert!(matches!(again, Accepted::Settled(row) if row.state == OutboxState::Confirmed));
+    let again = bench.outbox.accept(&bench.side.store, Bench::row("7", "A"), SendWait::Sent).unwrap();
+    assert!(matches!(again.word, First::Settled(row) if row.state == OutboxState::Confirmed));
 }
 
 #[test]
@@ -180,15 +209,15 @@ async fn refusals_are_repaired_or_told() {
     let mut bench = Bench::new();
     let fate = bench.accept("7", "A");
     // Not by LID, then, but by number; and then devices that changed.
-    for (error, after) in [(400, 0), (503, 4)] {
+    for error in [400, 503] {
         bench.send(1);
-        assert_eq!(bench.settle("7", "A", Some(error)), Some(Duration::from_secs(after)), "{error}");
-        bench.outbox.try_again();
+        assert_eq!(bench.settle("7", "A", Some(error)), [], "{error}");
+        bench.pass(5);
     }
     let ticket = bench.outbox.take_ready().pop().unwrap();
     assert!(ticket.by_phone);
     bench.outbox.sent(ticket.order, 1, None);
-    assert_eq!(bench.settle("7", "A", Some(400)), None);
+    assert_eq!(bench.settle("7", "A", Some(400)), []);
     let error = fate.await.unwrap().unwrap_err();
     assert_eq!(
         (error.code(), error.service_status(), error.outcome()),
@@ -198,11 +227,10 @@ async fn refusals_are_repaired_or_told() {
     let fate = bench.accept("7", "B");
     bench.side.know(&Jid::lid("7"), &[0]);
     bench.send(1);
-    assert_eq!(bench.settle("7", "B", Some(406)), Some(Duration::ZERO));
+    bench.settle("7", "B", Some(406));
     assert_eq!(bench.side.store.device_list(&Jid::lid("7")).unwrap(), None);
-    bench.outbox.try_again();
     bench.send(1);
-    assert_eq!(bench.settle("7", "B", Some(406)), None);
+    bench.settle("7", "B", Some(406));
     assert_eq!(fate.await.unwrap().unwrap_err().service_status(), 406);
 }
 
@@ -238,7 +266,7 @@ fn what_an_earlier_process_left_is_sent_first() {
     let joined = bench.accept("7", "B");
     assert_eq!(bench.send(1), ["A", "B", "C"]);
     drop(joined);
-    let wrong = bench.outbox.accept(&bench.side.store, Bench::row("8", "C"));
+    let wrong = bench.outbox.accept(&bench.side.store, Bench::row("8", "C"), SendWait::Sent);
     assert_eq!(wrong.err().unwrap().code(), Code::InvalidArgument);
 }
 
@@ -247,12 +275,12 @@ fn a_message_without_an_ack_is_written_again_in_time() {
     let bench = Bench::new();
     let _fates = [bench.accept("7", "A"), bench.accept("7", "B")];
     bench.send(1);
-    let due = bench.outbox.next_overdue().unwrap();
-    bench.outbox.repeat_overdue(due - Duration::from_secs(1));
+    let due = bench.outbox.next_due().unwrap();
+    bench.outbox.due(due - Duration::from_secs(1));
     assert!(bench.outbox.take_ready().is_empty());
-    bench.outbox.repeat_overdue(due + Duration::from_secs(1));
+    bench.outbox.due(due + Duration::from_secs(1));
     assert_eq!(bench.send(1), ["A", "B"]);
-    assert!(bench.outbox.next_overdue().unwrap() > Instant::now());
+    assert!(bench.outbox.next_due().unwrap() > Instant::now());
 }
 
 #[test]
@@ -262,4 +290,159 @@ fn a_removed_link_ends_what_waits() {
     bench.outbox.clear(&crate::error::Error::new(Code::LoggedOut, "as a test"));
     assert_eq!(fate.try_recv().unwrap().unwrap_err().code(), Code::LoggedOut);
     assert!(bench.outbox.take_ready().is_empty());
+}
+
+#[test]
+fn who_waits_for_the_queue_is_told_when_the_message_is_durable_and_hears_the_fate_as_an_event() {
+    let mut bench = Bench::new();
+    let (mut queued, _) = bench.accept_for("7", "A", SendWait::Queued);
+    assert!(queued.try_recv().is_err());
+    let order = bench.outbox.take_unstored().pop().unwrap().order;
+    assert!(bench.outbox.stored([order]).is_empty());
+    assert_eq!(queued.try_recv().unwrap().unwrap(), Word::Queued);
+    let (mut again, _) = bench.accept_for("7", "A", SendWait::Queued);
+    assert_eq!(again.try_recv().unwrap().unwrap(), Word::Queued, "it is durable already");
+    let _sent = bench.accept("7", "A");
+    assert!(matches!(bench.outbox.give_up("A"), GivenUp::OnItsWay), "somebody was promised that it goes");
+    bench.send(1);
+    drop(_sent);
+    let events = bench.settle("7", "A", None);
+    assert!(matches!(&events[..], [EventKind::SendStatus(status)] if status.error.is_none()));
+}
+
+#[test]
+fn who_waits_for_delivery_is_told_when_the_first_device_of_the_chat_has_it() {
+    let mut bench = Bench::new();
+    let (mut fate, delivery) = bench.accept_for("7", "A", SendWait::Delivered);
+    let mut delivery = delivery.unwrap();
+    bench.send(1);
+    let events = bench.settle("7", "A", None);
+    assert!(matches!(&events[..], [EventKind::SendStatus(_)]), "that the service has it is an event");
+    assert_eq!(sent(fate.try_recv()).message_id, "A");
+    let chat = |user: &str| crate::events::Identity {
+        id: Jid::lid(user),
+        phone: Some(phone_of(user)),
+        lid: Some(Jid::lid(user)),
+    };
+    bench.outbox.delivered(&chat("8"), &["A".to_owned()]);
+    bench.outbox.delivered(&chat("7"), &["B".to_owned()]);
+    assert!(delivery.try_recv().is_err());
+    bench.outbox.delivered(&chat("7"), &["A".to_owned()]);
+    assert_eq!(delivery.try_recv(), Ok(()));
+    // A repetition after a restart finds it in the store.
+    let delivered =
+        Changes { outbox_delivered: vec![(Jid::lid("7"), "A".to_owned(), 1001)], ..Changes::default() };
+    bench.side.store.commit(&delivered).unwrap();
+    let again =
+        Outbox::default().accept(&bench.side.store, Bench::row("7", "A"), SendWait::Delivered).unwrap();
+    assert!(again.delivery.is_none());
+    assert!(matches!(again.word, First::Settled(row) if row.delivered_at == 1001));
+}
+
+#[test]
+fn a_fate_that_its_call_does_not_hand_over_becomes_an_event() {
+    let mut bench = Bench::new();
+    // The waiter goes between the ack and the commit.
+    let fate = bench.accept("7", "A");
+    bench.send(1);
+    let (settled, events) = bench.ack("7", "A", None);
+    assert_eq!(events, []);
+    drop(fate);
+    settled.into_iter().for_each(|settled| bench.outbox.settle(settled));
+    assert_eq!(bench.orphans(), ["A"]);
+    // The call has the fate but ends before its host takes it.
+    let _fate = bench.accept("7", "B");
+    bench.send(1);
+    bench.settle("7", "B", Some(403));
+    assert!(bench.orphans().is_empty());
+    bench.outbox.untaken("B");
+    assert_eq!(bench.orphans(), ["B"]);
+    // The host has it: written down, and no event.
+    let _fate = bench.accept("7", "C");
+    bench.send(1);
+    bench.settle("7", "C", None);
+    let told = bench.outbox.taken("C").unwrap();
+    bench.outbox.untaken("C");
+    assert!(bench.orphans().is_empty());
+    // A process that ends here tells the others at its next start.
+    let untold = |bench: &Bench| {
+        let next = Outbox::default();
+        next.load(&bench.side.store).unwrap();
+        next.take_orphans().into_iter().map(|orphan| orphan.message_id).collect::<Vec<_>>()
+    };
+    assert_eq!(untold(&bench), ["A", "B", "C"]);
+    bench.side.store.commit(&Changes { outbox_told: vec![told], ..Changes::default() }).unwrap();
+    assert_eq!(untold(&bench), ["A", "B"]);
+}
+
+#[test]
+fn a_message_that_cannot_be_sent_says_so_and_may_be_sent_later_under_its_id() {
+    let mut bench = Bench::new();
+    let reject = |bench: &mut Bench| {
+        let ticket = bench.outbox.take_ready().pop().unwrap();
+        let error = crate::error::Error::new(Code::NoDevice, "as a test");
+        let outbox = &bench.outbox;
+        let (settled, events) = bench.side.unit(|unit| outbox.reject(unit, &ticket, &error));
+        outbox.settle(settled.unwrap());
+        events.into_iter().map(|event| event.kind).collect::<Vec<_>>()
+    };
+    let mut fate = bench.accept("7", "A");
+    assert_eq!(reject(&mut bench), [], "the caller is told");
+    assert_eq!(fate.try_recv().unwrap().unwrap_err().outcome(), Outcome::NotSent);
+    let (_, _) = bench.accept_for("7", "A", SendWait::Queued);
+    let events = reject(&mut bench);
+    let [EventKind::SendStatus(status)] = &events[..] else { panic!("{events:?}") };
+    assert_eq!((status.error, status.refused), (Some(Code::NoDevice), None));
+    let _fate = bench.accept("7", "A");
+    assert_eq!(bench.send(1), ["A"]);
+    assert_eq!(bench.side.store.outbox_pending().unwrap().len(), 1);
+}
+
+#[test]
+fn what_has_not_left_can_be_withdrawn() {
+    let bench = Bench::new();
+    let (mut queued, _) = bench.accept_for("7", "A", SendWait::Queued);
+    let order = bench.outbox.take_unstored().pop().unwrap().order;
+    bench.outbox.stored([order]);
+    assert!(queued.try_recv().is_ok());
+    let mut fate = bench.accept("7", "A");
+    let withdraw = |chat: &str, id| bench.outbox.withdraw(&bench.side.store, &Jid::lid(chat), id).unwrap();
+    assert!(matches!(withdraw("8", "A"), Withdrawn::Unknown));
+    assert!(matches!(withdraw("7", "A"), Withdrawn::Dropped(chat) if chat == Jid::lid("7")));
+    let error = fate.try_recv().unwrap().unwrap_err();
+    assert_eq!((error.code(), error.outcome()), (Code::Cancelled, Outcome::NotSent));
+    assert!(bench.send(1).is_empty());
+    assert!(matches!(withdraw("7", "A"), Withdrawn::Unknown));
+    let _fate = bench.accept("7", "B");
+    bench.send(1);
+    assert!(matches!(withdraw("7", "B"), Withdrawn::Left));
+}
+
+#[test]
+fn a_refused_message_holds_up_its_chat_only_while_it_may_still_go() {
+    let mut bench = Bench::new();
+    let _fates = [bench.accept("7", "A"), bench.accept("8", "B")];
+    bench.send(1);
+    bench.settle("7", "A", Some(500));
+    let _more = [bench.accept("7", "C"), bench.accept("8", "D")];
+    assert_eq!(bench.send(1), ["D"], "another chat goes on");
+    bench.pass(3);
+    assert_eq!(bench.send(1), ["A", "C"], "in order");
+    bench.settle("7", "A", Some(403));
+    let _last = bench.accept("7", "E");
+    assert_eq!(bench.send(1), ["E"], "a final refusal blocks nobody");
+}
+
+#[test]
+fn too_many_messages_hold_up_everything_for_a_while() {
+    let mut bench = Bench::new();
+    let _fates = [bench.accept("7", "A"), bench.accept("8", "B")];
+    bench.send(1);
+    bench.settle("7", "A", Some(429));
+    let _more = bench.accept("8", "C");
+    assert!(bench.outbox.take_ready().is_empty());
+    assert_eq!(bench.outbox.take_unstored().len(), 1, "what waits is made durable");
+    assert!(bench.outbox.next_due().unwrap() <= Instant::now() + Duration::from_secs(2));
+    bench.pass(3);
+    assert_eq!(bench.send(1), ["A", "C"]);
 }

@@ -7,6 +7,7 @@ use super::*;
 use crate::devices::identity::Source;
 use crate::groups::{Addressing, GroupRow, HandedOut, Member, Role};
 use crate::messages::stanza::{self as stanzas, Ack};
+use crate::options::SendWait;
 
 fn group() -> Jid {
     Jid::group("1203-4")
@@ -33,14 +34,12 @@ impl Side {
     }
 
     fn ticket(id: &str, text: &str, prepared: bool) -> Ticket {
-        let row = OutboxRow {
-            chat: group(),
-            message_id: id.to_owned(),
-            content: whimbrel_proto::encode(&content::text(text, None, [7; 32])),
-            state: OutboxState::Pending,
-            created_at_ms: 0,
-            confirmed_at: 0,
-        };
+        let row = OutboxRow::new(
+            group(),
+            id.to_owned(),
+            whimbrel_proto::encode(&content::text(text, None, [7; 32])),
+            0,
+        );
         Ticket { order: 0, row, stored: false, prepared, by_phone: false, manner: Manner::default() }
     }
 
@@ -323,7 +322,7 @@ fn a_word_on_a_message_tells_who_holds_the_key_and_who_was_missed() {
     };
     let handed = keys.clone().unwrap();
     let row = Side::ticket("A1", "x", true).row;
-    outbox.accept(&anna.store, row).map(drop).unwrap();
+    outbox.accept(&anna.store, row, SendWait::Sent).map(drop).unwrap();
     let order = outbox.take_ready().pop().unwrap().order;
     outbox.sent(order, 1, keys);
     let word = Node::new("ack").attr("class", "message").attr("id", "A1").attr("from", group());
@@ -343,7 +342,9 @@ fn a_word_on_a_message_tells_who_holds_the_key_and_who_was_missed() {
 fn what_follows_waits_for_the_key_and_leaves_in_order() {
     let bench = super::super::Outbox::default();
     let [mut anna, ..] = party(Addressing::Lid);
-    let accept = |id: &str| bench.accept(&anna.store, Side::ticket(id, id, true).row).map(drop).unwrap();
+    let accept = |id: &str| {
+        bench.accept(&anna.store, Side::ticket(id, id, true).row, SendWait::Sent).map(drop).unwrap()
+    };
     for id in ["A1", "A2"] {
         accept(id);
     }

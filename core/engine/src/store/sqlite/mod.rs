@@ -147,6 +147,10 @@ impl Store for SqliteStore {
         read::outbox_pending(&self.reader())
     }
 
+    fn outbox_untold(&self) -> Result<Vec<OutboxRow>, StoreError> {
+        read::outbox_untold(&self.reader())
+    }
+
     fn retry_base_key(&self, device: &Jid, message_id: &str) -> Result<Option<[u8; 32]>, StoreError> {
         read::retry_base_key(&self.reader(), device, message_id)
     }

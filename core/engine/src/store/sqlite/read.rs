@@ -240,7 +240,8 @@ pub(super) fn inbox_of(connection: &Connection, message_id: &str) -> Result<Vec<
     })
 }
 
-const OUTBOX: &str = "SELECT chat, message_id, content, state, created_at_ms, confirmed_at FROM outbox";
+const OUTBOX: &str = "SELECT chat, message_id, content, state, created_at_ms, confirmed_at, delivered_at, told \
+     FROM outbox";
 
 fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
     Ok(OutboxRow {
@@ -250,6 +251,8 @@ fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
         state: outbox_state(row.get(3).map_err(failed)?)?,
         created_at_ms: row.get(4).map_err(failed)?,
         confirmed_at: row.get(5).map_err(failed)?,
+        delivered_at: row.get(6).map_err(failed)?,
+        told: row.get(7).map_err(failed)?,
     })
 }
 
@@ -259,6 +262,10 @@ pub(super) fn outbox_of(connection: &Connection, message_id: &str) -> Result<Vec
 
 pub(super) fn outbox_pending(connection: &Connection) -> Result<Vec<OutboxRow>, StoreError> {
     many(connection, &format!("{OUTBOX} WHERE state = 0 ORDER BY accepted"), &[], outbox_row)
+}
+
+pub(super) fn outbox_untold(connection: &Connection) -> Result<Vec<OutboxRow>, StoreError> {
+    many(connection, &format!("{OUTBOX} WHERE state <> 0 AND told = 0 ORDER BY accepted"), &[], outbox_row)
 }
 
 pub(super) fn retry_base_key(

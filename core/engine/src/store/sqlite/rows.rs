@@ -6,6 +6,7 @@ use whimbrel_crypto::curve::{KeyPair, PrivateKey};
 use whimbrel_wire::jid::Jid;
 
 use super::{StoreError, failed};
+use crate::error::Code;
 use crate::store::{DeviceListEntry, OutboxState};
 
 /// An address column.
@@ -68,12 +69,13 @@ pub(super) fn unpack_devices(packed: &[u8]) -> Result<Vec<DeviceListEntry>, Stor
         .collect())
 }
 
-/// 0 pending, 1 confirmed, else the number of the refusal plus 1000.
+/// 0 pending, 1 confirmed, the number of the refusal plus 1000, or the negative code of a failure.
 pub(super) fn outbox_state_number(state: OutboxState) -> i64 {
     match state {
         OutboxState::Pending => 0,
         OutboxState::Confirmed => 1,
         OutboxState::Refused(status) => i64::from(status).saturating_add(1000),
+        OutboxState::Failed(code) => i64::from(code.number()).saturating_neg(),
     }
 }
 
@@ -82,6 +84,12 @@ pub(super) fn outbox_state(number: i64) -> Result<OutboxState, StoreError> {
     match number {
         0 => Ok(OutboxState::Pending),
         1 => Ok(OutboxState::Confirmed),
+        code if code < 0 => code
+            .checked_neg()
+            .and_then(|number| u16::try_from(number).ok())
+            .and_then(Code::of_number)
+            .map(OutboxState::Failed)
+            .ok_or_else(|| StoreError::Corrupt("a sent message has an unknown state".to_owned())),
         other => other
             .checked_sub(1000)
             .and_then(|status| u16::try_from(status).ok())

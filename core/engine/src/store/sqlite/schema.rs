@@ -128,9 +128,12 @@ CREATE TABLE outbox (
     state INTEGER NOT NULL,
     created_at_ms INTEGER NOT NULL,
     confirmed_at INTEGER NOT NULL,
+    delivered_at INTEGER NOT NULL,
+    told INTEGER NOT NULL,
     UNIQUE (message_id, chat)
 ) STRICT;
 CREATE INDEX outbox_pending ON outbox (accepted) WHERE state = 0;
+CREATE INDEX outbox_untold ON outbox (accepted) WHERE state <> 0 AND told = 0;
 CREATE TABLE retry_base_keys (
     device TEXT NOT NULL,
     message_id TEXT NOT NULL,

@@ -263,9 +263,10 @@ fn write_messages(transaction: &Transaction<'_>, changes: &Changes) -> Result<()
         // A later state of the same message keeps its place in the queue.
         run(
             transaction,
-            "INSERT INTO outbox (chat, message_id, content, state, created_at_ms, confirmed_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (message_id, chat) DO UPDATE SET \
-             content = excluded.content, state = excluded.state, confirmed_at = excluded.confirmed_at",
+            "INSERT INTO outbox (chat, message_id, content, state, created_at_ms, confirmed_at, delivered_at, \
+             told) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (message_id, chat) DO UPDATE SET \
+             content = excluded.content, state = excluded.state, confirmed_at = excluded.confirmed_at, \
+             delivered_at = excluded.delivered_at, told = excluded.told",
             &[
                 &row.chat.to_string(),
                 &row.message_id,
@@ -273,9 +274,12 @@ fn write_messages(transaction: &Transaction<'_>, changes: &Changes) -> Result<()
                 &outbox_state_number(row.state),
                 &row.created_at_ms,
                 &row.confirmed_at,
+                &row.delivered_at,
+                &row.told,
             ],
         )?;
     }
+    write_fates(transaction, changes)?;
     for (chat, message_id) in &changes.outbox_dropped {
         run(
             transaction,
@@ -298,6 +302,38 @@ fn write_messages(transaction: &Transaction<'_>, changes: &Changes) -> Result<()
             transaction,
             "DELETE FROM outbox WHERE state <> 0 AND created_at_ms < ?1",
             &[&now.saturating_sub(OUTBOX_KEPT).saturating_mul(1000)],
+        )?;
+    }
+    Ok(())
+}
+
+/// What became of sent messages.
+fn write_fates(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), StoreError> {
+    for fate in &changes.outbox_settled {
+        run(
+            transaction,
+            "UPDATE outbox SET state = ?3, confirmed_at = ?4, told = ?5 WHERE message_id = ?1 AND chat = ?2",
+            &[
+                &fate.message_id,
+                &fate.chat.to_string(),
+                &outbox_state_number(fate.state),
+                &fate.confirmed_at,
+                &fate.told,
+            ],
+        )?;
+    }
+    for (chat, message_id, time) in &changes.outbox_delivered {
+        run(
+            transaction,
+            "UPDATE outbox SET delivered_at = ?3 WHERE message_id = ?1 AND chat = ?2 AND delivered_at = 0",
+            &[message_id, &chat.to_string(), time],
+        )?;
+    }
+    for (chat, message_id) in &changes.outbox_told {
+        run(
+            transaction,
+            "UPDATE outbox SET told = 1 WHERE message_id = ?1 AND chat = ?2",
+            &[message_id, &chat.to_string()],
         )?;
     }
     Ok(())
