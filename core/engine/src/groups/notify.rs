@@ -125,11 +125,8 @@ impl Announcement<'_> {
 
     fn created(&self, unit: &mut Unit<'_>, row: GroupRow, reason: Option<String>) -> Result<(), StoreError> {
         let subject = Some(row.subject.clone()).filter(|subject| !subject.is_empty());
-        // What came before it may be older than what is known.
-        let newer = unit.group(self.group)?.is_some_and(|known| known.fetched_at > self.time);
-        if newer {
-            self.distrust(unit)?;
-        } else {
+        // What is known already was told after the group was made, and is newer than this.
+        if unit.group(self.group)?.is_none() {
             query::store(unit, self.group, row)?;
         }
         self.joined(unit, subject, reason)
@@ -353,7 +350,9 @@ pub(super) fn change(row: &mut GroupRow, what: What, member: &Member) -> bool {
             }
             true
         }
-        (What::Removed, Some(_)) => {
+        (What::Removed, Some(known)) => {
+            // Another one takes the creator's place, and the service does not say who.
+            row.stale |= known.role == Role::SuperAdmin;
             row.members.retain(|known| !known.is_same(member));
             true
         }
