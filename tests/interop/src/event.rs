@@ -49,6 +49,8 @@ pub enum Event {
         /// `available`, `unavailable`, `composing`, `recording` or `paused`.
         state: String,
     },
+    /// The members of a group changed.
+    Group(GroupChange),
     /// A piece of history arrived.
     History {
         /// The protocol's number for the kind of history.
@@ -145,6 +147,17 @@ pub struct Receipt {
     pub sender: String,
     /// `delivered`, `read`, `played`, `sender`, `inactive`, `retry`, …
     pub r#type: String,
+}
+
+/// A change in a group.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct GroupChange {
+    /// The group.
+    pub chat: String,
+    /// `create`, `add`, `remove`, `promote` or `demote`.
+    pub change: String,
+    /// Whom it is about.
+    pub members: Vec<String>,
 }
 
 #[cfg(test)]

@@ -26,6 +26,6 @@ mod peer;
 mod program;
 
 pub use error::PeerError;
-pub use event::{Disconnected, Event, Identity, LoggedOut, Message, Receipt, Undecryptable};
-pub use peer::{DEADLINE, Info, Pair, Peer, Quote, Sent, Start};
+pub use event::{Disconnected, Event, GroupChange, Identity, LoggedOut, Message, Receipt, Undecryptable};
+pub use peer::{DEADLINE, GroupInfo, Info, Pair, Peer, Quote, Sent, Start};
 pub use program::Program;

@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::PeerError;
-use crate::event::{Disconnected, Event, Identity, LoggedOut, Message, Receipt, Undecryptable};
+use crate::event::{Disconnected, Event, GroupChange, Identity, LoggedOut, Message, Receipt, Undecryptable};
 use crate::inbox::{Inbox, Missing};
 use crate::program::Program;
 
@@ -99,6 +99,22 @@ pub struct Sent {
     pub message_id: String,
     /// The service's time for it, seconds since 1970.
     pub timestamp: i64,
+}
+
+/// A group as the service describes it to the client.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct GroupInfo {
+    /// What it is called.
+    pub subject: String,
+    /// `lid` or `pn`.
+    pub addressing: String,
+    /// Addresses of the members, as the group names them.
+    pub members: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Created {
+    group: String,
 }
 
 /// What a program says about itself.
@@ -195,6 +211,28 @@ impl Peer {
     /// Shows `composing`, `recording` or `paused` in a chat.
     pub async fn send_chat_presence(&self, to: &str, state: &str) -> Result<(), PeerError> {
         self.command("send_presence", json!({"state": state, "to": to})).await.map(drop)
+    }
+
+    /// Makes a group of these people and returns its address.
+    pub async fn create_group(&self, subject: &str, members: &[&str]) -> Result<String, PeerError> {
+        let answer = self.command("create_group", json!({"subject": subject, "members": members})).await?;
+        Ok(read::<Created>(answer)?.group)
+    }
+
+    /// What the service says of a group.
+    pub async fn group_info(&self, group: &str) -> Result<GroupInfo, PeerError> {
+        read(self.command("group_info", json!({"group": group})).await?)
+    }
+
+    /// Does `add`, `remove`, `promote` or `demote` to people in a group.
+    pub async fn change_members(&self, group: &str, action: &str, members: &[&str]) -> Result<(), PeerError> {
+        let args = json!({"group": group, "action": action, "members": members});
+        self.command("change_members", args).await.map(drop)
+    }
+
+    /// Leaves a group.
+    pub async fn leave_group(&self, group: &str) -> Result<(), PeerError> {
+        self.command("leave_group", json!({"group": group})).await.map(drop)
     }
 
     /// Closes the connection and keeps the credentials.
@@ -330,6 +368,17 @@ impl Peer {
     pub async fn logged_out(&self) -> Result<LoggedOut, PeerError> {
         self.wait_for("the end of the link", |event| match event {
             Event::LoggedOut(logged_out) => Some(logged_out.clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The report of this change in a group.
+    pub async fn group_change(&self, group: &str, change: &str) -> Result<GroupChange, PeerError> {
+        self.wait_for(&format!("{change} in {group}"), |event| match event {
+            Event::Group(reported) if reported.chat == group && reported.change == change => {
+                Some(reported.clone())
+            }
             _ => None,
         })
         .await

@@ -33,4 +33,7 @@ pub use listener::ListenError;
 pub use options::{Addressing, Framing, Limits, Options, Pace};
 pub use report::Finding;
 pub use sandbox::{NoiseRoot, Sandbox, StartError, State};
+/// Addresses of people, devices and groups.
+pub use whimbrel_wire::Jid;
+
 pub use service::{DeviceState, GroupState, MemberState};

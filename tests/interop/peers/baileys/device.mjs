@@ -121,6 +121,24 @@ export class Device {
     await this.#live().sendPresenceUpdate(state, to);
   }
 
+  async createGroup({ subject, members }) {
+    return { group: (await this.#live().groupCreate(subject, members)).id };
+  }
+
+  async groupInfo({ group }) {
+    const { subject, addressingMode, participants } = await this.#live().groupMetadata(group);
+    return { subject, addressing: addressingMode, members: participants.map(({ id }) => id) };
+  }
+
+  async changeMembers({ group, action, members }) {
+    const refused = (await this.#live().groupParticipantsUpdate(group, members, action)).filter(({ status }) => status !== '200');
+    if (refused.length > 0) throw new Error(refused.map(({ jid, status }) => `${jid}: ${status}`).join(', '));
+  }
+
+  async leaveGroup({ group }) {
+    await this.#live().groupLeave(group);
+  }
+
   #live() {
     if (!this.#sock || !this.#open) throw new Error('not connected');
     return this.#sock;

@@ -38,6 +38,10 @@ export function reportEvents(sock) {
   sock.ev.on('messaging-history.set', ({ chats, messages, syncType }) => {
     event('history', { syncType: syncType ?? null, chats: chats.length, messages: messages.length });
   });
+  sock.ev.on('groups.upsert', groups => {
+    for (const { id, participants } of groups) reportGroup(id, 'create', participants);
+  });
+  sock.ev.on('group-participants.update', ({ id, action, participants }) => reportGroup(id, action, participants));
   sock.ev.on('presence.update', ({ id, presences }) => {
     for (const [sender, { lastKnownPresence }] of Object.entries(presences)) {
       event('presence', { sender, chat: id, state: lastKnownPresence });
@@ -76,6 +80,10 @@ function reportMessage(sock, message, attrs) {
     quotedId: context?.stanzaId || null,
     attrs,
   });
+}
+
+function reportGroup(chat, change, participants) {
+  event('group', { chat, change, members: participants.map(({ id }) => id) });
 }
 
 function reportReceipt(ids, chat, sender, type) {

@@ -45,6 +45,10 @@ func (d *device) onEvent(raw any) {
 			state = "recording"
 		}
 		d.out.event("presence", fields{"sender": evt.Sender.String(), "chat": evt.Chat.String(), "state": state})
+	case *events.JoinedGroup:
+		d.group(evt.JID, "create", participantJIDs(evt.Participants))
+	case *events.GroupInfo:
+		d.groupChanged(evt)
 	case *events.HistorySync:
 		d.out.event("history", historyFields(evt))
 	default:

@@ -29,15 +29,19 @@ var errNotStarted = errors.New("not started")
 
 func (p *program) serve(in *os.File) error {
 	handlers := map[string]handler{
-		"start":         p.start,
-		"info":          p.info,
-		"send_text":     withDevice(p, (*device).sendText),
-		"mark_read":     withDevice(p, (*device).markRead),
-		"send_presence": withDevice(p, (*device).sendPresence),
-		"disconnect":    withDevice(p, (*device).disconnect),
-		"connect":       withDevice(p, (*device).connect),
-		"logout":        withDevice(p, (*device).logout),
-		"quit":          p.quit,
+		"start":          p.start,
+		"info":           p.info,
+		"send_text":      withDevice(p, (*device).sendText),
+		"mark_read":      withDevice(p, (*device).markRead),
+		"send_presence":  withDevice(p, (*device).sendPresence),
+		"create_group":   withDevice(p, (*device).createGroup),
+		"group_info":     withDevice(p, (*device).groupInfo),
+		"change_members": withDevice(p, (*device).changeMembers),
+		"leave_group":    withDevice(p, (*device).leaveGroup),
+		"disconnect":     withDevice(p, (*device).disconnect),
+		"connect":        withDevice(p, (*device).connect),
+		"logout":         withDevice(p, (*device).logout),
+		"quit":           p.quit,
 	}
 	err := p.out.serve(in, handlers)
 	if dev := p.dev.Load(); dev != nil {

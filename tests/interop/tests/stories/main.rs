@@ -11,6 +11,7 @@ mod support;
 mod baileys_link;
 mod linking;
 mod peers_chat;
+mod peers_group;
 mod same_account;
 mod whatsmeow_link;
 mod whimbrel_baileys;

@@ -339,11 +339,16 @@ async fn strangers_are_found_but_not_those_who_have_just_left() {
     first.expect("ack").await;
     assert_eq!(scene.sandbox.findings(), []);
     let stranger = TestPhone::attach(&scene.sandbox, "15550009");
-    let odd = [stranger.link.lid.clone(), scene.ana.link.lid.with_device(1)];
+    let odd = [
+        scene.ana.link.lid.with_device(1),
+        scene.ana.link.lid.clone(),
+        scene.ana.link.lid.clone(),
+        stranger.link.lid.clone(),
+    ];
     first.send(&scene.message("M2", "lid", &odd)).await;
     first.expect("ack").await;
     let rules: Vec<_> = scene.sandbox.findings().iter().map(|finding| finding.rule).collect();
-    assert_eq!(rules, ["copy for a stranger", "copy for the sending device"]);
+    assert_eq!(rules, ["two copies for one device", "copy for a stranger"]);
 }
 
 #[tokio::test]

@@ -1,4 +1,6 @@
-use whimbrel_interop::{Event, Peer, Program, Quote};
+use std::collections::BTreeMap;
+
+use whimbrel_interop::{Event, Peer, PeerError, Program, Quote};
 use whimbrel_sandbox::phone::Phone;
 use whimbrel_sandbox::{Event as ServiceEvent, Sandbox};
 
@@ -48,18 +50,40 @@ impl Device {
         format!("{}:{}", self.phone.number(), self.device)
     }
 
+    /// The program, of devices that are peers.
+    pub(crate) fn as_peer(&self) -> &Peer {
+        match &self.make {
+            Make::Peer(peer) => peer,
+            Make::Whimbrel(_) => panic!("{} is no peer", self.label()),
+        }
+    }
+
     /// Sends a text and returns its id when the service has it.
     pub(crate) async fn say(&self, to: &Phone, text: &str) -> String {
-        let to = &to.jid().to_string();
+        self.say_in(&to.jid().to_string(), text).await
+    }
+
+    /// Sends a text to a chat given by its address.
+    pub(crate) async fn say_in(&self, to: &str, text: &str) -> String {
         match &self.make {
-            Make::Peer(peer) => peer.send_text(to, text).await.unwrap().message_id,
+            Make::Peer(peer) => match peer.send_text(to, text).await {
+                // whatsmeow leaves it to the application to try again when a group names its members in another way.
+                Err(PeerError::Refused { reason, .. }) if reason.ends_with(" 421") => {
+                    peer.send_text(to, text).await.unwrap().message_id
+                }
+                sent => sent.unwrap().message_id,
+            },
             Make::Whimbrel(client) => client.send_text(to, text, None).await,
         }
     }
 
     /// Sends a text that quotes what was heard.
     pub(crate) async fn reply(&self, to: &Phone, text: &str, heard: &Heard) -> String {
-        let to = &to.jid().to_string();
+        self.reply_in(&to.jid().to_string(), text, heard).await
+    }
+
+    /// As [`Device::reply`], to a chat given by its address.
+    pub(crate) async fn reply_in(&self, to: &str, text: &str, heard: &Heard) -> String {
         match &self.make {
             Make::Peer(peer) => {
                 let quote =
@@ -121,6 +145,34 @@ impl Device {
         match &self.make {
             Make::Peer(peer) => peer.mark_read(&first.chat, &ids).await.unwrap(),
             Make::Whimbrel(client) => client.mark_read(&first.chat, &ids).await,
+        }
+    }
+
+    /// Marks heard texts of a group as read, each author's.
+    pub(crate) async fn mark_read_in(&self, group: &str, heard: &[Heard]) {
+        let mut by_author: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for text in heard {
+            by_author.entry(&text.sender).or_default().push(&text.id);
+        }
+        for (author, ids) in by_author {
+            match &self.make {
+                Make::Peer(peer) => peer.mark_read_in_group(group, author, &ids).await.unwrap(),
+                Make::Whimbrel(client) => client.mark_read_in(group, author, &ids).await,
+            }
+        }
+    }
+
+    /// Texts that the device has shown and nobody has asked for.
+    pub(crate) fn unread_texts(&self) -> Vec<String> {
+        match &self.make {
+            Make::Peer(peer) => {
+                let text = |event: Event| match event {
+                    Event::Message(message) => message.text,
+                    _ => None,
+                };
+                peer.unread().into_iter().filter_map(text).collect()
+            }
+            Make::Whimbrel(client) => client.unread_texts(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The stage on which the stories are told: a sandbox, phones, and devices of three makes.
 
+mod circle;
 mod device;
 mod stage;
 mod talk;
@@ -8,6 +9,7 @@ mod whimbrel;
 use device::Heard;
 use whimbrel::Whimbrel;
 
+pub(crate) use circle::Circle;
 pub(crate) use device::Device;
 pub(crate) use stage::Stage;
 pub(crate) use talk::Talk;

@@ -120,6 +120,22 @@ impl Whimbrel {
             .unwrap();
     }
 
+    pub(crate) async fn mark_read_in(&self, group: &str, author: &str, ids: &[&str]) {
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        let (group, author) = (parse_address(group).unwrap(), parse_address(author).unwrap());
+        self.client.mark_read(&group, Some(&author), &ids, CallOptions::default()).await.unwrap();
+    }
+
+    /// Texts that nobody has asked for.
+    pub(crate) fn unread_texts(&self) -> Vec<String> {
+        let unread = self.events.unread.lock().unwrap();
+        let text = |event: &EventKind| match event {
+            EventKind::Message(message) => message.text.clone(),
+            _ => None,
+        };
+        unread.iter().filter_map(text).collect()
+    }
+
     pub(crate) async fn next_text(&self, what: &str) -> Heard {
         self.wait_for(what, true, |event| match event {
             EventKind::Message(message) => message.text.clone().map(|text| Heard {

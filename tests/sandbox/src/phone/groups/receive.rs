@@ -63,7 +63,7 @@ impl State {
         if let Some((ciphertext, _)) = messages::read_ciphertext(node) {
             match self.decrypt(node, author, own, ciphertext) {
                 Ok(padded) => {
-                    let read = parse(&padded)?;
+                    let read = unwrapped(parse(&padded)?, own);
                     self.take_distribution(&read, group, author);
                     plain = Ok(read);
                 }
@@ -96,6 +96,14 @@ impl State {
     pub(crate) fn group_changed(&mut self, node: &Node) {
         let Some(group) = node.attr_jid("from").filter(Jid::is_group) else { return };
         self.groups.changed(&group, node.child_named("remove").is_some());
+    }
+}
+
+/// Baileys answers the retry receipts of own devices with the form of copies in direct chats.
+fn unwrapped(mut plain: Plain, own: bool) -> Plain {
+    match plain.device_sent_message.take_if(|_| own).and_then(|sent| sent.message) {
+        Some(inner) => *inner,
+        None => plain,
     }
 }
 

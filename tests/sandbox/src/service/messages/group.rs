@@ -65,7 +65,8 @@ impl Service {
                 // Whoever has just left may still be on the sender's list.
                 Some(target) if !group.has_known(target.account) => "copy for a stranger",
                 None => "copy for a stranger",
-                Some(target) if target == message.sender => "copy for the sending device",
+                // Baileys hands its key to itself too where members are named by hidden numbers.
+                Some(target) if target == message.sender => continue,
                 Some(target) if copies.contains_key(&target) => "two copies for one device",
                 Some(target) => {
                     if group.is_member(target.account) && self.accounts.device(target).is_some() {
@@ -146,10 +147,9 @@ impl Service {
             return accepted;
         }
         let claimed = stanza::plain(message.node, "phash");
-        accepted.phash = claimed.and_then(|claimed| {
-            let truth = devices.iter().filter_map(|device| self.accounts.jid(*device, mode));
-            Some(participant_hash(truth)).filter(|truth| truth != claimed)
-        });
+        if let (Some(claimed), Some(group)) = (claimed, self.groups.find(&message.to)) {
+            accepted.phash = Some(self.group_hash(group)).filter(|truth| truth != claimed);
+        }
         if accepted.phash.is_some() {
             let mut so_far = before.unwrap_or_default();
             so_far.served.extend(targets);
@@ -162,6 +162,12 @@ impl Service {
     /// All devices of all members.
     fn member_devices(&self, group: &Group) -> Vec<DeviceId> {
         group.members().flat_map(|member| self.accounts.devices(member)).collect()
+    }
+
+    /// The participant hash over them.
+    pub(super) fn group_hash(&self, group: &Group) -> String {
+        let devices = self.member_devices(group).into_iter();
+        participant_hash(devices.filter_map(|device| self.accounts.jid(device, group.mode())))
     }
 
     fn group_copy(&self, message: &Outbound<'_>, encs: &[&Node], mode: Space, time: u64) -> Option<Node> {

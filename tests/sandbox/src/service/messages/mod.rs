@@ -74,10 +74,14 @@ impl Service {
     ) {
         let label = self.accounts.label(device);
         self.log(Event::Refused { device: label, id: stanza::id(node), code });
-        // Whoever named the members of a group in the wrong way is told the right one.
+        let mut ack = ack_of(node, self.now).attr("error", code);
         let group = node.attr_jid("to").and_then(|to| self.groups.find(&to));
-        let mode = group.filter(|_| code == STALE_ADDRESSING).map(|group| mode_name(group.mode()));
-        let ack = ack_of(node, self.now).attr("error", code).attr_opt("addressing_mode", mode);
+        if let Some(group) = group.filter(|_| code == STALE_ADDRESSING) {
+            // Whoever named the members of a group in the wrong way is told the right one. The hash is
+            // what makes whatsmeow forget whom it took for the members.
+            let hash = node.attr_value("phash").map(|_| self.group_hash(group));
+            ack = ack.attr("addressing_mode", mode_name(group.mode())).attr_opt("phash", hash);
+        }
         self.answer(stream, device, node, ack);
     }
 
