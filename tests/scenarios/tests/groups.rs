@@ -1,11 +1,6 @@
 //! Groups: made, looked up, changed, and kept in step with what others change.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a panic in a scenario is the report of its failure"
-)]
+#![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
 
 use whimbrel::events::{EventKind, EventStream, GroupChange, GroupChanged, GroupJoined, GroupLeft, Message};
 use whimbrel::{
