@@ -510,6 +510,19 @@ typedef struct whimbrel_engine_options {
    * Third number of that version.
    */
   uint32_t client_version_tertiary;
+  /**
+   * Page that names the present version of the web client; default the service's own if `url`
+   * is the service's, else none. `http://` is accepted for loopback addresses only.
+   */
+  struct whimbrel_str version_url;
+  /**
+   * 1: when the service refuses the version as too old, do not look for the present one.
+   */
+  uint32_t keep_version;
+  /**
+   * How many clients may be connecting at a time; default 64.
+   */
+  uint32_t connect_limit;
 } whimbrel_engine_options;
 
 /**
@@ -553,6 +566,11 @@ typedef struct whimbrel_client_options {
    * 1: commits survive a crash of the process but not of the machine. 0: of both.
    */
   uint32_t skip_disk_sync;
+  /**
+   * Proxy for all connections of this client: `http://host:port` or `socks5://host:port`, with
+   * `user:password@` before the host if it wants that. Default none.
+   */
+  struct whimbrel_str proxy;
 } whimbrel_client_options;
 
 /**

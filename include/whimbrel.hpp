@@ -230,6 +230,9 @@ struct engine_options {
   std::vector<std::uint8_t> noise_root_key;
   std::uint32_t noise_root_serial = 0;
   std::uint32_t worker_threads = 0;
+  std::optional<std::string> version_url;
+  bool keep_version = false;
+  std::uint32_t connect_limit = 0;
 };
 
 struct client_options {
@@ -238,6 +241,7 @@ struct client_options {
   bool manual_start = false, manual_acknowledge = false, skip_disk_sync = false;
   milliseconds request_timeout{0};
   std::uint64_t journal_limit = 0;
+  std::optional<std::string> proxy;
 };
 
 /* Threads and limits for any number of clients. */
@@ -252,6 +256,9 @@ class engine {
       raw.noise_root_key = {options.noise_root_key.data(), options.noise_root_key.size()};
     raw.noise_root_serial = options.noise_root_serial;
     raw.worker_threads = options.worker_threads;
+    raw.version_url = detail::lend(options.version_url);
+    raw.keep_version = options.keep_version;
+    raw.connect_limit = options.connect_limit;
     whimbrel_engine *made = nullptr;
     detail::check(whimbrel_engine_new(&raw, &made));
     handle_.reset(made);
@@ -279,6 +286,7 @@ class client {
     raw.store_path = detail::lend(std::string_view(options.store_path));
     raw.device_name = detail::lend(options.device_name);
     raw.journal_limit = options.journal_limit;
+    raw.proxy = detail::lend(options.proxy);
     raw.request_timeout_ms = detail::count_of(options.request_timeout);
     raw.manual_start = options.manual_start;
     raw.manual_acknowledge = options.manual_acknowledge;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use safer_ffi::prelude::*;
 use whimbrel::{
-    CallOptions, ClientOptions, Code, Endpoint, EngineOptions, Error, MessageKey, SendOptions, SendWait,
-    parse_address,
+    CallOptions, ClientOptions, Code, Endpoint, EngineOptions, Error, MessageKey, Proxy, SendOptions,
+    SendWait, parse_address,
 };
 
 use crate::bytes::{whimbrel_bytes, whimbrel_str};
@@ -39,6 +39,13 @@ pub struct whimbrel_engine_options {
     pub client_version_secondary: u32,
     /// Third number of that version.
     pub client_version_tertiary: u32,
+    /// Page that names the present version of the web client; default the service's own if `url`
+    /// is the service's, else none. `http://` is accepted for loopback addresses only.
+    pub version_url: whimbrel_str,
+    /// 1: when the service refuses the version as too old, do not look for the present one.
+    pub keep_version: u32,
+    /// How many clients may be connecting at a time; default 64.
+    pub connect_limit: u32,
 }
 
 /// Options of whimbrel_client_open(). Set `struct_size` and `store_path`; zero in any other field
@@ -67,6 +74,9 @@ pub struct whimbrel_client_options {
     pub manual_acknowledge: u32,
     /// 1: commits survive a crash of the process but not of the machine. 0: of both.
     pub skip_disk_sync: u32,
+    /// Proxy for all connections of this client: `http://host:port` or `socks5://host:port`, with
+    /// `user:password@` before the host if it wants that. Default none.
+    pub proxy: whimbrel_str,
 }
 
 /// Options of any call. Null is all defaults.
@@ -141,11 +151,12 @@ impl whimbrel_engine_options {
         let mut endpoint = Endpoint::default();
         let mut options = EngineOptions::default();
         // SAFETY: the caller's promise is passed on.
-        let (url, key, pem) = unsafe {
+        let (url, key, pem, page) = unsafe {
             (
                 self.url.read_optional()?,
                 self.noise_root_key.read_optional()?,
                 self.extra_ca_pem.read_optional()?,
+                self.version_url.read_optional()?,
             )
         };
         if let Some(url) = url {
@@ -161,6 +172,7 @@ impl whimbrel_engine_options {
             }
         };
         endpoint.extra_ca_pem = pem.map(str::to_owned);
+        endpoint.version_url = page.map(str::to_owned);
         options.endpoint = endpoint;
         if self.worker_threads != 0 {
             options.worker_threads = usize::try_from(self.worker_threads).unwrap_or(usize::MAX);
@@ -171,6 +183,10 @@ impl whimbrel_engine_options {
         let version =
             [self.client_version_primary, self.client_version_secondary, self.client_version_tertiary];
         options.client_version = (version != [0; 3]).then_some(version);
+        options.find_version = !flag(self.keep_version)?;
+        if self.connect_limit != 0 {
+            options.connect_limit = usize::try_from(self.connect_limit).unwrap_or(usize::MAX);
+        }
         Ok(options)
     }
 }
@@ -182,7 +198,9 @@ impl whimbrel_client_options {
     /// The views in it are readable.
     pub(crate) unsafe fn read<'a>(&self) -> Result<(&'a str, ClientOptions), Error> {
         // SAFETY: the caller's promise is passed on.
-        let (path, name) = unsafe { (self.store_path.read_optional()?, self.device_name.read_optional()?) };
+        let (path, name, proxy) = unsafe {
+            (self.store_path.read_optional()?, self.device_name.read_optional()?, self.proxy.read_optional()?)
+        };
         let path = path.filter(|path| !path.is_empty());
         let path =
             path.ok_or_else(|| Error::new(Code::InvalidArgument, "the path of the store is missing"))?;
@@ -202,6 +220,7 @@ impl whimbrel_client_options {
         if self.journal_limit != 0 {
             options.journal_limit = self.journal_limit;
         }
+        options.proxy = proxy.filter(|url| !url.is_empty()).map(Proxy::parse).transpose()?;
         Ok((path, options))
     }
 }
@@ -294,6 +313,12 @@ mod tests {
             assert_eq!(read.endpoint.extra_ca_pem.as_deref(), Some("pem"));
             assert_eq!((read.worker_threads, read.keep_alive), (4, Duration::from_millis(1500)));
             assert_eq!(read.client_version, Some([0, 0, 9]));
+            assert!(read.find_version && read.endpoint.version_url.is_none());
+            engine.version_url = whimbrel_str::of("http://127.0.0.1:1/sw.js");
+            (engine.keep_version, engine.connect_limit) = (1, 3);
+            let read = engine.read().unwrap();
+            assert_eq!(read.endpoint.version_url.as_deref(), Some("http://127.0.0.1:1/sw.js"));
+            assert_eq!((read.find_version, read.connect_limit), (false, 3));
             engine.noise_root_key = whimbrel_bytes::of(&[7; 31]);
             assert_eq!(code(engine.read()), Some(Code::InvalidArgument));
 
@@ -307,6 +332,12 @@ mod tests {
             assert_eq!((read.device_name.as_str(), read.journal_limit), ("robot", 5));
             assert_eq!(read.request_timeout, Duration::from_millis(6));
             assert_eq!((read.auto_start, read.manual_acknowledge, read.sync_to_disk), (false, true, false));
+            assert!(read.proxy.is_none());
+            client.proxy = whimbrel_str::of("socks5://a:b@127.0.0.1:1");
+            assert!(client.read().unwrap().1.proxy.is_some());
+            client.proxy = whimbrel_str::of("socks4://127.0.0.1:1");
+            assert_eq!(code(client.read()), Some(Code::NotSupported));
+            client.proxy = whimbrel_str::of("");
             client.manual_start = 2;
             assert_eq!(code(client.read()), Some(Code::InvalidArgument));
             client.manual_start = 0;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use whimbrel::{ClientOptions, Code, EngineOptions, Error};
+use whimbrel::{ClientOptions, Code, EngineOptions, Error, Proxy};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -12,6 +12,8 @@ struct EngineJson {
     worker_threads: Option<usize>,
     endpoint: Option<EndpointJson>,
     client_version: Option<[u32; 3]>,
+    find_version: Option<bool>,
+    connect_limit: Option<usize>,
     keep_alive_ms: Option<u64>,
     /// Decimal text: it may exceed 2^53.
     insecure_seed: Option<String>,
@@ -23,6 +25,7 @@ struct EndpointJson {
     url: Option<String>,
     noise_root: Option<NoiseRootJson>,
     ca_pem: Option<String>,
+    version_url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +45,7 @@ struct ClientJson {
     device_name: Option<String>,
     journal_limit: Option<u64>,
     sync_to_disk: Option<bool>,
+    proxy: Option<String>,
 }
 
 /// Reads the options of an engine.
@@ -50,6 +54,8 @@ pub(crate) fn engine(json: &str) -> Result<EngineOptions, Error> {
     let mut options = EngineOptions::default();
     set(&mut options.worker_threads, given.worker_threads);
     options.client_version = given.client_version;
+    set(&mut options.find_version, given.find_version);
+    set(&mut options.connect_limit, given.connect_limit);
     set(&mut options.keep_alive, given.keep_alive_ms.map(Duration::from_millis));
     options.insecure_seed = given
         .insecure_seed
@@ -58,6 +64,7 @@ pub(crate) fn engine(json: &str) -> Result<EngineOptions, Error> {
     if let Some(endpoint) = given.endpoint {
         set(&mut options.endpoint.url, endpoint.url);
         options.endpoint.extra_ca_pem = endpoint.ca_pem;
+        options.endpoint.version_url = endpoint.version_url;
         options.endpoint.noise_root = endpoint
             .noise_root
             .map(|root| key(&root.public_key).map(|key| (key, root.serial)))
@@ -76,6 +83,7 @@ pub(crate) fn client(json: &str) -> Result<ClientOptions, Error> {
     set(&mut options.device_name, given.device_name);
     set(&mut options.journal_limit, given.journal_limit);
     set(&mut options.sync_to_disk, given.sync_to_disk);
+    options.proxy = given.proxy.as_deref().map(Proxy::parse).transpose()?;
     Ok(options)
 }
 

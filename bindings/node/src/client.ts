@@ -32,6 +32,11 @@ export interface ClientOptions {
   journalLimit?: number
   /** Each commit waits until the disk has it, and so survives a loss of power. */
   syncToDisk?: boolean
+  /**
+   * Proxy for all connections of this client: `http://host:port` or `socks5://host:port`, with
+   * `user:password@` before the host if it wants that.
+   */
+  proxy?: string
 }
 
 /** Options of the event loop. */

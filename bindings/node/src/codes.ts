@@ -33,13 +33,18 @@ export const Code = {
    * not valid now, or this clock is wrong.
    */
   UntrustedServer: 104,
+  /**
+   * The client's proxy could not be reached, did not accept the credentials, or did not
+   * connect.
+   */
+  ProxyFailed: 105,
   /** The client is not linked to a phone; link it first. */
   NotLinked: 200,
   /** The service removed this device from the account; link again. */
   LoggedOut: 201,
   /** Another connection with the same keys took over. */
   Replaced: 202,
-  /** The service refuses this protocol version; set a newer client version. */
+  /** The service refuses this protocol version and no newer one was found; set one, or update. */
   ClientOutdated: 203,
   /** The account is banned for some time. */
   TemporaryBan: 204,
@@ -96,6 +101,7 @@ export type CodeName =
   | 'TIMED_OUT'
   | 'CANCELLED'
   | 'UNTRUSTED_SERVER'
+  | 'PROXY_FAILED'
   | 'NOT_LINKED'
   | 'LOGGED_OUT'
   | 'REPLACED'

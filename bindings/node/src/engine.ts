@@ -12,6 +12,13 @@ export interface EngineOptions {
   endpoint?: Endpoint
   /** Version of the web client that is presented to the service. */
   clientVersion?: [number, number, number]
+  /**
+   * When the service refuses the version as too old, look for the present one on the service's
+   * page, at most once an hour, and try again. Never done for a version that was set.
+   */
+  findVersion?: boolean
+  /** How many clients may be connecting at a time. The others wait for their turn. */
+  connectLimit?: number
   /** Longest silence after which the connection is probed. */
   keepAliveMs?: number
   /** Seed of all randomness, for repeatable tests. Never set it in production: keys become predictable. */
@@ -26,6 +33,11 @@ export interface Endpoint {
   noiseRoot?: { publicKey: string; serial: number }
   /** A further TLS certificate authority in PEM form, such as a sandbox's. */
   caPem?: string
+  /**
+   * Page that names the present version of the web client; the service's own if absent and `url`
+   * is the service's.
+   */
+  versionUrl?: string
 }
 
 /**

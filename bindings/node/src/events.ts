@@ -155,6 +155,8 @@ export interface LoggedOut extends JournaledEvent {
   reason: string
   /** The number that the service gave, 0 if none. */
   serviceStatus: number
+  /** What the service says about it to people, if it does. */
+  message: string | null
 }
 
 /**
@@ -178,8 +180,64 @@ export interface ConnectionRefused extends JournaledEvent {
   serviceStatus: number
   /** Detail code of a temporary ban, 0 if none. */
   detail: number
+  /** The raw type of a conflict that this version does not know. */
+  conflict: string | null
   /** When the refusal is said to end, in milliseconds from the event. */
   expiresInMs: number | null
+  /** What the service says about it to people, if it does. */
+  message: string | null
+  /** Where people read more, if the service says so. */
+  url: string | null
+}
+
+/**
+ * Emitted when the service says when it stops accepting the version that this client presents,
+ * or takes that back. The engine looks for a newer version by itself unless told otherwise; if
+ * the time stays, set one before it comes.
+ */
+export interface VersionExpires extends JournaledEvent {
+  kind: 'version_expires'
+  /** The version, such as `2.3000.1`. */
+  version: string
+  /** Seconds since 1970; absent: the service took an earlier date back. */
+  at: number | null
+}
+
+/**
+ * Emitted when the service asks for another pairing code than the one that `link_with_code`
+ * returned. Show it instead.
+ */
+export interface PairingCodeChanged extends EphemeralEvent {
+  kind: 'pairing_code'
+  /** The code, as `ABCD-EFGH`. */
+  code: string
+  /** How long it is valid, in milliseconds. */
+  validForMs: number
+}
+
+/**
+ * Emitted when a pairing code is over without a link. QR codes go on; ask for another code if
+ * the person wants one.
+ */
+export interface PairingCodeFailed extends EphemeralEvent {
+  kind: 'pairing_code_failed'
+  /**
+   * A stable lowercase word: `expired`, `ended` (by the service), `not_proved` (most likely
+   * the code was mistyped), `refused`, `disconnected`.
+   */
+  reason: string
+  /** The number that the service gave, 0 if none. */
+  serviceStatus: number
+}
+
+/**
+ * Emitted when the service demands a passkey of the account's owner for this link, which this
+ * version cannot give. The codes go on.
+ */
+export interface PasskeyRequired extends EphemeralEvent {
+  kind: 'passkey_required'
+  /** The WebAuthn request options as JSON, if the service gave them. */
+  options: string | null
 }
 
 /**
@@ -283,7 +341,7 @@ export interface LinkFailed extends EphemeralEvent {
   kind: 'link_failed'
   /**
    * A stable lowercase word: `codes_expired`, `hmac_mismatch`, `signature_mismatch`,
-   * `refused`.
+   * `refused`, `phone_too_old`.
    */
   reason: string
 }
@@ -317,6 +375,10 @@ export type ClientEvent =
   | LoggedOut
   | Replaced
   | ConnectionRefused
+  | VersionExpires
+  | PairingCodeChanged
+  | PairingCodeFailed
+  | PasskeyRequired
   | GroupJoined
   | GroupLeft
   | GroupChanged

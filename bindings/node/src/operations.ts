@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, AddParticipants, Address, CancelSend, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, GetGroup, GetIdentity, Group, GroupList, Identity, LeaveGroup, LinkWithCode, MarkRead, PairingCode, ParticipantResults, PromoteParticipants, QrCode, QuotedMessageInput, RemoveParticipants, SendText, SentMessage, SetGroupSubject } from './types.js'
+import type { Account, AddParticipants, Address, CancelSend, ClientVersion, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, GetGroup, GetIdentity, Group, GroupList, Identity, LeaveGroup, LinkWithCode, MarkRead, PairingCode, ParticipantResults, PromoteParticipants, QrCode, QuotedMessageInput, RemoveParticipants, SendText, SentMessage, SetClientVersion, SetGroupSubject } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -84,9 +84,25 @@ export abstract class Operations {
     await this.request('disconnect', {}, options)
   }
 
+  /**
+   * Looks for the present version of the web client on the service's page, through this
+   * client's proxy, and keeps it.
+   *
+   * The next connections present it, unless one was set or the built-in one is newer. The
+   * engine does this by itself when the service refuses a version as too old.
+   */
+  async findClientVersion(options?: CallOptions): Promise<ClientVersion> {
+    return this.request<ClientVersion>('find_client_version', {}, options)
+  }
+
   /** Returns the linked account. */
   async getAccount(options?: CallOptions): Promise<Account> {
     return this.request<Account>('get_account', {}, options)
+  }
+
+  /** Returns the version of the web client that the next connection presents to the service. */
+  async getClientVersion(options?: CallOptions): Promise<ClientVersion> {
+    return this.request<ClientVersion>('get_client_version', {}, options)
   }
 
   /** Returns the state of the connection. */
@@ -173,6 +189,14 @@ export abstract class Operations {
    */
   async sendText(request: SendText, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('send_text', sendText(request), options)
+  }
+
+  /**
+   * Sets the version of the web client that the next connections present, of all clients on
+   * this client's engine. Clients that are connected stay so.
+   */
+  async setClientVersion(request: SetClientVersion, options?: CallOptions): Promise<ClientVersion> {
+    return this.request<ClientVersion>('set_client_version', request, options)
   }
 
   /** Gives a group another name. */

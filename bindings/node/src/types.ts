@@ -47,6 +47,16 @@ export interface CancelSend {
   messageId: string
 }
 
+/** The version of the web client that is presented to the service. */
+export interface ClientVersion {
+  /** Its three numbers. */
+  version: number[]
+  /** Where it comes from. */
+  source: VersionSource
+  /** When the service says that it stops accepting it, seconds since 1970. */
+  expiresAt: number | null
+}
+
 /** State of the connection. */
 export interface ConnectionInfo {
   /** The state. */
@@ -69,6 +79,11 @@ export type ConnectionStateName =
   | 'catching_up'
   /** Logged in, and up to date. */
   | 'online'
+  /**
+   * Logged in, but the service has not answered a probe for some seconds: back to the state
+   * before when anything comes, else a new connection is made.
+   */
+  | 'unresponsive'
   /** Disconnected; the next attempt follows. */
   | 'waiting'
   /** A state that this version does not know. */
@@ -465,6 +480,15 @@ export interface SentMessage {
   timestamp: number
 }
 
+/**
+ * Sets the version of the web client that the next connections present, of all clients on this
+ * client's engine. Clients that are connected stay so.
+ */
+export interface SetClientVersion {
+  /** The version, as its three numbers; absent leaves the choice to the engine again. */
+  version?: number[] | null
+}
+
 /** Gives a group another name. */
 export interface SetGroupSubject {
   /** Address of the group. */
@@ -472,3 +496,14 @@ export interface SetGroupSubject {
   /** The new name. */
   subject: string
 }
+
+/** Where a version comes from. */
+export type VersionSource =
+  /** The engine was built with it. */
+  | 'built_in'
+  /** It was found on the service's page. */
+  | 'found'
+  /** It was set. */
+  | 'host'
+  /** A source that this version does not know. */
+  | 'unknown'

@@ -6,7 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use whimbrel::{ClientOptions, Code, Endpoint, Engine, EngineOptions, Error};
+use whimbrel::{ClientOptions, Code, Endpoint, Engine, EngineOptions, Error, Proxy};
 use whimbrel_api::calls::Calls;
 
 use crate::client::Parts;
@@ -40,7 +40,8 @@ impl NativeEngine {
     /// Starts an engine.
     #[new]
     #[pyo3(signature = (*, worker_threads=None, url=None, noise_root=None, extra_ca_pem=None,
-                        client_version=None, keep_alive=None, insecure_seed=None))]
+                        client_version=None, keep_alive=None, insecure_seed=None, version_url=None,
+                        find_version=None, connect_limit=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the keyword arguments of the Python class")]
     fn new(
         py: Python<'_>,
@@ -51,18 +52,24 @@ impl NativeEngine {
         client_version: Option<(u32, u32, u32)>,
         keep_alive: Option<f64>,
         insecure_seed: Option<u64>,
+        version_url: Option<String>,
+        find_version: Option<bool>,
+        connect_limit: Option<usize>,
     ) -> PyResult<Self> {
         guard(py, || {
             let mut options = EngineOptions::default();
             options.worker_threads = worker_threads.unwrap_or(options.worker_threads);
             options.client_version = client_version.map(Into::into);
             options.insecure_seed = insecure_seed;
+            options.find_version = find_version.unwrap_or(options.find_version);
+            options.connect_limit = connect_limit.unwrap_or(options.connect_limit);
             if let Some(seconds) = keep_alive {
                 options.keep_alive = duration(seconds)?;
             }
             let mut endpoint = Endpoint::default();
             endpoint.url = url.unwrap_or(endpoint.url);
             endpoint.extra_ca_pem = extra_ca_pem;
+            endpoint.version_url = version_url;
             if let Some((key, serial)) = noise_root {
                 let key = key
                     .try_into()
@@ -78,7 +85,7 @@ impl NativeEngine {
 
     /// Opens the client whose store is at `path`. Returns the id of the call.
     #[pyo3(signature = (mailbox, ticket, path, *, auto_start=None, request_timeout=None, device_name=None,
-                        journal_limit=None, sync_to_disk=None))]
+                        journal_limit=None, sync_to_disk=None, proxy=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the keyword arguments of the Python class")]
     fn open(
         &self,
@@ -91,6 +98,7 @@ impl NativeEngine {
         device_name: Option<String>,
         journal_limit: Option<u64>,
         sync_to_disk: Option<bool>,
+        proxy: Option<String>,
     ) -> PyResult<u64> {
         guard(py, || {
             let engine = self.engine()?.clone();
@@ -101,6 +109,7 @@ impl NativeEngine {
             options.device_name = device_name.unwrap_or(options.device_name);
             options.journal_limit = journal_limit.unwrap_or(options.journal_limit);
             options.sync_to_disk = sync_to_disk.unwrap_or(options.sync_to_disk);
+            options.proxy = proxy.as_deref().map(Proxy::parse).transpose()?;
             if let Some(seconds) = request_timeout {
                 options.request_timeout = duration(seconds)?;
             }

@@ -72,14 +72,21 @@ pub const fn info(code: Code) -> CodeInfo {
             503,
             "The server did not prove that it is the service: its certificate has another root or is not valid now, or this clock is wrong.",
         ),
+        Code::ProxyFailed => (
+            "PROXY_FAILED",
+            503,
+            "The client's proxy could not be reached, did not accept the credentials, or did not connect.",
+        ),
         Code::NotLinked => ("NOT_LINKED", 401, "The client is not linked to a phone; link it first."),
         Code::LoggedOut => {
             ("LOGGED_OUT", 401, "The service removed this device from the account; link again.")
         }
         Code::Replaced => ("REPLACED", 409, "Another connection with the same keys took over."),
-        Code::ClientOutdated => {
-            ("CLIENT_OUTDATED", 503, "The service refuses this protocol version; set a newer client version.")
-        }
+        Code::ClientOutdated => (
+            "CLIENT_OUTDATED",
+            503,
+            "The service refuses this protocol version and no newer one was found; set one, or update.",
+        ),
         Code::TemporaryBan => ("TEMPORARY_BAN", 403, "The account is banned for some time."),
         Code::LinkFailed => {
             ("LINK_FAILED", 409, "Linking failed: the phone's proofs were wrong, or the codes ran out.")

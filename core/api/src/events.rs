@@ -210,6 +210,8 @@ pub struct LoggedOut {
     pub reason: String,
     /// The number that the service gave, 0 if none.
     pub service_status: u16,
+    /// What the service says about it to people, if it does.
+    pub message: Option<String>,
 }
 
 /// Emitted when another connection with this client's keys took over. Find the second process;
@@ -229,6 +231,56 @@ pub struct ConnectionRefused {
     pub detail: u16,
     /// When the refusal is said to end, in milliseconds from the event.
     pub expires_in_ms: Option<u64>,
+    /// The raw type of a conflict that this version does not know.
+    pub conflict: Option<String>,
+    /// What the service says about it to people, if it does.
+    pub message: Option<String>,
+    /// Where people read more, if the service says so.
+    pub url: Option<String>,
+}
+
+/// Emitted when the service says when it stops accepting the version that this client presents,
+/// or takes that back. The engine looks for a newer version by itself unless told otherwise; if
+/// the time stays, set one before it comes.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionExpires {
+    /// Seconds since 1970; absent: the service took an earlier date back.
+    pub at: Option<i64>,
+    /// The version, such as `2.3000.1`.
+    pub version: String,
+}
+
+/// Emitted when the service asks for another pairing code than the one that `link_with_code`
+/// returned. Show it instead.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PairingCodeChanged {
+    /// The code, as `ABCD-EFGH`.
+    pub code: String,
+    /// How long it is valid, in milliseconds.
+    pub valid_for_ms: u64,
+}
+
+/// Emitted when a pairing code is over without a link. QR codes go on; ask for another code if
+/// the person wants one.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PairingCodeFailed {
+    /// A stable lowercase word: `expired`, `ended` (by the service), `not_proved` (most likely
+    /// the code was mistyped), `refused`, `disconnected`.
+    pub reason: String,
+    /// The number that the service gave, 0 if none.
+    pub service_status: u16,
+}
+
+/// Emitted when the service demands a passkey of the account's owner for this link, which this
+/// version cannot give. The codes go on.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PasskeyRequired {
+    /// The WebAuthn request options as JSON, if the service gave them.
+    pub options: Option<String>,
 }
 
 /// Emitted when there is a QR text to show, and again whenever it changes.
@@ -245,7 +297,8 @@ pub struct Qr {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkFailed {
-    /// A stable lowercase word: `codes_expired`, `hmac_mismatch`, `signature_mismatch`, `refused`.
+    /// A stable lowercase word: `codes_expired`, `hmac_mismatch`, `signature_mismatch`, `refused`,
+    /// `phone_too_old`.
     pub reason: String,
 }
 
@@ -263,6 +316,9 @@ pub enum ConnectionStateName {
     CatchingUp,
     /// Logged in, and up to date.
     Online,
+    /// Logged in, but the service has not answered a probe for some seconds: back to the state
+    /// before when anything comes, else a new connection is made.
+    Unresponsive,
     /// Disconnected; the next attempt follows.
     Waiting,
     /// A state that this version does not know.
@@ -291,6 +347,7 @@ impl From<&events::ConnectionState> for ConnectionChanged {
             State::Linking => plain(ConnectionStateName::Linking),
             State::CatchingUp => plain(ConnectionStateName::CatchingUp),
             State::Online => plain(ConnectionStateName::Online),
+            State::Unresponsive => plain(ConnectionStateName::Unresponsive),
             State::Waiting { retry_in, reason } => Self {
                 state: ConnectionStateName::Waiting,
                 retry_in_ms: Some(millis(*retry_in)),
@@ -323,6 +380,10 @@ pub enum EventBody {
     LoggedOut(LoggedOut),
     Replaced(Replaced),
     ConnectionRefused(ConnectionRefused),
+    VersionExpires(VersionExpires),
+    PairingCode(PairingCodeChanged),
+    PairingCodeFailed(PairingCodeFailed),
+    PasskeyRequired(PasskeyRequired),
     GroupJoined(GroupJoined),
     GroupLeft(GroupLeft),
     GroupChanged(Box<GroupChanged>),
@@ -409,13 +470,31 @@ impl From<&EventKind> for EventBody {
             EventKind::LoggedOut(event) => Self::LoggedOut(LoggedOut {
                 reason: event.reason.clone().into_owned(),
                 service_status: event.service_status,
+                message: event.message.clone(),
             }),
             EventKind::Replaced => Self::Replaced(Replaced {}),
             EventKind::ConnectionRefused(event) => Self::ConnectionRefused(ConnectionRefused {
                 service_status: event.service_status,
                 detail: event.detail,
                 expires_in_ms: event.expires_in.map(millis),
+                conflict: event.conflict.clone(),
+                message: event.message.clone(),
+                url: event.url.clone(),
             }),
+            EventKind::VersionExpires(event) => {
+                Self::VersionExpires(VersionExpires { at: event.at, version: event.version.clone() })
+            }
+            EventKind::PairingCode(event) => Self::PairingCode(PairingCodeChanged {
+                code: event.code.clone(),
+                valid_for_ms: millis(event.valid_for),
+            }),
+            EventKind::PairingCodeFailed(event) => Self::PairingCodeFailed(PairingCodeFailed {
+                reason: event.reason.to_owned(),
+                service_status: event.service_status,
+            }),
+            EventKind::PasskeyRequired(event) => {
+                Self::PasskeyRequired(PasskeyRequired { options: event.options.clone() })
+            }
             EventKind::GroupJoined(event) => Self::GroupJoined(event.into()),
             EventKind::GroupLeft(event) => Self::GroupLeft(event.into()),
             EventKind::GroupChanged(event) => Self::GroupChanged(Box::new(event.into())),
@@ -506,6 +585,10 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<LoggedOut>(7, "logged_out"),
     journaled::<Replaced>(8, "replaced"),
     journaled::<ConnectionRefused>(9, "connection_refused"),
+    journaled::<VersionExpires>(16, "version_expires"),
+    ephemeral::<PairingCodeChanged>(17, "pairing_code"),
+    ephemeral::<PairingCodeFailed>(18, "pairing_code_failed"),
+    ephemeral::<PasskeyRequired>(19, "passkey_required"),
     journaled::<GroupJoined>(20, "group_joined"),
     journaled::<GroupLeft>(21, "group_left"),
     journaled::<GroupChanged>(22, "group_changed"),
@@ -530,6 +613,10 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::LoggedOut(_) => 7,
         EventKind::Replaced => 8,
         EventKind::ConnectionRefused(_) => 9,
+        EventKind::VersionExpires(_) => 16,
+        EventKind::PairingCode(_) => 17,
+        EventKind::PairingCodeFailed(_) => 18,
+        EventKind::PasskeyRequired(_) => 19,
         EventKind::GroupJoined(_) => 20,
         EventKind::GroupLeft(_) => 21,
         EventKind::GroupChanged(_) => 22,

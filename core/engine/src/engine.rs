@@ -4,27 +4,28 @@ use std::cell::Cell;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::watch;
 use tracing::dispatcher::{self, DefaultGuard};
 use whimbrel_crypto::curve::PublicKey;
 use whimbrel_noise::NoiseRoot;
 
 use crate::client::{Client, Inner};
-use crate::connection::{Target, tls};
+use crate::connection::jump::{self, JumpDetector};
+use crate::connection::slots::Slots;
+use crate::connection::{Route, Target, tls};
 use crate::error::{Code, Error};
 use crate::options::{ClientOptions, EngineOptions};
 use crate::store::{MemoryStore, SqliteStore, Store};
+use crate::version::{ClientVersion, Versions};
 
 /// How long a dropped engine or client may take to close.
 pub(crate) const CLOSE_ON_DROP: Duration = Duration::from_secs(5);
 
 /// Threads for disk and key derivation, for all clients of an engine together.
 const MAX_BLOCKING_THREADS: usize = 16;
-
-/// Version of the web client that is presented unless the options say otherwise.
-const CLIENT_VERSION: [u32; 3] = [2, 3000, 1_045_649_367];
 
 thread_local! {
     /// Keeps the subscriber of an engine's thread installed until the thread ends.
@@ -53,8 +54,13 @@ pub(crate) struct EngineShared {
     pub(crate) target: Target,
     pub(crate) tls: Arc<rustls::ClientConfig>,
     pub(crate) noise_root: NoiseRoot,
-    pub(crate) client_version: [u32; 3],
+    pub(crate) versions: Versions,
     pub(crate) keep_alive: Duration,
+    /// Places for clients that are connecting.
+    pub(crate) slots: Slots,
+    /// Grows when connections should be looked at, though they are quiet, and when waiting for
+    /// the next attempt to connect makes no sense any more.
+    wakes: watch::Sender<u64>,
     insecure_seed: Option<u64>,
     opened: AtomicU64,
     closed: AtomicBool,
@@ -66,6 +72,12 @@ impl Engine {
     pub fn new(options: EngineOptions) -> Result<Self, Error> {
         let target = Target::parse(&options.endpoint.url)?;
         let tls = tls::config(options.endpoint.extra_ca_pem.as_deref())?;
+        let versions = Versions::new(
+            options.client_version,
+            options.endpoint.version_url.as_deref(),
+            options.endpoint.is_real(),
+            options.find_version,
+        )?;
         let workers = options.worker_threads.clamp(1, 64);
         let mut builder = Builder::new_multi_thread();
         builder
@@ -84,13 +96,16 @@ impl Engine {
             target,
             tls,
             noise_root: options.endpoint.noise_root.map_or(NoiseRoot::PRODUCTION, noise_root),
-            client_version: options.client_version.unwrap_or(CLIENT_VERSION),
+            versions,
             keep_alive: options.keep_alive.max(Duration::from_millis(100)),
+            slots: Slots::new(options.connect_limit),
+            wakes: watch::Sender::new(0),
             insecure_seed: options.insecure_seed,
             opened: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             clients: Mutex::new(Vec::new()),
         });
+        runtime.spawn(notice_sleep(Arc::downgrade(&shared)));
         Ok(Self { threads: Arc::new(Threads { runtime: Mutex::new(Some(runtime)), shared }) })
     }
 
@@ -135,6 +150,24 @@ impl Engine {
             Err(error) if error.is_cancelled() => Err(closed()),
             Err(error) => Err(Error::new(Code::Internal, "opening the client panicked").because(error)),
         }
+    }
+
+    /// The version of the web client that the next connection of each client presents.
+    pub fn client_version(&self) -> ClientVersion {
+        self.threads.shared.versions.current()
+    }
+
+    /// Sets the version of the web client that the next connections present; `None` leaves the
+    /// choice to the engine again. Clients that are connected stay so.
+    pub fn set_client_version(&self, version: Option<[u32; 3]>) {
+        self.threads.shared.versions.set(version);
+    }
+
+    /// Says that the machine was asleep or changed its network: connections are probed now, and
+    /// clients that wait for their next attempt to connect make it now. The engine notices sleep
+    /// by itself within seconds; a host that is told earlier need not wait for that.
+    pub fn wake(&self) {
+        self.threads.shared.wake();
     }
 
     /// The runtime of the engine, for hosts that want to run futures on its threads.
@@ -199,6 +232,19 @@ impl EngineShared {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn wake(&self) {
+        self.wakes.send_modify(|wakes| *wakes = wakes.wrapping_add(1));
+    }
+
+    pub(crate) fn watch_wakes(&self) -> watch::Receiver<u64> {
+        self.wakes.subscribe()
+    }
+
+    /// How the connections of a client with these options get out.
+    pub(crate) fn route(&self, options: &ClientOptions) -> Route {
+        Route { tls: Arc::clone(&self.tls), proxy: options.proxy.clone() }
+    }
+
     fn refuse_if_closed(&self) -> Result<(), Error> {
         if self.closed.load(Ordering::Acquire) { Err(closed()) } else { Ok(()) }
     }
@@ -220,6 +266,19 @@ impl EngineShared {
             result = result.and(one);
         }
         result
+    }
+}
+
+/// Wakes the clients when the machine was asleep.
+async fn notice_sleep(engine: Weak<EngineShared>) {
+    let mut detector = JumpDetector::new(SystemTime::now(), Instant::now());
+    loop {
+        tokio::time::sleep(jump::LOOK).await;
+        let Some(engine) = engine.upgrade() else { return };
+        if detector.jumped(SystemTime::now(), Instant::now()) {
+            tracing::info!("The machine was asleep, or its clock was set; looking at the connections.");
+            engine.wake();
+        }
     }
 }
 

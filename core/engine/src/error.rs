@@ -39,6 +39,8 @@ pub enum Code {
     Cancelled = 103,
     /// The server did not prove that it is the service: its certificate has another root or is not valid now, or this clock is wrong.
     UntrustedServer = 104,
+    /// The client's proxy could not be reached, did not accept the credentials, or did not connect.
+    ProxyFailed = 105,
 
     /// The client is not linked to a phone.
     NotLinked = 200,
@@ -46,7 +48,7 @@ pub enum Code {
     LoggedOut = 201,
     /// Another connection with the same keys took over.
     Replaced = 202,
-    /// The service refuses this protocol version.
+    /// The service refuses this protocol version and no newer one was found; set one, or update.
     ClientOutdated = 203,
     /// The account is banned for some time.
     TemporaryBan = 204,
@@ -138,6 +140,7 @@ impl Code {
         Self::TimedOut,
         Self::Cancelled,
         Self::UntrustedServer,
+        Self::ProxyFailed,
         Self::NotLinked,
         Self::LoggedOut,
         Self::Replaced,

@@ -82,6 +82,11 @@ pub enum EventKind {
     /// Emitted when the service refuses the account or this version for now: temporary ban,
     /// outdated client, other refusals. Journaled. The client stays disconnected.
     ConnectionRefused(ConnectionRefused),
+    /// Emitted when the service says when it stops accepting the version that this client
+    /// presents, or takes that back. Journaled. The engine looks for a newer version by itself
+    /// unless told otherwise; if the time stays, set one with
+    /// [`Engine::set_client_version`](crate::Engine::set_client_version) before it comes.
+    VersionExpires(VersionExpires),
     /// Emitted when this account was added to a group, or another device of it made one. Journaled.
     /// [`Client::group`](crate::Client::group) tells who is in it.
     GroupJoined(GroupJoined),
@@ -93,6 +98,15 @@ pub enum EventKind {
 
     /// Emitted when there is a QR text to show, and again whenever it changes. Ephemeral.
     Qr(QrText),
+    /// Emitted when the service asks for another pairing code than the one that
+    /// [`link_with_code`](crate::Client::link_with_code) returned. Ephemeral. Show it instead.
+    PairingCode(PairingCodeText),
+    /// Emitted when a pairing code is over without a link. Ephemeral. QR codes go on; ask for
+    /// another code if the person wants one.
+    PairingCodeFailed(PairingCodeFailed),
+    /// Emitted when the service demands a passkey of the account's owner for this link, which
+    /// this version cannot give. Ephemeral. The codes go on.
+    PasskeyRequired(PasskeyRequired),
     /// Emitted when a linking attempt ended without a link. Ephemeral. Start another one.
     LinkFailed(LinkFailed),
     /// Emitted when the connection changes its state. Ephemeral; only the latest counts.
@@ -257,6 +271,8 @@ pub struct LoggedOut {
     pub reason: Cow<'static, str>,
     /// The number that the service gave, 0 if none.
     pub service_status: u16,
+    /// What the service says about it to people, if it does.
+    pub message: Option<String>,
 }
 
 /// The service refuses connections.
@@ -269,6 +285,51 @@ pub struct ConnectionRefused {
     pub detail: u16,
     /// When the refusal is said to end.
     pub expires_in: Option<Duration>,
+    /// The raw type of a conflict that this version does not know.
+    pub conflict: Option<String>,
+    /// What the service says about it to people, if it does.
+    pub message: Option<String>,
+    /// Where people read more, if the service says so.
+    pub url: Option<String>,
+}
+
+/// When the version that this client presents stops being accepted.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct VersionExpires {
+    /// Seconds since 1970; `None`: the service took an earlier date back.
+    pub at: Option<i64>,
+    /// The version, such as `2.3000.1`.
+    pub version: String,
+}
+
+/// A pairing code that replaces the one before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PairingCodeText {
+    /// Eight characters as `XXXX-XXXX`.
+    pub code: String,
+    /// How long it will be valid.
+    pub valid_for: Duration,
+}
+
+/// Why a pairing code did not lead to a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PairingCodeFailed {
+    /// A stable lowercase word: `expired`, `ended` (by the service), `not_proved` (most likely
+    /// the code was mistyped), `refused`, `disconnected`.
+    pub reason: &'static str,
+    /// The number that the service gave, 0 if none.
+    pub service_status: u16,
+}
+
+/// The service demands a passkey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PasskeyRequired {
+    /// The WebAuthn request options as JSON, if the service gave them.
+    pub options: Option<String>,
 }
 
 /// A QR text.
@@ -285,7 +346,8 @@ pub struct QrText {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkFailed {
-    /// A stable lowercase word: `codes_expired`, `hmac_mismatch`, `signature_mismatch`, `refused`.
+    /// A stable lowercase word: `codes_expired`, `hmac_mismatch`, `signature_mismatch`, `refused`,
+    /// `phone_too_old`.
     pub reason: &'static str,
 }
 
@@ -303,6 +365,9 @@ pub enum ConnectionState {
     CatchingUp,
     /// Logged in, and up to date.
     Online,
+    /// Logged in, but the service has not answered a probe for some seconds: back to the state
+    /// before when anything comes, else a new connection is made.
+    Unresponsive,
     /// Disconnected; the next attempt follows.
     Waiting {
         /// When.

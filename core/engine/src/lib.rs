@@ -50,6 +50,7 @@ mod receipts;
 mod repair;
 mod retry;
 mod store;
+mod version;
 
 pub use address::parse_address;
 pub use client::{AccountInfo, Client};
@@ -62,6 +63,7 @@ pub use groups::{
 pub use link::{PairingCode, QrCode};
 pub use messages::{MessageKey, SentMessage};
 pub use options::{
-    CallOptions, Cancel, ClientOptions, Endpoint, EngineOptions, LookupOptions, SendOptions, SendWait,
+    CallOptions, Cancel, ClientOptions, Endpoint, EngineOptions, LookupOptions, Proxy, SendOptions, SendWait,
 };
+pub use version::{ClientVersion, VersionSource};
 pub use whimbrel_wire::jid::Jid;

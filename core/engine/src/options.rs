@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub use crate::connection::proxy::Proxy;
 use crate::messages::MessageKey;
 
 /// Options of an [`Engine`](crate::Engine).
@@ -17,8 +18,15 @@ pub struct EngineOptions {
     /// Where the service is; default the real one.
     pub endpoint: Endpoint,
     /// Version of the web client that is presented to the service, as `(2, 3000, revision)`.
-    /// `None` (default): the built-in one.
+    /// `None` (default): the newest of the built-in one and those that were found. It can be
+    /// changed later with [`Engine::set_client_version`](crate::Engine::set_client_version).
     pub client_version: Option<[u32; 3]>,
+    /// When the service refuses the version as too old, look for the present one on the
+    /// service's page, at most once an hour, and try again (default `true`). Never done for a
+    /// version that the host set.
+    pub find_version: bool,
+    /// How many clients may be connecting at a time; default 64. The others wait for their turn.
+    pub connect_limit: usize,
     /// Longest silence after which the connection is probed; default 30 s. A probe that stays
     /// unanswered ends the connection, and a new one is made.
     pub keep_alive: Duration,
@@ -35,6 +43,8 @@ impl Default for EngineOptions {
             worker_threads: 2,
             endpoint: Endpoint::default(),
             client_version: None,
+            find_version: true,
+            connect_limit: 64,
             keep_alive: Duration::from_secs(30),
             insecure_seed: None,
             log: None,
@@ -54,11 +64,25 @@ pub struct Endpoint {
     pub noise_root: Option<([u8; 32], u32)>,
     /// A further TLS certificate authority in PEM form, such as a sandbox's. `None` by default.
     pub extra_ca_pem: Option<String>,
+    /// Page that names the present version of the web client. `None` (default): the service's
+    /// own if `url` is the service's, else none. `http://` is accepted for loopback addresses
+    /// only.
+    pub version_url: Option<String>,
+}
+
+/// WebSocket address of the service.
+const SERVICE: &str = "wss://web.whatsapp.com/ws/chat";
+
+impl Endpoint {
+    /// Whether this is the service itself.
+    pub(crate) fn is_real(&self) -> bool {
+        self.url == SERVICE
+    }
 }
 
 impl Default for Endpoint {
     fn default() -> Self {
-        Self { url: "wss://web.whatsapp.com/ws/chat".to_owned(), noise_root: None, extra_ca_pem: None }
+        Self { url: SERVICE.to_owned(), noise_root: None, extra_ca_pem: None, version_url: None }
     }
 }
 
@@ -84,6 +108,8 @@ pub struct ClientOptions {
     /// Each commit waits until the disk has it (default `true`: survives power loss). With
     /// `false` commits survive a crash of the process but not of the machine.
     pub sync_to_disk: bool,
+    /// Proxy for all connections of this client. `None` (default): connect directly.
+    pub proxy: Option<Proxy>,
 }
 
 impl Default for ClientOptions {
@@ -95,6 +121,7 @@ impl Default for ClientOptions {
             device_name: "whimbrel".to_owned(),
             journal_limit: 100_000,
             sync_to_disk: true,
+            proxy: None,
         }
     }
 }

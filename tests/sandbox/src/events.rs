@@ -138,6 +138,15 @@ pub enum Event {
         /// Numbers of the members that it is about.
         members: Vec<String>,
     },
+    /// Somebody read the web page that names the present version of the web client.
+    VersionPageRead {},
+    /// A device has another signed pre-key.
+    SignedPrekeyRotated {
+        /// The device.
+        device: String,
+        /// Id of the new one.
+        id: u32,
+    },
     /// One-time pre-keys were uploaded.
     PrekeysUploaded {
         /// The owner.

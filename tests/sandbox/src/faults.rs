@@ -3,6 +3,8 @@
 //! Rules are data. They are asked in the order in which they were added; the first that fits is
 //! used up by one. A rule belongs to the point at which its fault can happen.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// What goes wrong.
@@ -14,6 +16,11 @@ pub enum Fault {
     Failure {
         /// Its reason code.
         reason: u16,
+    },
+    /// The login is answered with `<failure>` with these attributes and no others.
+    FailureSaying {
+        /// Names and texts.
+        attributes: BTreeMap<String, String>,
     },
     /// A stanza of the client is answered with a stream error instead of being handled.
     StreamError {
@@ -97,7 +104,7 @@ pub(crate) enum Point {
 impl Fault {
     fn point(&self) -> Point {
         match self {
-            Self::Failure { .. } => Point::Login,
+            Self::Failure { .. } | Self::FailureSaying { .. } => Point::Login,
             Self::StreamError { .. } | Self::Cut | Self::Refuse { .. } | Self::Lose => Point::Incoming,
             Self::CutBeforeAnswer
             | Self::SwallowAnswer

@@ -1,6 +1,7 @@
 //! Between the service, which only computes, and the tasks that hold sockets and phones.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use whimbrel_wire::Node;
 
 use crate::events::EventLog;
+use crate::hole::Hole;
 use crate::options::Options;
 use crate::service::{Closing, Effect, Service, StreamId};
 
@@ -35,6 +37,9 @@ pub(crate) struct Hub {
     options: Options,
     events: EventLog,
     runtime: Handle,
+    hole: Hole,
+    /// What the web page names; 0 if there is none.
+    web_revision: AtomicU32,
 }
 
 #[derive(Debug)]
@@ -48,7 +53,28 @@ impl Hub {
         let events = EventLog::new();
         let service = Service::new(options.clone(), events.clone());
         let state = Mutex::new(State { service, outlets: BTreeMap::new() });
-        Arc::new(Self { state, options, events, runtime })
+        Arc::new(Self {
+            state,
+            options,
+            events,
+            runtime,
+            hole: Hole::default(),
+            web_revision: AtomicU32::new(0),
+        })
+    }
+
+    /// The network between clients and this service.
+    pub(crate) fn hole(&self) -> &Hole {
+        &self.hole
+    }
+
+    /// The revision that the web page names, if there is a page.
+    pub(crate) fn web_revision(&self) -> Option<u32> {
+        Some(self.web_revision.load(Ordering::Relaxed)).filter(|revision| *revision != 0)
+    }
+
+    pub(crate) fn set_web_revision(&self, revision: Option<u32>) {
+        self.web_revision.store(revision.unwrap_or(0), Ordering::Relaxed);
     }
 
     pub(crate) fn options(&self) -> &Options {

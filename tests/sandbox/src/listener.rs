@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls_pki_types::PrivatePkcs8KeyDer;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -18,7 +18,9 @@ use tokio_tungstenite::tungstenite::http::{StatusCode, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::connection::{self, Certificates};
+use crate::events::Event;
 use crate::hub::{Hub, told_to_stop};
+use crate::page;
 
 /// Path of the endpoint.
 const PATH: &str = "/ws/chat";
@@ -116,7 +118,10 @@ impl Door {
             Ok(Ok(1)) => {}
             _ => return,
         }
-        if first == [TLS_HANDSHAKE] {
+        let tcp = self.hub.hole().carry(tcp);
+        if self.hub.hole().is_open() {
+            swallow(tcp).await;
+        } else if first == [TLS_HANDSHAKE] {
             match timeout(limit, self.tls.accept(tcp)).await {
                 Ok(Ok(stream)) => self.upgrade(stream).await,
                 Ok(Err(error)) => tracing::debug!(%error, "the TLS handshake failed"),
@@ -133,6 +138,17 @@ impl Door {
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_LIMIT))
             .max_frame_size(Some(MESSAGE_LIMIT));
+        let stream = match timeout(options.limits.handshake, page::look(stream)).await {
+            Ok(Ok((false, stream))) => stream,
+            Ok(Ok((true, stream))) => {
+                self.hub.events().push(Event::VersionPageRead {});
+                if let Err(error) = page::answer(stream, self.hub.web_revision()).await {
+                    tracing::debug!(%error, "the page was not read to its end");
+                }
+                return;
+            }
+            Ok(Err(_)) | Err(_) => return,
+        };
         let accepting = accept_hdr_async_with_config(stream, Gate { strict }, Some(config));
         match timeout(options.limits.handshake, accepting).await {
             Ok(Ok(socket)) => connection::serve(self.hub, self.certificates, socket).await,
@@ -140,6 +156,12 @@ impl Door {
             Err(_) => tracing::debug!("the upgrade took too long"),
         }
     }
+}
+
+/// Reads and forgets what comes until the other side has enough of it.
+async fn swallow(mut stream: impl AsyncRead + Unpin) {
+    let mut octet = [0];
+    while matches!(stream.read(&mut octet).await, Ok(1)) {}
 }
 
 /// Which upgrade requests are let in.

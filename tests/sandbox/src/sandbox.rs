@@ -187,6 +187,55 @@ impl Sandbox {
         self.with(|service| service.bar(number, reason))
     }
 
+    /// Loses what goes to and from clients without closing anything, as a dead network does, until
+    /// it is told otherwise. Connections that lived through it stay dead. Phones are not
+    /// affected.
+    pub fn black_hole(&self, open: bool) {
+        self.running.hub.hole().set(open);
+    }
+
+    /// Refuses older versions of the web client from now on (failure 405).
+    pub fn set_min_version(&self, version: [u32; 3]) {
+        self.with(|service| service.set_min_version(version));
+    }
+
+    /// Address of the page that names the present version of the web client.
+    #[must_use]
+    pub fn web_url(&self) -> String {
+        format!("http://{}{}", self.running.address, crate::page::PATH)
+    }
+
+    /// What that page names; `None`, as at first: there is no page.
+    pub fn set_web_revision(&self, revision: Option<u32>) {
+        self.running.hub.set_web_revision(revision);
+    }
+
+    /// Loses all but so many of a device's one-time pre-keys. Tells whether the device exists.
+    pub fn lose_prekeys(&self, device: &str, keep: usize) -> bool {
+        self.with(|service| service.lose_prekeys(device, keep))
+    }
+
+    /// Damages one of a device's one-time pre-keys. Tells whether there was one.
+    pub fn damage_prekey(&self, device: &str) -> bool {
+        self.with(|service| service.damage_prekey(device))
+    }
+
+    /// Asks the companion that shows a pairing code for this number for another one: by itself,
+    /// or (`by_hand`) when its person wants one. Tells whether there is such a code.
+    pub fn refresh_code(&self, number: &str, by_hand: bool) -> bool {
+        self.with(|service| service.refresh_code(number, by_hand))
+    }
+
+    /// Demands a passkey of every companion that is being linked. Tells how many there are.
+    pub fn demand_passkey(&self, with_options: bool) -> usize {
+        self.with(|service| service.demand_passkey(with_options))
+    }
+
+    /// Sends a stanza to every companion that is being linked. Tells how many there are.
+    pub fn inject_into_linking(&self, stanza: &Node) -> usize {
+        self.with(|service| service.inject_into_linking(stanza))
+    }
+
     /// Message keys that somebody used twice.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {

@@ -26,6 +26,7 @@ __all__ = [
     "NotFoundError",
     "NotLinkedError",
     "NotSupportedError",
+    "ProxyFailedError",
     "RateLimitedError",
     "RefusedError",
     "ReplacedError",
@@ -88,6 +89,9 @@ class Code(IntEnum):
     valid now, or this clock is wrong.
     """
 
+    PROXY_FAILED = 105
+    """The client's proxy could not be reached, did not accept the credentials, or did not connect."""
+
     NOT_LINKED = 200
     """The client is not linked to a phone; link it first."""
 
@@ -98,7 +102,7 @@ class Code(IntEnum):
     """Another connection with the same keys took over."""
 
     CLIENT_OUTDATED = 203
-    """The service refuses this protocol version; set a newer client version."""
+    """The service refuses this protocol version and no newer one was found; set one, or update."""
 
     TEMPORARY_BAN = 204
     """The account is banned for some time."""
@@ -205,6 +209,10 @@ class UntrustedServerError(errors.NetworkError, number=104):
     """
 
 
+class ProxyFailedError(errors.NetworkError, number=105):
+    """The client's proxy could not be reached, did not accept the credentials, or did not connect."""
+
+
 class NotLinkedError(errors.AccountError, number=200):
     """The client is not linked to a phone; link it first."""
 
@@ -218,7 +226,7 @@ class ReplacedError(errors.AccountError, number=202):
 
 
 class ClientOutdatedError(errors.AccountError, number=203):
-    """The service refuses this protocol version; set a newer client version."""
+    """The service refuses this protocol version and no newer one was found; set one, or update."""
 
 
 class TemporaryBanError(errors.AccountError, number=204):

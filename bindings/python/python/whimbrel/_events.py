@@ -24,11 +24,15 @@ __all__ = [
     "Message",
     "NumberChanged",
     "NumberShared",
+    "PairingCodeChanged",
+    "PairingCodeFailed",
+    "PasskeyRequired",
     "Qr",
     "Receipt",
     "Replaced",
     "SendStatus",
     "Undecryptable",
+    "VersionExpires",
 ]
 
 
@@ -325,6 +329,9 @@ class LoggedOut(Event):
     service_status: int
     """The number that the service gave, 0 if none."""
 
+    message: str | None
+    """What the service says about it to people, if it does."""
+
     @classmethod
     def _decode(cls, data: dict[str, Any], raw: bytes) -> LoggedOut:
         return cls(
@@ -333,6 +340,7 @@ class LoggedOut(Event):
             recorded_at_ms=data["recordedAtMs"],
             reason=data["reason"],
             service_status=data["serviceStatus"],
+            message=data.get("message"),
         )
 
 
@@ -369,8 +377,17 @@ class ConnectionRefused(Event):
     detail: int
     """Detail code of a temporary ban, 0 if none."""
 
+    conflict: str | None
+    """The raw type of a conflict that this version does not know."""
+
     expires_in_ms: int | None
     """When the refusal is said to end, in milliseconds from the event."""
+
+    message: str | None
+    """What the service says about it to people, if it does."""
+
+    url: str | None
+    """Where people read more, if the service says so."""
 
     @classmethod
     def _decode(cls, data: dict[str, Any], raw: bytes) -> ConnectionRefused:
@@ -380,7 +397,110 @@ class ConnectionRefused(Event):
             recorded_at_ms=data["recordedAtMs"],
             service_status=data["serviceStatus"],
             detail=data["detail"],
+            conflict=data.get("conflict"),
             expires_in_ms=data.get("expiresInMs"),
+            message=data.get("message"),
+            url=data.get("url"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionExpires(Event):
+    """Emitted when the service says when it stops accepting the version that this client presents,
+    or takes that back. The engine looks for a newer version by itself unless told otherwise; if
+    the time stays, set one before it comes.
+    """
+
+    kind: ClassVar[str] = "version_expires"
+    journaled: ClassVar[bool] = True
+
+    version: str
+    """The version, such as ``2.3000.1``."""
+
+    at: int | None
+    """Seconds since 1970; absent: the service took an earlier date back."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> VersionExpires:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            version=data["version"],
+            at=data.get("at"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairingCodeChanged(Event):
+    """Emitted when the service asks for another pairing code than the one that ``link_with_code``
+    returned. Show it instead.
+    """
+
+    kind: ClassVar[str] = "pairing_code"
+
+    code: str
+    """The code, as ``ABCD-EFGH``."""
+
+    valid_for_ms: int
+    """How long it is valid, in milliseconds."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> PairingCodeChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            code=data["code"],
+            valid_for_ms=data["validForMs"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairingCodeFailed(Event):
+    """Emitted when a pairing code is over without a link. QR codes go on; ask for another code if
+    the person wants one.
+    """
+
+    kind: ClassVar[str] = "pairing_code_failed"
+
+    reason: str
+    """A stable lowercase word: ``expired``, ``ended`` (by the service), ``not_proved`` (most
+    likely the code was mistyped), ``refused``, ``disconnected``.
+    """
+
+    service_status: int
+    """The number that the service gave, 0 if none."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> PairingCodeFailed:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            reason=data["reason"],
+            service_status=data["serviceStatus"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasskeyRequired(Event):
+    """Emitted when the service demands a passkey of the account's owner for this link, which this
+    version cannot give. The codes go on.
+    """
+
+    kind: ClassVar[str] = "passkey_required"
+
+    options: str | None
+    """The WebAuthn request options as JSON, if the service gave them."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> PasskeyRequired:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            options=data.get("options"),
         )
 
 
@@ -613,7 +733,7 @@ class LinkFailed(Event):
 
     reason: str
     """A stable lowercase word: ``codes_expired``, ``hmac_mismatch``, ``signature_mismatch``,
-    ``refused``.
+    ``refused``, ``phone_too_old``.
     """
 
     @classmethod
@@ -682,6 +802,10 @@ _BY_KIND: dict[str, type[Event]] = {
     "logged_out": LoggedOut,
     "replaced": Replaced,
     "connection_refused": ConnectionRefused,
+    "version_expires": VersionExpires,
+    "pairing_code": PairingCodeChanged,
+    "pairing_code_failed": PairingCodeFailed,
+    "passkey_required": PasskeyRequired,
     "group_joined": GroupJoined,
     "group_left": GroupLeft,
     "group_changed": GroupChanged,

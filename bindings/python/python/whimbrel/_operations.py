@@ -8,6 +8,7 @@ from typing import Any
 from ._types import (
     Account,
     Address,
+    ClientVersion,
     ConnectionInfo,
     CreatedGroup,
     DebugChoice,
@@ -237,6 +238,24 @@ class Operations:
         request: dict[str, object] = {}
         await self._request("disconnect", request, timeout)
 
+    async def find_client_version(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> ClientVersion:
+        """Looks for the present version of the web client on the service's page, through this
+        client's proxy, and keeps it.
+
+        The next connections present it, unless one was set or the built-in one is newer. The
+        engine does this by itself when the service refuses a version as too old.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return ClientVersion._decode(await self._request("find_client_version", request, timeout))
+
     async def get_account(
         self,
         *,
@@ -250,6 +269,20 @@ class Operations:
         """
         request: dict[str, object] = {}
         return Account._decode(await self._request("get_account", request, timeout))
+
+    async def get_client_version(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> ClientVersion:
+        """Returns the version of the web client that the next connection presents to the service.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return ClientVersion._decode(await self._request("get_client_version", request, timeout))
 
     async def get_connection(
         self,
@@ -485,6 +518,26 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("send_text", request, timeout))
+
+    async def set_client_version(
+        self,
+        *,
+        version: list[int] | None = None,
+        timeout: float | None = None,
+    ) -> ClientVersion:
+        """Sets the version of the web client that the next connections present, of all clients on
+        this client's engine. Clients that are connected stay so.
+
+        Args:
+            version: The version, as its three numbers; absent leaves the choice to the engine
+                again.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if version is not None:
+            request["version"] = version
+        return ClientVersion._decode(await self._request("set_client_version", request, timeout))
 
     async def set_group_subject(
         self,

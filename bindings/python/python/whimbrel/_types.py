@@ -10,6 +10,7 @@ from typing import Any
 __all__ = [
     "Account",
     "Address",
+    "ClientVersion",
     "ConnectionInfo",
     "ConnectionStateName",
     "CreatedGroup",
@@ -31,6 +32,7 @@ __all__ = [
     "ReceiptType",
     "SendWait",
     "SentMessage",
+    "VersionSource",
 ]
 
 
@@ -57,6 +59,28 @@ class Account:
             device=data["device"],
             platform=data["platform"],
             push_name=data.get("pushName"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientVersion:
+    """The version of the web client that is presented to the service."""
+
+    version: list[int]
+    """Its three numbers."""
+
+    source: VersionSource
+    """Where it comes from."""
+
+    expires_at: int | None
+    """When the service says that it stops accepting it, seconds since 1970."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ClientVersion:
+        return cls(
+            version=data["version"],
+            source=VersionSource(data["source"]),
+            expires_at=data.get("expiresAt"),
         )
 
 
@@ -99,6 +123,11 @@ class ConnectionStateName(str, Enum):
 
     ONLINE = "online"
     """Logged in, and up to date."""
+
+    UNRESPONSIVE = "unresponsive"
+    """Logged in, but the service has not answered a probe for some seconds: back to the state
+    before when anything comes, else a new connection is made.
+    """
 
     WAITING = "waiting"
     """Disconnected; the next attempt follows."""
@@ -598,6 +627,26 @@ class SentMessage:
             chat=Identity._decode(data["chat"]),
             timestamp=data["timestamp"],
         )
+
+
+class VersionSource(str, Enum):
+    """Where a version comes from."""
+
+    BUILT_IN = "built_in"
+    """The engine was built with it."""
+
+    FOUND = "found"
+    """It was found on the service's page."""
+
+    HOST = "host"
+    """It was set."""
+
+    UNKNOWN = "unknown"
+    """A source that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> VersionSource:
+        return cls.UNKNOWN
 
 
 Address = str | Identity

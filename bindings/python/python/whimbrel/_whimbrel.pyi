@@ -26,6 +26,9 @@ class Engine:
         client_version: tuple[int, int, int] | None = None,
         keep_alive: float | None = None,
         insecure_seed: int | None = None,
+        version_url: str | None = None,
+        find_version: bool | None = None,
+        connect_limit: int | None = None,
     ) -> Engine: ...
     def open(
         self,
@@ -38,6 +41,7 @@ class Engine:
         device_name: str | None = None,
         journal_limit: int | None = None,
         sync_to_disk: bool | None = None,
+        proxy: str | None = None,
     ) -> int: ...
     def cancel(self, call: int) -> None: ...
     def close(self, timeout: float) -> None: ...

@@ -58,6 +58,9 @@ class Client(Operations):
         journal_limit: Events that may wait unacknowledged before the client stops reading from
             the service; 100,000 if ``None``.
         sync_to_disk: Commits wait for the disk and survive power loss; yes if ``None``.
+        proxy: Proxy for all connections of this client, as ``http://host:port`` or
+            ``socks5://host:port``, with ``user:password@`` before the host if it wants that.
+            None if ``None``.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Client(Operations):
         device_name: str | None = None,
         journal_limit: int | None = None,
         sync_to_disk: bool | None = None,
+        proxy: str | None = None,
     ) -> None:
         self._native: _whimbrel.Client | None = None
         self._closing = False
@@ -90,6 +94,7 @@ class Client(Operations):
             device_name=device_name,
             journal_limit=journal_limit,
             sync_to_disk=sync_to_disk,
+            proxy=proxy,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._mailbox: Mailbox | None = None

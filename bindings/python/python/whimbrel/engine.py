@@ -28,6 +28,10 @@ class Endpoint:
     extra_ca_pem: str | None = None
     """A further TLS certificate authority in PEM form."""
 
+    version_url: str | None = None
+    """Page that names the present version of the web client; the service's own if ``None`` and
+    ``url`` is the service's."""
+
     @classmethod
     def sandbox(cls, ready_line: str, *, tls: bool = True) -> Endpoint:
         """The endpoint of a sandbox, from the line of JSON that it prints when it is ready."""
@@ -50,7 +54,12 @@ class Engine:
     Args:
         worker_threads: Threads of the engine, 2 if ``None``.
         endpoint: Where the service is, the real one if ``None``.
-        client_version: Version of the web client to present, the built-in one if ``None``.
+        client_version: Version of the web client to present; the newest that is known if
+            ``None``.
+        find_version: When the service refuses the version as too old, look for the present one
+            on the service's page, at most once an hour, and try again; yes if ``None``. Never
+            done for a version that was set.
+        connect_limit: How many clients may be connecting at a time, 64 if ``None``.
         keep_alive: Seconds of silence after which a connection is probed, 30 if ``None``.
         insecure_seed: Seed of all randomness, for repeatable tests. Keys become predictable:
             never set it in production.
@@ -62,6 +71,8 @@ class Engine:
         worker_threads: int | None = None,
         endpoint: Endpoint | None = None,
         client_version: tuple[int, int, int] | None = None,
+        find_version: bool | None = None,
+        connect_limit: int | None = None,
         keep_alive: float | None = None,
         insecure_seed: int | None = None,
     ) -> None:
@@ -74,6 +85,9 @@ class Engine:
             client_version=client_version,
             keep_alive=keep_alive,
             insecure_seed=insecure_seed,
+            version_url=endpoint.version_url,
+            find_version=find_version,
+            connect_limit=connect_limit,
         )
 
     def close(self, timeout: float = CLOSE_TIMEOUT) -> None:

@@ -8,6 +8,7 @@ mod groups;
 mod link;
 mod messages;
 mod people;
+mod version;
 
 use std::pin::Pin;
 
@@ -28,6 +29,7 @@ pub use groups::{
 pub use link::{LinkWithCode, LinkWithQr, PairingCode, QrCode};
 pub use messages::{CancelSend, MarkRead, QuotedMessage, SendText, SendWait, SentMessage};
 pub use people::GetIdentity;
+pub use version::{ClientVersion, FindClientVersion, GetClientVersion, SetClientVersion, VersionSource};
 
 /// One operation: a request struct that says how it is run. The struct's documentation is the
 /// operation's documentation in every language.
@@ -119,7 +121,9 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<DebugFail>(),
     entry::<DemoteParticipants>(),
     entry::<Disconnect>(),
+    entry::<FindClientVersion>(),
     entry::<GetAccount>(),
+    entry::<GetClientVersion>(),
     entry::<GetConnection>(),
     entry::<GetGroup>(),
     entry::<GetIdentity>(),
@@ -132,6 +136,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<PromoteParticipants>(),
     entry::<RemoveParticipants>(),
     entry::<SendText>(),
+    entry::<SetClientVersion>(),
     entry::<SetGroupSubject>(),
 ];
 

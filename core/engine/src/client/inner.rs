@@ -1,6 +1,6 @@
 //! What the parts of a client share.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -51,6 +51,10 @@ pub(crate) struct Inner {
     clock_offset_ms: AtomicU64,
     /// One upload of prekeys at a time.
     pub(crate) uploading: tokio::sync::Mutex<()>,
+    /// Whether this process has compared the prekeys with the service's.
+    pub(crate) digest_checked: AtomicBool,
+    /// The connection on which the service last got new prekeys because it held others.
+    pub(crate) repaired_prekeys_on: AtomicU64,
 }
 
 impl Inner {
@@ -63,6 +67,9 @@ impl Inner {
         let events = Arc::new(EventQueue::new(Arc::clone(&store), options.journal_limit)?);
         let commit = Committer::new(Arc::clone(&store), Arc::clone(&events), engine.handle.clone())?;
         let account = store.account()?.map(Arc::new);
+        if let Some((version, found_at)) = account.as_ref().and_then(|account| account.found_version) {
+            engine.versions.learn(version, found_at);
+        }
         let tasks = Tasks::new(engine.handle.clone());
         let request_ids = RequestIds::new(&mut rng);
         Ok(Self {
@@ -85,6 +92,8 @@ impl Inner {
             event_ids: AtomicU64::new(0),
             clock_offset_ms: AtomicU64::new(0),
             uploading: tokio::sync::Mutex::default(),
+            digest_checked: AtomicBool::new(false),
+            repaired_prekeys_on: AtomicU64::new(0),
             store,
         })
     }

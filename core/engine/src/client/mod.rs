@@ -8,6 +8,7 @@ mod session;
 mod status;
 mod supervisor;
 mod tasks;
+mod versions;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::events::{ConnectionState, EventStream, Identity};
 use crate::link::{PairingCode, QrCode, code, logout};
 use crate::options::{CallOptions, ClientOptions};
 use crate::store::{Account, Store};
+use crate::version::ClientVersion;
 
 /// One account on an [`Engine`](crate::Engine), with its store. Cloning gives another handle to
 /// the same client.
@@ -205,6 +207,32 @@ impl Client {
             push_name: account.push_name.clone(),
             business_name: account.business_name.clone(),
         })
+    }
+
+    /// The version of the web client that the next connection presents, and until when the
+    /// service accepts it.
+    pub fn client_version(&self) -> ClientVersion {
+        self.inner().client_version()
+    }
+
+    /// Sets the version of the web client that the next connections present, of all clients on
+    /// this client's engine; `None` leaves the choice to the engine again.
+    pub fn set_client_version(&self, version: Option<[u32; 3]>) {
+        self.inner().engine.versions.set(version);
+    }
+
+    /// Looks for the present version of the web client on the service's page, through this
+    /// client's proxy, and keeps it. The next connections present it, unless the host has set
+    /// one or the built-in one is newer. The engine does this by itself when the service refuses
+    /// a version as too old.
+    pub async fn find_client_version(&self, options: CallOptions) -> Result<ClientVersion, Error> {
+        let find = |inner: Arc<Inner>, deadline| async move {
+            match tokio::time::timeout_at(deadline, inner.find_client_version()).await {
+                Ok(found) => found,
+                Err(_) => Err(Error::new(Code::TimedOut, "the page with the version was not read in time")),
+            }
+        };
+        self.call("find_client_version", options.timeout, find).await
     }
 
     /// How the connection is now.

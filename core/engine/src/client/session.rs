@@ -16,15 +16,17 @@ use whimbrel_wire::Node;
 use super::Inner;
 use super::status::{Goal, Wish};
 use crate::clock;
+use crate::connection::proxy::ProxyError;
 use crate::connection::stream::{self, Bulletin, Verdict};
 use crate::connection::{
     self, Connection, HandshakeError, Identify, Inbound, Keepalive, SocketError, iq, payload,
 };
 use crate::error::{Code, Error};
-use crate::events::ConnectionState;
+use crate::events::{ConnectionState, EventKind, VersionExpires};
 use crate::link;
 use crate::prekeys;
 use crate::store::{Account, Changes};
+use crate::version::{self, Version};
 use linking::Linking;
 use login::Offline;
 
@@ -73,6 +75,10 @@ pub(super) struct Memory {
     generation: u64,
     /// A resumption failed in this process: shake hands in full until a login.
     resume_failed: bool,
+    /// Attempts in a row that did not lead to a channel.
+    failures: u32,
+    /// The version that was last presented.
+    pub(super) version: Version,
     /// When the present or last session logged in.
     pub(super) logged_in_at: Option<Instant>,
     /// The service refused the keys once since the last login.
@@ -91,12 +97,19 @@ pub(super) async fn run(client: &Arc<Inner>, memory: &mut Memory, wish: Wish) ->
     let opened = tokio::select! {
         biased;
         () = interrupted(&mut goal, wish.epoch) => return End::Interrupted,
-        opened = open(client, memory, &account) => opened,
+        opened = async {
+            let _place = client.engine.slots.take(memory.failures).await;
+            open(client, memory, &account).await
+        } => opened,
     };
     let channel = match opened {
         Ok(channel) => channel,
-        Err(end) => return end,
+        Err(end) => {
+            memory.failures = memory.failures.saturating_add(1);
+            return end;
+        }
     };
+    memory.failures = 0;
     memory.generation += 1;
     let certified = channel.certified.filter(|_| account.phone.is_some());
     let keep_alive = Keepalive::new(Arc::clone(client), client.engine.keep_alive);
@@ -139,7 +152,7 @@ pub(super) async fn run(client: &Arc<Inner>, memory: &mut Memory, wish: Wish) ->
     };
     let paired = matches!(session.phase, Phase::Paired);
     client.set_connection(None);
-    client.link.clear();
+    link::end_codes(client, paired);
     // A link that was proved is used at once, however the connection ended.
     match end {
         End::Lost { .. } if paired => End::restart(),
@@ -148,7 +161,7 @@ pub(super) async fn run(client: &Arc<Inner>, memory: &mut Memory, wish: Wish) ->
 }
 
 /// Ends when the host wants no connection, or wanted none for a moment.
-async fn interrupted(goal: &mut watch::Receiver<Goal>, epoch: u64) {
+pub(super) async fn interrupted(goal: &mut watch::Receiver<Goal>, epoch: u64) {
     // The sender lives as long as the client.
     let _ = goal.wait_for(|goal| !matches!(goal, Goal::Connected(wish) if wish.epoch == epoch)).await;
 }
@@ -158,7 +171,8 @@ async fn open(
     memory: &mut Memory,
     account: &Account,
 ) -> Result<connection::Channel, End> {
-    let version = client.engine.client_version;
+    let version = client.engine.versions.current().version;
+    memory.version = version;
     let payload = match payload::login(account, version) {
         Some(payload) => payload,
         None => {
@@ -181,7 +195,8 @@ async fn open(
         resume,
         routing_info: account.routing_info.clone(),
     };
-    let error = match connection::connect(&client.engine.target, &client.engine.tls, identify).await {
+    let route = client.engine.route(&client.options);
+    let error = match connection::connect(&client.engine.target, &route, identify).await {
         Ok(channel) => return Ok(channel),
         Err(error) => error,
     };
@@ -204,6 +219,15 @@ fn refused(error: HandshakeError) -> End {
         }
         HandshakeError::Noise(whimbrel_noise::HandshakeError::Certificate(_)) => {
             ("untrusted_server", Code::UntrustedServer, "the server did not prove that it is the service")
+        }
+        HandshakeError::Socket(SocketError::Proxy(ProxyError::Credentials)) => {
+            ("proxy_credentials", Code::ProxyFailed, "the proxy did not accept the credentials")
+        }
+        HandshakeError::Socket(SocketError::Proxy(ProxyError::Unreachable(_))) => {
+            ("proxy_unreachable", Code::ProxyFailed, "the proxy could not be reached")
+        }
+        HandshakeError::Socket(SocketError::Proxy(_)) => {
+            ("proxy_refused", Code::ProxyFailed, "the proxy did not connect to the service")
         }
         HandshakeError::Socket(SocketError::Unreachable(_)) => {
             ("unreachable", Code::ConnectFailed, "the service could not be reached")
@@ -253,6 +277,7 @@ impl Session<'_> {
     /// so this may wait for the store and for the writer, but not for answers.
     async fn drive(&mut self, mut control: mpsc::Receiver<Node>, goal: &mut watch::Receiver<Goal>) -> End {
         let client = Arc::clone(&self.client);
+        let mut responsive = self.connection.watch_responsive();
         loop {
             let deadline = self.deadline;
             let step = tokio::select! {
@@ -264,6 +289,11 @@ impl Session<'_> {
                 },
                 () = at(deadline) => self.on_deadline().await,
                 () = client.commit.failed() => Err(End::StoreFailed(store_failed())),
+                // The sender is a part of the connection.
+                Ok(()) = responsive.changed() => {
+                    self.on_responsive(*responsive.borrow_and_update());
+                    Ok(())
+                }
                 () = self.connection.offline_stanza(), if matches!(self.phase, Phase::CatchingUp(_)) => {
                     self.on_offline_stanza();
                     Ok(())
@@ -273,6 +303,17 @@ impl Session<'_> {
                 return end;
             }
         }
+    }
+
+    /// The service stopped answering, or answers again: never online while it does not.
+    fn on_responsive(&self, responsive: bool) {
+        let state = match (&self.phase, responsive) {
+            (Phase::CatchingUp(_) | Phase::Online, false) => ConnectionState::Unresponsive,
+            (Phase::CatchingUp(_), true) => ConnectionState::CatchingUp,
+            (Phase::Online, true) => ConnectionState::Online,
+            _ => return,
+        };
+        self.client.set_status(state, None, self.wish);
     }
 
     fn closed(&self) -> End {
@@ -324,11 +365,35 @@ impl Session<'_> {
                     .await?;
             }
             Bulletin::Dirty { kind, timestamp } => self.on_dirty(kind, timestamp),
-            Bulletin::Downgrade => tracing::warn!("A phone without companion devices scanned the code."),
-            Bulletin::Expiration(Some(time)) => {
-                tracing::warn!(time, "The service says when it stops accepting this client's version.");
+            Bulletin::Downgrade if matches!(self.phase, Phase::FirstWord | Phase::Linking(_)) => {
+                return Err(End::LinkFailed("phone_too_old"));
             }
-            Bulletin::Expiration(None) | Bulletin::Other => {}
+            Bulletin::Expiration(time) => self.on_expiration(time).await?,
+            Bulletin::Downgrade | Bulletin::Other => {}
+        }
+        Ok(())
+    }
+
+    /// When the version of this connection stops being accepted. The service repeats itself;
+    /// the host is told of news only: an earlier date, one for another version, the end of one.
+    async fn on_expiration(&mut self, time: Option<i64>) -> Result<(), End> {
+        let version = self.memory.version;
+        let Some(account) = self.client.account() else { return Ok(()) };
+        let known = account.version_expires.filter(|(_, of)| *of == version).map(|(at, _)| at);
+        let news = match (time, known) {
+            (Some(time), Some(known)) => time < known,
+            (time, known) => time != known,
+        };
+        if !news {
+            return Ok(());
+        }
+        let event = VersionExpires { at: time, version: version::dotted(version) };
+        let event = self.client.event(EventKind::VersionExpires(event));
+        let changes = Changes { events: vec![event], ..Changes::default() };
+        let expires = time.map(|time| (time, version));
+        self.client.commit_account(changes, |account| account.version_expires = expires).await?;
+        if time.is_some() {
+            self.client.spawn(super::versions::look_ahead(Arc::clone(&self.client), version));
         }
         Ok(())
     }
@@ -359,6 +424,10 @@ impl Session<'_> {
             "link_code_companion_reg" => {
                 self.reply(iq::ack(&node, None)).await;
                 self.client.spawn(link::code::on_notification(client, connection, node));
+            }
+            _ if link::passkey::is_about(&node) => {
+                self.reply(iq::ack(&node, None)).await;
+                self.client.spawn(link::passkey::on_notification(client, connection, node));
             }
             _ => {
                 self.reply(iq::ack(&node, None)).await;

@@ -50,7 +50,7 @@ impl Status {
             (ConnectionState::Stopped, None) => {
                 Some(Err(Error::new(Code::NotConnected, "the connection was ended by the host")))
             }
-            (ConnectionState::Waiting { .. }, Some(failure)) if failure.code() == Code::UntrustedServer => {
+            (ConnectionState::Waiting { reason, .. }, Some(failure)) if is_hopeless(reason) => {
                 Some(Err(failure.clone()))
             }
             _ => None,
@@ -58,10 +58,15 @@ impl Status {
     }
 }
 
+/// Whether trying again helps only if somebody changes something.
+fn is_hopeless(reason: &str) -> bool {
+    matches!(reason, "untrusted_server" | "proxy_credentials")
+}
+
 /// The error of a host whose deadline passed before the connection was made.
 pub(crate) fn not_connected_in_time(failure: Option<Error>) -> Error {
     match failure {
-        Some(failure) if failure.code() == Code::ConnectFailed => failure,
+        Some(failure) if matches!(failure.code(), Code::ConnectFailed | Code::ProxyFailed) => failure,
         Some(failure) => {
             Error::new(Code::ConnectFailed, "the service could not be reached in time").because(failure)
         }
@@ -79,16 +84,21 @@ mod tests {
         Wish { number, epoch }
     }
 
-    fn waiting(code: Code) -> Status {
-        let state = ConnectionState::Waiting { retry_in: Duration::from_secs(1), reason: "unreachable" };
+    fn waiting(code: Code, reason: &'static str) -> Status {
+        let state = ConnectionState::Waiting { retry_in: Duration::from_secs(1), reason };
         Status { state, failure: Some(Error::new(code, "as a test")), wish: wish(1, 0) }
     }
 
     #[test]
     fn a_wish_is_open_until_online_or_hopeless() {
-        assert!(waiting(Code::ConnectFailed).outcome(wish(1, 0)).is_none());
-        let error = waiting(Code::UntrustedServer).outcome(wish(1, 0)).unwrap().unwrap_err();
-        assert_eq!(error.code(), Code::UntrustedServer);
+        assert!(waiting(Code::ConnectFailed, "unreachable").outcome(wish(1, 0)).is_none());
+        assert!(waiting(Code::ProxyFailed, "proxy_unreachable").outcome(wish(1, 0)).is_none());
+        for (code, reason) in
+            [(Code::UntrustedServer, "untrusted_server"), (Code::ProxyFailed, "proxy_credentials")]
+        {
+            let error = waiting(code, reason).outcome(wish(1, 0)).unwrap().unwrap_err();
+            assert_eq!(error.code(), code);
+        }
     }
 
     #[test]

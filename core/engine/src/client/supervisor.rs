@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Inner;
 use super::session::{self, End, Memory};
 use super::status::{Goal, Wish};
+use super::{Inner, versions};
 use crate::connection::backoff::{Backoff, STABLE_AFTER};
 use crate::connection::stream::{Refusal, Verdict};
 use crate::error::{Code, Error};
 use crate::events::{ConnectionRefused, ConnectionState, Event, EventKind, LinkFailed};
 use crate::link::logout;
 use crate::store::Changes;
+
+/// The service's number for a version that is too old.
+const OUTDATED: u16 = 405;
 
 /// Restarts without a login between them that happen at once.
 const PROMPT_RESTARTS: u32 = 3;
@@ -88,7 +91,7 @@ pub(super) async fn run(client: Arc<Inner>) {
                 backoff.reset();
             }
         }
-        match judge(&client, &mut memory, &mut backoff, end).await {
+        match judge(&client, &mut memory, &mut backoff, end, wish).await {
             Next::Ask => {}
             Next::Now if restarts < PROMPT_RESTARTS => restarts += 1,
             Next::Now => {
@@ -129,14 +132,23 @@ async fn pause(
     tracing::info!(reason, ?retry_in, "The next attempt to connect follows.");
     client.set_status(ConnectionState::Waiting { retry_in, reason }, Some(error), wish);
     let due = Instant::now() + retry_in;
+    let mut wakes = client.engine.watch_wakes();
     tokio::select! {
         () = tokio::time::sleep_until(due) => {}
         // A new wish is worked on at once.
         _ = goal.changed() => {}
+        // What failed may work after a sleep of the machine.
+        _ = wakes.changed() => {}
     }
 }
 
-async fn judge(client: &Arc<Inner>, memory: &mut Memory, backoff: &mut Backoff, end: End) -> Next {
+async fn judge(
+    client: &Arc<Inner>,
+    memory: &mut Memory,
+    backoff: &mut Backoff,
+    end: End,
+    wish: Wish,
+) -> Next {
     if client.tasks.has_panicked() {
         client.fail(crate::events::ClosedReason::Internal);
         return Next::Ask;
@@ -148,10 +160,12 @@ async fn judge(client: &Arc<Inner>, memory: &mut Memory, backoff: &mut Backoff, 
     match end {
         End::Interrupted => Next::Ask,
         End::Lost { reason, error } => Next::Later { reason, error },
-        End::Said { verdict, at_login } => match said(client, memory, backoff, verdict, at_login).await {
-            Ok(next) => next,
-            Err(error) => store_failed(client, End::StoreFailed(error)).await,
-        },
+        End::Said { verdict, at_login } => {
+            match said(client, memory, backoff, verdict, at_login, wish).await {
+                Ok(next) => next,
+                Err(error) => store_failed(client, End::StoreFailed(error)).await,
+            }
+        }
         End::LinkFailed(reason) => link_failed(client, reason, "the phone did not prove the link"),
         End::CodesExpired => link_failed(client, "codes_expired", "nobody scanned a code"),
         End::StoreFailed(error) => Next::Later { reason: "store_failed", error },
@@ -194,6 +208,7 @@ async fn said(
     backoff: &mut Backoff,
     verdict: Verdict,
     at_login: bool,
+    wish: Wish,
 ) -> Result<Next, Error> {
     match verdict {
         Verdict::Restart => Ok(Next::Now),
@@ -202,7 +217,9 @@ async fn said(
             let code = if reason == "rate_limited" { Code::RateLimited } else { Code::ConnectFailed };
             Ok(Next::Later { reason, error: Error::new(code, "the service ended the connection") })
         }
-        Verdict::LoggedOut { reason, status } => logged_out(client, memory, reason, status, at_login).await,
+        Verdict::LoggedOut { reason, status, message } => {
+            logged_out(client, memory, Removal { reason, status, message }, at_login).await
+        }
         Verdict::Replaced => {
             journal(client, client.event(EventKind::Replaced)).await?;
             Ok(Next::Never(Error::new(
@@ -210,12 +227,21 @@ async fn said(
                 "another connection with this client's keys took over",
             )))
         }
+        Verdict::Refused(refusal)
+            if refusal.status == OUTDATED && versions::renew(client, memory.version, wish).await? =>
+        {
+            tracing::info!("The service does not accept the client's version; trying a newer one.");
+            Ok(Next::Now)
+        }
         Verdict::Refused(refusal) => {
             let error = refusal_error(&refusal);
             let event = ConnectionRefused {
                 service_status: refusal.status,
                 detail: refusal.detail,
                 expires_in: refusal.expires_in,
+                conflict: refusal.conflict,
+                message: refusal.message,
+                url: refusal.url,
             };
             journal(client, client.event(EventKind::ConnectionRefused(event))).await?;
             Ok(Next::Never(error))
@@ -227,21 +253,29 @@ async fn journal(client: &Inner, event: Event) -> Result<(), Error> {
     client.commit.commit(Changes { events: vec![event], ..Changes::default() }).await
 }
 
-/// The service says that this device is not linked. A login that is refused once may be a
-/// disturbance; only a repeated refusal, or a removal on a live stream, ends the link.
+/// What the service says of a link that is over.
+struct Removal {
+    reason: &'static str,
+    status: u16,
+    message: Option<String>,
+}
+
+/// The service says that this device is not linked, or that the account may not be used. A login
+/// that is refused once may be a disturbance; only a repeated refusal, or a removal on a live
+/// stream, ends the link.
 async fn logged_out(
     client: &Arc<Inner>,
     memory: &mut Memory,
-    reason: &'static str,
-    status: u16,
+    removal: Removal,
     at_login: bool,
 ) -> Result<Next, Error> {
+    let status = removal.status;
     let Some(account) = client.account() else { return Ok(Next::Ask) };
     if account.phone.is_none() {
         // Nothing is linked, so nothing can be removed.
         return Ok(Next::Later { reason: "refused", error: removed(status) });
     }
-    if at_login && status == 401 && !memory.denied && !account.logging_out {
+    if at_login && !memory.denied && !account.logging_out {
         memory.denied = true;
         return Ok(Next::Later { reason: "login_refused", error: removed(status) });
     }
@@ -250,7 +284,7 @@ async fn logged_out(
         logout::discard_unconfirmed(client).await?;
         return Ok(link_failed(client, "refused", "the service did not complete the link"));
     }
-    logout::end(client, reason, status).await?;
+    logout::end(client, removal.reason, status, removal.message).await?;
     Ok(Next::Never(removed(status)))
 }
 
@@ -262,9 +296,9 @@ fn removed(status: u16) -> Error {
 fn refusal_error(refusal: &Refusal) -> Error {
     let (code, message) = match refusal.status {
         402 => (Code::TemporaryBan, "the account is banned for some time"),
-        405 => (
+        OUTDATED => (
             Code::ClientOutdated,
-            "the service does not accept this client version any more; set a newer one in the engine's options",
+            "the service does not accept this client version any more and no newer one was found: set one, or update the engine",
         ),
         _ => (Code::Refused, "the service refused the connection"),
     };
@@ -285,7 +319,8 @@ mod tests {
         assert_eq!(code(405), Code::ClientOutdated);
         assert_eq!(code(409), Code::Refused);
         let hour = Some(Duration::from_secs(3600));
-        let ban = refusal_error(&Refusal { status: 402, detail: 101, expires_in: hour });
+        let ban = Refusal { status: 402, detail: 101, expires_in: hour, ..Refusal::default() };
+        let ban = refusal_error(&ban);
         assert_eq!((ban.code(), ban.retry_after(), ban.service_status()), (Code::TemporaryBan, hour, 402));
     }
 }

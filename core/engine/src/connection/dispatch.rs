@@ -59,7 +59,9 @@ fn is_about_keys_or_link(node: &NodeRef<'_>) -> bool {
     if node.attr_is("type", "encrypt") {
         return node.child_named("count").is_some() || node.child_named("digest").is_some();
     }
-    node.attr_is("type", "link_code_companion_reg") || node.attr_is("type", "companion_reg_refresh")
+    node.attr_is("type", "link_code_companion_reg")
+        || node.attr_is("type", "companion_reg_refresh")
+        || crate::link::passkey::is_about(node)
 }
 
 impl Router {
@@ -162,6 +164,7 @@ mod tests {
             (notification("encrypt").child(Node::new("digest")), Way::Session),
             (notification("encrypt").child(Node::new("identity")), Way::Lane),
             (notification("companion_reg_refresh"), Way::Session),
+            (notification("passkey_prologue_request"), Way::Session),
             (notification("devices"), Way::Lane),
             (Node::new("message"), Way::Lane),
             (Node::new("receipt"), Way::Lane),

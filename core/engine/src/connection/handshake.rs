@@ -13,6 +13,7 @@ use whimbrel_noise::{Certified, Transport, Trust};
 use whimbrel_wire::{ConnectionHeader, FrameDecoder, FrameLimits, Node, encode_frame};
 
 use super::Lost;
+use super::dial::Route;
 use super::dispatch::Router;
 use super::reader::Reader;
 use super::socket::{self, Socket, SocketError, Target};
@@ -73,10 +74,10 @@ pub(crate) struct Channel {
 /// Opens a socket and shakes hands.
 pub(crate) async fn connect(
     target: &Target,
-    tls: &std::sync::Arc<rustls::ClientConfig>,
+    route: &Route,
     identify: Identify,
 ) -> Result<Channel, HandshakeError> {
-    let opened = tokio::time::timeout(CONNECT_TIMEOUT, socket::connect(target, tls)).await;
+    let opened = tokio::time::timeout(CONNECT_TIMEOUT, socket::connect(target, route)).await;
     let socket = opened.map_err(|_| HandshakeError::TimedOut)??;
     let hands = Hands { socket, frames: FrameDecoder::new(FrameLimits::HANDSHAKE), rest: Bytes::new() };
     tokio::time::timeout(HANDSHAKE_TIMEOUT, hands.shake(identify))
@@ -291,9 +292,9 @@ mod tests {
     ) -> (Result<Channel, HandshakeError>, Option<Seen>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = Target::parse(&format!("ws://{}/ws/chat", listener.local_addr().unwrap())).unwrap();
-        let tls = super::super::tls::config(None).unwrap();
+        let route = Route::direct(super::super::tls::config(None).unwrap());
         let serving = tokio::spawn(serve(listener, server, resumption));
-        let channel = connect(&target, &tls, identify).await;
+        let channel = connect(&target, &route, identify).await;
         if channel.is_err() {
             serving.abort();
         }
@@ -340,8 +341,8 @@ mod tests {
     async fn a_server_that_says_nothing_is_given_up() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = Target::parse(&format!("ws://{}/ws/chat", listener.local_addr().unwrap())).unwrap();
-        let tls = super::super::tls::config(None).unwrap();
-        let result = connect(&target, &tls, identify(None, None)).await;
+        let route = Route::direct(super::super::tls::config(None).unwrap());
+        let result = connect(&target, &route, identify(None, None)).await;
         assert!(matches!(result, Err(HandshakeError::TimedOut)));
     }
 }

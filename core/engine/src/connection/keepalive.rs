@@ -13,6 +13,9 @@ use crate::client::Inner;
 /// How long the service may take to answer a ping, or to send anything else.
 const DEADLINE: Duration = Duration::from_secs(20);
 
+/// The same when there is a reason to doubt the connection, as after a sleep of the machine.
+const DOUBTFUL_DEADLINE: Duration = Duration::from_secs(10);
+
 /// The keepalive of one connection.
 pub(crate) struct Keepalive {
     client: Arc<Inner>,
@@ -25,17 +28,23 @@ impl Keepalive {
         Self { client, longest }
     }
 
-    /// Ends when the connection is dead.
+    /// Ends when the connection is dead: at most `longest` and the deadline of a ping after the
+    /// last sign of life.
     pub(super) async fn run(self, connection: &Connection) -> Lost {
         let ids = &self.client.request_ids;
+        let mut wakes = self.client.engine.watch_wakes();
         loop {
             let permille = { rand_core::Rng::next_u32(&mut *self.client.rng()) } % 501 + 500;
             let idle = self.longest.saturating_mul(permille) / 1000;
-            wait_idle(connection, idle).await;
+            let deadline = tokio::select! {
+                () = wait_idle(connection, idle) => DEADLINE,
+                // The engine outlives its clients.
+                _ = wakes.changed() => DOUBTFUL_DEADLINE,
+            };
             if connection.activity.stalled.load(Ordering::Relaxed) {
                 continue;
             }
-            if !probe(connection, ids, DEADLINE.min(self.longest)).await {
+            if !probe(connection, ids, deadline.min(self.longest)).await {
                 return Lost::Silent;
             }
         }
@@ -57,14 +66,35 @@ async fn wait_idle(connection: &Connection, idle: Duration) {
     }
 }
 
-/// Sends a ping. Whether anything came before the deadline, be it the answer or not.
+/// Sends a ping. Whether anything came before the deadline, be it the answer or not. When
+/// nothing has come for a quarter of that time, the connection counts as unresponsive until
+/// something does.
 async fn probe(connection: &Connection, ids: &RequestIds, deadline: Duration) -> bool {
     let sent_at = Instant::now();
+    let alive = || {
+        connection.activity.last_received() > sent_at || connection.activity.stalled.load(Ordering::Relaxed)
+    };
     // The answer's content does not matter: that something came does.
-    let answered = connection.request(ids.next(), iq::ping(), deadline).await;
-    answered.is_ok()
-        || connection.activity.last_received() > sent_at
-        || connection.activity.stalled.load(Ordering::Relaxed)
+    let answer = connection.request(ids.next(), iq::ping(), deadline);
+    tokio::pin!(answer);
+    let mut look = Instant::now() + deadline / 4;
+    loop {
+        tokio::select! {
+            answered = &mut answer => {
+                let alive = answered.is_ok() || alive();
+                connection.activity.set_responsive(alive);
+                return alive;
+            }
+            () = tokio::time::sleep_until(look) => {
+                if alive() {
+                    connection.activity.set_responsive(true);
+                    return true;
+                }
+                connection.activity.set_responsive(false);
+                look += deadline / 20;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -106,6 +136,24 @@ mod tests {
             connection.activity.received_now();
         });
         assert!(alive);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_unresponsive_while_a_ping_is_unanswered() {
+        let (connection, _queue, ids) = connection();
+        let mut responsive = connection.watch_responsive();
+        let started = Instant::now();
+        let (alive, ()) = tokio::join!(probe(&connection, &ids, DEADLINE), async {
+            assert!(*responsive.borrow_and_update());
+            responsive.changed().await.unwrap();
+            assert!(!*responsive.borrow_and_update());
+            assert_eq!(started.elapsed(), DEADLINE / 4);
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            connection.activity.received_now();
+            responsive.changed().await.unwrap();
+            assert!(*responsive.borrow_and_update());
+        });
+        assert!(alive && started.elapsed() < DEADLINE / 2);
     }
 
     #[tokio::test(start_paused = true)]

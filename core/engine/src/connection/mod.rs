@@ -6,12 +6,16 @@
 //! else goes to the inbound lane. All queues are bounded; a full inbound queue stops the reading.
 
 pub(crate) mod backoff;
+pub(crate) mod dial;
 pub(crate) mod dispatch;
 mod handshake;
 pub(crate) mod iq;
+pub(crate) mod jump;
 mod keepalive;
 pub(crate) mod payload;
+pub(crate) mod proxy;
 mod reader;
+pub(crate) mod slots;
 mod socket;
 pub(crate) mod stream;
 pub(crate) mod tls;
@@ -21,10 +25,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 use whimbrel_wire::Node;
 
+pub(crate) use dial::{Route, is_loopback};
 pub(crate) use dispatch::Inbound;
 pub(crate) use handshake::{Channel, HandshakeError, Identify, ServerKey, connect};
 pub(crate) use iq::RequestIds;
@@ -58,6 +63,8 @@ struct Activity {
     /// Stanzas that had waited at the service, since last asked.
     offline: AtomicU64,
     offline_came: Notify,
+    /// Whether the service gave a sign of life when it was last asked for one.
+    responsive: watch::Sender<bool>,
 }
 
 impl Activity {
@@ -68,7 +75,12 @@ impl Activity {
             stalled: AtomicBool::new(false),
             offline: AtomicU64::new(0),
             offline_came: Notify::new(),
+            responsive: watch::Sender::new(true),
         }
+    }
+
+    fn set_responsive(&self, responsive: bool) {
+        self.responsive.send_if_modified(|known| std::mem::replace(known, responsive) != responsive);
     }
 
     fn received_now(&self) {
@@ -260,6 +272,11 @@ impl Connection {
     /// How many of them arrived since this was last asked.
     pub(crate) fn take_offline_stanzas(&self) -> u64 {
         self.activity.offline.swap(0, Ordering::Relaxed)
+    }
+
+    /// Whether the service gives signs of life, as far as was asked.
+    pub(crate) fn watch_responsive(&self) -> watch::Receiver<bool> {
+        self.activity.responsive.subscribe()
     }
 
     /// Ends when the connection is over.

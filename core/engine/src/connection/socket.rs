@@ -1,21 +1,14 @@
-//! From an address to an open WebSocket: TCP, TLS, upgrade (transport document §1.1).
+//! From an address to an open WebSocket (transport document §1.1).
 
 use std::io;
-use std::net::IpAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use rustls_pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
+use super::dial::{self, Route, Stream, is_loopback};
+use super::proxy::ProxyError;
 use crate::error::{Code, Error};
 
 /// What the service expects as origin.
@@ -56,10 +49,6 @@ impl Target {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 /// An open WebSocket to the service.
 pub(crate) type Socket = WebSocketStream<Stream>;
 
@@ -75,20 +64,14 @@ pub(crate) enum SocketError {
     /// The server answered the upgrade with something else.
     #[error("the server refused the WebSocket: {0}")]
     Upgrade(Box<tokio_tungstenite::tungstenite::Error>),
+    /// The proxy did not let the connection through.
+    #[error("the proxy did not connect: {0}")]
+    Proxy(#[from] ProxyError),
 }
 
 /// Connects; the caller bounds the time.
-pub(crate) async fn connect(target: &Target, tls: &Arc<rustls::ClientConfig>) -> Result<Socket, SocketError> {
-    let tcp = TcpStream::connect((target.host.as_str(), target.port)).await?;
-    tcp.set_nodelay(true)?;
-    let stream = if target.tls {
-        let name = ServerName::try_from(target.host.clone())
-            .map_err(|error| SocketError::Unreachable(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
-        let connected = TlsConnector::from(Arc::clone(tls)).connect(name, tcp).await;
-        Stream::Tls(Box::new(connected.map_err(tls_error)?))
-    } else {
-        Stream::Plain(tcp)
-    };
+pub(crate) async fn connect(target: &Target, route: &Route) -> Result<Socket, SocketError> {
+    let stream = dial::open(&target.host, target.port, target.tls, route).await?;
     let upgrade = |error| SocketError::Upgrade(Box::new(error));
     let mut request = target.url.as_str().into_client_request().map_err(upgrade)?;
     request.headers_mut().insert("Origin", HeaderValue::from_static(ORIGIN));
@@ -100,55 +83,6 @@ pub(crate) async fn connect(target: &Target, tls: &Arc<rustls::ClientConfig>) ->
     let (socket, _) =
         tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await.map_err(upgrade)?;
     Ok(socket)
-}
-
-/// Certificate errors are told apart: trying again does not help against them.
-fn tls_error(error: io::Error) -> SocketError {
-    let untrusted = error
-        .get_ref()
-        .and_then(|source| source.downcast_ref::<rustls::Error>())
-        .is_some_and(|source| matches!(source, rustls::Error::InvalidCertificate(_)));
-    if untrusted { SocketError::Untrusted(error) } else { SocketError::Unreachable(error) }
-}
-
-/// A byte stream to the service, with or without TLS.
-pub(crate) enum Stream {
-    /// To this machine.
-    Plain(TcpStream),
-    /// To the service.
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -174,7 +108,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         drop(listener);
         let target = Target::parse(&format!("ws://127.0.0.1:{port}/ws/chat")).unwrap();
-        let tls = super::super::tls::config(None).unwrap();
-        assert!(matches!(connect(&target, &tls).await, Err(SocketError::Unreachable(_))));
+        let route = Route::direct(super::super::tls::config(None).unwrap());
+        assert!(matches!(connect(&target, &route).await, Err(SocketError::Unreachable(_))));
     }
 }

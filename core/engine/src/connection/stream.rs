@@ -44,6 +44,8 @@ pub(crate) enum Verdict {
         reason: &'static str,
         /// The number that the service gave, 0 if none.
         status: u16,
+        /// What the service says about it to people.
+        message: Option<String>,
     },
     /// Another connection with the same keys took over.
     Replaced,
@@ -60,6 +62,23 @@ pub(crate) struct Refusal {
     pub(crate) detail: u16,
     /// How long it lasts.
     pub(crate) expires_in: Option<Duration>,
+    /// The type of a conflict that this client does not know.
+    pub(crate) conflict: Option<String>,
+    /// What the service says about it to people.
+    pub(crate) message: Option<String>,
+    /// Where people read more.
+    pub(crate) url: Option<String>,
+}
+
+fn text(node: &NodeRef<'_>, attr: &str) -> Option<String> {
+    node.attr_text(attr).filter(|text| !text.is_empty()).map(Into::into)
+}
+
+/// What a failure says to people. Some of it is told once only, so all of it is kept.
+fn message(node: &NodeRef<'_>) -> Option<String> {
+    let parts = ["logout_message_header", "logout_message_subtext", "message"];
+    let parts: Vec<String> = parts.into_iter().filter_map(|attr| text(node, attr)).collect();
+    (!parts.is_empty()).then(|| parts.join("\n"))
 }
 
 fn number(node: &NodeRef<'_>, attr: &str) -> u16 {
@@ -70,14 +89,17 @@ fn number(node: &NodeRef<'_>, attr: &str) -> u16 {
 pub(crate) fn failure(node: &NodeRef<'_>) -> Verdict {
     let status = number(node, "reason");
     match status {
-        401 => Verdict::LoggedOut { reason: "removed", status },
-        403 => Verdict::LoggedOut { reason: "locked", status },
-        406 => Verdict::LoggedOut { reason: "banned", status },
+        401 => Verdict::LoggedOut { reason: "removed", status, message: message(node) },
+        403 => Verdict::LoggedOut { reason: "locked", status, message: message(node) },
+        406 => Verdict::LoggedOut { reason: "banned", status, message: message(node) },
         500 | 503 => Verdict::Retry { reason: "service_fault", extra_steps: 0 },
         _ => Verdict::Refused(Refusal {
             status,
             detail: number(node, "code"),
             expires_in: node.attr_u64("expire").map(Duration::from_secs),
+            conflict: None,
+            message: message(node),
+            url: text(node, "url"),
         }),
     }
 }
@@ -89,13 +111,15 @@ pub(crate) fn stream_error(node: &NodeRef<'_>) -> Verdict {
     let conflict = node.child_named("conflict");
     match code {
         515 => Verdict::Restart,
-        401 => Verdict::LoggedOut { reason: "removed", status: code },
-        516 => Verdict::LoggedOut { reason: "removed", status: code },
+        401 | 516 => Verdict::LoggedOut { reason: "removed", status: code, message: None },
         409 => Verdict::Replaced,
         429 => Verdict::Retry { reason: "rate_limited", extra_steps: super::backoff::RATE_LIMIT_STEPS },
         _ => match conflict {
             Some(conflict) if conflict.attr_is("type", "replaced") => Verdict::Replaced,
-            Some(_) => Verdict::Refused(Refusal { status: code, ..Refusal::default() }),
+            Some(conflict) => {
+                let conflict = Some(text(conflict, "type").unwrap_or_default());
+                Verdict::Refused(Refusal { status: code, conflict, ..Refusal::default() })
+            }
             None => Verdict::Retry { reason: retry_reason(node, code), extra_steps: 0 },
         },
     }
@@ -141,7 +165,7 @@ pub(crate) enum Bulletin {
     /// The phone that scanned the code cannot have companions.
     Downgrade,
     /// When this client's version stops being accepted, seconds; `None`: withdrawn.
-    Expiration(Option<u64>),
+    Expiration(Option<i64>),
     /// Nothing that this version acts on.
     Other,
 }
@@ -167,7 +191,12 @@ fn bulletin(child: &NodeRef<'_>) -> Bulletin {
             None => Bulletin::Other,
         },
         "downgrade_webclient" => Bulletin::Downgrade,
-        "client_expiration" => Bulletin::Expiration(child.attr_u64("t")),
+        "client_expiration" => match (child.attr_value("t"), child.attr_u64("t")) {
+            (None, _) => Bulletin::Expiration(None),
+            (_, Some(time)) => Bulletin::Expiration(i64::try_from(time).ok()),
+            // A time that cannot be read is no withdrawal.
+            (Some(_), None) => Bulletin::Other,
+        },
         _ => Bulletin::Other,
     }
 }
@@ -231,14 +260,17 @@ mod tests {
 
     #[test]
     fn only_401_and_516_end_the_link() {
-        let removed = |status| Verdict::LoggedOut { reason: "removed", status };
+        let removed = |status| Verdict::LoggedOut { reason: "removed", status, message: None };
         assert_eq!(error(Some(401), conflict("device_removed")), removed(401));
         assert_eq!(error(Some(401), None), removed(401));
         assert_eq!(error(Some(516), None), removed(516));
         assert_eq!(error(None, conflict("replaced")), Verdict::Replaced);
         assert_eq!(error(Some(409), None), Verdict::Replaced);
-        assert_eq!(error(None, conflict("something")), refused(0));
-        assert_eq!(error(None, conflict("device_removed")), refused(0));
+        for unknown in ["something", "device_removed"] {
+            let conflict = error(None, conflict(unknown));
+            let raw = Some(unknown.to_owned());
+            assert_eq!(conflict, Verdict::Refused(Refusal { conflict: raw, ..Refusal::default() }));
+        }
         for code in [402, 403, 404, 413, 414, 500, 503, 999] {
             assert!(matches!(error(Some(code), None), Verdict::Retry { extra_steps: 0, .. }), "{code}");
         }
@@ -251,9 +283,17 @@ mod tests {
     #[test]
     fn login_failures_follow_the_table() {
         let fail = |reason: &'static str| failure(&Node::new("failure").attr("reason", reason));
-        assert_eq!(fail("401"), Verdict::LoggedOut { reason: "removed", status: 401 });
-        assert_eq!(fail("403"), Verdict::LoggedOut { reason: "locked", status: 403 });
-        assert_eq!(fail("406"), Verdict::LoggedOut { reason: "banned", status: 406 });
+        for (code, reason, status) in
+            [("401", "removed", 401), ("403", "locked", 403), ("406", "banned", 406)]
+        {
+            assert_eq!(fail(code), Verdict::LoggedOut { reason, status, message: None });
+        }
+        let told = Node::new("failure")
+            .attr("reason", "403")
+            .attr("logout_message_header", "Locked")
+            .attr("logout_message_subtext", "Open the phone");
+        let message = Some("Locked\nOpen the phone".to_owned());
+        assert_eq!(failure(&told), Verdict::LoggedOut { reason: "locked", status: 403, message });
         assert_eq!(fail("500"), retry("service_fault"));
         assert_eq!(fail("503"), retry("service_fault"));
         for stop in [400_u16, 405, 409, 413, 415, 418, 501, 999] {
@@ -266,8 +306,16 @@ mod tests {
     #[test]
     fn a_temporary_ban_says_why_and_how_long() {
         let ban = Node::new("failure").attr("reason", "402").attr("code", "104").attr("expire", "3600");
-        let expires_in = Some(Duration::from_secs(3600));
-        assert_eq!(failure(&ban), Verdict::Refused(Refusal { status: 402, detail: 104, expires_in }));
+        let ban = ban.attr("message", "wait").attr("url", "https://faq");
+        let refusal = Refusal {
+            status: 402,
+            detail: 104,
+            expires_in: Some(Duration::from_secs(3600)),
+            conflict: None,
+            message: Some("wait".to_owned()),
+            url: Some("https://faq".to_owned()),
+        };
+        assert_eq!(failure(&ban), Verdict::Refused(refusal));
     }
 
     #[test]
@@ -289,6 +337,8 @@ mod tests {
             .child(Node::new("dirty").attr("type", "groups").attr("timestamp", "5"))
             .child(Node::new("offline").attr("count", "7"))
             .child(Node::new("client_expiration"))
+            .child(Node::new("client_expiration").attr("t", "9"))
+            .child(Node::new("client_expiration").attr("t", "soon"))
             .child(Node::new("tos"));
         assert_eq!(
             bulletins(&node),
@@ -298,6 +348,8 @@ mod tests {
                 Bulletin::Dirty { kind: "groups".to_owned(), timestamp: Some("5".to_owned()) },
                 Bulletin::Offline,
                 Bulletin::Expiration(None),
+                Bulletin::Expiration(Some(9)),
+                Bulletin::Other,
                 Bulletin::Other,
             ]
         );

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::record;
 use crate::clock;
 use crate::error::{Code, Error};
-use crate::events::{ClosedReason, ConnectionState, Event, EventKind, LinkFailed, QrText};
+use crate::events::{ClosedReason, ConnectionState, Event, EventKind, LinkFailed, PasskeyRequired, QrText};
 use crate::store::{Store, StoreError};
 
 /// Journaled events held in memory; what is beyond stays in the store until it is its turn.
@@ -42,6 +42,9 @@ struct State {
     acknowledged_durably: u64,
     /// Latest-value events that the host has not seen yet.
     qr: Option<QrText>,
+    /// A pairing code, or its end.
+    code: Option<EventKind>,
+    passkey: Option<PasskeyRequired>,
     link_failed: Option<LinkFailed>,
     connection: Option<ConnectionState>,
     closed: Option<ClosedReason>,
@@ -66,6 +69,8 @@ impl EventQueue {
                 acknowledged,
                 acknowledged_durably: acknowledged,
                 qr: None,
+                code: None,
+                passkey: None,
                 link_failed: None,
                 connection: None,
                 closed: None,
@@ -125,10 +130,23 @@ impl EventQueue {
         self.readable.notify_one();
     }
 
+    /// Shows a pairing code or says that one is over, replacing what was not taken.
+    pub(crate) fn pairing_code(&self, code: EventKind) {
+        self.lock().code = Some(code);
+        self.readable.notify_one();
+    }
+
+    /// Says that the service demands a passkey.
+    pub(crate) fn passkey_required(&self, required: PasskeyRequired) {
+        self.lock().passkey = Some(required);
+        self.readable.notify_one();
+    }
+
     /// Says that linking ended without a link; a code that was not taken is void.
     pub(crate) fn link_failed(&self, failed: LinkFailed) {
         let mut state = self.lock();
         state.qr = None;
+        state.code = None;
         state.link_failed = Some(failed);
         drop(state);
         self.readable.notify_one();
@@ -280,6 +298,12 @@ impl State {
         }
         if let Some(qr) = self.qr.take() {
             return Some(EventKind::Qr(qr));
+        }
+        if let Some(code) = self.code.take() {
+            return Some(code);
+        }
+        if let Some(required) = self.passkey.take() {
+            return Some(EventKind::PasskeyRequired(required));
         }
         self.link_failed.take().map(EventKind::LinkFailed)
     }

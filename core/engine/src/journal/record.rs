@@ -9,7 +9,7 @@ use whimbrel_wire::jid::Jid;
 use crate::error::Code;
 use crate::events::{
     ChatMoved, ConnectionRefused, Event, EventKind, Identity, IdentityChanged, Linked, LoggedOut, Message,
-    NumberChanged, NumberShared, Receipt, ReceiptKind, SendStatus, Undecryptable,
+    NumberChanged, NumberShared, Receipt, ReceiptKind, SendStatus, Undecryptable, VersionExpires,
 };
 use crate::journal::groups;
 use crate::messages::MessageKey;
@@ -25,7 +25,7 @@ struct RecordRow {
     id: String,
     #[prost(int64, tag = "2")]
     recorded_at_ms: i64,
-    #[prost(oneof = "KindRow", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 40, 41, 42, 50, 51, 52")]
+    #[prost(oneof = "KindRow", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 30, 40, 41, 42, 50, 51, 52")]
     kind: Option<KindRow>,
 }
 
@@ -49,6 +49,8 @@ enum KindRow {
     Replaced(EmptyRow),
     #[prost(message, tag = "18")]
     ConnectionRefused(ConnectionRefusedRow),
+    #[prost(message, tag = "30")]
+    VersionExpires(VersionExpiresRow),
     #[prost(message, tag = "40")]
     GroupJoined(groups::JoinedRow),
     #[prost(message, tag = "41")]
@@ -194,6 +196,16 @@ struct LoggedOutRow {
     reason: String,
     #[prost(uint32, tag = "2")]
     service_status: u32,
+    #[prost(string, optional, tag = "3")]
+    message: Option<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct VersionExpiresRow {
+    #[prost(int64, optional, tag = "1")]
+    at: Option<i64>,
+    #[prost(string, tag = "2")]
+    version: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -204,6 +216,12 @@ struct ConnectionRefusedRow {
     detail: u32,
     #[prost(uint64, optional, tag = "3")]
     expires_in_ms: Option<u64>,
+    #[prost(string, optional, tag = "4")]
+    conflict: Option<String>,
+    #[prost(string, optional, tag = "5")]
+    message: Option<String>,
+    #[prost(string, optional, tag = "6")]
+    url: Option<String>,
 }
 
 /// Encodes an event for the journal. Ephemeral events have no stored form: their kind is left
@@ -269,22 +287,33 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         EventKind::LoggedOut(event) => KindRow::LoggedOut(LoggedOutRow {
             reason: event.reason.clone().into_owned(),
             service_status: event.service_status.into(),
+            message: event.message.clone(),
         }),
         EventKind::Replaced => KindRow::Replaced(EmptyRow {}),
         EventKind::ConnectionRefused(event) => KindRow::ConnectionRefused(ConnectionRefusedRow {
             service_status: event.service_status.into(),
             detail: event.detail.into(),
             expires_in_ms: event.expires_in.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+            conflict: event.conflict.clone(),
+            message: event.message.clone(),
+            url: event.url.clone(),
         }),
+        EventKind::VersionExpires(event) => {
+            KindRow::VersionExpires(VersionExpiresRow { at: event.at, version: event.version.clone() })
+        }
         EventKind::GroupJoined(event) => KindRow::GroupJoined(event.into()),
         EventKind::GroupLeft(event) => KindRow::GroupLeft(event.into()),
         EventKind::GroupChanged(event) => KindRow::GroupChanged(event.into()),
         EventKind::ChatMoved(event) => KindRow::ChatMoved(moved_row(&event.to, Some(&event.from))),
         EventKind::NumberChanged(event) => KindRow::NumberChanged(moved_row(&event.who, Some(&event.former))),
         EventKind::NumberShared(event) => KindRow::NumberShared(moved_row(&event.who, None)),
-        EventKind::Qr(_) | EventKind::LinkFailed(_) | EventKind::Connection(_) | EventKind::Closed(_) => {
-            return None;
-        }
+        EventKind::Qr(_)
+        | EventKind::PairingCode(_)
+        | EventKind::PairingCodeFailed(_)
+        | EventKind::PasskeyRequired(_)
+        | EventKind::LinkFailed(_)
+        | EventKind::Connection(_)
+        | EventKind::Closed(_) => return None,
     })
 }
 
@@ -381,13 +410,20 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
         KindRow::LoggedOut(row) => EventKind::LoggedOut(LoggedOut {
             reason: row.reason.into(),
             service_status: status_of(row.service_status)?,
+            message: row.message,
         }),
         KindRow::Replaced(EmptyRow {}) => EventKind::Replaced,
         KindRow::ConnectionRefused(row) => EventKind::ConnectionRefused(ConnectionRefused {
             service_status: status_of(row.service_status)?,
             detail: status_of(row.detail)?,
             expires_in: row.expires_in_ms.map(Duration::from_millis),
+            conflict: row.conflict,
+            message: row.message,
+            url: row.url,
         }),
+        KindRow::VersionExpires(row) => {
+            EventKind::VersionExpires(VersionExpires { at: row.at, version: row.version })
+        }
         KindRow::GroupJoined(row) => EventKind::GroupJoined(row.try_into()?),
         KindRow::GroupLeft(row) => EventKind::GroupLeft(row.try_into()?),
         KindRow::GroupChanged(row) => EventKind::GroupChanged(row.try_into()?),
@@ -486,13 +522,21 @@ mod tests {
                 platform: "android".into(),
                 business_name: None,
             }),
-            EventKind::LoggedOut(LoggedOut { reason: "removed".into(), service_status: 401 }),
+            EventKind::LoggedOut(LoggedOut {
+                reason: "removed".into(),
+                service_status: 401,
+                message: Some("gone".into()),
+            }),
             EventKind::Replaced,
             EventKind::ConnectionRefused(ConnectionRefused {
                 service_status: 402,
                 detail: 101,
                 expires_in: Some(Duration::from_secs(3600)),
+                conflict: Some("unknown".into()),
+                message: None,
+                url: Some("https://faq".into()),
             }),
+            EventKind::VersionExpires(VersionExpires { at: Some(5), version: "2.3000.1".into() }),
             EventKind::ChatMoved(ChatMoved {
                 from: "15550001@s.whatsapp.net".parse().unwrap(),
                 to: identity("9"),

@@ -13,6 +13,7 @@ use super::qr;
 use crate::client::Inner;
 use crate::connection::Connection;
 use crate::error::{Code, Error};
+use crate::events::{EventKind, PairingCodeFailed, PairingCodeText};
 use crate::random;
 use crate::store::Changes;
 
@@ -99,8 +100,8 @@ fn request(registration: Node) -> Node {
 enum Notice {
     /// The phone's ephemeral and identity keys: somebody typed a code.
     PrimaryHello { reference: Vec<u8>, wrapped: Vec<u8>, identity: PublicKey },
-    /// The code is over.
-    Refresh { reference: Vec<u8> },
+    /// The code is over; a new one is wanted at once, unless the person has to ask for it.
+    Refresh { reference: Vec<u8>, by_hand: bool },
     /// Something else, to be acknowledged only.
     Other,
 }
@@ -110,7 +111,8 @@ fn notice(notification: &NodeRef<'_>) -> Notice {
         let registration = notification.child_named("link_code_companion_reg")?;
         let reference = registration.child_bytes("link_code_pairing_ref")?.to_vec();
         if registration.attr_is("stage", "refresh_code") {
-            return Some(Notice::Refresh { reference });
+            let by_hand = !registration.attr_is("force_manual_refresh", "false");
+            return Some(Notice::Refresh { reference, by_hand });
         }
         let wrapped = registration.child_bytes("link_code_pairing_wrapped_primary_ephemeral_pub")?.to_vec();
         let identity = PublicKey::parse(registration.child_bytes("primary_identity_pub")?).ok()?;
@@ -122,7 +124,7 @@ fn notice(notification: &NodeRef<'_>) -> Notice {
 /// Makes a code for a phone number and announces it. The connection has had its `pair-device`.
 pub(crate) async fn begin(
     client: &Arc<Inner>,
-    connection: &Connection,
+    connection: &Arc<Connection>,
     phone: Jid,
     timeout: Duration,
 ) -> Result<String, Error> {
@@ -159,7 +161,8 @@ pub(crate) async fn begin(
     });
     match answer {
         Ok(reference) => {
-            client.link.edit_attempt(|attempt| attempt.reference = reference);
+            client.link.edit_attempt(|attempt| attempt.reference.clone_from(&reference));
+            client.spawn(watch_life(Arc::clone(client), Arc::clone(connection), reference));
             Ok(code.shown())
         }
         Err(error) => {
@@ -167,6 +170,25 @@ pub(crate) async fn begin(
             Err(error)
         }
     }
+}
+
+/// Says when a code has expired that nobody typed.
+async fn watch_life(client: Arc<Inner>, connection: Arc<Connection>, reference: Vec<u8>) {
+    tokio::select! {
+        () = tokio::time::sleep(LIFE) => {}
+        () = connection.closed() => return,
+        () = client.gate.closed() => return,
+    }
+    let waits = |attempt: &Attempt| attempt.reference == reference && !attempt.is_finishing();
+    if client.link.take_attempt(waits) {
+        failed(&client, "expired", 0);
+    }
+}
+
+/// Tells the host that a code is over.
+pub(super) fn failed(client: &Inner, reason: &'static str, service_status: u16) {
+    tracing::info!(reason, "The pairing code is over.");
+    client.events.pairing_code(EventKind::PairingCodeFailed(PairingCodeFailed { reason, service_status }));
 }
 
 /// Runs a key derivation, which takes tens of milliseconds, off the protocol's threads.
@@ -184,19 +206,37 @@ pub(crate) async fn on_notification(client: Arc<Inner>, connection: Arc<Connecti
         Notice::PrimaryHello { reference, wrapped, identity } => {
             on_primary_hello(&client, &connection, reference, wrapped, identity).await
         }
-        Notice::Refresh { reference } => {
-            if client.link.attempt().is_some_and(|attempt| attempt.reference == reference) {
-                tracing::info!("The service ended the pairing code.");
-                client.link.set_attempt(None);
-            }
-            Ok(())
-        }
+        Notice::Refresh { reference, by_hand } => on_refresh(&client, &connection, &reference, by_hand).await,
         Notice::Other => Ok(()),
     };
     if let Err(error) = result {
         tracing::warn!(%error, "The pairing code failed.");
         client.link.set_attempt(None);
+        if !connection.is_closed() {
+            let reason = if error.code() == Code::LinkFailed { "not_proved" } else { "refused" };
+            failed(&client, reason, error.service_status());
+        }
     }
+}
+
+/// The service wants another code than the one on show.
+async fn on_refresh(
+    client: &Arc<Inner>,
+    connection: &Arc<Connection>,
+    reference: &[u8],
+    by_hand: bool,
+) -> Result<(), Error> {
+    let Some(attempt) = client.link.attempt().filter(|attempt| attempt.reference == reference) else {
+        return Ok(());
+    };
+    if by_hand {
+        client.link.set_attempt(None);
+        failed(client, "ended", 0);
+        return Ok(());
+    }
+    let code = begin(client, connection, attempt.phone, FINISH_TIMEOUT).await?;
+    client.events.pairing_code(EventKind::PairingCode(PairingCodeText { code, valid_for: LIFE }));
+    Ok(())
 }
 
 async fn on_primary_hello(
@@ -221,7 +261,7 @@ async fn on_primary_hello(
     };
     let keys = account.keys.clone();
     let ephemeral = attempt.ephemeral.private.clone();
-    let phone = attempt.phone.clone();
+    let (phone, tries) = (attempt.phone.clone(), attempt.tries);
     let finished = derive(client, move || {
         let primary = attempt.code.unwrap(&wrapped)?;
         pairing_code::companion_finish(&ephemeral, &keys.identity.private, &primary, &identity, &random)
@@ -240,12 +280,13 @@ async fn on_primary_hello(
         () = connection.closed() => return Ok(()),
         () = client.gate.closed() => return Ok(()),
     }
-    if client.link.attempt().is_some_and(|attempt| attempt.reference == reference) && !connection.is_closed()
-    {
+    // Another try of the same code has a wait of its own.
+    let waited = |attempt: &Attempt| attempt.reference == reference && attempt.tries == tries;
+    if !connection.is_closed() && client.link.take_attempt(waited) {
         // The person mistyped: the QR code must work again, with a secret that nobody derived.
-        client.link.set_attempt(None);
         super::renew_secret(client).await?;
         super::refresh(client);
+        failed(client, "not_proved", 0);
     }
     Ok(())
 }
@@ -315,8 +356,10 @@ mod tests {
         assert_eq!(notice(&Node::new("notification")), Notice::Other);
         assert_eq!(
             notice(&wrap(registration("refresh_code").child(reference()))),
-            Notice::Refresh { reference: b"ref".to_vec() }
+            Notice::Refresh { reference: b"ref".to_vec(), by_hand: true }
         );
+        let at_once = registration("refresh_code").attr("force_manual_refresh", "false").child(reference());
+        assert_eq!(notice(&wrap(at_once)), Notice::Refresh { reference: b"ref".to_vec(), by_hand: false });
         let full = registration("primary_hello")
             .child(reference())
             .child(Node::new("link_code_pairing_wrapped_primary_ephemeral_pub").bytes(vec![1; 80]))

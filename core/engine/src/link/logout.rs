@@ -54,24 +54,29 @@ pub(crate) async fn finish(client: &Arc<Inner>, timeout: Duration) -> Result<(),
     };
     let device = account.phone.as_ref().ok_or_else(crate::client::not_linked)?;
     match client.request(remove(device), timeout).await {
-        Ok(_) => end(client, "host", 0).await,
+        Ok(_) => end(client, "host", 0, None).await,
         // The service may end the stream instead of answering; the session has seen why.
         Err(_) if client.account().is_some_and(|account| account.logged_out) => Ok(()),
         // It does not know this device any more.
-        Err(error) if error.code() == Code::NotFound => end(client, "host", 404).await,
+        Err(error) if error.code() == Code::NotFound => end(client, "host", 404, None).await,
         Err(error) => Err(error),
     }
 }
 
 /// Sets the link aside: the keys are kept for the record and never used again. Durable before
 /// the host is told, and told once.
-pub(crate) async fn end(client: &Inner, reason: &'static str, service_status: u16) -> Result<(), Error> {
+pub(crate) async fn end(
+    client: &Inner,
+    reason: &'static str,
+    service_status: u16,
+    message: Option<String>,
+) -> Result<(), Error> {
     let mut signal = client.signal.lock().await;
     // Looked at under the lock: the host's request and the service's word may come together.
     let Some(account) = client.account().filter(|account| !account.logged_out) else { return Ok(()) };
     let reason = if account.logging_out { "host" } else { reason };
-    let event =
-        client.event(EventKind::LoggedOut(LoggedOut { reason: Cow::Borrowed(reason), service_status }));
+    let reason = Cow::Borrowed(reason);
+    let event = client.event(EventKind::LoggedOut(LoggedOut { reason, service_status, message }));
     let changes = Changes { forget_link: true, events: vec![event], ..Changes::default() };
     let ended = client.commit_account(changes, |account| {
         account.logged_out = true;

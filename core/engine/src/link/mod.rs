@@ -3,6 +3,7 @@
 pub(crate) mod code;
 pub(crate) mod logout;
 pub(crate) mod pair;
+pub(crate) mod passkey;
 pub(crate) mod qr;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -82,6 +83,11 @@ impl LinkState {
         *self.attempt_slot() = attempt;
     }
 
+    /// Ends the attempt if it fits. Whether it did.
+    fn take_attempt(&self, fits: impl FnOnce(&code::Attempt) -> bool) -> bool {
+        self.attempt_slot().take_if(|attempt| fits(attempt)).is_some()
+    }
+
     fn edit_attempt(&self, edit: impl FnOnce(&mut code::Attempt)) {
         if let Some(attempt) = self.attempt_slot().as_mut() {
             edit(attempt);
@@ -126,11 +132,11 @@ impl LinkState {
         self.ready.send_replace(Some(Arc::clone(connection)));
     }
 
-    /// The unlinked connection is over: nothing is shown any more.
-    pub(crate) fn clear(&self) {
+    /// The unlinked connection is over: nothing is shown any more. Whether a pairing code was.
+    pub(crate) fn clear(&self) -> bool {
         self.ready.send_replace(None);
         self.shown.send_replace(None);
-        self.set_attempt(None);
+        self.attempt_slot().take().is_some()
     }
 
     fn show(&self, shown: Option<Shown>) {
@@ -158,13 +164,18 @@ pub(crate) fn new_account(keys: DeviceKeys) -> Account {
         login_counter: 0,
         routing_info: None,
         server_key: None,
+        found_version: None,
+        version_expires: None,
+        staged_signed_pre_key_id: None,
+        last_signed_pre_key_id: 1,
     }
 }
 
 /// The keys of this device; new ones, durable before they are used, if there are none or the
 /// former link is over. Those of a former link were set aside when it ended.
 pub(crate) async fn prepare_account(client: &Inner) -> Result<Arc<Account>, Error> {
-    if let Some(account) = client.account().filter(|account| !account.logged_out) {
+    let former = client.account();
+    if let Some(account) = former.clone().filter(|account| !account.logged_out) {
         return Ok(account);
     }
     let (account, signed) = {
@@ -175,7 +186,8 @@ pub(crate) async fn prepare_account(client: &Inner) -> Result<Arc<Account>, Erro
             registration_id: rng.next_u32() % 16_380 + 1,
             adv_secret: random::bytes(&mut rng),
         };
-        let account = new_account(keys);
+        let found_version = former.and_then(|former| former.found_version);
+        let account = Account { found_version, ..new_account(keys) };
         let signed = crate::prekeys::sign(&account.keys.identity, account.signed_pre_key_id, &mut rng);
         (account, signed)
     };
@@ -214,6 +226,13 @@ pub(crate) fn show(client: &Inner, reference: String, valid_for: Duration) {
     let text = qr::text(&reference, &account.keys);
     client.link.show(Some(Shown { reference, text: text.clone(), until: Instant::now() + valid_for }));
     client.events.qr(QrText { text, valid_for });
+}
+
+/// The connection is over on which codes were shown, with a link proved or not.
+pub(crate) fn end_codes(client: &Inner, paired: bool) {
+    if client.link.clear() && !paired {
+        code::failed(client, "disconnected", 0);
+    }
 }
 
 /// Shows the present code again, with a secret that has changed; its time goes on.

@@ -1,10 +1,12 @@
 //! This device's prekeys: the keys with which others begin a session while it is away (pairing
 //! document §8). Generated here, uploaded in batches, never offered twice.
 
+mod rotate;
 mod stanza;
 mod upload;
 
-pub(crate) use upload::{check_count, on_notification, upload};
+pub(crate) use rotate::keep_young;
+pub(crate) use upload::{check_at_login, on_notification, upload};
 
 use rand_chacha::ChaCha20Rng;
 use whimbrel_crypto::curve::KeyPair;

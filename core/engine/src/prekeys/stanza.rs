@@ -50,6 +50,11 @@ pub(super) fn upload(keys: &DeviceKeys, signed_key: &SignedPreKeyRow, batch: &[P
         .child(signed(signed_key))
 }
 
+/// A new signed prekey.
+pub(super) fn rotate(signed_key: &SignedPreKeyRow) -> Node {
+    query("set", Node::new("rotate").child(signed(signed_key)))
+}
+
 /// What the service says that it holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Held {
@@ -204,6 +209,11 @@ mod tests {
         let stanza = Node::new("notification").child(Node::new("count").attr("value", "9"));
         assert_eq!(read_count(&stanza), Some(9));
         assert_eq!(read_count(&Node::new("notification")), None);
+        let (_, signed_key, _) = ours();
+        let rotate = rotate(&signed_key);
+        let skey = rotate.child_named("rotate").and_then(|rotate| rotate.child_named("skey")).unwrap();
+        assert_eq!(skey.child_bytes("id"), Some(&[0, 0, 1][..]));
+        assert!(rotate.attr_is("type", "set"));
         assert!(count().child_named("count").is_some() && digest_query().child_named("digest").is_some());
     }
 }

@@ -2,6 +2,7 @@
 //! leaves; one whose result was lost is never offered again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use whimbrel_wire::Node;
@@ -77,8 +78,12 @@ async fn reserve(client: &Arc<Inner>) -> Result<Vec<PreKeyRow>, Error> {
     Ok(batch)
 }
 
-/// Asks how many keys are left, and uploads when they are few.
-pub(crate) async fn check_count(client: &Arc<Inner>, connection: &Connection) -> Result<(), Error> {
+/// After a login: whether the service holds enough keys, and, once per process, whether they are
+/// this device's.
+pub(crate) async fn check_at_login(client: &Arc<Inner>, connection: &Connection) -> Result<(), Error> {
+    if !client.digest_checked.swap(true, Ordering::AcqRel) {
+        return check_digest(client, connection).await;
+    }
     let answer = connection.request(client.request_ids.next(), stanza::count(), TIMEOUT).await?;
     match stanza::read_count(&answer) {
         Some(count) if count < LOW => upload(client, connection, 3).await,
@@ -86,12 +91,13 @@ pub(crate) async fn check_count(client: &Arc<Inner>, connection: &Connection) ->
     }
 }
 
-/// Compares what the service holds with what this device has; a difference is repaired by an
-/// upload.
-pub(crate) async fn check_digest(client: &Arc<Inner>, connection: &Connection) -> Result<(), Error> {
+/// Compares what the service holds with what this device has. A difference, or too few keys, is
+/// repaired by an upload: once per connection, so that a service that goes on disagreeing does
+/// not get one upload after the other.
+pub(super) async fn check_digest(client: &Arc<Inner>, connection: &Connection) -> Result<(), Error> {
     let answer = match connection.request(client.request_ids.next(), stanza::digest_query(), TIMEOUT).await {
         Ok(answer) => answer,
-        Err(error) if error.code() == Code::NotFound => return upload(client, connection, 3).await,
+        Err(error) if error.code() == Code::NotFound => return repair(client, connection).await,
         Err(error) => return Err(error),
     };
     let Some(held) = Held::parse(&answer) else {
@@ -99,17 +105,34 @@ pub(crate) async fn check_digest(client: &Arc<Inner>, connection: &Connection) -
         return Ok(());
     };
     let account = client.linked_account()?;
-    let Some(signed) = client.store.signed_pre_key(account.signed_pre_key_id)? else {
-        return Err(Error::new(Code::StoreCorrupt, "the signed prekey is missing"));
+    let store = Arc::clone(&client.store);
+    // As many reads as there are keys: not on the protocol's threads.
+    let compare = move || -> Result<bool, Error> {
+        let ids = [Some(account.signed_pre_key_id), account.staged_signed_pre_key_id];
+        let mut one_time = Vec::with_capacity(held.ids.len());
+        for id in &held.ids {
+            one_time.extend(store.pre_key(*id)?.map(|row| row.pair.public));
+        }
+        for id in ids.into_iter().flatten() {
+            // A staged key may have arrived though its result did not.
+            let signed = store.signed_pre_key(id)?;
+            if signed.is_some_and(|signed| held.matches(&account.keys, &signed, &one_time)) {
+                return Ok((held.ids.len() as u64) >= LOW);
+            }
+        }
+        tracing::warn!("The service holds other prekeys than this device has; it gets new ones.");
+        Ok(false)
     };
-    let mut one_time = Vec::with_capacity(held.ids.len());
-    for id in &held.ids {
-        one_time.extend(client.store.pre_key(*id)?.map(|row| row.pair.public));
-    }
-    if held.matches(&account.keys, &signed, &one_time) {
+    let compared = client.engine.handle.spawn_blocking(compare).await;
+    let fine = compared
+        .map_err(|error| Error::new(Code::Internal, "comparing the prekeys panicked").because(error))??;
+    if fine { Ok(()) } else { repair(client, connection).await }
+}
+
+async fn repair(client: &Arc<Inner>, connection: &Connection) -> Result<(), Error> {
+    if client.repaired_prekeys_on.swap(connection.generation, Ordering::AcqRel) == connection.generation {
         return Ok(());
     }
-    tracing::warn!("The service holds other prekeys than this device has; it gets new ones.");
     upload(client, connection, 3).await
 }
 

@@ -50,6 +50,14 @@ pub(crate) struct Account {
     pub(crate) routing_info: Option<Vec<u8>>,
     /// Server static key with its validity window, for IK: (key, not before, not after).
     pub(crate) server_key: Option<([u8; 32], i64, i64)>,
+    /// Version of the web client that was found to be the present one, and when, seconds.
+    pub(crate) found_version: Option<([u32; 3], i64)>,
+    /// When the service stops accepting a version, seconds, and which version that is.
+    pub(crate) version_expires: Option<(i64, [u32; 3])>,
+    /// A signed prekey that is on its way to the service; accepted like the current one.
+    pub(crate) staged_signed_pre_key_id: Option<u32>,
+    /// The id that was last given to a signed prekey.
+    pub(crate) last_signed_pre_key_id: u32,
 }
 
 /// A one-time prekey of ours.

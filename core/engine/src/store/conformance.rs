@@ -38,6 +38,10 @@ fn account() -> Account {
         login_counter: 9,
         routing_info: Some(vec![9]),
         server_key: Some(([4; 32], -5, 6)),
+        found_version: Some(([2, 3000, 7], 8)),
+        version_expires: Some((9, [2, 3000, 6])),
+        staged_signed_pre_key_id: Some(4),
+        last_signed_pre_key_id: 5,
     }
 }
 

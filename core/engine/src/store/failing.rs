@@ -54,6 +54,10 @@ impl Store for FailingStore {
         self.kept.signed_pre_key(id)
     }
 
+    fn signed_pre_keys(&self) -> Result<Vec<SignedPreKeyRow>, StoreError> {
+        self.kept.signed_pre_keys()
+    }
+
     fn sender_key(&self, group: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
         self.kept.sender_key(group, device)
     }

@@ -233,6 +233,10 @@ impl Store for MemoryStore {
         Ok(self.lock().signed_pre_keys.get(&id).cloned())
     }
 
+    fn signed_pre_keys(&self) -> Result<Vec<SignedPreKeyRow>, StoreError> {
+        Ok(self.lock().signed_pre_keys.values().cloned().collect())
+    }
+
     fn sender_key(&self, group: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.lock().sender_keys.get(&(group.clone(), device.clone())).cloned())
     }

@@ -62,6 +62,8 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn pre_key(&self, id: u32) -> Result<Option<PreKeyRow>, StoreError>;
     /// A signed prekey of ours, current or old.
     fn signed_pre_key(&self, id: u32) -> Result<Option<SignedPreKeyRow>, StoreError>;
+    /// All signed prekeys of ours.
+    fn signed_pre_keys(&self) -> Result<Vec<SignedPreKeyRow>, StoreError>;
     /// Record of a sender key.
     fn sender_key(&self, group: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError>;
     /// The sender keys that devices of a user gave us, as (chat, device).

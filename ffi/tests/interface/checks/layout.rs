@@ -40,10 +40,11 @@ fn layouts() -> Vec<Layout> {
         layout!(whimbrel_engine_options {
             struct_size url noise_root_key extra_ca_pem noise_root_serial worker_threads keep_alive_ms
             client_version_primary client_version_secondary client_version_tertiary
+            version_url keep_version connect_limit
         }),
         layout!(whimbrel_client_options {
             struct_size store_path device_name journal_limit request_timeout_ms manual_start manual_acknowledge
-            skip_disk_sync
+            skip_disk_sync proxy
         }),
         layout!(whimbrel_call_options { struct_size timeout_ms reserved }),
         layout!(whimbrel_send_options { struct_size message_id quote_message_id quote_sender timeout_ms wait }),

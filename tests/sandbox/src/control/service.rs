@@ -21,6 +21,10 @@ pub(super) fn routes() -> Router<Api> {
         .route("/disconnect", routing::post(disconnect))
         .route("/unlink", routing::post(unlink))
         .route("/bar", routing::post(bar))
+        .route("/black-hole", routing::post(black_hole))
+        .route("/version", routing::post(version))
+        .route("/prekeys/lose", routing::post(lose_prekeys))
+        .route("/refresh-code", routing::post(refresh_code))
         .route("/clock", routing::get(time).post(advance))
         .route("/events", routing::get(events))
         .route("/violations", routing::get(violations))
@@ -86,6 +90,62 @@ struct Bar {
 
 async fn bar(State(api): State<Api>, Body(request): Body<Bar>) -> Result<StatusCode, ApiError> {
     done(api.sandbox.bar(&request.phone, request.reason), "there is no such account")
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BlackHole {
+    open: bool,
+}
+
+async fn black_hole(State(api): State<Api>, Body(request): Body<BlackHole>) -> StatusCode {
+    api.sandbox.black_hole(request.open);
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Version {
+    min: Option<[u32; 3]>,
+    revision: Option<u32>,
+}
+
+async fn version(State(api): State<Api>, Body(request): Body<Version>) -> Json<Value> {
+    if let Some(min) = request.min {
+        api.sandbox.set_min_version(min);
+    }
+    api.sandbox.set_web_revision(request.revision);
+    Json(json!({ "url": api.sandbox.web_url() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LosePrekeys {
+    device: String,
+    #[serde(default)]
+    keep: usize,
+}
+
+async fn lose_prekeys(
+    State(api): State<Api>,
+    Body(request): Body<LosePrekeys>,
+) -> Result<StatusCode, ApiError> {
+    done(api.sandbox.lose_prekeys(&request.device, request.keep), "there is no such device")
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RefreshCode {
+    phone: String,
+    #[serde(default)]
+    by_hand: bool,
+}
+
+async fn refresh_code(
+    State(api): State<Api>,
+    Body(request): Body<RefreshCode>,
+) -> Result<StatusCode, ApiError> {
+    done(api.sandbox.refresh_code(&request.phone, request.by_hand), "no code is shown for this number")
 }
 
 #[derive(Deserialize)]

@@ -21,6 +21,10 @@ pub struct DeviceState {
     pub queued: usize,
     /// One-time pre-keys left.
     pub prekeys: usize,
+    /// Id of its signed pre-key.
+    pub signed_prekey: u32,
+    /// How often it gave an id of a pre-key to another key.
+    pub reused_prekeys: usize,
     /// Its index in the signed list.
     pub key_index: u32,
     /// When it was linked, in seconds.
@@ -41,6 +45,8 @@ impl Service {
                 active: device.active,
                 queued: device.queue.len(),
                 prekeys: device.keys.count(),
+                signed_prekey: device.keys.signed.id,
+                reused_prekeys: device.keys.reused,
                 key_index: device.key_index,
                 created: device.created,
                 props: hex::encode(&device.props),

@@ -100,11 +100,28 @@ impl Service {
         Admission::Refused
     }
 
+    /// From now on older versions of the web client are refused.
+    pub(crate) fn set_min_version(&mut self, version: [u32; 3]) {
+        self.options.min_version = version;
+    }
+
     fn let_in(&mut self, stream: StreamId, id: DeviceId, payload: &ClientPayload) -> Admission {
         let label = self.accounts.label(id);
-        if let Some(Fault::Failure { reason }) = self.faults.take(Point::Login, &label, &Seen::default()) {
-            self.log(Event::FaultApplied { device: label, fault: format!("failure {reason}") });
-            return self.login_refused(stream, payload, reason);
+        match self.faults.take(Point::Login, &label, &Seen::default()) {
+            Some(Fault::Failure { reason }) => {
+                self.log(Event::FaultApplied { device: label, fault: format!("failure {reason}") });
+                return self.login_refused(stream, payload, reason);
+            }
+            Some(Fault::FailureSaying { attributes }) => {
+                self.log(Event::FaultApplied { device: label, fault: format!("failure {attributes:?}") });
+                let mut failure = Node::new("failure");
+                for (name, value) in attributes {
+                    failure = failure.attr(name, value);
+                }
+                self.end_with(stream, failure);
+                return Admission::Refused;
+            }
+            _ => {}
         }
         if let Some(name) = payload.push_name.as_ref().filter(|name| !name.is_empty())
             && let Some(account) = self.accounts.get_mut(id.account)

@@ -1,6 +1,6 @@
 //! Pre-keys: upload, count, digest, rotation, and handing out of bundles (pairing document §8).
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use whimbrel_crypto::curve::PublicKey;
@@ -43,6 +43,10 @@ pub(crate) struct KeyStore {
     pub(super) signed: SignedPrekey,
     /// One-time keys in the order of upload.
     one_time: VecDeque<(u32, [u8; 32])>,
+    /// Every id that was ever uploaded, with its key.
+    ever: BTreeMap<u32, [u8; 32]>,
+    /// Uploads of an id that had another key before.
+    pub(super) reused: usize,
     /// Whether the device has ever uploaded; before, nobody can write to it.
     uploaded: bool,
     /// When the device was last told that keys are running low, and that it has not uploaded since.
@@ -51,7 +55,16 @@ pub(crate) struct KeyStore {
 
 impl KeyStore {
     pub(super) fn new(registration_id: u32, identity: [u8; 32], signed: SignedPrekey) -> Self {
-        Self { registration_id, identity, signed, one_time: VecDeque::new(), uploaded: false, notice: None }
+        Self {
+            registration_id,
+            identity,
+            signed,
+            one_time: VecDeque::new(),
+            ever: BTreeMap::new(),
+            reused: 0,
+            uploaded: false,
+            notice: None,
+        }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -61,6 +74,9 @@ impl KeyStore {
     fn add(&mut self, keys: Vec<(u32, [u8; 32])>) {
         for (id, public) in keys {
             self.one_time.retain(|(known, _)| *known != id);
+            if self.ever.insert(id, public).is_some_and(|before| before != public) {
+                self.reused += 1;
+            }
             self.one_time.push_back((id, public));
         }
         self.notice = None;
@@ -92,7 +108,13 @@ impl Service {
             if !proof::signed_prekey(&own.keys.identity, &signed) {
                 return Err(Refusal::code(406));
             }
+            let id = signed.id;
+            if own.keys.signed.id == id && own.keys.signed.public != signed.public {
+                own.keys.reused += 1;
+            }
             own.keys.signed = signed;
+            let label = self.accounts.label(device);
+            self.log(Event::SignedPrekeyRotated { device: label, id });
             return Ok(Reply::Empty);
         }
         let malformed = || Refusal::code(400);
@@ -172,6 +194,26 @@ impl Service {
         self.log(Event::BundleTaken { device: label, by, one_time: one_time.is_some() });
         self.notice_low_keys(id);
         user
+    }
+
+    /// Loses all but so many of a device's one-time keys. Tells whether the device exists.
+    pub(crate) fn lose_prekeys(&mut self, label: &str, keep: usize) -> bool {
+        let device = self.accounts.labelled(label).and_then(|id| self.accounts.device_mut(id));
+        device.is_some_and(|device| {
+            device.keys.one_time.truncate(keep);
+            true
+        })
+    }
+
+    /// Damages one of a device's one-time keys, as a confused server would. Tells whether there
+    /// was one.
+    pub(crate) fn damage_prekey(&mut self, label: &str) -> bool {
+        let device = self.accounts.labelled(label).and_then(|id| self.accounts.device_mut(id));
+        let key = device.and_then(|device| device.keys.one_time.front_mut());
+        key.is_some_and(|(_, public)| {
+            public.reverse();
+            true
+        })
     }
 
     /// Asks the device for more keys if few are left (pairing document §8.3).

@@ -199,13 +199,15 @@ async fn bring_up(client: Arc<Inner>, connection: Arc<Connection>) {
         connection.close();
         return;
     }
+    client.spawn(prekeys::keep_young(Arc::clone(&client), Arc::clone(&connection)));
     if uploaded {
+        client.digest_checked.store(true, std::sync::atomic::Ordering::Release);
         return;
     }
     if !account.server_has_pre_keys {
         upload(&client, &connection, 10).await;
-    } else if let Err(error) = prekeys::check_count(&client, &connection).await {
-        tracing::debug!(%error, "The service did not say how many prekeys it has.");
+    } else if let Err(error) = prekeys::check_at_login(&client, &connection).await {
+        tracing::debug!(%error, "The prekeys at the service were not checked.");
     }
 }
 

@@ -76,6 +76,10 @@ impl Side {
             login_counter: 0,
             routing_info: None,
             server_key: None,
+            found_version: None,
+            version_expires: None,
+            staged_signed_pre_key_id: None,
+            last_signed_pre_key_id: 1,
         };
         let store = MemoryStore::default();
         let signed = prekeys::sign(&account.keys.identity, 1, &mut rng);

@@ -83,6 +83,10 @@ impl Store for SqliteStore {
         read::signed_pre_key(&self.reader(), id)
     }
 
+    fn signed_pre_keys(&self) -> Result<Vec<SignedPreKeyRow>, StoreError> {
+        read::signed_pre_keys(&self.reader())
+    }
+
     fn sender_key(&self, group: &Jid, device: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
         read::sender_key(&self.reader(), group, device)
     }

@@ -42,7 +42,8 @@ pub(super) fn account(connection: &Connection) -> Result<Option<Account>, StoreE
     const SQL: &str = "SELECT noise_key, identity_key, registration_id, adv_secret, adv_secret_shown, \
          signed_pre_key_id, next_pre_key_id, phone, lid, signed_identity, platform, business_name, push_name, \
          pairing_unconfirmed, logging_out, logged_out, server_has_pre_keys, login_counter, routing_info, \
-         server_key, server_key_not_before, server_key_not_after FROM account";
+         server_key, server_key_not_before, server_key_not_after, found_version, found_version_at, \
+         version_expires_at, expiring_version, staged_signed_pre_key_id, last_signed_pre_key_id FROM account";
     one(connection, SQL, &[], |row| {
         let server_key = match row.get::<_, Option<Vec<u8>>>(19).map_err(failed)? {
             None => None,
@@ -71,8 +72,19 @@ pub(super) fn account(connection: &Connection) -> Result<Option<Account>, StoreE
             login_counter: row.get(17).map_err(failed)?,
             routing_info: row.get(18).map_err(failed)?,
             server_key,
+            found_version: versioned(row, 22, 23)?,
+            version_expires: versioned(row, 25, 24)?.map(|(version, at)| (at, version)),
+            staged_signed_pre_key_id: row.get(26).map_err(failed)?,
+            last_signed_pre_key_id: row.get(27).map_err(failed)?,
         })
     })
+}
+
+/// A version with a time; a text that is no version counts as none.
+fn versioned(row: &Row<'_>, version: usize, time: usize) -> Result<Option<([u32; 3], i64)>, StoreError> {
+    let version: Option<String> = row.get(version).map_err(failed)?;
+    let time: Option<i64> = row.get(time).map_err(failed)?;
+    Ok(version.as_deref().and_then(crate::version::parse).zip(time))
 }
 
 pub(super) fn session(connection: &Connection, device: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
@@ -129,14 +141,21 @@ pub(super) fn signed_pre_key(
     connection: &Connection,
     id: u32,
 ) -> Result<Option<SignedPreKeyRow>, StoreError> {
-    const SQL: &str = "SELECT private, signature, created_at FROM signed_pre_keys WHERE id = ?1";
-    one(connection, SQL, &[&id], |row| {
-        Ok(SignedPreKeyRow {
-            id,
-            pair: key_pair(row, 0)?,
-            signature: array(row, 1)?,
-            created_at: row.get(2).map_err(failed)?,
-        })
+    const SQL: &str = "SELECT id, private, signature, created_at FROM signed_pre_keys WHERE id = ?1";
+    one(connection, SQL, &[&id], signed_pre_key_row)
+}
+
+pub(super) fn signed_pre_keys(connection: &Connection) -> Result<Vec<SignedPreKeyRow>, StoreError> {
+    const SQL: &str = "SELECT id, private, signature, created_at FROM signed_pre_keys ORDER BY id";
+    many(connection, SQL, &[], signed_pre_key_row)
+}
+
+fn signed_pre_key_row(row: &Row<'_>) -> Result<SignedPreKeyRow, StoreError> {
+    Ok(SignedPreKeyRow {
+        id: row.get(0).map_err(failed)?,
+        pair: key_pair(row, 1)?,
+        signature: array(row, 2)?,
+        created_at: row.get(3).map_err(failed)?,
     })
 }
 

@@ -37,7 +37,13 @@ CREATE TABLE account (
     routing_info BLOB,
     server_key BLOB,
     server_key_not_before INTEGER,
-    server_key_not_after INTEGER
+    server_key_not_after INTEGER,
+    found_version TEXT,
+    found_version_at INTEGER,
+    version_expires_at INTEGER,
+    expiring_version TEXT,
+    staged_signed_pre_key_id INTEGER,
+    last_signed_pre_key_id INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE former_accounts (
     set_aside_at INTEGER NOT NULL,

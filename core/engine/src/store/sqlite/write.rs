@@ -7,6 +7,7 @@ use super::rows::{outbox_state_number, pack_devices};
 use super::{StoreError, failed};
 use crate::clock;
 use crate::store::{Account, Changes, InboxState, LidMigration};
+use crate::version;
 
 /// How long received messages are remembered for the duplicate filter, seconds: the service
 /// keeps undelivered ones for 30 days.
@@ -77,8 +78,10 @@ fn write_account(transaction: &Transaction<'_>, account: &Account) -> Result<(),
         "INSERT OR REPLACE INTO account (one, noise_key, identity_key, registration_id, adv_secret, \
          adv_secret_shown, signed_pre_key_id, next_pre_key_id, phone, lid, signed_identity, platform, \
          business_name, push_name, pairing_unconfirmed, logging_out, logged_out, server_has_pre_keys, \
-         login_counter, routing_info, server_key, server_key_not_before, server_key_not_after) VALUES \
-         (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+         login_counter, routing_info, server_key, server_key_not_before, server_key_not_after, found_version, \
+         found_version_at, version_expires_at, expiring_version, staged_signed_pre_key_id, \
+         last_signed_pre_key_id) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
+         ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
         &[
             &account.keys.noise.private.as_bytes(),
             &account.keys.identity.private.as_bytes(),
@@ -102,6 +105,12 @@ fn write_account(transaction: &Transaction<'_>, account: &Account) -> Result<(),
             &account.server_key.map(|(key, ..)| key),
             &account.server_key.map(|(_, not_before, _)| not_before),
             &account.server_key.map(|(.., not_after)| not_after),
+            &account.found_version.map(|(version, _)| version::dotted(version)),
+            &account.found_version.map(|(_, at)| at),
+            &account.version_expires.map(|(at, _)| at),
+            &account.version_expires.map(|(_, version)| version::dotted(version)),
+            &account.staged_signed_pre_key_id,
+            &account.last_signed_pre_key_id,
         ],
     )
 }

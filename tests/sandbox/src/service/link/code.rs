@@ -17,6 +17,9 @@ const HELLOS: u32 = 3;
 const SYSTEMS: [&str; 9] =
     ["Windows", "Mac OS", "macOS", "Linux", "Ubuntu", "Debian", "Android", "iOS", "Chrome OS"];
 
+/// What an authenticator is asked (pairing document §7).
+const PASSKEY_OPTIONS: &str = r#"{"challenge":"AAEC","timeout":600000,"rpId":"whatsapp.com","allowCredentials":[],"userVerification":"required","extensions":{"uvm":true}}"#;
+
 /// A pairing code under way.
 #[derive(Debug)]
 pub(super) struct CodeSession {
@@ -45,6 +48,9 @@ impl Service {
         let answer = match (&part, stage) {
             (Some(part), Some("companion_hello")) => self.companion_hello(stream, part),
             (Some(part), Some("companion_finish")) => self.companion_finish(stream, part),
+            (None, _) if request.child_named("passkey_request_options").is_some() => {
+                Ok(Some(Node::new("passkey_request_options").bytes(PASSKEY_OPTIONS.as_bytes().to_vec())))
+            }
             (Some(_), Some("get_country_code")) => Ok(Some(
                 Node::new("link_code_companion_reg").child(Node::new("country_code").attr("iso", "DE")),
             )),
@@ -55,6 +61,46 @@ impl Service {
             Err(refusal) => stanza::error(request, &refusal),
         };
         self.send(stream, answer);
+    }
+
+    /// Asks the companion that shows a code for this number for another one, by itself or by its
+    /// person. Tells whether there is such a code.
+    pub(crate) fn refresh_code(&mut self, number: &str, by_hand: bool) -> bool {
+        let Some(account) = self.accounts.by_pn(number) else { return false };
+        let session = self.links.codes.iter().find(|session| session.account == account);
+        let Some((stream, reference)) = session.map(|session| (session.companion, session.reference.clone()))
+        else {
+            return false;
+        };
+        let part = Node::new("link_code_companion_reg")
+            .attr("stage", "refresh_code")
+            .attr("force_manual_refresh", if by_hand { "true" } else { "false" })
+            .child(Node::new("link_code_pairing_ref").text(reference));
+        let notification = self.notification("link_code_companion_reg", Jid::SERVER).child(part);
+        self.send(stream, notification);
+        true
+    }
+
+    /// Demands a passkey of every companion that is being linked, with the options or without.
+    /// Tells how many there are.
+    pub(crate) fn demand_passkey(&mut self, with_options: bool) -> usize {
+        let streams: Vec<StreamId> = self.links.companions.keys().copied().collect();
+        for stream in &streams {
+            let options = with_options
+                .then(|| Node::new("passkey_request_options").bytes(PASSKEY_OPTIONS.as_bytes().to_vec()));
+            let demand = self.notification("passkey_prologue_request", Jid::SERVER).child_opt(options);
+            self.send(*stream, demand);
+        }
+        streams.len()
+    }
+
+    /// Sends a stanza to every companion that is being linked. Tells how many there are.
+    pub(crate) fn inject_into_linking(&mut self, stanza: &Node) -> usize {
+        let streams: Vec<StreamId> = self.links.companions.keys().copied().collect();
+        for stream in &streams {
+            self.send(*stream, stanza.clone());
+        }
+        streams.len()
     }
 
     fn companion_hello(&mut self, stream: StreamId, part: &Node) -> Result<Option<Node>, Refusal> {
