@@ -336,7 +336,8 @@ async fn nobody_there_and_wrong_addresses_are_told_apart() {
         async move { client.send_text(&chat, "x", SendOptions::default()).await.unwrap_err() }
     };
     assert_eq!(send(pn(CARA)).await.code(), Code::NoDevice);
-    assert_eq!(send(Jid::group("123-456")).await.code(), Code::NotSupported);
+    assert_eq!(send(Jid::group("123-456")).await.code(), Code::NotFound);
+    assert_eq!(send(Jid::newsletter("123456")).await.code(), Code::NotSupported);
     let unlinked = engine.open(world.store("new"), quiet()).unwrap();
     let error = unlinked.send_text(&pn(BEN), "x", SendOptions::default()).await.unwrap_err();
     assert_eq!(error.code(), Code::NotLinked);

@@ -18,12 +18,21 @@ pub(crate) enum Asker {
     Stranger,
 }
 
-/// Notes that a device could not open a message to a group.
-pub(crate) fn asked(unit: &mut Unit<'_>, group: &Jid, device: &Jid) -> Result<Asker, StoreError> {
+/// Notes that a device could not open a message to a group. `sure`: who is in the group was asked
+/// just now; before, a device that is not known may be that of somebody who has just joined.
+pub(crate) fn asked(
+    unit: &mut Unit<'_>,
+    group: &Jid,
+    device: &Jid,
+    sure: bool,
+) -> Result<Asker, StoreError> {
     let Some(row) = unit.group(group)?.filter(|row| !row.stale) else { return Ok(Asker::Unknown) };
     let user = device.to_bare();
     let twin = if user.is_lid() { unit.phone_of(&user)? } else { None };
     if row.member(&user).is_none() && twin.is_none_or(|twin| row.member(&twin).is_none()) {
+        if !sure {
+            return Ok(Asker::Unknown);
+        }
         unit.rotate(group)?;
         return Ok(Asker::Stranger);
     }

@@ -650,6 +650,8 @@ impl Outbox {
     /// What became of a message is durable.
     pub(crate) fn settle(&self, settled: Settled) {
         let mut jobs = self.lock();
+        // What waited for the key of a group may leave.
+        self.wake.notify_one();
         match settled.then {
             Then::Tell { fate, orphan, told } => {
                 let mut calls = 0;

@@ -9,7 +9,7 @@ use crate::connection::{Connection, iq};
 use crate::devices::lists;
 use crate::devices::sessions::{self, Target};
 use crate::devices::usync::Context;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::groups::{self, resend::Asker};
 use crate::messages::stanza::Again;
 use crate::messages::{Unit, content, send};
@@ -44,10 +44,15 @@ async fn resend(client: &Inner, connection: &Connection, request: &Request) -> R
         tracing::info!("A device asks too often for a message.");
         return Ok(());
     }
-    let mut step = client.unit(|unit| first(unit, request)).await?;
+    let mut step = client.unit(|unit| first(unit, request, false)).await?;
     if let Step::Members(group) = step {
-        groups::query(client, connection, &group, lists::TIMEOUT).await?;
-        step = client.unit(|unit| first(unit, request)).await?;
+        match groups::query(client, connection, &group, lists::TIMEOUT).await {
+            Ok(_) => {}
+            // This account is not in it either.
+            Err(error) if matches!(error.code(), Code::Forbidden | Code::NotFound) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        step = client.unit(|unit| first(unit, request, true)).await?;
     }
     if let Step::List(user) = step {
         lists::query(client, connection, &[user], Context::Notification).await?;
@@ -68,10 +73,10 @@ async fn resend(client: &Inner, connection: &Connection, request: &Request) -> R
 }
 
 /// Puts the session with the device right, as far as the request says how.
-fn first(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
+fn first(unit: &mut Unit<'_>, request: &Request, sure: bool) -> Result<Step, StoreError> {
     let device = unit.canonical(&request.device)?;
     if request.chat.is_group() {
-        match groups::resend::asked(unit, &request.chat, &device)? {
+        match groups::resend::asked(unit, &request.chat, &device, sure)? {
             Asker::Member => {}
             Asker::Unknown => return Ok(Step::Members(request.chat.clone())),
             Asker::Stranger => return Ok(Step::Nothing("it is not a member's any more")),
