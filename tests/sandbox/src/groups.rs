@@ -55,6 +55,14 @@ impl Sandbox {
         Ok(Group { sandbox: self.clone(), jid })
     }
 
+    /// Makes people who only fill groups and returns their numbers. They have real keys, drawn from the
+    /// seed when somebody asks for them, but no phones: what is sent to them is counted
+    /// ([`DeviceState::counted`](crate::DeviceState::counted)) and forgotten.
+    #[must_use]
+    pub fn create_crowd(&self, count: usize) -> Vec<String> {
+        self.with(|service| service.make_crowd(count))
+    }
+
     /// The group with this address.
     #[must_use]
     pub fn find_group(&self, jid: &Jid) -> Option<Group> {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use whimbrel_sandbox::phone::{Message, Phone, PhoneError, ReceiptKind, SwitchChange};
-use whimbrel_sandbox::{Addressing, Fault, FaultRule, Group, NewGroup, Options, Sandbox, StanzaMatch};
+use whimbrel_sandbox::{Addressing, Event, Fault, FaultRule, Group, NewGroup, Options, Sandbox, StanzaMatch};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 const ANA: &str = "15550001";
@@ -198,5 +198,39 @@ async fn a_device_that_was_not_known_is_reached_after_the_ack_has_told_the_true_
     assert_eq!(expect(&dan, &id).await.text, "four of us");
     let id = scene.send(&scene.ana, "still four").await;
     assert_eq!(expect(&dan, &id).await.text, "still four");
+    scene.assert_clean();
+}
+
+#[tokio::test]
+async fn a_thousand_members_cost_little() {
+    let scene = Scene::set(Addressing::Lid).await;
+    let mut members = scene.sandbox.create_crowd(1_022);
+    members.push(BEN.to_owned());
+    let big = NewGroup { creator: ANA.to_owned(), members, ..NewGroup::default() };
+    let group = scene.sandbox.create_group(&big).unwrap();
+    assert_eq!(group.state().unwrap().members.len(), 1_024);
+    for text in ["first", "second"] {
+        let id = scene.ana.send_text(&group.jid().to_string(), text).await.unwrap();
+        assert_eq!(expect(&scene.ben, &id).await.text, text);
+    }
+    let keys_taken = scene.sandbox.events().after(0).into_iter();
+    let keys_taken = keys_taken.filter(|(_, event)| matches!(event, Event::BundleTaken { .. })).count();
+    assert_eq!(keys_taken, 1_023, "the second message needs no keys");
+    let states = scene.sandbox.state().devices.into_iter();
+    let counted: Vec<u64> = states.filter_map(|device| device.counted).collect();
+    // The creation of the group, and two messages.
+    assert_eq!((counted.len(), counted.iter().all(|count| *count == 3)), (1_022, true));
+    assert_eq!(
+        scene
+            .sandbox
+            .create_group(&NewGroup {
+                members: scene.sandbox.create_crowd(1_024),
+                creator: ANA.to_owned(),
+                ..NewGroup::default()
+            })
+            .unwrap_err()
+            .code,
+        419
+    );
     scene.assert_clean();
 }

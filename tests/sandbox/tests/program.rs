@@ -162,6 +162,47 @@ async fn phones_can_be_taken_off_the_net() {
 }
 
 #[tokio::test]
+async fn groups_are_made_and_changed_over_http() {
+    let program = Program::start(&["--strict"]).await;
+    for phone in ["15550001", "15550002", "15550003"] {
+        program.call("POST", "/phones", Some(json!({ "phone": phone }))).await;
+    }
+    let (status, crowd) = program.call("POST", "/crowd", Some(json!({"count": 20}))).await;
+    assert_eq!((status, crowd["items"].as_array().unwrap().len()), (201, 20));
+    let mut members = crowd["items"].as_array().unwrap().clone();
+    members.push(json!("15550002"));
+    let group = json!({"creator": "15550001", "subject": "Birds", "members": members, "addressing": "pn"});
+    let (status, group) = program.call("POST", "/groups", Some(group)).await;
+    assert_eq!((status, group["addressing_mode"].as_str()), (201, Some("pn")));
+    let jid = group["jid"].as_str().unwrap();
+    let path = |rest: &str| format!("/groups/{jid}{rest}");
+    let added = json!({"by": "15550001", "members": ["15550003"]});
+    let (_, state) = program.call("POST", &path("/add"), Some(added.clone())).await;
+    assert_eq!(state["members"].as_array().unwrap().len(), 23);
+    assert_eq!(program.call("POST", &path("/add"), Some(added)).await.0, 409);
+    let change = json!({"by": "15550001", "subject": "Fish", "announce": true, "addressing": "lid"});
+    let (_, state) = program.call("PATCH", &path(""), Some(change)).await;
+    assert_eq!((state["subject"].as_str(), state["announce"].as_bool()), (Some("Fish"), Some(true)));
+    assert_eq!(program.call("POST", &path("/leave"), Some(json!({"by": "15550002"}))).await.0, 200);
+    let text = json!({"to": jid, "text": "hello"});
+    let (_, sent) = program.call("POST", "/phones/15550001/send", Some(text.clone())).await;
+    let (_, got) = program.call("GET", "/phones/15550003/messages?wait_ms=20000", None).await;
+    assert_eq!((&got["items"][0]["id"], &got["items"][0]["chat"]), (&sent["id"], &group["jid"]));
+    // Only admins write here, and whoever left is no member.
+    for phone in ["15550002", "15550003"] {
+        let refused = program.call("POST", &format!("/phones/{phone}/send"), Some(text.clone())).await;
+        assert_eq!((refused.0, refused.1["error"]["code"].as_str()), (409, Some("refused")));
+    }
+    let (_, state) = program.call("GET", "/groups", None).await;
+    assert_eq!(state["items"].as_array().unwrap().len(), 1);
+    let (_, events) = program.call("GET", "/events", None).await;
+    let changes = events["items"].as_array().unwrap().iter();
+    let changes: Vec<&str> = changes.filter_map(|event| event["change"].as_str()).collect();
+    assert_eq!(changes, ["create", "add", "subject", "announcement", "addressing lid", "remove"]);
+    assert_eq!(program.call("GET", "/groups/120363@g.us", None).await.0, 404);
+}
+
+#[tokio::test]
 async fn it_stops_by_signal_and_with_its_parent() {
     for signal in ["-TERM", "-INT"] {
         let mut program = Program::start(&[]).await;

@@ -37,6 +37,7 @@ The control API (JSON; errors are {\"error\":{\"code\",\"message\"}}):
   POST /phones/N/reset-session {device}, /phones/N/forget-group-keys {group}
   POST /phones/N/send and /phones/N/read take groups too
   POST /groups {creator,subject?,members?,addressing?}  GET /groups, /groups/JID
+  POST /crowd {count}: people to fill groups with, whose messages are only counted
   PATCH /groups/JID {by,subject?,announce?,locked?,addressing?}
   POST /groups/JID/add, remove, promote, demote {by,members}; /groups/JID/leave {by}
   GET  /state, /violations, /findings   GET  /events?after&wait_ms

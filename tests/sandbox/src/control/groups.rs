@@ -14,9 +14,29 @@ use crate::{Group, GroupState, NewGroup};
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
+        .route("/crowd", routing::post(crowd))
         .route("/groups", routing::post(create).get(list))
         .route("/groups/{jid}", routing::get(show).patch(change))
         .route("/groups/{jid}/{action}", routing::post(members))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Crowd {
+    count: usize,
+}
+
+/// Most people made by one request.
+const CROWD_LIMIT: usize = 10_000;
+
+async fn crowd(
+    State(api): State<Api>,
+    Body(request): Body<Crowd>,
+) -> Result<(StatusCode, Json<JsonList<String>>), ApiError> {
+    if request.count > CROWD_LIMIT {
+        return Err(ApiError::bad_request(format!("count is at most {CROWD_LIMIT}")));
+    }
+    Ok((StatusCode::CREATED, Json(JsonList { items: api.sandbox.create_crowd(request.count) })))
 }
 
 fn find(api: &Api, jid: &str) -> Result<Group, ApiError> {

@@ -19,6 +19,8 @@ use super::{PREKEYS, Phone, PhoneError, content, keys};
 const GIVE_UP: u32 = 5;
 /// Messages that one read receipt names at most.
 const READ_BATCH: usize = 256;
+/// Devices whose bundles one request asks for at most.
+const FETCH_BATCH: usize = 500;
 
 impl Phone {
     /// Sends a text to a phone number, to the address of a person or to that of a group, and waits until the service has taken it. Returns
@@ -138,8 +140,11 @@ impl Phone {
         if missing.is_empty() {
             return Ok(());
         }
-        let answer = self.inner.line.request(key_stanzas::fetch(&missing)).await?;
-        let mut bundles = key_stanzas::read_bundles(&answer);
+        let mut bundles = Vec::new();
+        for devices in missing.chunks(FETCH_BATCH) {
+            let answer = self.inner.line.request(key_stanzas::fetch(devices)).await?;
+            bundles.extend(key_stanzas::read_bundles(&answer));
+        }
         // A phone's own identity comes first: it vouches for the companions.
         bundles.sort_by_key(|bundle| bundle.device.device());
         let mut state = self.state();

@@ -31,6 +31,9 @@ pub struct DeviceState {
     pub created: u64,
     /// Encoded `DeviceProps`, in hex.
     pub props: String,
+    /// Of members of a crowd: how many stanzas were for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counted: Option<u64>,
 }
 
 impl Service {
@@ -50,6 +53,7 @@ impl Service {
                 key_index: device.key_index,
                 created: device.created,
                 props: hex::encode(&device.props),
+                counted: device.counted,
             })
         })
         .collect()

@@ -263,7 +263,7 @@ impl Service {
         }
     }
 
-    fn free_lid(&mut self) -> String {
+    pub(super) fn free_lid(&mut self) -> String {
         loop {
             let lid = self.random_digits(15);
             if self.accounts.by_lid(&lid).is_none() {

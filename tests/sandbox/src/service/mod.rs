@@ -6,6 +6,7 @@
 
 mod accounts;
 mod appstate;
+mod crowd;
 mod devices;
 mod effects;
 mod groups;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
-use whimbrel_crypto::curve::PublicKey;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+use whimbrel_crypto::curve::{KeyPair, PublicKey};
 use whimbrel_crypto::digest::pre_key_digest;
 use whimbrel_wire::{Jid, Node};
 
@@ -51,6 +53,16 @@ pub(crate) struct KeyStore {
     uploaded: bool,
     /// When the device was last told that keys are running low, and that it has not uploaded since.
     notice: Option<u64>,
+    /// Of a device that nobody uses: where its keys come from, when they are asked for.
+    source: Option<Source>,
+}
+
+/// Keys that are drawn when somebody asks for them. Nobody keeps the private halves.
+#[derive(Debug)]
+struct Source {
+    rng: ChaCha20Rng,
+    /// Id of the last one-time key.
+    last: u32,
 }
 
 impl KeyStore {
@@ -64,7 +76,31 @@ impl KeyStore {
             reused: 0,
             uploaded: false,
             notice: None,
+            source: None,
         }
+    }
+
+    /// Keys of a device that nobody uses: real ones, but none of them exists before it is asked for.
+    pub(super) fn drawn_on_demand(registration_id: u32, seed: [u8; 32]) -> Self {
+        let unsigned = SignedPrekey { id: 1, public: [0; 32], signature: [0; 64] };
+        let source = Source { rng: ChaCha20Rng::from_seed(seed), last: 0 };
+        Self { uploaded: true, source: Some(source), ..Self::new(registration_id, [0; 32], unsigned) }
+    }
+
+    /// Draws what the next bundle needs, if this store has a source.
+    fn draw(&mut self) {
+        let Some(source) = &mut self.source else { return };
+        if source.last == 0 {
+            let (identity, signed) = (KeyPair::generate(&mut source.rng), KeyPair::generate(&mut source.rng));
+            let mut nonce = [0; 64];
+            source.rng.fill_bytes(&mut nonce);
+            self.identity = *identity.public.as_bytes();
+            self.signed.public = *signed.public.as_bytes();
+            self.signed.signature = identity.private.sign(&[&signed.public.to_typed()], &nonce);
+        }
+        source.last += 1;
+        let one_time = KeyPair::generate(&mut source.rng);
+        self.one_time.push_back((source.last, *one_time.public.as_bytes()));
     }
 
     pub(super) fn count(&self) -> usize {
@@ -172,6 +208,7 @@ impl Service {
         let Some(device) = self.accounts.device_mut(id).filter(|device| device.keys.uploaded) else {
             return refused(user, 406);
         };
+        device.keys.draw();
         let one_time =
             if fault == Some(Fault::NoOneTimeKey) { None } else { device.keys.one_time.pop_front() };
         let mut signed = device.keys.signed.clone();
@@ -220,6 +257,9 @@ impl Service {
     fn notice_low_keys(&mut self, id: DeviceId) {
         let (now, low) = (self.now, self.options.limits.low_prekeys);
         let Some(device) = self.accounts.device_mut(id) else { return };
+        if device.counted.is_some() {
+            return;
+        }
         let count = device.keys.count();
         let due = device.keys.notice.is_none_or(|last| now >= last + NOTICE_PAUSE);
         if count >= low || !due {
