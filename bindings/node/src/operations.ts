@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, AddParticipants, Address, CancelSend, ClientVersion, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, GetGroup, GetIdentity, Group, GroupList, Identity, LeaveGroup, LinkWithCode, MarkRead, PairingCode, ParticipantResults, PromoteParticipants, QrCode, QuotedMessageInput, RemoveParticipants, SendText, SentMessage, SetClientVersion, SetGroupSubject } from './types.js'
+import type { Account, AddParticipants, Address, CancelSend, ClientVersion, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, GetGroup, GetIdentity, Group, GroupList, Identity, LeaveGroup, LinkWithCode, MarkRead, PairingCode, ParticipantResults, PromoteParticipants, QrCode, QuotedMessageInput, RemoveParticipants, SendText, SentMessage, SetClientVersion, SetGroupSubject, Statistics } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -128,6 +128,15 @@ export abstract class Operations {
    */
   async getIdentity(request: GetIdentity, options?: CallOptions): Promise<Identity> {
     return this.request<Identity>('get_identity', getIdentity(request), options)
+  }
+
+  /**
+   * Returns what went wrong with messages and was repaired since the client was opened. Watch
+   * `undecryptable` beside `completed`: both grow when other people's devices lose their
+   * sessions.
+   */
+  async getStatistics(options?: CallOptions): Promise<Statistics> {
+    return this.request<Statistics>('get_statistics', {}, options)
   }
 
   /** Leaves a group. */

@@ -174,6 +174,17 @@ export interface DemoteParticipants {
   participants: string[]
 }
 
+/** Attempts to decrypt that failed for one reason. */
+export interface FailureCount {
+  /**
+   * A stable lowercase word, as in `undecryptable` events, or `malformed`, `invalid_content`,
+   * `unknown_kind`, `no_secret` for messages that were refused.
+   */
+  reason: string
+  /** How often. */
+  count: number
+}
+
 /**
  * Returns a group that this account is in.
  *
@@ -495,6 +506,28 @@ export interface SetGroupSubject {
   group: Address
   /** The new name. */
   subject: string
+}
+
+/** What went wrong and was repaired. */
+export interface Statistics {
+  /** Received messages that could not be decrypted, by reason. Each attempt counts. */
+  undecryptable: FailureCount[]
+  /** Requests to senders to send a message again. */
+  retriesSent: number
+  /** Requests that were not made because there had been too many. */
+  retriesWithheld: number
+  /** Requests of others to send a message again that were answered. */
+  retriesAnswered: number
+  /** Requests of others that were not answered. */
+  retriesIgnored: number
+  /** Messages that the phone was asked for. */
+  phoneRequests: number
+  /** Messages that the phone handed over. */
+  phoneAnswers: number
+  /** Messages that could be delivered after an `undecryptable` event. */
+  completed: number
+  /** Sessions that were begun anew after several failures. */
+  sessionsRenewed: number
 }
 
 /** Where a version comes from. */

@@ -49,6 +49,7 @@ mod random;
 mod receipts;
 mod repair;
 mod retry;
+mod statistics;
 mod store;
 mod version;
 
@@ -65,5 +66,6 @@ pub use messages::{MessageKey, SentMessage};
 pub use options::{
     CallOptions, Cancel, ClientOptions, Endpoint, EngineOptions, LookupOptions, Proxy, SendOptions, SendWait,
 };
+pub use statistics::Statistics;
 pub use version::{ClientVersion, VersionSource};
 pub use whimbrel_wire::jid::Jid;

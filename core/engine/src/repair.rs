@@ -9,11 +9,13 @@ use whimbrel_wire::{Jid, Node};
 
 use crate::client::Inner;
 use crate::connection::Connection;
+use crate::devices::sessions::Target;
 use crate::devices::usync::Context;
 use crate::devices::{lists, lookup, sessions};
 use crate::error::Error;
 use crate::groups::ack::{self, Missed};
 use crate::retry::incoming;
+use crate::statistics::count;
 
 /// Something to be put right.
 pub(crate) enum Repair {
@@ -27,6 +29,8 @@ pub(crate) enum Repair {
     Sessions(Jid),
     /// Devices of a group that a message did not reach.
     Missed(Missed),
+    /// The session with a device is of no use: a new one is begun from fetched keys.
+    Renew(Target),
 }
 
 /// Puts things right, one after the other, until the lane ends.
@@ -54,6 +58,16 @@ async fn one(client: &Arc<Inner>, connection: &Arc<Connection>, repair: Repair) 
         Repair::Missed(missed) => {
             client.spawn(ack::reach(Arc::clone(client), Arc::clone(connection), missed));
             Ok(())
+        }
+        Repair::Renew(target) => {
+            tracing::info!("Too many messages of a device could not be opened; its session is begun anew.");
+            sessions::fetch(client, connection, vec![target]).await?;
+            client
+                .unit(|unit| {
+                    count(&mut unit.statistics().sessions_renewed);
+                    Ok(())
+                })
+                .await
         }
         Repair::Sessions(user) => sessions::prepare(client, connection, &[user], false).await,
     }

@@ -22,6 +22,7 @@ from ._types import (
     QuotedMessage,
     SendWait,
     SentMessage,
+    Statistics,
 )
 
 __all__ = [
@@ -345,6 +346,22 @@ class Operations:
         if fresh is not None:
             request["fresh"] = fresh
         return Identity._decode(await self._request("get_identity", request, timeout))
+
+    async def get_statistics(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> Statistics:
+        """Returns what went wrong with messages and was repaired since the client was opened.
+        Watch ``undecryptable`` beside ``completed``: both grow when other people's devices lose
+        their sessions.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return Statistics._decode(await self._request("get_statistics", request, timeout))
 
     async def leave_group(
         self,

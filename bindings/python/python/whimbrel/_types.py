@@ -16,6 +16,7 @@ __all__ = [
     "CreatedGroup",
     "DebugChoice",
     "DebugEcho",
+    "FailureCount",
     "Group",
     "GroupAddressing",
     "GroupChangeType",
@@ -32,6 +33,7 @@ __all__ = [
     "ReceiptType",
     "SendWait",
     "SentMessage",
+    "Statistics",
     "VersionSource",
 ]
 
@@ -210,6 +212,26 @@ class DebugEcho:
             nested=data["nested"],
             choice=DebugChoice(data["choice"]),
             nothing=data.get("nothing"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureCount:
+    """Attempts to decrypt that failed for one reason."""
+
+    reason: str
+    """A stable lowercase word, as in ``undecryptable`` events, or ``malformed``,
+    ``invalid_content``, ``unknown_kind``, ``no_secret`` for messages that were refused.
+    """
+
+    count: int
+    """How often."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> FailureCount:
+        return cls(
+            reason=data["reason"],
+            count=data["count"],
         )
 
 
@@ -626,6 +648,52 @@ class SentMessage:
             message_id=data["messageId"],
             chat=Identity._decode(data["chat"]),
             timestamp=data["timestamp"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """What went wrong and was repaired."""
+
+    undecryptable: list[FailureCount]
+    """Received messages that could not be decrypted, by reason. Each attempt counts."""
+
+    retries_sent: int
+    """Requests to senders to send a message again."""
+
+    retries_withheld: int
+    """Requests that were not made because there had been too many."""
+
+    retries_answered: int
+    """Requests of others to send a message again that were answered."""
+
+    retries_ignored: int
+    """Requests of others that were not answered."""
+
+    phone_requests: int
+    """Messages that the phone was asked for."""
+
+    phone_answers: int
+    """Messages that the phone handed over."""
+
+    completed: int
+    """Messages that could be delivered after an ``undecryptable`` event."""
+
+    sessions_renewed: int
+    """Sessions that were begun anew after several failures."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Statistics:
+        return cls(
+            undecryptable=[FailureCount._decode(item) for item in data["undecryptable"]],
+            retries_sent=data["retriesSent"],
+            retries_withheld=data["retriesWithheld"],
+            retries_answered=data["retriesAnswered"],
+            retries_ignored=data["retriesIgnored"],
+            phone_requests=data["phoneRequests"],
+            phone_answers=data["phoneAnswers"],
+            completed=data["completed"],
+            sessions_renewed=data["sessionsRenewed"],
         )
 
 

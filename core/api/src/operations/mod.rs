@@ -8,6 +8,7 @@ mod groups;
 mod link;
 mod messages;
 mod people;
+mod statistics;
 mod version;
 
 use std::pin::Pin;
@@ -29,6 +30,7 @@ pub use groups::{
 pub use link::{LinkWithCode, LinkWithQr, PairingCode, QrCode};
 pub use messages::{CancelSend, MarkRead, QuotedMessage, SendText, SendWait, SentMessage};
 pub use people::GetIdentity;
+pub use statistics::{FailureCount, GetStatistics, Statistics};
 pub use version::{ClientVersion, FindClientVersion, GetClientVersion, SetClientVersion, VersionSource};
 
 /// One operation: a request struct that says how it is run. The struct's documentation is the
@@ -127,6 +129,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<GetConnection>(),
     entry::<GetGroup>(),
     entry::<GetIdentity>(),
+    entry::<GetStatistics>(),
     entry::<LeaveGroup>(),
     entry::<LinkWithCode>(),
     entry::<LinkWithQr>(),

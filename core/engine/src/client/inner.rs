@@ -49,6 +49,8 @@ pub(crate) struct Inner {
     event_ids: AtomicU64,
     /// Server time minus ours, in milliseconds.
     clock_offset_ms: AtomicU64,
+    /// Messages that the phone is to be asked for.
+    pub(crate) phone: crate::retry::phone::Queue,
     /// One upload of prekeys at a time.
     pub(crate) uploading: tokio::sync::Mutex<()>,
     /// Whether this process has compared the prekeys with the service's.
@@ -91,6 +93,7 @@ impl Inner {
             rng: Mutex::new(rng),
             event_ids: AtomicU64::new(0),
             clock_offset_ms: AtomicU64::new(0),
+            phone: crate::retry::phone::Queue::default(),
             uploading: tokio::sync::Mutex::default(),
             digest_checked: AtomicBool::new(false),
             repaired_prekeys_on: AtomicU64::new(0),
@@ -162,7 +165,7 @@ impl Inner {
 
     /// After a failed commit: what is in memory may be ahead of the store, so it is read again.
     pub(crate) async fn recover_store(&self) -> Result<(), Error> {
-        *self.signal.lock().await = SignalState::default();
+        self.signal.lock().await.reset();
         let mut slot = self.account_slot();
         // Read first: while this fails, nothing that is not durable may be used.
         *slot = self.store.account()?.map(Arc::new);

@@ -24,6 +24,7 @@ use crate::error::{Code, Error, Outcome};
 use crate::events::{ConnectionState, EventStream, Identity};
 use crate::link::{PairingCode, QrCode, code, logout};
 use crate::options::{CallOptions, ClientOptions};
+use crate::statistics::Statistics;
 use crate::store::{Account, Store};
 use crate::version::ClientVersion;
 
@@ -238,6 +239,11 @@ impl Client {
     /// How the connection is now.
     pub fn connection_state(&self) -> ConnectionState {
         self.inner().status().state
+    }
+
+    /// What went wrong with messages and was repaired since the client was opened.
+    pub async fn statistics(&self) -> Statistics {
+        self.inner().signal.lock().await.statistics.clone()
     }
 
     /// The events of this client. There is one consumer at a time; a second one is refused.

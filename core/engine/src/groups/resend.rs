@@ -20,12 +20,7 @@ pub(crate) enum Asker {
 
 /// Notes that a device could not open a message to a group. `sure`: who is in the group was asked
 /// just now; before, a device that is not known may be that of somebody who has just joined.
-pub(crate) fn asked(
-    unit: &mut Unit<'_>,
-    group: &Jid,
-    device: &Jid,
-    sure: bool,
-) -> Result<Asker, StoreError> {
+pub(crate) fn asked(unit: &mut Unit<'_>, group: &Jid, device: &Jid, sure: bool) -> Result<Asker, StoreError> {
     let Some(row) = unit.group(group)?.filter(|row| !row.stale) else { return Ok(Asker::Unknown) };
     let user = device.to_bare();
     let twin = if user.is_lid() { unit.phone_of(&user)? } else { None };

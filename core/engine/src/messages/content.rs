@@ -1,7 +1,9 @@
 //! What is inside a message (messages document §1, §6). Pure.
 
 use whimbrel_proto::e2e::message::protocol_message::Type;
-use whimbrel_proto::e2e::message::{DeviceSentMessage, ExtendedTextMessage, FutureProofMessage};
+use whimbrel_proto::e2e::message::{
+    DeviceSentMessage, ExtendedTextMessage, FutureProofMessage, PeerDataOperationRequestResponseMessage,
+};
 use whimbrel_proto::e2e::{ContextInfo, Message, MessageContextInfo};
 use whimbrel_proto::encode;
 use whimbrel_wire::Jid;
@@ -138,6 +140,11 @@ pub(crate) fn protocol_type(message: &Message) -> Option<i32> {
 pub(crate) fn migration_payload(message: &Message) -> Option<&[u8]> {
     let protocol = unwrap(message).protocol_message.as_ref()?;
     protocol.lid_migration_mapping_sync_message.as_ref()?.encoded_mapping_payload.as_deref()
+}
+
+/// What the phone hands over on request.
+pub(crate) fn peer_data(message: &Message) -> Option<&PeerDataOperationRequestResponseMessage> {
+    unwrap(message).protocol_message.as_ref()?.peer_data_operation_request_response_message.as_ref()
 }
 
 /// Takes wrappers off.

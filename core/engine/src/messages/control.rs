@@ -17,6 +17,8 @@ pub(crate) enum Reaction {
     Migrate,
     /// The host is told the phone number that its sender no longer hides.
     Share,
+    /// What this client had asked the phone for is taken in, if it is from the phone.
+    Answer,
     /// Only the account's own devices may say this, and it came from somebody else.
     Drop,
 }
@@ -24,7 +26,7 @@ pub(crate) enum Reaction {
 /// Why content meant for own devices has no effect in this version.
 const NO_HISTORY: &str = "history is not stored by this version";
 const NO_APP_STATE: &str = "app state is not synchronised by this version";
-const NO_REQUESTS: &str = "this version makes no requests to the phone";
+const NO_REQUESTS: &str = "only phones answer requests for data";
 const NO_SETTING: &str = "the setting has no effect on this client";
 const NOT_FOR_HOSTS: &str = "it has no meaning for hosts";
 
@@ -36,9 +38,8 @@ pub(crate) fn reaction(kind: i32, from_own_device: bool) -> Reaction {
         Type::AppStateSyncKeyShare
         | Type::AppStateSyncKeyRequest
         | Type::AppStateFatalExceptionNotification => Reaction::Pass(NO_APP_STATE),
-        Type::PeerDataOperationRequestMessage | Type::PeerDataOperationRequestResponseMessage => {
-            Reaction::Pass(NO_REQUESTS)
-        }
+        Type::PeerDataOperationRequestMessage => Reaction::Pass(NO_REQUESTS),
+        Type::PeerDataOperationRequestResponseMessage => Reaction::Answer,
         Type::InitialSecurityNotificationSettingSync => Reaction::Pass(NO_SETTING),
         Type::LidMigrationMappingSync => Reaction::Migrate,
         Type::AiQueryFanout
@@ -69,7 +70,7 @@ mod tests {
             assert!(
                 matches!(
                     reaction(number, true),
-                    Reaction::Pass(_) | Reaction::PassHistory(_) | Reaction::Migrate
+                    Reaction::Pass(_) | Reaction::PassHistory(_) | Reaction::Migrate | Reaction::Answer
                 ),
                 "{number}"
             );

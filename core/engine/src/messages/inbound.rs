@@ -15,10 +15,11 @@ use crate::events::Identity;
 use crate::messages::Unit;
 use crate::receipts;
 use crate::repair::{self, Repair};
+use crate::retry::phone::{self, Missing};
 use crate::store::StoreError;
 
 /// Repairs that may wait; what is beyond is asked for again by those who need it.
-const REPAIRS: usize = 64;
+const REPAIRS: usize = 1024;
 
 /// What follows from stanzas once their unit of work is durable.
 #[derive(Default)]
@@ -30,6 +31,8 @@ pub(crate) struct Replies {
     pub(crate) delivered: Vec<(Identity, Vec<String>)>,
     /// What needs the service, and so must not hold the lane up.
     pub(crate) repairs: Vec<Repair>,
+    /// Messages that the phone is to be asked for.
+    missing: Vec<Missing>,
 }
 
 impl Replies {
@@ -41,6 +44,17 @@ impl Replies {
     /// Acknowledges a stanza, with an error if it is refused.
     pub(crate) fn ack(&mut self, stanza: &NodeRef<'_>, error: Option<u16>) {
         self.nodes.extend(ack(stanza, error));
+    }
+
+    /// Asks the phone for a message, unless it comes by itself.
+    pub(crate) fn ask_phone(&mut self, missing: Missing) {
+        self.missing.push(missing);
+    }
+
+    /// What the phone is to be asked for.
+    #[cfg(test)]
+    pub(crate) fn missing(&self) -> &[Missing] {
+        &self.missing
     }
 
     /// The answers, in order.
@@ -66,7 +80,11 @@ fn ack(stanza: &NodeRef<'_>, error: Option<u16>) -> Option<Node> {
 /// Runs the inbound lane of a connection until the connection is over.
 pub(crate) async fn run(client: Arc<Inner>, connection: Arc<Connection>, inbound: Inbound) {
     let (repairs, queue) = mpsc::channel(REPAIRS);
-    tokio::join!(receive(&client, &connection, inbound, repairs), repair::run(&client, &connection, queue));
+    tokio::join!(
+        receive(&client, &connection, inbound, repairs),
+        repair::run(&client, &connection, queue),
+        phone::run(&client, &connection)
+    );
 }
 
 async fn receive(
@@ -115,6 +133,9 @@ async fn receive(
             if connection.send(node).await.is_err() {
                 return;
             }
+        }
+        for missing in replies.missing {
+            client.phone.add(missing);
         }
         for repair in replies.repairs {
             if repairs.try_send(repair).is_err() {

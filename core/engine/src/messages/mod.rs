@@ -1,5 +1,6 @@
 //! Messages: what the host names them by, how they are sent, and how they arrive.
 
+mod bot;
 mod cache;
 pub(crate) mod content;
 mod control;
@@ -7,7 +8,8 @@ mod decrypt;
 mod fate;
 pub(crate) mod inbound;
 pub(crate) mod outbox;
-mod receive;
+pub(crate) mod peer;
+pub(crate) mod receive;
 pub(crate) mod send;
 mod send_text;
 mod signal_state;

@@ -5,17 +5,21 @@ use sha2::{Digest as _, Sha256};
 use whimbrel_proto::e2e::Message as Content;
 use whimbrel_wire::{Jid, NodeRef};
 
-use super::content;
 use super::control::{self, Reaction};
-use super::decrypt::{Author, Failure, INVALID_CONTENT, MALFORMED, UNKNOWN};
+use super::decrypt::{Author, Failure, INVALID_CONTENT, MALFORMED, NO_SECRET, UNKNOWN};
 use super::inbound::Replies;
 use super::signal_state::Unit;
 use super::stanza::{Enc, EncKind, Received};
+use super::{bot, content};
 use crate::devices::identity::Source;
+use crate::devices::sessions::Target;
 use crate::events::{EventKind, Message, NumberShared};
 use crate::receipts::stanza::{self as receipt, Kind};
+use crate::repair::Repair;
 use crate::retry::outgoing::{self, Failed};
+use crate::retry::phone;
 use crate::retry::stanza::Reason;
+use crate::statistics::count;
 use crate::store::{InboxEntry, InboxState, StoreError};
 
 /// Where a message belongs, by the addresses under which things are kept.
@@ -58,16 +62,23 @@ pub(crate) fn message(
     }
     let hash = hash(&encs);
     let known = unit.inbox(&place.chat, &place.author, &received.id)?;
-    let done = known.as_ref().filter(|known| known.state == InboxState::Done);
+    let done = known.as_ref().filter(|known| !matches!(known.state, InboxState::Failed { .. }));
     let is_done = done.is_some();
-    if done.is_some_and(|known| known.ciphertext_hash == hash) {
+    if let Some(done) = done.filter(|known| known.ciphertext_hash == hash) {
         tracing::debug!("A message came again.");
         answer(&received, &place, replies);
+        if done.state == InboxState::History {
+            // Its first receipt may be lost, and the phone waits for it.
+            replies.push(receipt::delivery(&received, Kind::History));
+        }
         return Ok(());
     }
     match open_all(unit, &received, &place, &encs) {
         Ok(inside) => {
             let history = inside.history;
+            if encs.iter().any(Enc::is_of_session) {
+                unit.opened(&place.author);
+            }
             take(unit, &received, place, known, hash, inside, replies)?;
             if history {
                 replies.push(receipt::delivery(&received, Kind::History));
@@ -76,10 +87,12 @@ pub(crate) fn message(
         Err(Failure::Duplicate) if is_done => answer(&received, &place, replies),
         Err(Failure::Hopeless(code)) => {
             tracing::warn!(code, "A message cannot be read.");
+            unit.statistics().failed(refusal(code));
             replies.ack(node, Some(code));
         }
         Err(Failure::Store(error)) => return Err(error),
         Err(failure) => {
+            let by_session = !matches!(failure, Failure::NoSenderKey);
             let (reason, keys_at_once) = match failure {
                 Failure::Retry(reason) => (reason, false),
                 // A used key under an id that nobody has seen: clients that send while they receive use keys
@@ -99,9 +112,24 @@ pub(crate) fn message(
                 keys_at_once,
             };
             outgoing::ask_again(unit, &received, failed, replies)?;
+            let in_vain = by_session && reason.is_of_session() && !received.offline;
+            if in_vain && !is_done && unit.failed_to_open(&place.author) {
+                let target = Target { key: place.author, wire: received.author().clone() };
+                replies.repairs.push(Repair::Renew(target));
+            }
         }
     }
     Ok(())
+}
+
+/// The word under which refused messages are counted.
+const fn refusal(code: u16) -> &'static str {
+    match code {
+        MALFORMED => "malformed",
+        UNKNOWN => "unknown_kind",
+        NO_SECRET => "no_secret",
+        _ => "invalid_content",
+    }
 }
 
 /// Finds out who wrote a message and in which chat, and learns addresses from it (delivery
@@ -150,7 +178,11 @@ fn open_all(
             own: place.own,
             proof: received.node.child_bytes("device-identity"),
         };
-        let plaintext = match unit.open(&author, enc) {
+        let opened = match enc.kind {
+            EncKind::MessageSecret => bot::open(unit, received, &place.chat, enc.bytes),
+            _ => unit.open(&author, enc),
+        };
+        let plaintext = match opened {
             Ok(plaintext) => plaintext,
             // One of several may have come before, as after a retry that brought the sender key.
             Err(Failure::Duplicate) if encs.len() > 1 => {
@@ -204,6 +236,16 @@ fn look_inside(
                 inside.history = true;
                 return Ok(());
             }
+            Reaction::Answer if author.device.has_device() => {
+                tracing::warn!("Only the phone answers requests for data.");
+                return Ok(());
+            }
+            Reaction::Answer => {
+                if let Some(response) = content::peer_data(&opened.message) {
+                    phone::answered(unit, response)?;
+                }
+                return Ok(());
+            }
             Reaction::Migrate if author.device.has_device() => {
                 tracing::warn!("Only the phone may say which addresses belong together.");
                 return Ok(());
@@ -246,7 +288,7 @@ fn take(
     answer(received, &place, replies);
     let completes = match known.map(|known| known.state) {
         // Another ciphertext of a message that the host has: opened for its keys only.
-        Some(InboxState::Done) => return Ok(()),
+        Some(InboxState::Done | InboxState::History) => return Ok(()),
         Some(InboxState::Failed { event_id, .. }) => Some(event_id).filter(|id| !id.is_empty()),
         None => None,
     };
@@ -256,10 +298,9 @@ fn take(
         {
             tracing::warn!("An own device's copy names another chat than its stanza; the stanza counts.");
         }
-        let content::Text { text, mut quoted } = content::read(&opened.message);
-        if let Some(sender) = quoted.as_mut().and_then(|quoted| quoted.sender.as_mut()) {
-            // As in every other event: the address by which the person is known here.
-            *sender = unit.canonical(sender)?;
+        let content::Text { text, quoted } = text_of(unit, &opened.message)?;
+        if completes.is_some() {
+            count(&mut unit.statistics().completed);
         }
         let event = Message {
             message_id: received.id.clone().into_owned(),
@@ -283,10 +324,20 @@ fn take(
         author: place.author,
         message_id: received.id.clone().into_owned(),
         ciphertext_hash: hash,
-        state: InboxState::Done,
+        state: if inside.history { InboxState::History } else { InboxState::Done },
         seen_at,
     });
     Ok(())
+}
+
+/// Text and quote of a message; the quoted person by the address under which it is known here, as
+/// in every other event.
+pub(crate) fn text_of(unit: &mut Unit<'_>, message: &Content) -> Result<content::Text, StoreError> {
+    let mut read = content::read(message);
+    if let Some(sender) = read.quoted.as_mut().and_then(|quoted| quoted.sender.as_mut()) {
+        *sender = unit.canonical(sender)?;
+    }
+    Ok(read)
 }
 
 /// The receipt that says that this device has a message.
@@ -306,15 +357,65 @@ fn without_ciphertext(
     place: &Place,
     replies: &mut Replies,
 ) -> Result<(), StoreError> {
-    if received.node.child_named("unavailable").is_none() {
+    let Some(unavailable) = received.node.child_named("unavailable") else {
         tracing::warn!("A message has no ciphertext of a known kind.");
+        unit.statistics().failed(refusal(UNKNOWN));
         replies.ack(received.node, Some(UNKNOWN));
         return Ok(());
-    }
+    };
     // The service has nothing for this device; should it come later, it completes the event.
     if unit.inbox(&place.chat, &place.author, &received.id)?.is_none() {
-        outgoing::placeholder(unit, received, &place.chat, &place.author, [0; 16], 0, Some("unavailable"))?;
+        let why = Unavailable::of(received, unavailable);
+        unit.statistics().failed(why.word());
+        let shown = Some(why.word()).filter(|_| !received.peer);
+        outgoing::placeholder(unit, received, &place.chat, &place.author, [0; 16], 0, shown)?;
+        if why == Unavailable::Here && !received.peer {
+            replies.ask_phone(phone::Missing {
+                chat: place.chat.clone(),
+                author: place.author.clone(),
+                message_id: received.id.clone().into_owned(),
+            });
+        }
     }
     replies.ack(received.node, None);
     Ok(())
+}
+
+/// Why the service has no ciphertext for this device (delivery document §4.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unavailable {
+    /// The sender did not know this device, or the like: the phone has it.
+    Here,
+    /// It may be seen once, on the phone only.
+    ViewOnce,
+    /// It was sent by a hosted device.
+    Hosted,
+    /// It is a bot's.
+    Bot,
+}
+
+impl Unavailable {
+    fn of(received: &Received<'_>, unavailable: &NodeRef<'_>) -> Self {
+        let kind = unavailable.attr_text("type");
+        if received.node.child_named("bot").is_some() {
+            return Self::Bot;
+        }
+        // Two spellings are in use.
+        match kind.as_deref() {
+            Some("view_once" | "view_once_unavailable_fanout") => Self::ViewOnce,
+            Some("hosted_unavailable_fanout") => Self::Hosted,
+            Some("bot_unavailable_fanout") => Self::Bot,
+            _ if unavailable.attr_true("hosted") => Self::Hosted,
+            _ => Self::Here,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Here => "unavailable",
+            Self::ViewOnce => "view_once",
+            Self::Hosted => "hosted",
+            Self::Bot => "bot",
+        }
+    }
 }

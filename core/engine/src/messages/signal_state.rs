@@ -17,12 +17,15 @@ use whimbrel_signal::{SenderKeyRecord, SessionRecord};
 use whimbrel_wire::Jid;
 
 use super::cache::Cache;
+use super::peer::PeerMessages;
 use crate::client::Inner;
 use crate::clock;
 use crate::devices::identity::Addresses;
 use crate::error::Error;
 use crate::events::{Event, EventKind};
 use crate::groups::{GroupRow, SendingState};
+use crate::retry::Limits;
+use crate::statistics::Statistics;
 use crate::store::{
     Account, Changes, DeviceList, InboxEntry, InboxState, OutboxRow, PreKeyRow, SignedPreKeyRow, Store,
     StoreError,
@@ -54,6 +57,10 @@ pub(crate) struct SignalState {
     /// Groups about which something was announced lately, and how often that was so in all.
     announced: (VecDeque<Jid>, u64),
     rng: Option<ChaCha20Rng>,
+    /// Counted from the opening of the client.
+    pub(crate) statistics: Statistics,
+    limits: Limits,
+    peer_messages: PeerMessages,
 }
 
 impl Default for SignalState {
@@ -66,11 +73,20 @@ impl Default for SignalState {
             sending: SendingState::default(),
             announced: (VecDeque::new(), 0),
             rng: None,
+            statistics: Statistics::default(),
+            limits: Limits::default(),
+            peer_messages: PeerMessages::default(),
         }
     }
 }
 
 impl SignalState {
+    /// Forgets what may be ahead of the store. What was never stored stays.
+    pub(crate) fn reset(&mut self) {
+        let Self { statistics, limits, peer_messages, .. } = std::mem::take(self);
+        *self = Self { statistics, limits, peer_messages, ..Self::default() };
+    }
+
     /// Makes room: the groups that were not used for longest go first.
     fn forget_groups(&mut self) {
         let size =
@@ -123,6 +139,26 @@ impl<'a> Unit<'a> {
     /// Seconds since 1970 at the beginning of the unit.
     pub(crate) fn now(&self) -> i64 {
         self.now_ms.div_euclid(1000)
+    }
+
+    /// Milliseconds since 1970 at the beginning of the unit.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// What is counted for the host.
+    pub(crate) fn statistics(&mut self) -> &mut Statistics {
+        &mut self.state.statistics
+    }
+
+    /// What was used of the limits of repair.
+    pub(crate) fn limits(&mut self) -> &mut Limits {
+        &mut self.state.limits
+    }
+
+    /// Messages to own devices that may be asked for again.
+    pub(crate) fn peer_messages(&mut self) -> &mut PeerMessages {
+        &mut self.state.peer_messages
     }
 
     pub(crate) fn rng(&mut self) -> &mut ChaCha20Rng {
@@ -419,6 +455,19 @@ impl<'a> Unit<'a> {
         Ok(best)
     }
 
+    /// What is known of received messages with an id, whatever their chats and authors. Of a message
+    /// that this unit has dealt with, the latest entry.
+    pub(crate) fn inbox_of(&self, id: &str) -> Result<Vec<InboxEntry>, StoreError> {
+        let mut entries: Vec<InboxEntry> = Vec::new();
+        let changed = self.changes.inbox.iter().rev().filter(|entry| entry.message_id == id).cloned();
+        for entry in changed.chain(self.store.inbox_of(id)?) {
+            if !entries.iter().any(|newer| newer.chat == entry.chat && newer.author == entry.author) {
+                entries.push(entry);
+            }
+        }
+        Ok(entries)
+    }
+
     /// A sent message, whichever address its chat had when it was accepted.
     pub(crate) fn outbox(&mut self, chat: &Jid, id: &str) -> Result<Option<OutboxRow>, StoreError> {
         let chat = self.canonical(&chat.to_bare())?;
@@ -448,7 +497,7 @@ impl<'a> Unit<'a> {
 fn progress(entry: &InboxEntry) -> u16 {
     match entry.state {
         InboxState::Failed { retries, .. } => u16::from(retries),
-        InboxState::Done => u16::MAX,
+        InboxState::Done | InboxState::History => u16::MAX,
     }
 }
 
@@ -478,7 +527,7 @@ impl Inner {
                 Committing { waiting: Some((state, outcome)), runtime }.await.map(|()| value)
             }
             Err(error) => {
-                *state = SignalState::default();
+                state.reset();
                 Err(error.into())
             }
         }
@@ -503,7 +552,7 @@ impl Future for Committing {
         if let Some((mut state, _)) = self.waiting.take()
             && result.is_err()
         {
-            *state = SignalState::default();
+            state.reset();
         }
         Poll::Ready(result)
     }
@@ -514,7 +563,7 @@ impl Drop for Committing {
         if let Some((mut state, outcome)) = self.waiting.take() {
             self.runtime.spawn(async move {
                 if outcome.await.is_err() {
-                    *state = SignalState::default();
+                    state.reset();
                 }
             });
         }

@@ -50,6 +50,13 @@ pub(crate) struct Enc<'n> {
     pub(crate) count: u8,
 }
 
+impl Enc<'_> {
+    /// Whether it is opened by a session.
+    pub(crate) fn is_of_session(&self) -> bool {
+        matches!(self.kind, EncKind::PreKey | EncKind::Session)
+    }
+}
+
 impl<'n> Received<'n> {
     pub(crate) fn parse(node: &'n NodeRef<'n>) -> Result<Self, NodeError> {
         let from = node.require_jid("from")?.normalized();
@@ -147,7 +154,7 @@ pub(crate) struct Sealed {
 }
 
 impl Sealed {
-    fn enc(self, count: Option<u8>) -> Node {
+    pub(super) fn enc(self, count: Option<u8>) -> Node {
         Node::new("enc")
             .attr("v", VERSION)
             .attr("type", self.kind.enc_type())
@@ -236,6 +243,8 @@ pub(crate) struct Again<'a> {
     /// Of the retry receipt.
     pub(crate) count: u8,
     pub(crate) timestamp: i64,
+    /// Not for people.
+    pub(crate) peer: bool,
     pub(crate) proof: Option<&'a [u8]>,
 }
 
@@ -255,6 +264,7 @@ impl Again<'_> {
             .attr_opt("t", Some(self.timestamp).filter(|time| *time > 0))
             .attr_opt("participant", participant)
             .attr_opt("recipient", self.recipient)
+            .attr_opt("category", self.peer.then_some("peer"))
             .attr_opt("addressing_mode", self.group.map(|(_, addressing)| addressing))
             .attr_opt("device_fanout", alone.then_some("false"))
             .child(sealed.enc(Some(self.count)))
@@ -386,6 +396,7 @@ mod tests {
             recipient: Some(&chat),
             count: 2,
             timestamp: 1000,
+            peer: false,
             proof: Some(&[1]),
         };
         let node = again.build(sealed(device.clone(), CiphertextKind::PreKey));

@@ -13,6 +13,7 @@ use crate::error::{Code, Error};
 use crate::groups::{self, resend::Asker};
 use crate::messages::stanza::Again;
 use crate::messages::{Unit, content, send};
+use crate::statistics::count;
 use crate::store::{OutboxRow, StoreError};
 
 /// What a request needs before it can be answered.
@@ -42,7 +43,15 @@ pub(crate) async fn answer(client: &Inner, connection: &Connection, receipt: &No
 async fn resend(client: &Inner, connection: &Connection, request: &Request) -> Result<(), Error> {
     if request.count > TRIES {
         tracing::info!("A device asks too often for a message.");
-        return Ok(());
+        return note(client, false).await;
+    }
+    let admitted = client.unit(|unit| {
+        let device = unit.canonical(&request.device)?;
+        Ok(unit.may_answer(&device, &request.message_id))
+    });
+    if !admitted.await? {
+        tracing::info!("A device asks too often for messages.");
+        return note(client, false).await;
     }
     let mut step = client.unit(|unit| first(unit, request, false)).await?;
     if let Step::Members(group) = step {
@@ -63,13 +72,26 @@ async fn resend(client: &Inner, connection: &Connection, request: &Request) -> R
         step = client.unit(|unit| compose(unit, request)).await?;
     }
     match step {
-        Step::Stanza(stanza) => connection.send(*stanza).await,
+        Step::Stanza(stanza) => {
+            note(client, true).await?;
+            connection.send(*stanza).await
+        }
         Step::Nothing(why) => {
             tracing::info!(why, "A message is not sent again.");
-            Ok(())
+            note(client, false).await
         }
         Step::Fetch(_) | Step::List(_) | Step::Members(_) => Ok(()),
     }
+}
+
+/// Counts a request.
+async fn note(client: &Inner, answered: bool) -> Result<(), Error> {
+    let counted = client.unit(|unit| {
+        let statistics = unit.statistics();
+        count(if answered { &mut statistics.retries_answered } else { &mut statistics.retries_ignored });
+        Ok(())
+    });
+    counted.await
 }
 
 /// Puts the session with the device right, as far as the request says how.
@@ -110,14 +132,19 @@ fn second(unit: &mut Unit<'_>, request: &Request, listed: bool) -> Result<Step, 
             }
         }
         Some(None) => return Ok(Step::Nothing("the keys in the request are malformed")),
-        None => judge_session(unit, request, &device)?,
+        None if judge_session(unit, request, &device)? => {
+            let wire = request.device.clone();
+            return Ok(Step::Fetch(Target { key: device, wire }));
+        }
+        None => {}
     }
     compose(unit, request)
 }
 
-/// Without keys in the request, a session is given up that the other side evidently cannot use.
-fn judge_session(unit: &mut Unit<'_>, request: &Request, device: &Jid) -> Result<(), StoreError> {
-    let Some(record) = unit.session(device)? else { return Ok(()) };
+/// Without keys in the request, a session is given up that the other side evidently cannot use, but
+/// once an hour at most. Returns whether a new one is to be begun from fetched keys.
+fn judge_session(unit: &mut Unit<'_>, request: &Request, device: &Jid) -> Result<bool, StoreError> {
+    let Some(record) = unit.session(device)? else { return Ok(false) };
     let base_key = record.base_key().map(|key| *key.as_bytes());
     let moved = request.registration_id.is_some_and(|id| record.remote_registration_id() != Some(id));
     let key = (device.clone(), request.message_id.clone());
@@ -129,15 +156,26 @@ fn judge_session(unit: &mut Unit<'_>, request: &Request, device: &Jid) -> Result
         }
         (_, Some(base_key)) => unit.retry_base_key(device, &request.message_id)? == Some(base_key),
     };
+    if !(moved || request.count >= 2) || !unit.may_renew(device) {
+        return Ok(false);
+    }
     if moved || stuck {
         unit.take_session(device)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The row of the message. Rows of this unit of work cannot be asked for yet.
 fn find(unit: &mut Unit<'_>, request: &Request) -> Result<Option<OutboxRow>, StoreError> {
-    unit.outbox(&request.chat, &request.message_id)
+    if !request.peer {
+        return unit.outbox(&request.chat, &request.message_id);
+    }
+    // What is between own devices is nobody else's.
+    if !unit.is_own(&request.device) {
+        return Ok(None);
+    }
+    let content = unit.peer_messages().get(&request.message_id).map(<[u8]>::to_vec);
+    Ok(content.map(|content| OutboxRow::new(request.chat.clone(), request.message_id.clone(), content, 0)))
 }
 
 fn compose(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
@@ -153,7 +191,7 @@ fn compose(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
         return Ok(Step::Fetch(target));
     }
     let chat = sessions::wire_user(unit, &request.chat, request.device.to_account().is_pn())?;
-    let content = match own && !group {
+    let content = match own && !group && !request.peer {
         false if group => groups::resend::content(unit, &row)?,
         false => row.content,
         true => match whimbrel_proto::decode::<Content>(&row.content) {
@@ -167,9 +205,10 @@ fn compose(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
     let again = Again {
         id: &request.message_id,
         group: groups::resend::address(&request.chat, &request.device),
-        recipient: (own && !group).then_some(&chat),
+        recipient: (own && !group && !request.peer).then_some(&chat),
         count: request.count,
         timestamp: row.confirmed_at,
+        peer: request.peer,
         proof: unit.account.signed_identity.as_deref(),
     };
     Ok(Step::Stanza(Box::new(again.build(sealed))))

@@ -28,6 +28,11 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    /// Whether a new session may help.
+    pub(crate) const fn is_of_session(self) -> bool {
+        !matches!(self, Self::InvalidSignature | Self::InvalidProof)
+    }
+
     /// A stable lowercase word, for the host.
     pub(crate) const fn word(self) -> &'static str {
         match self {
@@ -102,6 +107,8 @@ pub(crate) struct Request {
     pub(crate) device: Jid,
     /// The chat: the asker, a group, or what an own device names.
     pub(crate) chat: Jid,
+    /// It is about a message that is not for people.
+    pub(crate) peer: bool,
     pub(crate) count: u8,
     pub(crate) registration_id: Option<u32>,
     /// `Some(None)`: there are keys, but not usable ones.
@@ -128,6 +135,7 @@ pub(crate) fn parse(node: &NodeRef<'_>) -> Option<Request> {
         message_id: node.attr_text("id")?.into_owned(),
         device,
         chat,
+        peer: node.attr_is("category", "peer"),
         count: retry.attr_u64("count").and_then(|count| u8::try_from(count).ok()).unwrap_or(u8::MAX),
         registration_id: registration
             .and_then(|registration| registration.require_array().ok())

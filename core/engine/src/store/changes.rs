@@ -69,6 +69,14 @@ pub(crate) struct PreKeyRow {
     pub(crate) offered: bool,
 }
 
+impl PreKeyRow {
+    /// From here on ids are of keys that are made for retry receipts: uploads do not reach the upper
+    /// half before eight million keys, so that both draw ids without waiting for each other.
+    pub(crate) const FOR_RETRIES: u32 = 0x0080_0000;
+    /// Keys for retry receipts that are kept; the oldest go first.
+    pub(crate) const RETRIES_KEPT: usize = 1000;
+}
+
 /// A signed prekey of ours.
 #[derive(Clone)]
 pub(crate) struct SignedPreKeyRow {
@@ -112,12 +120,16 @@ pub(crate) struct LidMigration {
 pub(crate) enum InboxState {
     /// Decrypted and journaled, or needing no event.
     Done,
+    /// As [`Done`](Self::Done), and it was a part of the history, which has a receipt of its own.
+    History,
     /// Could not be decrypted; that many retry receipts went out.
     Failed {
         /// Retry receipts sent.
         retries: u8,
         /// Id of the `Undecryptable` event.
         event_id: String,
+        /// The phone was asked for it.
+        phone_asked: bool,
     },
 }
 

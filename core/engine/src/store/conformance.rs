@@ -114,7 +114,15 @@ fn full() -> Changes {
                 author: device.clone(),
                 message_id: "b".into(),
                 ciphertext_hash: [2; 16],
-                state: InboxState::Failed { retries: 2, event_id: "e".into() },
+                state: InboxState::Failed { retries: 2, event_id: "e".into(), phone_asked: false },
+                seen_at: i64::from(u32::MAX),
+            },
+            InboxEntry {
+                chat: chat.clone(),
+                author: device.clone(),
+                message_id: "c".into(),
+                ciphertext_hash: [3; 16],
+                state: InboxState::History,
                 seen_at: i64::from(u32::MAX),
             },
         ],
@@ -277,6 +285,48 @@ fn knows_what_became_of_messages(store: &dyn Store) {
     assert_eq!(store.outbox_pending().unwrap(), []);
 }
 
+fn bounds_what_others_can_make_it_keep(store: &dyn Store) {
+    let entry = |number: i64, state| InboxEntry {
+        chat: jid("42@lid"),
+        author: jid("42:7@lid"),
+        message_id: number.to_string(),
+        ciphertext_hash: [0; 16],
+        state,
+        seen_at: 1_000 + number,
+    };
+    let failed = |event_id: &str, phone_asked| InboxState::Failed {
+        retries: 1,
+        event_id: event_id.to_owned(),
+        phone_asked,
+    };
+    let inbox = vec![
+        entry(1, failed("a", false)),
+        entry(2, failed("b", true)),
+        entry(3, failed("", false)),
+        entry(4, InboxState::Done),
+        entry(5, failed("e", false)),
+        entry(6, failed("f", false)),
+    ];
+    store.commit(&Changes { inbox, ..Changes::default() }).unwrap();
+    let missing = |since, limit| -> Vec<String> {
+        let missing = store.inbox_missing(since, limit).unwrap();
+        missing.into_iter().map(|entry| entry.message_id).collect()
+    };
+    assert_eq!((missing(0, 9), missing(1_001, 9)), (vec!["1".into(), "5".into(), "6".into()], missing(0, 2)));
+
+    let key = |id| (id, Some(PreKeyRow { id, pair: pair(6), offered: true }));
+    let of_uploads = 7;
+    for start in 0..3 {
+        let ids = (0..500).map(|number| PreKeyRow::FOR_RETRIES + start * 500 + number);
+        let pre_keys = ids.chain([of_uploads]).map(key).collect();
+        store.commit(&Changes { pre_keys, ..Changes::default() }).unwrap();
+    }
+    let ids = (0..1500).map(|number| PreKeyRow::FOR_RETRIES + number);
+    let kept = ids.filter(|id| store.pre_key(*id).unwrap().is_some()).count();
+    assert_eq!(kept, PreKeyRow::RETRIES_KEPT);
+    assert!(store.pre_key(of_uploads).unwrap().is_some());
+}
+
 fn forgets_a_link_but_not_the_journal(store: &dyn Store) {
     store.commit(&full()).unwrap();
     let new = Account { phone: None, lid: None, signed_identity: None, logged_out: true, ..account() };
@@ -298,6 +348,7 @@ fn check(mut make: impl FnMut() -> Box<dyn Store>) {
     keeps_what_was_committed(&*make());
     deletes_and_overwrites(&*make());
     keeps_the_order_of_pending_messages(&*make());
+    bounds_what_others_can_make_it_keep(&*make());
     forgets_a_link_but_not_the_journal(&*make());
     knows_what_became_of_messages(&*make());
 }

@@ -114,6 +114,10 @@ impl Store for FailingStore {
         self.kept.inbox_of(message_id)
     }
 
+    fn inbox_missing(&self, since: i64, limit: usize) -> Result<Vec<InboxEntry>, StoreError> {
+        self.kept.inbox_missing(since, limit)
+    }
+
     fn outbox_of(&self, message_id: &str) -> Result<Vec<OutboxRow>, StoreError> {
         self.kept.outbox_of(message_id)
     }

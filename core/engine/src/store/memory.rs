@@ -1,18 +1,21 @@
 //! A store without a file: for tests, and for clients that need not outlive the process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use whimbrel_wire::jid::Jid;
 
 use super::{
-    Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, OutboxRow, OutboxState, PreKeyRow,
-    SignedPreKeyRow, Store, StoreError,
+    Account, Changes, DeviceList, InboxEntry, InboxState, JournalRow, LidMigration, OutboxRow, OutboxState,
+    PreKeyRow, SignedPreKeyRow, Store, StoreError,
 };
 use crate::groups::GroupRow;
 
 /// Received messages that are remembered for the duplicate filter; the oldest go first.
 const INBOX_ROWS: usize = 50_000;
+
+/// Base keys that are remembered.
+const BASE_KEYS: usize = 1_000;
 
 /// Sent messages that are kept for retry receipts; the oldest go first.
 const OUTBOX_ROWS: usize = 10_000;
@@ -46,6 +49,8 @@ struct Tables {
     outbox_order: BTreeMap<u64, (String, Jid)>,
     counter: u64,
     retry_base_keys: BTreeMap<(Jid, String), [u8; 32]>,
+    /// Ids of prekeys that were made for retry receipts, oldest first.
+    retry_keys: VecDeque<u32>,
     journal: BTreeMap<u64, Vec<u8>>,
     last: u64,
     acknowledged: u64,
@@ -91,6 +96,7 @@ impl Tables {
         apply(&mut self.sessions, &changes.sessions);
         apply(&mut self.identities, &changes.identities);
         apply(&mut self.pre_keys, &changes.pre_keys);
+        self.bound_retry_keys(changes);
         apply(&mut self.signed_pre_keys, &changes.signed_pre_keys);
         apply(&mut self.sender_keys, &changes.sender_keys);
         apply(&mut self.own_sender_keys, &changes.own_sender_keys);
@@ -133,6 +139,10 @@ impl Tables {
         for (key, base_key) in &changes.retry_base_keys {
             self.retry_base_keys.insert(key.clone(), *base_key);
         }
+        if self.retry_base_keys.len() > BASE_KEYS {
+            // Forgetting costs another round of requests at most.
+            self.retry_base_keys.clear();
+        }
         for row in &changes.journal {
             self.journal.insert(row.sequence, row.payload.clone());
             self.last = row.sequence;
@@ -150,6 +160,16 @@ impl Tables {
         }
         if let Some(old) = self.lid_by_phone.insert(phone.clone(), lid.clone()).filter(|old| old != lid) {
             self.phone_by_lid.remove(&old);
+        }
+    }
+
+    fn bound_retry_keys(&mut self, changes: &Changes) {
+        let made = changes.pre_keys.range(PreKeyRow::FOR_RETRIES..);
+        self.retry_keys.extend(made.filter(|(_, row)| row.is_some()).map(|(id, _)| *id));
+        while self.retry_keys.len() > PreKeyRow::RETRIES_KEPT {
+            if let Some(oldest) = self.retry_keys.pop_front() {
+                self.pre_keys.remove(&oldest);
+            }
         }
     }
 
@@ -297,6 +317,18 @@ impl Store for MemoryStore {
         let from = (message_id.to_owned(), Jid::SERVER, Jid::SERVER);
         let found = tables.inbox.range(from..).take_while(|((id, ..), _)| id == message_id);
         Ok(found.map(|(_, (_, entry))| entry.clone()).collect())
+    }
+
+    fn inbox_missing(&self, since: i64, limit: usize) -> Result<Vec<InboxEntry>, StoreError> {
+        let tables = self.lock();
+        let latest = tables.inbox_order.values().rev().filter_map(|key| tables.inbox.get(key));
+        let missing = latest.map(|(_, entry)| entry).filter(|entry| {
+            let shown = matches!(&entry.state, InboxState::Failed { event_id, phone_asked: false, .. } if !event_id.is_empty());
+            shown && entry.seen_at > since
+        });
+        let mut missing: Vec<InboxEntry> = missing.take(limit).cloned().collect();
+        missing.reverse();
+        Ok(missing)
     }
 
     fn outbox_of(&self, message_id: &str) -> Result<Vec<OutboxRow>, StoreError> {

@@ -98,6 +98,9 @@ pub(crate) trait Store: Send + Sync + 'static {
         let same = |entry: &InboxEntry| entry.chat == *chat && entry.author == *author;
         Ok(self.inbox_of(message_id)?.into_iter().find(same))
     }
+    /// Messages that were shown as undecryptable since a time in seconds, that are still missing, and
+    /// that the phone was not asked for: the latest ones, oldest first.
+    fn inbox_missing(&self, since: i64, limit: usize) -> Result<Vec<InboxEntry>, StoreError>;
     /// Sent messages with an id, whatever their chats; for resends.
     fn outbox_of(&self, message_id: &str) -> Result<Vec<OutboxRow>, StoreError>;
     /// A sent message under exactly this address.

@@ -322,7 +322,7 @@ fn what_was_sent_and_received_is_found_under_every_address() {
     side.unit(|unit| {
         unit.changes.outbox.push(OutboxRow::new(old.clone(), "A1".to_owned(), vec![1], 0));
         for (author, state) in [
-            (old.clone(), InboxState::Failed { retries: 1, event_id: "e".to_owned() }),
+            (old.clone(), InboxState::Failed { retries: 1, event_id: "e".to_owned(), phone_asked: false }),
             (Jid::lid("7"), InboxState::Done),
         ] {
             unit.changes.inbox.push(InboxEntry {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::retry::stanza as retry;
 
-fn damaged(stanza: &Node) -> Node {
+pub(super) fn damaged(stanza: &Node) -> Node {
     let mut copy = Node::new("message");
     for attr in stanza.attrs() {
         copy.set_attr(attr.key.clone(), attr.value.clone());
@@ -20,7 +20,7 @@ fn damaged(stanza: &Node) -> Node {
 }
 
 /// A pair whose sessions are established both ways.
-fn friends() -> (Side, Side) {
+pub(super) fn friends() -> (Side, Side) {
     let (mut anna, mut ben) = pair();
     let sent = anna.compose("A0", &Jid::lid("2"), "hi");
     ben.receive(&relay(&sent, &anna, &ben));
@@ -77,7 +77,9 @@ fn the_resend_completes_the_placeholder() {
     let stanza = relay(&anna.compose("A1", &Jid::lid("2"), "x"), &anna, &ben);
     ben.receive(&damaged(&stanza));
     let entry = ben.store.inbox(&Jid::lid("1"), &anna.lid(), "A1").unwrap().unwrap();
-    let crate::store::InboxState::Failed { event_id, retries: 1 } = entry.state else { panic!("{entry:?}") };
+    let crate::store::InboxState::Failed { event_id, retries: 1, .. } = entry.state else {
+        panic!("{entry:?}")
+    };
     let again = relay(&anna.compose("A1", &Jid::lid("2"), "x"), &anna, &ben);
     let (events, replies) = ben.receive(&again);
     assert_eq!(only_message(events).completes, Some(event_id));
@@ -157,7 +159,7 @@ fn what_the_service_has_not_got_is_a_placeholder() {
     let (anna, mut ben) = friends();
     let stanza = envelope("A1", &anna.lid()).child(Node::new("unavailable").attr("type", "view_once"));
     let (events, replies) = ben.receive(&stanza);
-    assert_eq!(only_placeholder(events).reason, "unavailable");
+    assert_eq!(only_placeholder(events).reason, "view_once");
     assert_eq!(shape(&replies), shapes(&[("ack", "")]));
     assert_eq!(ben.receive(&stanza).0, []);
 }

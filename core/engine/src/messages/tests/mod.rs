@@ -6,6 +6,7 @@ mod direct;
 mod failures;
 mod groups;
 mod outbox;
+mod repair;
 mod sending_to_groups;
 
 use rand_chacha::ChaCha20Rng;

@@ -143,6 +143,10 @@ impl Store for SqliteStore {
         read::inbox_of(&self.reader(), message_id)
     }
 
+    fn inbox_missing(&self, since: i64, limit: usize) -> Result<Vec<InboxEntry>, StoreError> {
+        read::inbox_missing(&self.reader(), since, limit)
+    }
+
     fn outbox_of(&self, message_id: &str) -> Result<Vec<OutboxRow>, StoreError> {
         read::outbox_of(&self.reader(), message_id)
     }

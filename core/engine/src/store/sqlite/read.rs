@@ -239,24 +239,46 @@ pub(super) fn lid_migration(connection: &Connection) -> Result<LidMigration, Sto
     row.map(Option::unwrap_or_default)
 }
 
-pub(super) fn inbox_of(connection: &Connection, message_id: &str) -> Result<Vec<InboxEntry>, StoreError> {
-    const SQL: &str = "SELECT ciphertext_hash, retries, event_id, seen_at, chat, author FROM inbox \
-         WHERE message_id = ?1";
-    many(connection, SQL, &[&message_id], |row| {
-        let retries: Option<u8> = row.get(1).map_err(failed)?;
-        let event_id: Option<String> = row.get(2).map_err(failed)?;
-        Ok(InboxEntry {
-            chat: jid(row, 4)?,
-            author: jid(row, 5)?,
-            message_id: message_id.to_owned(),
-            ciphertext_hash: array(row, 0)?,
-            state: match retries {
-                None => InboxState::Done,
-                Some(retries) => InboxState::Failed { retries, event_id: event_id.unwrap_or_default() },
-            },
-            seen_at: row.get(3).map_err(failed)?,
-        })
+const INBOX: &str =
+    "SELECT message_id, ciphertext_hash, retries, event_id, phone_asked, seen_at, chat, author FROM inbox";
+
+fn inbox_entry(row: &Row<'_>) -> Result<InboxEntry, StoreError> {
+    let retries: Option<u8> = row.get(2).map_err(failed)?;
+    let event_id: Option<String> = row.get(3).map_err(failed)?;
+    let phone_asked = row.get(4).map_err(failed)?;
+    Ok(InboxEntry {
+        chat: jid(row, 6)?,
+        author: jid(row, 7)?,
+        message_id: row.get(0).map_err(failed)?,
+        ciphertext_hash: array(row, 1)?,
+        state: match (retries, event_id) {
+            (None, None) => InboxState::Done,
+            (None, Some(_)) => InboxState::History,
+            (Some(retries), event_id) => {
+                InboxState::Failed { retries, event_id: event_id.unwrap_or_default(), phone_asked }
+            }
+        },
+        seen_at: row.get(5).map_err(failed)?,
     })
+}
+
+pub(super) fn inbox_of(connection: &Connection, message_id: &str) -> Result<Vec<InboxEntry>, StoreError> {
+    many(connection, &format!("{INBOX} WHERE message_id = ?1"), &[&message_id], inbox_entry)
+}
+
+pub(super) fn inbox_missing(
+    connection: &Connection,
+    since: i64,
+    limit: usize,
+) -> Result<Vec<InboxEntry>, StoreError> {
+    let sql = format!(
+        "{INBOX} WHERE retries IS NOT NULL AND event_id <> '' AND phone_asked = 0 AND seen_at > ?1 \
+         ORDER BY seen_at DESC LIMIT ?2"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut latest = many(connection, &sql, &[&since, &limit], inbox_entry)?;
+    latest.reverse();
+    Ok(latest)
 }
 
 const OUTBOX: &str = "SELECT chat, message_id, content, state, created_at_ms, confirmed_at, delivered_at, told \

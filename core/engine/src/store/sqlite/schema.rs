@@ -65,7 +65,8 @@ CREATE TABLE identities (
 CREATE TABLE pre_keys (
     id INTEGER PRIMARY KEY,
     private BLOB NOT NULL,
-    offered INTEGER NOT NULL
+    offered INTEGER NOT NULL,
+    made_at INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE signed_pre_keys (
     id INTEGER PRIMARY KEY,
@@ -123,9 +124,11 @@ CREATE TABLE inbox (
     ciphertext_hash BLOB NOT NULL,
     retries INTEGER,
     event_id TEXT,
+    phone_asked INTEGER NOT NULL,
     seen_at INTEGER NOT NULL,
     PRIMARY KEY (message_id, chat, author)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX inbox_failed ON inbox (seen_at) WHERE retries IS NOT NULL;
 CREATE TABLE outbox (
     accepted INTEGER PRIMARY KEY AUTOINCREMENT,
     chat TEXT NOT NULL,
@@ -144,6 +147,7 @@ CREATE TABLE retry_base_keys (
     device TEXT NOT NULL,
     message_id TEXT NOT NULL,
     base_key BLOB NOT NULL,
+    saved_at INTEGER NOT NULL,
     PRIMARY KEY (message_id, device)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE journal (

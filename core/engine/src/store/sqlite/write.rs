@@ -6,12 +6,18 @@ use super::read::signed;
 use super::rows::{outbox_state_number, pack_devices};
 use super::{StoreError, failed};
 use crate::clock;
-use crate::store::{Account, Changes, InboxState, LidMigration};
+use crate::store::{Account, Changes, InboxState, LidMigration, PreKeyRow};
 use crate::version;
 
 /// How long received messages are remembered for the duplicate filter, seconds: the service
 /// keeps undelivered ones for 30 days.
 const INBOX_KEPT: i64 = 35 * 24 * 3600;
+
+/// Messages that could not be opened that are remembered; the oldest go first.
+const FAILED_KEPT: i64 = 5_000;
+
+/// How long it is remembered in which session a message went out that was asked for again, seconds.
+const BASE_KEY_KEPT: i64 = 24 * 3600;
 
 /// How long sent messages are kept to answer retry receipts, seconds.
 const OUTBOX_KEPT: i64 = 14 * 24 * 3600;
@@ -120,8 +126,8 @@ fn write_keys(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), St
         match row {
             Some(row) => run(
                 transaction,
-                "INSERT OR REPLACE INTO pre_keys VALUES (?1, ?2, ?3)",
-                &[id, &row.pair.private.as_bytes(), &row.offered],
+                "INSERT OR REPLACE INTO pre_keys VALUES (?1, ?2, ?3, ?4)",
+                &[id, &row.pair.private.as_bytes(), &row.offered, &clock::now_seconds()],
             )?,
             None => run(transaction, "DELETE FROM pre_keys WHERE id = ?1", &[id])?,
         }
@@ -251,12 +257,14 @@ fn write_messages(transaction: &Transaction<'_>, changes: &Changes) -> Result<()
     for entry in &changes.inbox {
         let (retries, event_id) = match &entry.state {
             InboxState::Done => (None, None),
-            InboxState::Failed { retries, event_id } => (Some(*retries), Some(event_id)),
+            InboxState::History => (None, Some("history")),
+            InboxState::Failed { retries, event_id, .. } => (Some(*retries), Some(event_id.as_str())),
         };
+        let phone_asked = matches!(entry.state, InboxState::Failed { phone_asked: true, .. });
         run(
             transaction,
-            "INSERT OR REPLACE INTO inbox (chat, author, message_id, ciphertext_hash, retries, event_id, seen_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR REPLACE INTO inbox (chat, author, message_id, ciphertext_hash, retries, event_id, phone_asked, \
+             seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             &[
                 &entry.chat.to_string(),
                 &entry.author.to_string(),
@@ -264,6 +272,7 @@ fn write_messages(transaction: &Transaction<'_>, changes: &Changes) -> Result<()
                 &entry.ciphertext_hash,
                 &retries,
                 &event_id,
+                &phone_asked,
                 &entry.seen_at,
             ],
         )?;
@@ -299,10 +308,11 @@ fn write_messages(transaction: &Transaction<'_>, changes: &Changes) -> Result<()
     for ((device, message_id), key) in &changes.retry_base_keys {
         run(
             transaction,
-            "INSERT OR REPLACE INTO retry_base_keys VALUES (?1, ?2, ?3)",
-            &[&device.to_string(), message_id, key],
+            "INSERT OR REPLACE INTO retry_base_keys VALUES (?1, ?2, ?3, ?4)",
+            &[&device.to_string(), message_id, key, &clock::now_seconds()],
         )?;
     }
+    bound_repairs(transaction, changes)?;
     if changes.account.is_some() {
         // The account row changes with every login: a good moment to forget what is old.
         let now = clock::now_seconds();
@@ -343,6 +353,35 @@ fn write_fates(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), S
             transaction,
             "UPDATE outbox SET told = 1 WHERE message_id = ?1 AND chat = ?2",
             &[message_id, &chat.to_string()],
+        )?;
+    }
+    Ok(())
+}
+
+/// What others can make this device write down by sending what cannot be opened is bounded.
+fn bound_repairs(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), StoreError> {
+    if changes.inbox.iter().any(|entry| matches!(entry.state, InboxState::Failed { .. })) {
+        run(
+            transaction,
+            "DELETE FROM inbox WHERE retries IS NOT NULL AND seen_at < (SELECT seen_at FROM inbox \
+             WHERE retries IS NOT NULL ORDER BY seen_at DESC LIMIT 1 OFFSET ?1)",
+            &[&FAILED_KEPT],
+        )?;
+    }
+    let for_retries = changes.pre_keys.range(PreKeyRow::FOR_RETRIES..).any(|(_, row)| row.is_some());
+    if for_retries {
+        run(
+            transaction,
+            "DELETE FROM pre_keys WHERE id IN (SELECT id FROM pre_keys WHERE id >= ?1 \
+             ORDER BY made_at DESC, id LIMIT -1 OFFSET ?2)",
+            &[&PreKeyRow::FOR_RETRIES, &i64::try_from(PreKeyRow::RETRIES_KEPT).unwrap_or(i64::MAX)],
+        )?;
+    }
+    if !changes.retry_base_keys.is_empty() {
+        run(
+            transaction,
+            "DELETE FROM retry_base_keys WHERE saved_at < ?1",
+            &[&clock::now_seconds().saturating_sub(BASE_KEY_KEPT)],
         )?;
     }
     Ok(())
