@@ -188,6 +188,12 @@ impl Peer {
         read(self.command("send_text", json!({"to": to, "text": text})).await?)
     }
 
+    /// Sends a text under an id of the test's choice and waits for the service's ack. A repetition
+    /// under the same id is never a second message.
+    pub async fn send_text_as(&self, id: &str, to: &str, text: &str) -> Result<Sent, PeerError> {
+        read(self.command("send_text", json!({"to": to, "text": text, "messageId": id})).await?)
+    }
+
     /// Sends a text that quotes a message and waits for the service's ack.
     pub async fn send_reply(&self, to: &str, text: &str, quote: &Quote) -> Result<Sent, PeerError> {
         read(self.command("send_text", json!({"to": to, "text": text, "quote": quote})).await?)

@@ -4,16 +4,8 @@ use std::path::Path;
 
 use super::{TaskResult, cargo, check};
 
-/// Stories of the kill tests, five kills each.
-const STORIES: &str = "400";
-
 /// Seconds that each fuzz target runs.
 const FUZZ_SECONDS: u32 = 120;
-
-/// Many more kills, at other points.
-pub(super) fn kills(root: &Path) -> TaskResult {
-    check(cargo(root).args(["test", "--package", "whimbrel-faults"]).env("WHIMBREL_STORIES", STORIES))
-}
 
 /// Every fuzz target for a while, from its corpus. Needs a nightly toolchain; installs the tool
 /// where it is missing.

@@ -4,6 +4,7 @@
 //! it needs beside the Rust toolchain; set-up steps leave a stamp and are repeated only when
 //! their inputs change.
 
+mod faults;
 mod interop;
 mod long;
 pub(crate) mod node;
@@ -39,8 +40,13 @@ const AREAS: &[Area] = &[
     Area { name: "deny", about: "licences and sources of the dependencies", run: rust::deny },
     Area {
         name: "rust",
-        about: "the crates: vectors, properties, fuzz corpora, sandbox, scenarios, kill tests",
+        about: "the crates: vectors, properties, fuzz corpora, sandbox, scenarios",
         run: rust::test,
+    },
+    Area {
+        name: "faults",
+        about: "kills and chaos: nothing is lost, doubled or out of order",
+        run: faults::run,
     },
     Area {
         name: "ffi",
@@ -71,7 +77,8 @@ const AREAS: &[Area] = &[
 
 /// Campaigns that run only with `--long`, after the areas or alone by name.
 const CAMPAIGNS: &[Area] = &[
-    Area { name: "kills", about: "the kill tests at two thousand points (--long)", run: long::kills },
+    Area { name: "kills", about: "the kill tests at two thousand points (--long)", run: faults::kills },
+    Area { name: "chaos", about: "the chaos test with ten thousand texts (--long)", run: faults::chaos },
     Area { name: "fuzz", about: "every fuzz target for two minutes (--long)", run: long::fuzz },
 ];
 

@@ -1,8 +1,8 @@
 //! The program that the kill tests kill: links, sends numbered texts, and writes down what it
 //! received. Everything it knows across a crash is its store and its notes.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use whimbrel::events::{ClosedReason, EventKind};
@@ -10,8 +10,7 @@ use whimbrel::{
     CallOptions, Client, ClientOptions, Code, Endpoint, Engine, EngineOptions, Error, SendOptions,
     parse_address,
 };
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use whimbrel_faults::{Failure, Notes, endpoint};
 
 /// What the test tells the victim.
 struct Orders {
@@ -27,49 +26,26 @@ fn orders() -> Result<Orders, Failure> {
     let mut next = |what: &str| arguments.next().ok_or_else(|| format!("{what} is missing"));
     let store = next("store")?.into();
     let notes = next("notes")?.into();
-    let mut endpoint = Endpoint::default();
-    endpoint.url = next("url")?;
-    let root = next("root key")?;
-    let bytes: Vec<u8> = root
-        .as_bytes()
-        .chunks(2)
-        .map(|digits| u8::from_str_radix(std::str::from_utf8(digits)?, 16).map_err(Failure::from))
-        .collect::<Result<_, _>>()?;
-    endpoint.noise_root = Some((bytes.try_into().map_err(|_| "the root key is not 32 octets")?, 0));
+    let endpoint = endpoint(next("url")?, &next("root key")?)?;
     Ok(Orders { store, notes, endpoint, peer: next("peer")?, count: next("count")?.parse()? })
 }
 
-/// Lines that survive a kill: written to the file before anything follows from them.
-struct Notes(File);
-
-impl Notes {
-    fn open(path: &Path) -> Result<Self, Failure> {
-        Ok(Self(OpenOptions::new().create(true).append(true).open(path)?))
-    }
-
-    fn write(&mut self, line: &str) -> Result<(), Failure> {
-        // One write: a kill leaves the whole line or nothing.
-        self.0.write_all(format!("{line}\n").as_bytes())?;
-        Ok(())
-    }
-
-    /// The number of the first text that the service has not confirmed.
-    fn first_unsent(path: &Path) -> Result<u32, Failure> {
-        let mut next = 0;
-        for line in BufReader::new(File::open(path)?).lines() {
-            if let Some(number) = line?.strip_prefix("sent ") {
-                next = number.parse::<u32>()? + 1;
-            }
+/// The number of the first text that the service has not confirmed.
+fn first_unsent(path: &Path) -> Result<u32, Failure> {
+    let mut next = 0;
+    for line in BufReader::new(File::open(path)?).lines() {
+        if let Some(number) = line?.strip_prefix("sent ") {
+            next = number.parse::<u32>()? + 1;
         }
-        Ok(next)
     }
+    Ok(next)
 }
 
 /// Sends what is not yet confirmed, under ids that stay the same across crashes.
 async fn send_all(client: Client, orders: &Orders) -> Result<(), Failure> {
     let mut notes = Notes::open(&orders.notes)?;
     let peer = parse_address(&orders.peer)?;
-    for number in Notes::first_unsent(&orders.notes)?..orders.count {
+    for number in first_unsent(&orders.notes)?..orders.count {
         loop {
             let mut options = SendOptions::default();
             options.message_id = Some(format!("OUT-{number}"));

@@ -93,9 +93,9 @@ export class Device {
     this.#saving = this.#saving.then(() => this.#auth.saveCreds());
   }
 
-  async sendText({ to, text, quote }) {
+  async sendText({ to, text, quote, messageId: wanted }) {
     const sock = this.#live();
-    const messageId = generateMessageIDV2(sock.user.id);
+    const messageId = wanted ?? generateMessageIDV2(sock.user.id);
     const quoted = quote && {
       key: { remoteJid: to, id: quote.id, fromMe: false, participant: quote.sender },
       message: { conversation: quote.text },

@@ -164,6 +164,7 @@ type sendTextArgs struct {
 		Sender types.JID `json:"sender"`
 		Text   string    `json:"text"`
 	} `json:"quote"`
+	MessageID types.MessageID `json:"messageId"`
 }
 
 func (d *device) sendText(ctx context.Context, args sendTextArgs) (any, error) {
@@ -178,7 +179,7 @@ func (d *device) sendText(ctx context.Context, args sendTextArgs) (any, error) {
 			},
 		}}
 	}
-	sent, err := d.cli.SendMessage(ctx, args.To, message)
+	sent, err := d.cli.SendMessage(ctx, args.To, message, whatsmeow.SendRequestExtra{ID: args.MessageID})
 	if err != nil {
 		return nil, err
 	}
