@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 use whimbrel_wire::{Jid, Node};
 
 use crate::client::Inner;
@@ -23,7 +22,7 @@ pub(crate) enum Repair {
     Resend(Box<Node>),
     /// The device list of a user is to be asked for.
     Devices(Jid),
-    /// The two addresses of a person are to be asked for, by this one.
+    /// The two addresses of a person are to be asked for.
     Addresses(Jid),
     /// The sessions with a user are to be begun anew.
     Sessions(Jid),
@@ -50,10 +49,7 @@ async fn one(client: &Arc<Inner>, connection: &Arc<Connection>, repair: Repair) 
     match repair {
         Repair::Resend(receipt) => incoming::answer(client, connection, &receipt).await,
         Repair::Devices(user) => lists::query(client, connection, &[user], Context::Notification).await,
-        Repair::Addresses(user) => {
-            let deadline = Instant::now() + lists::TIMEOUT;
-            lookup::ask(client, connection, &user, deadline).await.map(drop)
-        }
+        Repair::Addresses(user) => lookup::refresh(client, connection, &user).await,
         // On its own: the answer may take as long as a message takes.
         Repair::Missed(missed) => {
             client.spawn(ack::reach(Arc::clone(client), Arc::clone(connection), missed));

@@ -7,6 +7,8 @@
 use tokio::sync::mpsc;
 use whimbrel_wire::{Jid, Node};
 
+use crate::options::LidStanding;
+
 /// The public half of what a phone registers with; the service never sees more.
 #[derive(Debug, Clone)]
 pub struct PhoneKeys {
@@ -14,6 +16,8 @@ pub struct PhoneKeys {
     pub number: String,
     /// Digits of the account's LID; made from the sandbox's seed if absent.
     pub lid: Option<String>,
+    /// How a new account stands with LIDs; the sandbox's default if absent.
+    pub standing: Option<LidStanding>,
     /// Push name, may be empty.
     pub name: String,
     /// Identity key, at once the account signature key (32 octets, X25519 form).
@@ -38,6 +42,8 @@ pub struct PhoneLink {
     pub pn: Jid,
     /// The account's hidden address, without device.
     pub lid: Jid,
+    /// How the account stands with LIDs.
+    pub standing: LidStanding,
     /// Stanzas of the phone.
     pub send: mpsc::Sender<Node>,
     /// Stanzas for the phone; ends when the service closes the connection.

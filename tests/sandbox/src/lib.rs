@@ -32,7 +32,7 @@ pub use events::{Event, EventLog, NotInTime};
 pub use faults::{Fault, FaultRule, StanzaMatch};
 pub use groups::{Group, GroupError, NewGroup};
 pub use listener::ListenError;
-pub use options::{Addressing, Framing, Limits, Options, Pace};
+pub use options::{Addressing, Framing, LidStanding, Limits, Options, Pace};
 pub use report::Finding;
 pub use sandbox::{NoiseRoot, Sandbox, StartError, State};
 /// Addresses of people, devices and groups.

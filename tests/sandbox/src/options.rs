@@ -26,7 +26,8 @@ pub struct Options {
     pub limits: Limits,
     /// How frames are put on the wire.
     pub framing: Framing,
-    /// Whether accounts may address people by their LID (otherwise such messages get error 400).
+    /// Whether new accounts may address people by their LID, unless they are made otherwise
+    /// (messages of others by LID get error 400).
     pub lid_migrated: bool,
     /// How groups name their members that clients make.
     pub group_addressing: Addressing,
@@ -134,4 +135,16 @@ impl Default for Limits {
             resumption: true,
         }
     }
+}
+
+/// How an account stands with LIDs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LidStanding {
+    /// Nobody is told the account's LID; it lives by its phone number.
+    PnOnly,
+    /// It has a LID that others are told, but may not itself address people by LID.
+    Unmigrated,
+    /// It addresses people by LID.
+    Migrated,
 }

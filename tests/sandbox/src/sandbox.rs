@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
-use whimbrel_wire::Node;
+use whimbrel_wire::{Jid, Node};
 
 use crate::attach::{AttachError, PhoneKeys, PhoneLink};
 use crate::clock::Clock;
@@ -15,7 +15,7 @@ use crate::events::EventLog;
 use crate::faults::FaultRule;
 use crate::hub::{Hub, Outgoing, told_to_stop};
 use crate::listener::{ListenError, Listener};
-use crate::options::Options;
+use crate::options::{LidStanding, Options};
 use crate::phone::Phones;
 use crate::report::Finding;
 use crate::service::{DeviceState, GroupState, Service, StreamId};
@@ -258,6 +258,18 @@ impl Sandbox {
         })
     }
 
+    pub(crate) fn set_standing(&self, number: &str, standing: LidStanding) -> bool {
+        self.with(|service| service.set_standing(number, standing))
+    }
+
+    pub(crate) fn give_other_lid(&self, number: &str) -> Option<Jid> {
+        self.with(|service| service.renew_lid(number))
+    }
+
+    pub(crate) fn give_other_number(&self, from: &str, to: &str) -> Option<Jid> {
+        self.with(|service| service.change_number(from, to))
+    }
+
     /// Sets a phone's number up anew with other keys, as after a reinstallation: its companions are
     /// unlinked, everybody who knows the person hears of the new identity. A new number is simply
     /// taken.
@@ -277,7 +289,7 @@ fn attach(hub: &Arc<Hub>, stop: &watch::Receiver<bool>, keys: PhoneKeys) -> Resu
         return Err(AttachError::Stopped);
     }
     let (stream, outgoing) = hub.open();
-    let (pn, lid) = match hub.run(|service| service.attach(stream, keys)) {
+    let (pn, lid, standing) = match hub.run(|service| service.attach(stream, keys)) {
         Ok(addresses) => addresses,
         Err(error) => {
             hub.closed(stream);
@@ -288,7 +300,7 @@ fn attach(hub: &Arc<Hub>, stop: &watch::Receiver<bool>, keys: PhoneKeys) -> Resu
     let (to_phone, recv) = mpsc::channel(PHONE_CHANNEL);
     let carrier = Carrier { hub: Arc::clone(hub), stream, stop: stop.clone() };
     hub.runtime().spawn(carrier.run(from_phone, outgoing, to_phone));
-    Ok(PhoneLink { pn, lid, send, recv })
+    Ok(PhoneLink { pn, lid, standing, send, recv })
 }
 
 /// Carries stanzas between a phone and the service.

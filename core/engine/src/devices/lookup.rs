@@ -34,6 +34,22 @@ impl Client {
     }
 }
 
+/// Asks for the addresses of a person of whom one is known to be out of date, by each until one
+/// leads to somebody.
+pub(crate) async fn refresh(client: &Inner, connection: &Connection, user: &Jid) -> Result<(), Error> {
+    let known = client.unit(|unit| unit.identity_of(user)).await?;
+    let mut result = Ok(());
+    for address in [known.phone, known.lid].into_iter().flatten() {
+        let deadline = Instant::now() + lists::TIMEOUT;
+        match ask(client, connection, &address, deadline).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.code() == Code::NotFound => result = Err(error),
+            Err(error) => return Err(error),
+        }
+    }
+    result
+}
+
 /// Asks the service for the addresses of a person, learns them, and returns what is known then.
 pub(crate) async fn ask(
     client: &Inner,

@@ -179,10 +179,35 @@ pub(crate) async fn prepare(
     if !stale.is_empty() {
         lists::query(client, connection, &stale, usync::Context::Message).await?;
     }
-    let missing = client.unit(|unit| missing(unit, users, by_phone)).await?;
+    let mut found = client.unit(|unit| missing(unit, users, by_phone)).await?;
+    if found.is_none() && look_up_anew(client, connection, users).await? {
+        found = client.unit(|unit| missing(unit, users, by_phone)).await?;
+    }
     let missing =
-        missing.ok_or_else(|| Error::new(Code::NoDevice, "the service lists no device of the recipient"))?;
+        found.ok_or_else(|| Error::new(Code::NoDevice, "the service lists no device of the recipient"))?;
     if missing.is_empty() { Ok(()) } else { fetch(client, connection, missing).await }
+}
+
+/// Users of whom the service knows nothing under their LID may have got another one: they are asked
+/// for by phone number. Returns whether there was somebody to ask for.
+async fn look_up_anew(client: &Inner, connection: &Connection, users: &[Jid]) -> Result<bool, Error> {
+    let numbers = client
+        .unit(|unit| {
+            let mut numbers = Vec::new();
+            for user in users {
+                let user = unit.canonical(user)?;
+                if user.is_lid() && unit.device_list(&user)?.is_none() {
+                    numbers.extend(unit.phone_of(&user)?);
+                }
+            }
+            Ok(numbers)
+        })
+        .await?;
+    if numbers.is_empty() {
+        return Ok(false);
+    }
+    lists::query(client, connection, &numbers, usync::Context::Message).await?;
+    Ok(true)
 }
 
 /// Devices without a session; `None` if a list is missing.

@@ -7,6 +7,7 @@ use whimbrel_proto::ProtoMessage as _;
 use whimbrel_proto::adv::{
     AdvDeviceIdentity, AdvEncryptionType, AdvSignedDeviceIdentity, AdvSignedDeviceIdentityHmac,
 };
+use whimbrel_proto::companion::ClientPairingProps;
 use whimbrel_wire::{Jid, Node, NodeRef};
 
 use crate::store::DeviceKeys;
@@ -32,6 +33,8 @@ pub(crate) struct Paired {
     pub(crate) platform: String,
     /// Verified business name.
     pub(crate) business_name: Option<String>,
+    /// The phone says that the account addresses people by LID.
+    pub(crate) lid_migrated: bool,
     /// Identity key of the phone.
     pub(crate) account_key: PublicKey,
     /// `ADVSignedDeviceIdentity` with all four fields.
@@ -133,6 +136,12 @@ pub(crate) fn accept(
         lid,
         platform: name("platform").unwrap_or_default(),
         business_name: name("biz"),
+        // What is malformed says nothing.
+        lid_migrated: success
+            .child_bytes("client-props")
+            .and_then(|props| whimbrel_proto::decode::<ClientPairingProps>(props).ok())
+            .and_then(|props| props.is_chat_db_lid_migrated)
+            .unwrap_or(false),
         account_key,
         signed_identity,
         answer,

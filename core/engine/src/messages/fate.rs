@@ -56,7 +56,9 @@ pub(super) fn verdict(
             *manner = Manner { refresh: true, addressing: ack.addressing, only_missing: false };
             at_once(false)
         }
+        // Devices that are gone, or a LID that is no longer the person's: looked up anew.
         406 if attempts == 1 => at_once(true),
+        404 if attempts == 1 && ack.chat.is_lid() => at_once(true),
         408 | 429 | 500 | 503 if attempts < ATTEMPTS => {
             Verdict::Again { after: back_off(attempts), lists: false, all: status == 429 }
         }
@@ -214,10 +216,13 @@ mod tests {
         assert_eq!(judge(400, &phone, 1, false), (Verdict::Refused(400), false));
         assert_eq!(judge(406, &lid, 1, false).0, again(0, true, false));
         assert_eq!(judge(406, &lid, 2, false).0, Verdict::Refused(406));
+        assert_eq!(judge(404, &lid, 1, false).0, again(0, true, false));
+        assert_eq!(judge(404, &lid, 2, false).0, Verdict::Refused(404));
+        assert_eq!(judge(404, &phone, 1, false).0, Verdict::Refused(404));
         assert_eq!(judge(503, &lid, 1, false).0, again(2, false, false));
         assert_eq!(judge(429, &lid, 3, false).0, again(8, false, true));
         assert_eq!(judge(429, &lid, 5, false).0, Verdict::Refused(429));
-        for status in [401, 403, 404, 405, 463, 473, 475, 479] {
+        for status in [401, 403, 405, 463, 473, 475, 479] {
             assert_eq!(judge(status, &lid, 1, false).0, Verdict::Refused(status), "{status}");
         }
     }

@@ -581,7 +581,7 @@ impl Outbox {
             }
         }
         if ack.refresh_lid {
-            replies.repairs.push(Repair::Addresses(unit.phone_of(&chat)?.unwrap_or(chat)));
+            replies.repairs.push(Repair::Addresses(chat));
         }
         let Some(Judged { order, row, told, verdict, keys }) = self.judge(ack) else { return Ok(()) };
         let state = match verdict {

@@ -16,6 +16,9 @@ pub(crate) fn receipt(
     replies: &mut Replies,
 ) -> Result<(), StoreError> {
     let meaning = stanza::meaning(node.attr_text("type").as_deref());
+    if let Some(from) = node.attr_jid("from").map(Jid::normalized) {
+        learn(unit, node, &from)?;
+    }
     if meaning == Meaning::Retry {
         replies.repairs.push(Repair::Resend(Box::new(node.to_node())));
         return Ok(());
@@ -34,13 +37,12 @@ fn tell(
     let Some(from) = node.attr_jid("from").map(Jid::normalized) else { return Ok(()) };
     let timestamp = node.attr_u64("t").and_then(|time| i64::try_from(time).ok());
     let timestamp = timestamp.unwrap_or_else(|| unit.now());
-    learn(unit, node, &from)?;
     if let Some((id, readers)) = stanza::grouped(node) {
         let chat = unit.identity_of(&from)?;
         for reader in readers {
             let Meaning::Tell(kind) = reader.meaning.unwrap_or(meaning) else { continue };
             if !unit.is_own(&reader.user) {
-                delivered(unit, &chat, std::slice::from_ref(&id), timestamp, replies);
+                delivered(unit, &chat, std::slice::from_ref(&id), timestamp, replies)?;
             }
             let event = Receipt {
                 chat: chat.clone(),
@@ -74,7 +76,7 @@ fn tell(
     }
     let chat = unit.identity_of(&chat)?;
     if kind != ReceiptKind::ReadSelf {
-        delivered(unit, &chat, &message_ids, timestamp, replies);
+        delivered(unit, &chat, &message_ids, timestamp, replies)?;
     }
     let event = Receipt {
         chat,
@@ -89,14 +91,21 @@ fn tell(
 }
 
 /// A device of somebody else has messages, whatever was done with them there.
-fn delivered(unit: &mut Unit<'_>, chat: &Identity, ids: &[String], time: i64, replies: &mut Replies) {
-    // The row may have been written before the LID was known.
-    let addresses = [Some(&chat.id), chat.phone.as_ref().filter(|phone| **phone != chat.id)];
-    for (address, id) in addresses.into_iter().flatten().flat_map(|chat| ids.iter().map(move |id| (chat, id)))
-    {
+fn delivered(
+    unit: &mut Unit<'_>,
+    chat: &Identity,
+    ids: &[String],
+    time: i64,
+    replies: &mut Replies,
+) -> Result<(), StoreError> {
+    // The row may have been written while the chat had another address.
+    let mut addresses = unit.other_addresses(&chat.id)?;
+    addresses.push(chat.id.clone());
+    for (address, id) in addresses.iter().flat_map(|chat| ids.iter().map(move |id| (chat, id))) {
         unit.changes.outbox_delivered.push((address.clone(), id.clone(), time));
     }
     replies.delivered.push((chat.clone(), ids.to_vec()));
+    Ok(())
 }
 
 /// Learns the addresses that a receipt tells: of its sender, and of the chat of an own device's.

@@ -28,7 +28,7 @@ When ready it prints one line of JSON on standard output:
   control      address of the control API
 
 The control API (JSON; errors are {\"error\":{\"code\",\"message\"}}):
-  POST /phones {phone?,name?}           GET  /phones, /phones/N
+  POST /phones {phone?,name?,lid?}      GET  /phones, /phones/N
   POST /phones/N/scan {qr}              POST /phones/N/code {code}
   POST /phones/N/send {to,text}         POST /phones/N/read {chat,ids}
   GET  /phones/N/messages?after&wait_ms GET  /phones/N/receipts?after&wait_ms
@@ -36,6 +36,8 @@ The control API (JSON; errors are {\"error\":{\"code\",\"message\"}}):
   POST /phones/N/offline, /phones/N/online, /phones/N/unlink {device}
   POST /phones/N/reset-session {device}, /phones/N/forget-group-keys {group}
   POST /phones/N/send and /phones/N/read take groups too
+  POST /phones/N/migrate, /phones/N/new-lid, /phones/N/change-number {to}
+  POST /phones/N/share-number {to}      (lid: pn_only, unmigrated, migrated)
   POST /groups {creator,subject?,members?,addressing?}  GET /groups, /groups/JID
   POST /crowd {count}: people to fill groups with, whose messages are only counted
   PATCH /groups/JID {by,subject?,announce?,locked?,addressing?}

@@ -9,6 +9,7 @@ use whimbrel_wire::Jid;
 use super::error::ApiError;
 use super::extract::{Body, Query, Waiting};
 use super::{Api, JsonList, Numbered, numbered};
+use crate::LidStanding;
 use crate::phone::{Message, Phone, Receipt, SwitchChange, Switches};
 
 pub(super) fn routes() -> Router<Api> {
@@ -25,6 +26,10 @@ pub(super) fn routes() -> Router<Api> {
         .route("/phones/{number}/switches", routing::post(switches))
         .route("/phones/{number}/offline", routing::post(offline))
         .route("/phones/{number}/online", routing::post(online))
+        .route("/phones/{number}/migrate", routing::post(migrate))
+        .route("/phones/{number}/new-lid", routing::post(new_lid))
+        .route("/phones/{number}/change-number", routing::post(change_number))
+        .route("/phones/{number}/share-number", routing::post(share_number))
         .route("/phones/{number}/reset-session", routing::post(reset_session))
         .route("/phones/{number}/forget-group-keys", routing::post(forget_group_keys))
 }
@@ -64,13 +69,18 @@ fn find(api: &Api, number: &str) -> Result<Phone, ApiError> {
 struct Create {
     phone: Option<String>,
     name: Option<String>,
+    lid: Option<LidStanding>,
 }
 
 async fn create(
     State(api): State<Api>,
     Body(request): Body<Create>,
 ) -> Result<(StatusCode, Json<PhoneView>), ApiError> {
-    let phone = api.sandbox.create_phone(request.phone.as_deref(), request.name.as_deref()).await?;
+    let Create { phone, name, lid } = request;
+    let phone = match lid {
+        Some(lid) => api.sandbox.create_phone_standing(phone.as_deref(), name.as_deref(), lid).await?,
+        None => api.sandbox.create_phone(phone.as_deref(), name.as_deref()).await?,
+    };
     if api.echo {
         phone.set_switches(SwitchChange { echo: Some(true), ..SwitchChange::default() });
     }
@@ -210,6 +220,49 @@ async fn offline(State(api): State<Api>, Path(number): Path<String>) -> Result<S
 async fn online(State(api): State<Api>, Path(number): Path<String>) -> Result<StatusCode, ApiError> {
     find(&api, &number)?.go_online().await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn migrate(State(api): State<Api>, Path(number): Path<String>) -> Result<StatusCode, ApiError> {
+    find(&api, &number)?;
+    api.sandbox.migrate(&number).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn new_lid(State(api): State<Api>, Path(number): Path<String>) -> Result<Json<PhoneView>, ApiError> {
+    let phone = find(&api, &number)?;
+    api.sandbox.renew_lid(&number)?;
+    Ok(Json(PhoneView::of(&phone)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeNumber {
+    to: String,
+}
+
+async fn change_number(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(request): Body<ChangeNumber>,
+) -> Result<Json<PhoneView>, ApiError> {
+    let phone = find(&api, &number)?;
+    api.sandbox.change_number(&number, &request.to)?;
+    Ok(Json(PhoneView::of(&phone)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShareNumber {
+    to: String,
+}
+
+async fn share_number(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(request): Body<ShareNumber>,
+) -> Result<Json<Sent>, ApiError> {
+    let id = find(&api, &number)?.share_number(&request.to).await?;
+    Ok(Json(Sent { id }))
 }
 
 #[derive(Deserialize)]

@@ -95,6 +95,13 @@ impl Identities {
         }
     }
 
+    /// An account is known by another address from now on.
+    pub(crate) fn migrate(&mut self, old: &Jid, new: &Jid) {
+        if let Some(identity) = self.accounts.remove(&old.to_bare()) {
+            self.accounts.entry(new.to_bare()).or_insert(identity);
+        }
+    }
+
     /// A phone has got a new identity, which is still unknown.
     pub(crate) fn forget(&mut self, account: &Jid) {
         self.accounts.remove(account);

@@ -10,8 +10,9 @@ use whimbrel_proto::e2e::message::{
     HistorySyncType, InitialSecurityNotificationSettingSync, PeerDataOperationRequestMessage,
     PeerDataOperationRequestResponseMessage, ProtocolMessage,
 };
-use whimbrel_proto::e2e::{Message, MessageContextInfo};
+use whimbrel_proto::e2e::{LidMigrationMappingSyncMessage, Message, MessageContextInfo};
 use whimbrel_proto::history::{HistorySync, PhoneNumberToLidMapping, Pushname, history_sync};
+use whimbrel_proto::lid::{LidMigrationMapping, LidMigrationMappingSyncPayload};
 
 /// A text with its message secret, as every official client adds one.
 pub(crate) fn text(text: &str, secret: [u8; 32]) -> Message {
@@ -52,6 +53,33 @@ pub(crate) fn key_share(keys: Vec<AppStateSyncKey>) -> Message {
         app_state_sync_key_share: Some(AppStateSyncKeyShare { keys }),
         ..ProtocolMessage::default()
     })
+}
+
+/// Tells a companion which addresses belong together, and when the account moved to LIDs (media and
+/// history document §22).
+pub(crate) fn migration(pairs: &[(String, String)], now: u64) -> Message {
+    let number = |address: &str| address.split('@').next().and_then(|user| user.parse().ok());
+    let mappings = pairs.iter().map(|(pn, lid)| LidMigrationMapping {
+        pn: number(pn),
+        assigned_lid: number(lid),
+        latest_lid: None,
+    });
+    let payload = LidMigrationMappingSyncPayload {
+        pn_to_lid_mappings: mappings.collect(),
+        chat_db_migration_timestamp: Some(now),
+    };
+    protocol(ProtocolMessage {
+        r#type: Some(Type::LidMigrationMappingSync.into()),
+        lid_migration_mapping_sync_message: Some(LidMigrationMappingSyncMessage {
+            encoded_mapping_payload: Some(whimbrel_proto::encode(&payload)),
+        }),
+        ..ProtocolMessage::default()
+    })
+}
+
+/// Tells somebody the phone number behind a LID; the number stands outside, in the stanza.
+pub(crate) fn shared_number() -> Message {
+    protocol(ProtocolMessage { r#type: Some(Type::SharePhoneNumber.into()), ..ProtocolMessage::default() })
 }
 
 /// Answers a companion's request for data.

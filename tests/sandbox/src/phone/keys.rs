@@ -9,6 +9,7 @@ use whimbrel_signal::OurKeys;
 
 use super::stanza::keys::SignedPrekey;
 use crate::attach::PhoneKeys;
+use crate::options::LidStanding;
 
 /// Highest registration id that official clients use.
 const REGISTRATION_IDS: u32 = 16_380;
@@ -82,10 +83,11 @@ impl KeyRing {
     }
 
     /// What the phone registers with.
-    pub(crate) fn public(&self, number: &str, lid: Option<String>, name: &str) -> PhoneKeys {
+    pub(crate) fn public(&self, number: &str, standing: Option<LidStanding>, name: &str) -> PhoneKeys {
         PhoneKeys {
             number: number.to_owned(),
-            lid,
+            lid: None,
+            standing,
             name: name.to_owned(),
             identity: *self.identity.public.as_bytes(),
             registration_id: self.registration_id,

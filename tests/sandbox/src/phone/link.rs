@@ -12,6 +12,7 @@ use super::code::{self, CodeError, Randomness, Typed};
 use super::stanza::link::{self, CompanionFinish, CompanionHello, Upload};
 use super::state::State;
 use super::{Phone, PhoneError, adv, content, keys, qr, receive};
+use crate::LidStanding;
 
 /// How long a typed code waits for a companion that asks for one.
 const HELLO: Duration = Duration::from_secs(30);
@@ -102,6 +103,7 @@ impl Phone {
         let timestamp = self.inner.clock.now();
         let (index, upload) = {
             let mut state = self.state();
+            let lid_migrated = state.standing == LidStanding::Migrated;
             let State { companions, keys, rng, .. } = &mut *state;
             let index = companions.allocate();
             let subject = adv::Subject {
@@ -126,6 +128,7 @@ impl Phone {
                     &keys::draw(rng),
                 ),
                 timestamp,
+                lid_migrated,
             };
             (index, upload)
         };

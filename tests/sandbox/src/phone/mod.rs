@@ -21,6 +21,7 @@ mod records;
 mod seen;
 mod send;
 mod sessions;
+mod standing;
 mod stanza;
 mod state;
 #[cfg(test)]
@@ -35,7 +36,7 @@ use tokio::task::JoinHandle;
 use whimbrel_wire::Jid;
 
 use crate::journal::Journal;
-use crate::{AttachError, Clock, PhoneKeys, PhoneLink};
+use crate::{AttachError, Clock, LidStanding, PhoneKeys, PhoneLink};
 use line::Line;
 use stanza::link::{CompanionFinish, CompanionHello};
 use state::{Job, State};
@@ -61,6 +62,8 @@ pub struct Phone {
 struct Inner {
     number: String,
     name: String,
+    /// How the account shall stand with LIDs when it is made.
+    standing: Option<LidStanding>,
     attach: Attach,
     clock: Clock,
     state: Mutex<State>,
@@ -99,12 +102,14 @@ impl Phone {
         clock: Clock,
         number: &str,
         name: &str,
+        standing: Option<LidStanding>,
     ) -> Result<Self, PhoneError> {
         let (jobs, queue) = mpsc::unbounded_channel();
         let state = State::new(seed, number, clock.now());
         let inner = Arc::new(Inner {
             number: number.to_owned(),
             name: name.to_owned(),
+            standing,
             attach,
             clock,
             state: Mutex::new(state),
@@ -136,7 +141,7 @@ impl Phone {
         self.inner.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The phone number, digits only.
+    /// The phone number under which the phone was made, digits only.
     #[must_use]
     pub fn number(&self) -> &str {
         &self.inner.number
@@ -197,9 +202,13 @@ impl Phone {
     }
 
     fn connect(&self) -> Result<(), PhoneError> {
-        let keys = self.state().keys.public(self.number(), None, self.name());
+        let keys = {
+            let state = self.state();
+            // The number may be another than the one under which the phone was made.
+            state.keys.public(state.pn.user(), self.inner.standing, self.name())
+        };
         let link = (self.inner.attach)(keys)?;
-        self.state().attached(link.pn, link.lid);
+        self.state().attached(link.pn, link.lid, link.standing);
         self.inner.line.open(link.send);
         *self.reading() = Some(tokio::spawn(receive::read(Arc::downgrade(&self.inner), link.recv)));
         Ok(())

@@ -22,7 +22,10 @@ impl People {
         if let Some(former) = self.lid_of.insert(pn.user().to_owned(), lid.user().to_owned()) {
             self.pn_of.remove(&former);
         }
-        self.pn_of.insert(lid.user().to_owned(), pn.user().to_owned());
+        let former = self.pn_of.insert(lid.user().to_owned(), pn.user().to_owned());
+        if let Some(former) = former.filter(|former| former != pn.user()) {
+            self.lid_of.remove(&former);
+        }
     }
 
     /// The hidden form of a person's address, if it is known; the device stays.

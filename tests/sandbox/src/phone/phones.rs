@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Attach, Phone, PhoneError};
-use crate::{Clock, Sandbox};
+use crate::{Clock, LidStanding, Sandbox};
 
 /// The phones, by number.
 pub(crate) struct Phones {
@@ -34,7 +34,12 @@ impl Phones {
 
     /// The phone with this number, made if it does not exist. Without a number the next free one of
     /// the range for fiction is taken.
-    pub(crate) async fn get(&self, number: Option<&str>, name: Option<&str>) -> Result<Phone, PhoneError> {
+    pub(crate) async fn get(
+        &self,
+        number: Option<&str>,
+        name: Option<&str>,
+        standing: Option<LidStanding>,
+    ) -> Result<Phone, PhoneError> {
         let _making = self.making.lock().await;
         let number = match number {
             Some(number) => number.to_owned(),
@@ -44,7 +49,8 @@ impl Phones {
             return Ok(phone);
         }
         let name = name.map_or_else(|| format!("Phone {number}"), str::to_owned);
-        let phone = Phone::start(self.attach.clone(), self.seed, self.clock.clone(), &number, &name).await?;
+        let (attach, clock) = (self.attach.clone(), self.clock.clone());
+        let phone = Phone::start(attach, self.seed, clock, &number, &name, standing).await?;
         self.lock().insert(number, phone.clone());
         Ok(phone)
     }
@@ -70,13 +76,24 @@ impl Phones {
 impl Sandbox {
     /// The phone with this number, made and brought online if it does not exist.
     pub async fn phone(&self, number: &str) -> Result<Phone, PhoneError> {
-        self.phone_book().get(Some(number), None).await
+        self.phone_book().get(Some(number), None, None).await
     }
 
     /// As [`Sandbox::phone`]; without a number the next free one is taken. An existing phone keeps
     /// its name.
     pub async fn create_phone(&self, number: Option<&str>, name: Option<&str>) -> Result<Phone, PhoneError> {
-        self.phone_book().get(number, name).await
+        self.phone_book().get(number, name, None).await
+    }
+
+    /// As [`Sandbox::create_phone`]; a new account stands with LIDs as told. An existing one stays as
+    /// it is.
+    pub async fn create_phone_standing(
+        &self,
+        number: Option<&str>,
+        name: Option<&str>,
+        standing: LidStanding,
+    ) -> Result<Phone, PhoneError> {
+        self.phone_book().get(number, name, Some(standing)).await
     }
 
     /// The phone with this number, if it exists.

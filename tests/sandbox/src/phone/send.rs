@@ -41,29 +41,34 @@ impl Phone {
     /// Tells the other side that messages of a chat were read.
     pub async fn mark_read(&self, chat: &str, ids: &[String]) -> Result<(), PhoneError> {
         let chat = self.chat(chat).await?;
-        let named = chat.to_string();
         // A receipt is about messages of one author; in a group there are several.
         let mut by_author: BTreeMap<Option<Jid>, Vec<String>> = BTreeMap::new();
         for id in ids {
-            let is_it = |message: &Message| message.id == *id && !message.from_me && message.chat == named;
-            let message = self.inner.messages.find(is_it).ok_or(PhoneError::UnknownMessage)?;
+            let found = self.inner.messages.find(|message: &Message| message.id == *id && !message.from_me);
+            let message = found.ok_or(PhoneError::UnknownMessage)?;
+            let address = Jid::parse(&message.chat).map_err(|_| PhoneError::UnknownMessage)?;
+            if address != chat && !self.state().people.same(&address, &chat) {
+                return Err(PhoneError::UnknownMessage);
+            }
             let author = Jid::parse(&message.author).ok().filter(|_| chat.is_group());
             by_author.entry(author).or_default().push(id.clone());
         }
         if by_author.is_empty() {
             return Err(PhoneError::UnknownMessage);
         }
+        let to = self.state().addressee(&chat);
         for (author, ids) in by_author {
             for batch in ids.chunks(READ_BATCH) {
-                let receipt = acks::read(&chat, author.as_ref(), batch, self.inner.clock.now());
+                let receipt = acks::read(&to, author.as_ref(), batch, self.inner.clock.now());
                 self.inner.line.send(receipt).await?;
             }
         }
         Ok(())
     }
 
-    /// The hidden address of a person that is named by number or by either address.
-    async fn resolve(&self, person: &str) -> Result<Jid, PhoneError> {
+    /// The address of a person that is named by number or by either address: the hidden one if there
+    /// is one.
+    pub(super) async fn resolve(&self, person: &str) -> Result<Jid, PhoneError> {
         let digits = person.strip_prefix('+').unwrap_or(person);
         if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
             if let Some(lid) = self.state().people.lid(&Jid::pn(digits)) {
@@ -78,46 +83,60 @@ impl Phone {
         }
         let known = self.state().people.lid(&jid);
         match known {
-            Some(lid) => Ok(lid),
-            None => self.ask_person(usync::lid(self.sid(), &jid)).await,
+            // The hidden address is known, but whether it is still somebody's is not.
+            Some(lid) if jid.is_pn() || self.state().people.pn(&lid).is_some() => Ok(lid),
+            _ => self.ask_person(usync::lid(self.sid(), &jid)).await,
         }
     }
 
     async fn ask_person(&self, query: Node) -> Result<Jid, PhoneError> {
         let person = usync::read_person(&self.inner.line.request(query).await?)?;
-        self.state().learn(&person.pn, &person.lid);
-        Ok(person.lid)
+        match person.lid {
+            Some(lid) => {
+                self.state().learn(&person.jid, &lid);
+                Ok(lid)
+            }
+            None if person.jid.is_pn() => Ok(person.jid),
+            None => Err(PhoneError::UnknownUser),
+        }
     }
 
     pub(super) fn sid(&self) -> String {
         self.state().message_id()
     }
 
-    /// Sends a text to a group, or to a person whose hidden address is known.
+    /// Sends a text to a group or a person.
     pub(super) async fn deliver_text(&self, chat: &Jid, text: &str) -> Result<String, PhoneError> {
         if chat.is_group() {
             return self.deliver_group_text(chat, text).await;
         }
-        let (id, message) = {
-            let mut state = self.state();
-            let secret = keys::draw(&mut state.rng);
-            (state.message_id(), content::text(text, secret))
-        };
+        let secret = keys::draw(&mut self.state().rng);
+        self.deliver(chat, content::text(text, secret)).await
+    }
+
+    /// Sends a message to a person.
+    pub(super) async fn deliver(&self, chat: &Jid, message: Plain) -> Result<String, PhoneError> {
+        let id = self.state().message_id();
         let _order = self.inner.sending.lock().await;
-        let devices = self.devices(chat).await?;
+        // All of a stanza's addresses are of one kind: that of the chat.
+        let (chat, own) = {
+            let state = self.state();
+            let by_number = state.by_number(chat);
+            (state.wire(chat, by_number), state.wire(&state.lid, by_number))
+        };
+        let devices = self.devices(&chat, own).await?;
         self.ensure_sessions(&devices).await?;
         let stanza = {
             let mut state = self.state();
-            state.keep(&id, chat, &message, self.inner.clock.now(), false);
-            direct(&mut state, &id, chat, &devices)?
+            state.keep(&id, &chat, &message, self.inner.clock.now(), false);
+            direct(&mut state, &id, &chat, &devices)?
         };
         self.inner.line.post(&id, stanza).await?;
         Ok(id)
     }
 
     /// All devices that a message to this chat goes to, the own companions included.
-    async fn devices(&self, chat: &Jid) -> Result<Vec<Jid>, PhoneError> {
-        let own = self.lid();
+    async fn devices(&self, chat: &Jid, own: Jid) -> Result<Vec<Jid>, PhoneError> {
         let mut people = vec![chat.clone()];
         if *chat != own {
             people.push(own.clone());
@@ -135,7 +154,8 @@ impl Phone {
     pub(super) async fn ensure_sessions(&self, devices: &[Jid]) -> Result<(), PhoneError> {
         let missing: Vec<Jid> = {
             let state = self.state();
-            devices.iter().filter(|device| !state.sessions.has(device)).cloned().collect()
+            let met = |device: &Jid| state.sessions.has(&state.people.session_address(device));
+            devices.iter().filter(|device| !met(device)).cloned().collect()
         };
         if missing.is_empty() {
             return Ok(());
@@ -283,11 +303,12 @@ impl Phone {
                 Some(copy) if own => copy,
                 _ => &original.plaintext,
             };
+            let chat = state.wire(&original.chat, wish.device.to_account().is_pn());
             let ciphertext = state.seal(&device, plaintext).map_err(|_| PhoneError::NoDevice)?;
             let again = Resend {
                 id: &wish.id,
                 device: &wish.device,
-                recipient: (own && !original.peer).then_some(&original.chat),
+                recipient: (own && !original.peer).then_some(&chat),
                 peer: original.peer,
                 count: wish.count,
                 timestamp: original.timestamp,
@@ -303,11 +324,11 @@ impl Phone {
         let state = self.state();
         let Some(original) = state.originals.get(&wish.id) else { return false };
         if original.peer {
-            original.chat == *device
+            state.people.session_address(&original.chat) == *device
         } else if original.chat.is_group() {
             wish.group.as_ref() == Some(&original.chat)
         } else {
-            state.is_own(device) || device.same_account(&original.chat)
+            state.is_own(device) || state.people.same(device, &original.chat)
         }
     }
 
@@ -344,7 +365,8 @@ fn direct(state: &mut State, id: &str, chat: &Jid, devices: &[Jid]) -> Result<No
             Some(copy) if own => copy,
             _ => &original.plaintext,
         };
-        if let Ok(mut ciphertext) = state.seal(device, plaintext) {
+        let address = state.people.session_address(device);
+        if let Ok(mut ciphertext) = state.seal(&address, plaintext) {
             if damaged {
                 damage(&mut ciphertext);
             }
@@ -355,7 +377,8 @@ fn direct(state: &mut State, id: &str, chat: &Jid, devices: &[Jid]) -> Result<No
     if !reached || copies.is_empty() {
         return Err(PhoneError::NoDevice);
     }
-    Ok(messages::direct(id, chat, state.people.pn(chat).as_ref(), copies))
+    let number = if chat.is_lid() { state.people.pn(chat) } else { None };
+    Ok(messages::direct(id, chat, number.as_ref(), copies))
 }
 
 /// Makes a ciphertext unreadable without touching its form.

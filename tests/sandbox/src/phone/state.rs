@@ -25,12 +25,14 @@ use super::stanza::acks;
 use super::stanza::messages::{self, Ciphertext, Envelope};
 use super::stanza::retry::{self, OfferedKeys, Wish};
 use super::{adv, peer};
+use crate::LidStanding;
 
 /// Everything a phone remembers.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) pn: Jid,
     pub(crate) lid: Jid,
+    pub(crate) standing: LidStanding,
     pub(crate) rng: ChaCha20Rng,
     pub(crate) keys: KeyRing,
     pub(crate) people: People,
@@ -123,6 +125,7 @@ impl State {
         Self {
             pn: Jid::pn(number),
             lid: Jid::pn(number),
+            standing: LidStanding::Migrated,
             keys,
             people: People::default(),
             sessions: Sessions::default(),
@@ -138,8 +141,9 @@ impl State {
     }
 
     /// The service has told the account's addresses.
-    pub(crate) fn attached(&mut self, pn: Jid, lid: Jid) {
-        self.people.learn(&pn, &lid);
+    pub(crate) fn attached(&mut self, pn: Jid, lid: Jid, standing: LidStanding) {
+        self.learn(&pn, &lid);
+        self.standing = standing;
         self.pn = pn;
         self.lid = lid;
     }
@@ -152,10 +156,32 @@ impl State {
 
     /// Notes that two addresses belong to one person.
     pub(crate) fn learn(&mut self, one: &Jid, other: &Jid) {
+        let former = [one, other].into_iter().find(|jid| jid.is_pn()).and_then(|pn| self.people.lid(pn));
         self.people.learn(one, other);
         if let (Some(pn), Some(lid)) = (self.people.pn(one), self.people.lid(one)) {
-            self.sessions.migrate(&pn, &lid);
+            for old in [Some(pn), former.filter(|former| !former.same_account(&lid))].into_iter().flatten() {
+                self.sessions.migrate(&old, &lid);
+                self.identities.migrate(&old, &lid);
+            }
         }
+    }
+
+    /// Whether a person is addressed by phone number: because this account may not do otherwise, or
+    /// because the person has no other address.
+    pub(crate) fn by_number(&self, person: &Jid) -> bool {
+        self.standing != LidStanding::Migrated || self.people.lid(person).is_none()
+    }
+
+    /// A chat as stanzas name it.
+    pub(crate) fn addressee(&self, chat: &Jid) -> Jid {
+        if chat.is_account() { self.wire(chat, self.by_number(chat)) } else { chat.clone() }
+    }
+
+    /// A device as stanzas of one address space name it.
+    pub(crate) fn wire(&self, device: &Jid, by_number: bool) -> Jid {
+        let device = self.people.session_address(device);
+        let number = if by_number { self.people.pn(&device) } else { None };
+        number.unwrap_or(device)
     }
 
     /// Whether a device belongs to this account.
@@ -314,7 +340,8 @@ impl State {
         if !from_me && self.switches.auto_read && !self.switches.silent {
             let participant = envelope.group.is_some().then_some(&envelope.author);
             let ids = std::slice::from_ref(&envelope.id);
-            outcome.replies.push(acks::read(&chat, participant, ids, envelope.timestamp));
+            let to = self.addressee(&chat);
+            outcome.replies.push(acks::read(&to, participant, ids, envelope.timestamp));
         }
         // Two phones that echo each other would never stop, so only companions are answered.
         if !from_me && self.switches.echo && author.has_device() {

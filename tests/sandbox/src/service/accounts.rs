@@ -11,6 +11,7 @@ use super::prekeys::KeyStore;
 use super::proof::KeyIndexList;
 use super::startup::Settings;
 use crate::options::Addressing;
+use crate::options::LidStanding;
 
 /// The two address spaces of people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +69,7 @@ pub(crate) struct Account {
     pub(super) pn: String,
     /// Digits of the hidden number.
     pub(super) lid: String,
+    pub(super) standing: LidStanding,
     /// Push name, empty if none was announced.
     pub(super) name: String,
     pub(super) created: u64,
@@ -93,6 +95,12 @@ impl Account {
     /// The account's address without a device.
     pub(super) fn bare(&self, space: Space) -> Jid {
         self.jid(0, space)
+    }
+
+    /// The account's other address beside the one in this space, if others may know it.
+    pub(super) fn twin(&self, space: Space) -> Option<Jid> {
+        let hidden = space == Space::Pn && self.standing == LidStanding::PnOnly;
+        (!hidden).then(|| self.bare(space.other()))
     }
 
     /// Address of a device.
@@ -246,12 +254,31 @@ impl Accounts {
         self.find(a).is_some_and(|found| Some(found) == self.find(b))
     }
 
+    /// Gives an account another hidden number. Under the old one nobody is found any more.
+    pub(super) fn change_lid(&mut self, id: AccountId, lid: String) {
+        if let Some(account) = self.list.get_mut(id.0) {
+            self.by_lid.remove(&account.lid);
+            self.by_lid.insert(lid.clone(), id);
+            account.lid = lid;
+        }
+    }
+
+    /// Gives an account another phone number, which must be free.
+    pub(super) fn change_pn(&mut self, id: AccountId, pn: String) {
+        if let Some(account) = self.list.get_mut(id.0) {
+            self.by_pn.remove(&account.pn);
+            self.by_pn.insert(pn.clone(), id);
+            account.pn = pn;
+        }
+    }
+
     /// Adds an account with its phone. The numbers must be free.
     pub(super) fn create(
         &mut self,
         pn: String,
         lid: String,
         name: String,
+        standing: LidStanding,
         phone: Device,
         now: u64,
     ) -> AccountId {
@@ -262,6 +289,7 @@ impl Accounts {
             id,
             pn,
             lid,
+            standing,
             name,
             created: now,
             key_index_list: None,

@@ -4,6 +4,7 @@
 use super::Service;
 use super::accounts::Device;
 use super::prekeys::KeyStore;
+use crate::options::LidStanding;
 
 /// Their numbers begin with this.
 const PREFIX: u64 = 15_559_000_000;
@@ -23,7 +24,8 @@ impl Service {
             let [registration] = self.random();
             let keys = KeyStore::drawn_on_demand(1 + u32::from(registration), self.random());
             let device = Device { counted: Some(0), ..Device::new(keys, self.now) };
-            self.accounts.create(number.clone(), lid, String::new(), device, self.now);
+            let standing = LidStanding::Migrated;
+            self.accounts.create(number.clone(), lid, String::new(), standing, device, self.now);
             numbers.push(number);
         }
         numbers

@@ -16,6 +16,7 @@ use super::{Closing, DeviceId, Effect, Service, Stream, StreamId, millis, proof}
 use crate::attach::{AttachError, PhoneKeys};
 use crate::events::Event;
 use crate::faults::{Fault, Point, Seen};
+use crate::options::LidStanding;
 
 /// Platform number of the web client.
 const WEB: i32 = 14;
@@ -185,7 +186,11 @@ impl Service {
     }
 
     /// A phone comes online; creates its account if it is new.
-    pub(crate) fn attach(&mut self, stream: StreamId, keys: PhoneKeys) -> Result<(Jid, Jid), AttachError> {
+    pub(crate) fn attach(
+        &mut self,
+        stream: StreamId,
+        keys: PhoneKeys,
+    ) -> Result<(Jid, Jid, LidStanding), AttachError> {
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         let number_fits =
             (7..=15).contains(&keys.number.len()) && digits(&keys.number) && !keys.number.starts_with('0');
@@ -219,13 +224,16 @@ impl Service {
                 };
                 let store = KeyStore::new(keys.registration_id, keys.identity, signed);
                 let phone = Device::new(store, self.now);
-                let account = self.accounts.create(keys.number, lid, keys.name, phone, self.now);
+                let usual =
+                    if self.options.lid_migrated { LidStanding::Migrated } else { LidStanding::Unmigrated };
+                let standing = keys.standing.unwrap_or(usual);
+                let account = self.accounts.create(keys.number, lid, keys.name, standing, phone, self.now);
                 DeviceId { account, number: 0 }
             }
         };
         self.enter(stream, id, false);
         let account = self.accounts.get(id.account).ok_or(AttachError::Taken)?;
-        Ok((account.bare(Space::Pn), account.bare(Space::Lid)))
+        Ok((account.bare(Space::Pn), account.bare(Space::Lid), account.standing))
     }
 
     /// The phone with this number is about to be set up anew with these keys (pairing document §8.7).
@@ -251,13 +259,13 @@ impl Service {
         found.key_index_list = None;
         found.collections = Collections::default();
         found.devices.insert(0, Device::new(KeyStore::new(keys.registration_id, keys.identity, signed), now));
-        let (pn, lid, mut known) = (found.bare(Space::Pn), found.bare(Space::Lid), found.contacts.clone());
+        let (pn, lid, mut known) = (found.bare(Space::Pn), found.twin(Space::Pn), found.contacts.clone());
         known.extend(self.groups.companions_of(account));
         for contact in known {
             self.notify_account(contact, None, |service| {
                 service
                     .notification("encrypt", pn.clone())
-                    .attr("lid", lid.clone())
+                    .attr_opt("lid", lid.clone())
                     .child(Node::new("identity"))
             });
         }

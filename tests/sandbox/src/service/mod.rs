@@ -21,6 +21,7 @@ mod prekeys;
 mod presence;
 mod proof;
 mod receipts;
+mod standing;
 mod startup;
 mod usync;
 

@@ -45,11 +45,11 @@ impl Service {
         let account = self.accounts.get(device.account)?;
         // The hidden address stands beside the phone number, not the other way round.
         let by_pn = space == Space::Pn;
-        let lid = by_pn.then(|| account.bare(Space::Lid));
+        let lid = if by_pn { account.twin(Space::Pn) } else { None };
         let from = account.bare(space);
         let changed = Node::new("device")
             .attr("jid", account.jid(device.number, space))
-            .attr_opt("lid", by_pn.then(|| account.jid(device.number, Space::Lid)))
+            .attr_opt("lid", lid.as_ref().map(|lid| lid.with_device(device.number)))
             .attr_opt("key-index", account.devices.get(&device.number).map(|added| added.key_index));
         let list = account.key_index_list.clone();
         let mut signed =
@@ -59,7 +59,7 @@ impl Service {
         }
         let change = Node::new(operation)
             .attr("device_hash", self.device_hash(device.account, space))
-            .attr_opt("device_lid_hash", by_pn.then(|| self.device_hash(device.account, Space::Lid)))
+            .attr_opt("device_lid_hash", lid.is_some().then(|| self.device_hash(device.account, Space::Lid)))
             .child(changed)
             .child(signed);
         Some(self.notification("devices", from).attr_opt("lid", lid).child(change))

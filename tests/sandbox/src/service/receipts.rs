@@ -198,7 +198,7 @@ impl Service {
                 .attr("id", stanza::id(receipt.node))
                 .attr("from", group.clone())
                 .attr("participant", reader.jid(receipt.device.number, mode))
-                .attr(twin, reader.bare(mode.other()))
+                .attr_opt(twin, reader.twin(mode))
                 .attr_opt("type", receipt.kind.clone())
                 .attr("t", self.now)
                 .children(receipt.node.child_nodes().iter().cloned()),
@@ -255,7 +255,7 @@ impl Service {
                 .attr("from", reader.jid(receipt.device.number, space))
                 .attr_opt("type", receipt.kind.clone())
                 .attr("t", self.now)
-                .attr(twin, reader.bare(space.other()))
+                .attr_opt(twin, reader.twin(space))
                 .children(receipt.node.child_nodes().iter().cloned()),
         )
     }

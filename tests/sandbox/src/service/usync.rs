@@ -55,7 +55,8 @@ impl Service {
 
     fn user(&self, asking: DeviceId, protocols: &Node, asked: &Node) -> Option<Node> {
         let contact = asked.child_named("contact").and_then(|contact| contact.content_text());
-        let jid = asked.attr_jid("jid");
+        let hint = asked.child_named("lid").and_then(|lid| lid.attr_jid("jid"));
+        let jid = asked.attr_jid("jid").or_else(|| hint.filter(|_| contact.is_none()));
         let found = match (&jid, contact) {
             (Some(jid), _) => self.accounts.find(jid),
             (None, Some(number)) => self.accounts.by_pn(digits(number)),
@@ -63,15 +64,21 @@ impl Service {
         };
         let wants_lid =
             protocols.child_named("contact").is_some_and(|node| node.attr_is("addressing_mode", "lid"));
-        let Some(account) = found.and_then(|id| self.accounts.get(id)) else {
+        let by_lid = jid.as_ref().and_then(Space::of) == Some(Space::Lid);
+        // Of an account that lives by its number, nobody else knows the hidden one.
+        let known =
+            |account: &&Account| !by_lid || account.id == asking.account || account.twin(Space::Pn).is_some();
+        let Some(account) = found.and_then(|id| self.accounts.get(id)).filter(known) else {
             return unregistered(protocols, jid, contact);
         };
-        let (pn, lid) = (account.bare(Space::Pn), account.bare(Space::Lid));
+        let (pn, lid) = (account.bare(Space::Pn), account.twin(Space::Pn));
         let mut user = Node::new("user");
         user = match jid {
-            _ if wants_lid => user.attr("jid", lid).attr("pn_jid", pn),
-            Some(jid) => user.attr("jid", jid.to_bare()),
-            None => user.attr("jid", pn),
+            Some(jid) if !wants_lid => user.attr("jid", jid.to_bare()),
+            _ => match lid.filter(|_| wants_lid) {
+                Some(lid) => user.attr("jid", lid).attr("pn_jid", pn),
+                None => user.attr("jid", pn),
+            },
         };
         let mut answers = Vec::new();
         for protocol in protocols.child_nodes() {
@@ -104,7 +111,10 @@ impl Service {
                 }
                 Some(answer)
             }
-            "lid" => Some(Node::new("lid").attr("val", account.bare(Space::Lid))),
+            "lid" if account.id == asking.account => {
+                Some(Node::new("lid").attr("val", account.bare(Space::Lid)))
+            }
+            "lid" => account.twin(Space::Pn).map(|lid| Node::new("lid").attr("val", lid)),
             "devices" => self.device_list(account.id, known_hash),
             "status" if blocked => Some(Node::new("status").attr("code", "401")),
             "status" => {

@@ -290,6 +290,7 @@ impl TestPhone {
         let keys_of_phone = PhoneKeys {
             number: number.to_owned(),
             lid: None,
+            standing: None,
             name: format!("Phone {number}"),
             identity: *keys.identity.public.as_bytes(),
             registration_id: keys.registration_id,

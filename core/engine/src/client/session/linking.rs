@@ -13,7 +13,7 @@ use crate::link;
 use crate::link::pair::{self, PairError, Paired};
 use crate::link::qr::Round;
 use crate::random;
-use crate::store::Changes;
+use crate::store::{Changes, LidMigration};
 
 /// How often a live pairing code is looked at when the QR codes have run out.
 const CODE_CHECK: Duration = Duration::from_secs(5);
@@ -104,6 +104,9 @@ impl Session<'_> {
         let (phone, lid) = (paired.phone.to_bare(), paired.lid.to_bare());
         let mut changes = Changes { lid_pairs: vec![(lid.clone(), phone)], ..Changes::default() };
         changes.identities.insert(lid, Some(*paired.account_key.as_bytes()));
+        if paired.lid_migrated {
+            changes.lid_migration = Some(LidMigration { migrated: true, refused_at: 0 });
+        }
         self.client
             .commit_account(changes, |account| {
                 account.phone = Some(paired.phone);

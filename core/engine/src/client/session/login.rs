@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use whimbrel_wire::Node;
+use whimbrel_wire::{Jid, Node};
 
 use super::{End, Phase, Session};
 use crate::client::{Inner, lanes, own_identity};
@@ -72,6 +72,8 @@ impl Session<'_> {
             tracing::warn!("The service did not name this device's hidden address.");
         }
         let lid = success.lid.or_else(|| account.lid.clone());
+        let former = account.lid.as_ref().map(Jid::to_bare);
+        let former = former.filter(|former| lid.as_ref().is_some_and(|lid| !lid.same_account(former)));
         let mut changes = Changes::default();
         if let (Some(lid), Some(phone)) = (&lid, &account.phone) {
             changes.lid_pairs.push((lid.to_bare(), phone.to_bare()));
@@ -90,6 +92,12 @@ impl Session<'_> {
             }
         });
         committed.await?;
+        if let (Some(former), Some(account)) = (former, self.client.account())
+            && let Some(lid) = &account.lid
+        {
+            // The service gave the account another LID: what is kept about its devices moves.
+            self.client.unit(|unit| unit.succeed(&former, &lid.to_bare())).await?;
+        }
         self.client.link.set_wanted(false);
         self.memory.logged_in_at = Some(Instant::now());
         self.memory.resume_failed = false;

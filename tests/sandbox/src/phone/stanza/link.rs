@@ -18,6 +18,8 @@ pub(crate) struct Upload {
     pub(crate) key_index_list: Vec<u8>,
     /// When it was signed, in seconds.
     pub(crate) timestamp: u64,
+    /// Whether the account addresses people by LID.
+    pub(crate) lid_migrated: bool,
 }
 
 fn key_index_node(list: Vec<u8>, timestamp: u64) -> Node {
@@ -28,8 +30,8 @@ fn key_index_node(list: Vec<u8>, timestamp: u64) -> Node {
 pub(crate) fn pair_device(upload: Upload) -> Node {
     // A companion that lives by hidden addresses leaves unless the phone says that it does too.
     let props = ClientPairingProps {
-        is_chat_db_lid_migrated: Some(true),
-        is_syncd_pure_lid_session: Some(true),
+        is_chat_db_lid_migrated: Some(upload.lid_migrated),
+        is_syncd_pure_lid_session: Some(upload.lid_migrated),
         ..ClientPairingProps::default()
     };
     let pair = Node::new("pair-device")
@@ -143,6 +145,7 @@ mod tests {
             device_identity: vec![3],
             key_index_list: vec![4],
             timestamp: 5,
+            lid_migrated: true,
         };
         let node = pair_device(upload);
         let pair = node.child_named("pair-device").unwrap();

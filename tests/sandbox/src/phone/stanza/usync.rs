@@ -54,11 +54,13 @@ pub(crate) fn read_devices(answer: &Node) -> Vec<(Jid, Vec<u16>)> {
         .collect()
 }
 
-/// A person's two addresses.
+/// A person's addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Person {
-    pub(crate) pn: Jid,
-    pub(crate) lid: Jid,
+    /// The address that the answer is about.
+    pub(crate) jid: Jid,
+    /// The hidden one, unless the person lives by the number.
+    pub(crate) lid: Option<Jid>,
 }
 
 /// Reads the answer to [`number`] and [`lid`].
@@ -67,9 +69,9 @@ pub(crate) fn read_person(answer: &Node) -> Result<Person, PhoneError> {
     if user.child_named("contact").is_some_and(|contact| !contact.attr_is("type", "in")) {
         return Err(PhoneError::UnknownUser);
     }
-    let pn = user.attr_jid("jid").ok_or(PhoneError::UnknownUser)?;
-    let lid = user.child_named("lid").and_then(|lid| lid.attr_jid("val")).ok_or(PhoneError::UnknownUser)?;
-    Ok(Person { pn, lid })
+    let jid = user.attr_jid("jid").ok_or(PhoneError::UnknownUser)?;
+    let lid = user.child_named("lid").and_then(|lid| lid.attr_jid("val"));
+    Ok(Person { jid, lid })
 }
 
 #[cfg(test)]
@@ -97,7 +99,7 @@ mod tests {
                 .child(Node::new("contact").attr("type", kind))
                 .child(Node::new("lid").attr("val", Jid::lid("2002")))
         };
-        let person = Person { pn: Jid::pn("222"), lid: Jid::lid("2002") };
+        let person = Person { jid: Jid::pn("222"), lid: Some(Jid::lid("2002")) };
         assert_eq!(read_person(&answer(user("in"))), Ok(person));
         assert_eq!(read_person(&answer(user("out"))), Err(PhoneError::UnknownUser));
         assert_eq!(read_person(&Node::new("iq")), Err(PhoneError::UnknownUser));

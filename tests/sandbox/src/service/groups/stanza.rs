@@ -33,7 +33,7 @@ pub(super) fn participant(account: &Account, mode: Space) -> Node {
         Space::Lid => "phone_number",
         Space::Pn => "lid",
     };
-    Node::new("participant").attr("jid", account.bare(mode)).attr(twin, account.bare(mode.other()))
+    Node::new("participant").attr("jid", account.bare(mode)).attr_opt(twin, account.twin(mode))
 }
 
 impl Service {

@@ -8,6 +8,7 @@ use whimbrel_wire::Node;
 use super::super::accounts::{AccountId, DeviceId, Space};
 use super::super::{Service, StreamId};
 use super::{Accepted, MessageError, Outbound, participant_hash};
+use crate::options::LidStanding;
 use crate::stanza;
 
 /// Children that accompany the ciphertexts to every recipient.
@@ -25,8 +26,12 @@ impl Service {
     ) -> Result<Accepted, MessageError> {
         let recipient = self.accounts.find(&message.to).ok_or(404_u16)?;
         let own = message.sender.account;
-        if space == Space::Lid && !self.options.lid_migrated {
+        let standing = |id| self.accounts.get(id).map(|account| account.standing);
+        if space == Space::Lid && standing(own) != Some(LidStanding::Migrated) {
             return Err(400);
+        }
+        if space == Space::Lid && own != recipient && standing(recipient) == Some(LidStanding::PnOnly) {
+            return Err(404);
         }
         let mixed = message.copies.iter().any(|(jid, _)| Space::of(jid) != Some(space));
         if mixed {
@@ -119,9 +124,9 @@ impl Service {
             let chat = message.node.attr_jid("recipient").unwrap_or_else(|| message.to.to_bare());
             let twin = self.accounts.find(&chat).or(Some(recipient)).and_then(|id| self.accounts.get(id))?;
             let twin_key = twin_key(space, "peer_recipient_pn", "peer_recipient_lid");
-            stanza = stanza.attr("recipient", chat).attr(twin_key, twin.bare(space.other()));
+            stanza = stanza.attr("recipient", chat).attr_opt(twin_key, twin.twin(space));
         } else {
-            stanza = stanza.attr(twin_key(space, "sender_pn", "sender_lid"), sender.bare(space.other()));
+            stanza = stanza.attr_opt(twin_key(space, "sender_pn", "sender_lid"), sender.twin(space));
         }
         Some(with_content(stanza, message.node, encs))
     }

@@ -176,7 +176,7 @@ impl Service {
             .envelope(message, mode, time)?
             .attr("from", message.to.clone())
             .attr("participant", sender.jid(message.sender.number, mode))
-            .attr(twin_key(mode, "participant_pn", "participant_lid"), sender.bare(mode.other()))
+            .attr_opt(twin_key(mode, "participant_pn", "participant_lid"), sender.twin(mode))
             .attr("addressing_mode", mode_name(mode));
         if let Some(expiration) = stanza::text(message.node, "expiration") {
             stanza.set_attr("expiration", expiration);

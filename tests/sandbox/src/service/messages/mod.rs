@@ -160,7 +160,18 @@ impl Service {
             self.look_at(message, target, &stanza);
             self.push(target, stanza);
         }
-        Ok(ack_of(message.node, time).attr_opt("phash", accepted.phash))
+        let ack = ack_of(message.node, time).attr_opt("phash", accepted.phash);
+        Ok(ack.attr_opt("refresh_lid", self.names_stale_number(message).then_some("true")))
+    }
+
+    /// Whether the sender believes that the LID belongs to another number than it does.
+    fn names_stale_number(&self, message: &Outbound<'_>) -> bool {
+        let named = message.node.attr_jid("peer_recipient_pn");
+        let account = self.accounts.find(&message.to).and_then(|id| self.accounts.get(id));
+        match (named, account) {
+            (Some(named), Some(account)) => !named.same_bare(&account.bare(Space::Pn)),
+            _ => false,
+        }
     }
 
     fn look_at(&mut self, message: &Outbound<'_>, target: DeviceId, stanza: &Node) {
