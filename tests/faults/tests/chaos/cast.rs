@@ -17,6 +17,9 @@ use crate::{STUCK, verdict};
 /// How long to wait at most before looking again.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// Baileys is done when it has shown nothing new for so long.
+const PEER_IDLE: Duration = Duration::from_secs(10);
+
 /// A person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Account {
@@ -198,6 +201,26 @@ impl Cast {
         if let Err(stuck) = heard {
             self.report_missing(plan);
             panic!("{stuck}");
+        }
+        self.wait_for_peers(plan).await;
+    }
+
+    /// Gives Baileys the time to show what it has and to ask for what it could not read.
+    async fn wait_for_peers(&self, plan: &Plan) {
+        let shown = || -> usize {
+            let peers = self.devices.iter().enumerate().filter_map(|(index, device)| match &device.make {
+                Make::Ours(_) => None,
+                Make::Baileys(peer) => Some(verdict::shown(plan, index, device, peer)),
+            });
+            peers.sum()
+        };
+        let (mut last, mut since) = (shown(), Instant::now());
+        while since.elapsed() < PEER_IDLE {
+            tokio::time::sleep(LOOK).await;
+            let now = shown();
+            if now != last {
+                (last, since) = (now, Instant::now());
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use whimbrel_sandbox::Event;
 use crate::cast::{Cast, Device, Make};
 use crate::member::Member;
 use crate::mischief::Tally;
+use crate::peer::Baileys;
 use crate::plan::{Line, Plan};
 
 /// Texts that a client of ours has to hear and has not heard. Not counted is what Baileys spoiled.
@@ -130,9 +131,35 @@ fn report(cast: &Cast, plan: &Plan, mischief: &Tally, events: &[(u64, Event)]) {
     println!("  {} texts spoiled by Baileys' using a key twice", spoiled(cast).len());
     for (index, device) in cast.devices().enumerate() {
         let Make::Baileys(peer) = &device.make else { continue };
+        let label = cast.label(device);
         let shown = peer.shown();
         let expected: Vec<_> = plan.heard_by(index, device.account).collect();
-        let heard = expected.iter().filter(|line| shown.contains_key(&line.order.text)).count();
-        println!("  {} (Baileys) showed {heard} of {} texts", cast.label(device), expected.len());
+        let missed: Vec<_> = expected
+            .iter()
+            .filter(|line| !shown.contains_key(&line.order.text))
+            .map(|line| &line.order.id)
+            .collect();
+        // It takes a text for a duplicate that it had decrypted, and not shown, when it was cut off.
+        let taken_for_known = missed.iter().filter(|id| {
+            events.iter().any(|(_, event)| {
+                matches!(event, Event::Settled { device, id: settled, error: Some(error), .. }
+                    if *device == label && settled == **id && error == "487")
+            })
+        });
+        println!(
+            "  {label} (Baileys) showed {} of {} texts, and took {} for known",
+            expected.len() - missed.len(),
+            expected.len(),
+            taken_for_known.count()
+        );
+        for id in missed {
+            assert!(queued(cast, &label, id), "{id} was not encrypted for {label}");
+        }
     }
+}
+
+/// How many of the texts for it a client of Baileys has shown.
+pub(crate) fn shown(plan: &Plan, index: usize, device: &Device, peer: &Baileys) -> usize {
+    let shown = peer.shown();
+    plan.heard_by(index, device.account).filter(|line| shown.contains_key(&line.order.text)).count()
 }
