@@ -1,6 +1,7 @@
 //! A client of ours and whatsmeow understand each other.
 
 use whimbrel_interop::Program;
+use whimbrel_sandbox::LidStanding;
 
 use crate::support::{Stage, Talk};
 use crate::whimbrel_with;
@@ -25,4 +26,10 @@ async fn both_may_speak_at_once() {
     talk.both_say(1).await;
     talk.both_say_at_once(50).await;
     assert!(stage.sandbox.violations().iter().all(|twice| twice.sender != whimbrel.label()));
+}
+
+#[tokio::test]
+async fn the_own_account_moves_to_lids_in_the_middle_of_a_chat() {
+    let (ana, ben) = (LidStanding::Unmigrated, LidStanding::Migrated);
+    whimbrel_with::through_migration(Program::Whatsmeow, ana, ben, "whimbrel-whatsmeow-own-lid").await;
 }

@@ -1,7 +1,7 @@
 //! A client of ours chats with a peer of either make, while connections come and go.
 
 use whimbrel_interop::Program;
-use whimbrel_sandbox::{Fault, FaultRule, StanzaMatch};
+use whimbrel_sandbox::{Fault, FaultRule, LidStanding, StanzaMatch};
 
 use crate::support::{Device, Stage, Talk};
 
@@ -76,6 +76,48 @@ pub(crate) async fn through_damage(program: Program, story: &str) {
         talk.both_say(2).await;
     }
     talk.both_say(50).await;
+    talk.ends(&stage).await;
+    stage.finish();
+}
+
+/// The account of one side moves to LIDs while both write: before, in between, and while the other is away. Nothing is
+/// lost or comes twice, and to ours it is one chat.
+pub(crate) async fn through_migration(program: Program, ana: LidStanding, ben: LidStanding, story: &str) {
+    let stage = Stage::new(story).await;
+    let anas = stage.person_standing("15550001", "Ana", ana).await;
+    let bens = stage.person_standing("15550002", "Ben", ben).await;
+    let (whimbrel, peer) = (stage.whimbrel(&anas).await, stage.peer(program, &bens).await);
+    let mut talk = Talk::between(&whimbrel, &peer);
+    talk.right_says(5).await;
+    talk.left_hears().await;
+    talk.both_say(15).await;
+
+    for (device, standing) in [(&whimbrel, ana), (&peer, ben)] {
+        if standing != LidStanding::Migrated {
+            stage.migrate(device).await;
+        }
+    }
+    talk.both_say(15).await;
+    talk.by_lid(true);
+    talk.both_say(15).await;
+
+    // What comes after a time away is by another address than what came before it.
+    whimbrel.leave().await;
+    talk.by_lid(false);
+    talk.right_says(5).await;
+    talk.by_lid(true);
+    talk.right_says(5).await;
+    whimbrel.come_back().await;
+    talk.left_hears().await;
+    talk.both_say(5).await;
+    talk.both_quote().await;
+    talk.by_lid(false);
+    talk.both_say(5).await;
+
+    let (number, lid) = (bens.jid().to_string(), bens.lid().to_string());
+    let moved = ben == LidStanding::PnOnly;
+    let chats = if moved { vec![number.as_str(), lid.as_str()] } else { vec![lid.as_str()] };
+    assert_eq!(talk.left_chats(), chats, "one chat, whatever the address");
     talk.ends(&stage).await;
     stage.finish();
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use whimbrel_interop::{Event as PeerEvent, Pair, Peer, Program, Start};
 use whimbrel_sandbox::phone::{Phone, SwitchChange};
-use whimbrel_sandbox::{Options, Sandbox};
+use whimbrel_sandbox::{Event as ServiceEvent, LidStanding, Options, Sandbox};
 
 use super::{DEADLINE, Device, Whimbrel};
 
@@ -53,6 +53,21 @@ impl Stage {
         let phone = self.sandbox.create_phone(Some(number), Some(name)).await.unwrap();
         phone.set_switches(SwitchChange { silent: Some(true), ..SwitchChange::default() });
         phone
+    }
+
+    /// As [`Stage::person`], with an account that stands with LIDs as told.
+    pub(crate) async fn person_standing(&self, number: &str, name: &str, lid: LidStanding) -> Phone {
+        let phone = self.sandbox.create_phone_standing(Some(number), Some(name), lid).await.unwrap();
+        phone.set_switches(SwitchChange { silent: Some(true), ..SwitchChange::default() });
+        phone
+    }
+
+    /// Moves a device's account to LIDs, and waits until the device has been told.
+    pub(crate) async fn migrate(&self, device: &Device) {
+        let (before, label) = (self.sandbox.events().newest(), device.label());
+        self.sandbox.migrate(device.phone().number()).await.unwrap();
+        let told = |event: &ServiceEvent| matches!(event, ServiceEvent::Receipt { device, kind, .. } if *device == label && kind == "peer_msg");
+        self.sandbox.events().wait_for_after(before, told, DEADLINE).await.unwrap();
     }
 
     /// A peer, linked to the phone by QR code, logged in, and told by the phone all that a new device is told.

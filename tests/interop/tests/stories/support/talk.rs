@@ -12,6 +12,8 @@ pub(crate) struct Talk<'a> {
 
 struct Side<'a> {
     device: &'a Device,
+    /// The device is addressed by LID.
+    by_lid: bool,
     said: Vec<Said>,
     heard: Vec<Heard>,
 }
@@ -23,13 +25,18 @@ struct Said {
 
 impl<'a> Side<'a> {
     fn new(device: &'a Device) -> Self {
-        Self { device, said: Vec::new(), heard: Vec::new() }
+        Self { device, by_lid: false, said: Vec::new(), heard: Vec::new() }
     }
 
-    async fn says(&mut self, count: usize, to: &Device) {
+    fn address(&self) -> String {
+        let phone = self.device.phone();
+        if self.by_lid { phone.lid() } else { phone.jid() }.to_string()
+    }
+
+    async fn says(&mut self, count: usize, to: &str) {
         for _ in 0..count {
             let text = format!("text {} from {}", self.said.len() + 1, self.device.label());
-            let id = self.device.say(to.phone(), &text).await;
+            let id = self.device.say_in(to, &text).await;
             self.said.push(Said { id, text });
         }
     }
@@ -81,11 +88,13 @@ impl<'a> Talk<'a> {
     }
 
     pub(crate) async fn left_says(&mut self, count: usize) {
-        self.left.says(count, self.right.device).await;
+        let to = self.right.address();
+        self.left.says(count, &to).await;
     }
 
     pub(crate) async fn right_says(&mut self, count: usize) {
-        self.right.says(count, self.left.device).await;
+        let to = self.left.address();
+        self.right.says(count, &to).await;
     }
 
     pub(crate) async fn left_hears(&mut self) {
@@ -104,10 +113,22 @@ impl<'a> Talk<'a> {
         self.left_hears().await;
     }
 
+    /// From now on each side names the other by LID, or by phone number.
+    pub(crate) fn by_lid(&mut self, by_lid: bool) {
+        (self.left.by_lid, self.right.by_lid) = (by_lid, by_lid);
+    }
+
+    /// The chats in which the left side has shown what it heard, in order, each once in a row.
+    pub(crate) fn left_chats(&self) -> Vec<&str> {
+        let mut chats: Vec<&str> = self.left.heard.iter().map(|heard| heard.chat.as_str()).collect();
+        chats.dedup();
+        chats
+    }
+
     /// So many texts each way at the same time.
     pub(crate) async fn both_say_at_once(&mut self, count: usize) {
-        let (left, right) = (self.left.device, self.right.device);
-        tokio::join!(self.left.says(count, right), self.right.says(count, left));
+        let (left, right) = (self.left.address(), self.right.address());
+        tokio::join!(self.left.says(count, &right), self.right.says(count, &left));
         self.left.hears_somehow(&self.right).await;
         self.right.hears_somehow(&self.left).await;
     }
