@@ -3,33 +3,45 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio::sync::watch;
 
 /// Whether the network swallows everything. Odd numbers: it does.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hole {
-    changes: Arc<AtomicU64>,
+    changes: Arc<watch::Sender<u64>>,
 }
 
 impl Hole {
     /// Opens or closes it. Connections that lived while it was open stay dead.
     pub(crate) fn set(&self, open: bool) {
-        // Nothing to do if it is so already.
-        let _ = self.changes.fetch_update(Ordering::AcqRel, Ordering::Acquire, |changes| {
-            (changes % 2 == u64::from(!open)).then(|| changes.wrapping_add(1))
+        self.changes.send_if_modified(|changes| {
+            let other = *changes % 2 == u64::from(!open);
+            *changes += u64::from(other);
+            other
         });
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.changes.load(Ordering::Acquire) % 2 == 1
+        *self.changes.borrow() % 2 == 1
+    }
+
+    /// Reads and forgets what comes until the other side has enough of it, or the hole closes.
+    pub(crate) async fn swallow(&self, mut stream: impl AsyncRead + Unpin) {
+        let mut closed = self.changes.subscribe();
+        let mut octet = [0];
+        tokio::select! {
+            () = async { while matches!(stream.read(&mut octet).await, Ok(1)) {} } => {}
+            // The sender is this hole's.
+            _ = closed.wait_for(|changes| changes % 2 == 0) => {}
+        }
     }
 
     /// A stream through this network.
     pub(crate) fn carry<S>(&self, stream: S) -> Carried<S> {
-        Carried { stream, hole: self.clone(), since: self.changes.load(Ordering::Acquire) }
+        Carried { stream, hole: self.clone(), since: *self.changes.borrow() }
     }
 }
 
@@ -43,7 +55,7 @@ pub(crate) struct Carried<S> {
 
 impl<S> Carried<S> {
     fn is_dead(&self) -> bool {
-        self.since % 2 == 1 || self.hole.changes.load(Ordering::Acquire) != self.since
+        self.since % 2 == 1 || *self.hole.changes.borrow() != self.since
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls_pki_types::PrivatePkcs8KeyDer;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -118,10 +118,11 @@ impl Door {
             Ok(Ok(1)) => {}
             _ => return,
         }
-        let tcp = self.hub.hole().carry(tcp);
         if self.hub.hole().is_open() {
-            swallow(tcp).await;
-        } else if first == [TLS_HANDSHAKE] {
+            return self.hub.hole().swallow(tcp).await;
+        }
+        let tcp = self.hub.hole().carry(tcp);
+        if first == [TLS_HANDSHAKE] {
             match timeout(limit, self.tls.accept(tcp)).await {
                 Ok(Ok(stream)) => self.upgrade(stream).await,
                 Ok(Err(error)) => tracing::debug!(%error, "the TLS handshake failed"),
@@ -156,12 +157,6 @@ impl Door {
             Err(_) => tracing::debug!("the upgrade took too long"),
         }
     }
-}
-
-/// Reads and forgets what comes until the other side has enough of it.
-async fn swallow(mut stream: impl AsyncRead + Unpin) {
-    let mut octet = [0];
-    while matches!(stream.read(&mut octet).await, Ok(1)) {}
 }
 
 /// Which upgrade requests are let in.

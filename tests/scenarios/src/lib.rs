@@ -3,11 +3,13 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic in a scenario is the report of its failure")]
 
+pub mod proxies;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use whimbrel::events::{Event, EventKind, EventStream};
+use whimbrel::events::{ConnectionState, Event, EventKind, EventStream};
 use whimbrel::{CallOptions, Client, ClientOptions, Engine, EngineOptions};
 use whimbrel_sandbox::phone::Phone;
 use whimbrel_sandbox::{Options, Sandbox};
@@ -158,4 +160,16 @@ pub async fn next_event<T>(events: &mut EventStream, mut wanted: impl FnMut(&Eve
 /// Takes events until one of this kind.
 pub async fn next_kind<T>(events: &mut EventStream, mut wanted: impl FnMut(&EventKind) -> Option<T>) -> T {
     next_event(events, |event| wanted(&event.kind)).await
+}
+
+/// Takes events until the connection is in a state that fits.
+pub async fn next_state(
+    events: &mut EventStream,
+    mut wanted: impl FnMut(&ConnectionState) -> bool,
+) -> ConnectionState {
+    next_kind(events, |kind| match kind {
+        EventKind::Connection(state) if wanted(state) => Some(state.clone()),
+        _ => None,
+    })
+    .await
 }

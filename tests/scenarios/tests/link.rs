@@ -105,6 +105,72 @@ async fn a_new_code_voids_the_one_before() {
     engine.close(DEADLINE).await.unwrap();
 }
 
+async fn pairing_code(events: &mut whimbrel::events::EventStream) -> Result<String, &'static str> {
+    next_kind(events, |kind| match kind {
+        EventKind::PairingCode(code) => Some(Ok(code.code.clone())),
+        EventKind::PairingCodeFailed(failed) => Some(Err(failed.reason)),
+        _ => None,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_service_can_ask_for_another_code_and_for_none() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let mut events = client.events().unwrap();
+    let phone = world.sandbox.phone(NUMBER).await.unwrap();
+    let first = client.link_with_code(NUMBER, CallOptions::default()).await.unwrap().code;
+    assert!(world.sandbox.refresh_code(NUMBER, false));
+    let second = pairing_code(&mut events).await.unwrap();
+    assert_ne!(first, second);
+    assert!(phone.enter_code(&first).await.is_err());
+    // A mistyped code is not the end of it, but this phone has used up the second one.
+    assert!(world.sandbox.refresh_code(NUMBER, true));
+    assert_eq!(pairing_code(&mut events).await, Err("ended"));
+    let third = client.link_with_code(NUMBER, CallOptions::default()).await.unwrap().code;
+    phone.enter_code(&third).await.unwrap();
+    client.wait_online().await;
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_code_dies_with_its_connection_and_the_host_is_told() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let mut events = client.events().unwrap();
+    world.sandbox.phone(NUMBER).await.unwrap();
+    client.link_with_code(NUMBER, CallOptions::default()).await.unwrap();
+    client.disconnect();
+    assert_eq!(pairing_code(&mut events).await, Err("disconnected"));
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_demand_for_a_passkey_is_passed_on_and_the_codes_go_on() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let mut events = client.events().unwrap();
+    let code = client.link_with_qr(CallOptions::default()).await.unwrap();
+    for with_options in [true, false] {
+        assert_eq!(world.sandbox.demand_passkey(with_options), 1);
+        let options = next_kind(&mut events, |kind| match kind {
+            EventKind::PasskeyRequired(required) => Some(required.options.clone()),
+            _ => None,
+        })
+        .await;
+        assert!(options.unwrap().contains("challenge"), "asked for when it was not there: {with_options}");
+    }
+    world.sandbox.phone(NUMBER).await.unwrap().scan(&code.text).await.unwrap();
+    client.wait_online().await;
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_wrong_phone_number_is_refused_before_anything_is_sent() {
     let world = World::start().await;

@@ -97,10 +97,7 @@ pub(super) async fn run(client: &Arc<Inner>, memory: &mut Memory, wish: Wish) ->
     let opened = tokio::select! {
         biased;
         () = interrupted(&mut goal, wish.epoch) => return End::Interrupted,
-        opened = async {
-            let _place = client.engine.slots.take(memory.failures).await;
-            open(client, memory, &account).await
-        } => opened,
+        opened = client.engine.slots.run(memory.failures, open(client, memory, &account)) => opened,
     };
     let channel = match opened {
         Ok(channel) => channel,

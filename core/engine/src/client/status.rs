@@ -44,7 +44,7 @@ impl Status {
     /// The outcome for a host that waits for `wish`: `None` while it is still open.
     pub(crate) fn outcome(&self, wish: Wish) -> Option<Result<(), Error>> {
         match (&self.state, &self.failure) {
-            (ConnectionState::Online, _) if self.wish.epoch == wish.epoch => Some(Ok(())),
+            (ConnectionState::Online, _) if self.wish.epoch >= wish.epoch => Some(Ok(())),
             _ if self.wish.number < wish.number => None,
             (ConnectionState::Stopped, Some(failure)) => Some(Err(failure.clone())),
             (ConnectionState::Stopped, None) => {
@@ -106,6 +106,7 @@ mod tests {
         let online = Status { state: ConnectionState::Online, failure: None, wish: wish(1, 3) };
         assert!(online.outcome(wish(9, 3)).unwrap().is_ok(), "it is what the host wishes again");
         assert!(online.outcome(wish(9, 4)).is_none(), "the host wanted it ended in between");
+        assert!(online.outcome(wish(1, 2)).unwrap().is_ok(), "an older wish is fulfilled by a newer one");
     }
 
     #[test]

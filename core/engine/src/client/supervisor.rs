@@ -50,10 +50,11 @@ pub(super) async fn run(client: Arc<Inner>) {
                 client.set_status(ConnectionState::Stopped, None, client.status().wish);
                 return;
             }
-            Goal::Rest(_) => {
+            Goal::Rest(last) => {
                 let status = client.status();
-                if status.state != ConnectionState::Stopped {
-                    client.set_status(ConnectionState::Stopped, None, status.wish);
+                // Also for wishes that were taken back before anybody worked on them.
+                if status.state != ConnectionState::Stopped || status.wish.number < last.number {
+                    client.set_status(ConnectionState::Stopped, None, last);
                 }
                 backoff.reset();
                 tokio::select! {

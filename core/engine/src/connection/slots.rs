@@ -1,6 +1,8 @@
 //! How many clients of an engine may be connecting at a time, so that thousands that lost the
 //! service together do not come back as a storm.
 
+use std::time::Duration;
+
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Places of clients that are connecting. Clients whose attempts fail again and again, for
@@ -9,6 +11,9 @@ pub(crate) struct Slots {
     sound: Semaphore,
     doubtful: Semaphore,
 }
+
+/// How long a place is held at most.
+const HELD: Duration = Duration::from_secs(2);
 
 /// Failed attempts in a row that make a client doubtful.
 const DOUBTFUL: u32 = 2;
@@ -20,8 +25,20 @@ impl Slots {
         Self { sound: Semaphore::new(limit), doubtful: Semaphore::new(limit) }
     }
 
-    /// Waits for a place, in the order of arrival.
-    pub(crate) async fn take(&self, failures: u32) -> Option<SemaphorePermit<'_>> {
+    /// Does the work in a place, waiting for one in the order of arrival. Work that takes long,
+    /// which is mostly waiting for somebody who does not answer, goes on without it.
+    pub(crate) async fn run<T>(&self, failures: u32, work: impl Future<Output = T>) -> T {
+        let place = self.take(failures).await;
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = tokio::time::sleep(HELD) => drop(place),
+        }
+        work.await
+    }
+
+    async fn take(&self, failures: u32) -> Option<SemaphorePermit<'_>> {
         let places = if failures < DOUBTFUL { &self.sound } else { &self.doubtful };
         // The semaphores are never closed.
         places.acquire().await.ok()
@@ -30,8 +47,6 @@ impl Slots {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     async fn would_wait(slots: &Slots, failures: u32) -> bool {
@@ -48,5 +63,19 @@ mod tests {
         drop(second);
         assert!(!would_wait(&slots, 0).await);
         assert!(would_wait(&slots, 2).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_takes_long_gives_its_place_up() {
+        let slots = Slots::new(1);
+        let began = tokio::time::Instant::now();
+        let (slow, quick) = tokio::join!(
+            slots.run(0, async {
+                tokio::time::sleep(Duration::from_secs(20)).await;
+                began.elapsed()
+            }),
+            slots.run(0, async { began.elapsed() }),
+        );
+        assert_eq!((slow, quick), (Duration::from_secs(20), HELD));
     }
 }
