@@ -8,6 +8,7 @@ use whimbrel_wire::{Jid, Node};
 
 use crate::client::Inner;
 use crate::connection::Connection;
+use crate::devices::bundles::Reason;
 use crate::devices::sessions::Target;
 use crate::devices::usync::Context;
 use crate::devices::{lists, lookup, sessions};
@@ -17,6 +18,7 @@ use crate::retry::incoming;
 use crate::statistics::count;
 
 /// Something to be put right.
+#[derive(PartialEq)]
 pub(crate) enum Repair {
     /// A device asks for a message again, by this receipt.
     Resend(Box<Node>),
@@ -26,6 +28,8 @@ pub(crate) enum Repair {
     Addresses(Jid),
     /// The sessions with a user are to be begun anew.
     Sessions(Jid),
+    /// The identity of a user's phone is to be asked for: a companion was vouched for by another one.
+    Phone(Jid),
     /// Devices of a group that a message did not reach.
     Missed(Missed),
     /// The session with a device is of no use: a new one is begun from fetched keys.
@@ -57,7 +61,7 @@ async fn one(client: &Arc<Inner>, connection: &Arc<Connection>, repair: Repair) 
         }
         Repair::Renew(target) => {
             tracing::info!("Too many messages of a device could not be opened; its session is begun anew.");
-            sessions::fetch(client, connection, vec![target]).await?;
+            sessions::fetch(client, connection, vec![target], Reason::NoSession).await?;
             client
                 .unit(|unit| {
                     count(&mut unit.statistics().sessions_renewed);
@@ -65,6 +69,7 @@ async fn one(client: &Arc<Inner>, connection: &Arc<Connection>, repair: Repair) 
                 })
                 .await
         }
-        Repair::Sessions(user) => sessions::prepare(client, connection, &[user], false).await,
+        Repair::Sessions(user) => sessions::renew(client, connection, &user).await,
+        Repair::Phone(user) => sessions::refresh_phone(client, connection, &user).await,
     }
 }

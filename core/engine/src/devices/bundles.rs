@@ -36,9 +36,19 @@ impl NoBundle {
     }
 }
 
+/// Why keys are asked for; the service weighs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// There is no session.
+    NoSession,
+    /// An identity changed, or seems to have.
+    Identity,
+}
+
 /// Asks for the keys of devices, each with its wire address.
-pub(crate) fn query(devices: &[Jid]) -> Node {
-    let users = devices.iter().map(|device| Node::new("user").attr("jid", device));
+pub(crate) fn query(devices: &[Jid], reason: Reason) -> Node {
+    let reason = (reason == Reason::Identity).then_some("identity");
+    let users = devices.iter().map(|device| Node::new("user").attr("jid", device).attr_opt("reason", reason));
     let key = Node::new("key").children(users);
     Node::new("iq").attr("to", Jid::SERVER).attr("type", "get").attr("xmlns", "encrypt").child(key)
 }
@@ -87,8 +97,15 @@ fn public(bytes: &[u8]) -> Option<PublicKey> {
 
 /// A companion's proof that does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the companion is not proved to belong to its account")]
-pub(crate) struct ProofInvalid;
+pub(crate) enum ProofInvalid {
+    /// It may hold for another key of the account than the known one: the account's phone may have been set
+    /// up anew.
+    #[error("the companion is vouched for by another key than its account's known one")]
+    OtherAccount,
+    /// It holds for no key.
+    #[error("the companion is not proved to belong to its account")]
+    Forged,
+}
 
 /// Checks that the owner of `identity` is a companion of the account with the key `account`
 /// (identity of its device 0, if known). Without either key there is nothing to check with.
@@ -97,27 +114,32 @@ pub(crate) fn check_proof(
     identity: &PublicKey,
     account: Option<&[u8; 32]>,
 ) -> Result<(), ProofInvalid> {
-    let signed: AdvSignedDeviceIdentity = whimbrel_proto::decode(proof).map_err(|_| ProofInvalid)?;
+    let signed: AdvSignedDeviceIdentity = whimbrel_proto::decode(proof).map_err(|_| ProofInvalid::Forged)?;
     let named = match signed.account_signature_key.as_deref() {
         None | Some([]) => None,
-        Some(named) => Some(public(named).ok_or(ProofInvalid)?),
+        Some(named) => Some(public(named).ok_or(ProofInvalid::Forged)?),
     };
     let key = match (account, named) {
-        (Some(account), Some(named)) if named.as_bytes() != account => return Err(ProofInvalid),
+        (Some(account), Some(named)) if named.as_bytes() != account => {
+            return Err(ProofInvalid::OtherAccount);
+        }
         (Some(account), _) => PublicKey::from_bytes(*account),
         (None, Some(named)) => named,
         (None, None) => return Ok(()),
     };
-    let details = signed.details.ok_or(ProofInvalid)?;
-    let by_account = signed.account_signature.ok_or(ProofInvalid)?;
-    let by_device = signed.device_signature.ok_or(ProofInvalid)?;
-    let described: AdvDeviceIdentity = whimbrel_proto::decode(&details).map_err(|_| ProofInvalid)?;
+    let forged = ProofInvalid::Forged;
+    let details = signed.details.ok_or(forged)?;
+    let by_account = signed.account_signature.ok_or(forged)?;
+    let by_device = signed.device_signature.ok_or(forged)?;
+    let described: AdvDeviceIdentity = whimbrel_proto::decode(&details).map_err(|_| forged)?;
     let hosting = match described.device_type() {
         AdvEncryptionType::Hosted => Hosting::Hosted,
         _ => Hosting::Own,
     };
-    adv::verify_account(&key, hosting, &details, identity, &by_account).map_err(|_| ProofInvalid)?;
-    adv::verify_device(identity, hosting, &details, &key, &by_device).map_err(|_| ProofInvalid)
+    // Without its name, another key shows only in this.
+    let by_other = if named.is_none() && account.is_some() { ProofInvalid::OtherAccount } else { forged };
+    adv::verify_account(&key, hosting, &details, identity, &by_account).map_err(|_| by_other)?;
+    adv::verify_device(identity, hosting, &details, &key, &by_device).map_err(|_| forged)
 }
 
 #[cfg(test)]
@@ -160,7 +182,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_query_names_devices_by_jid() {
-        let node = query(&[Jid::lid("1"), Jid::lid("1").with_device(7)]);
+        let node = query(&[Jid::lid("1"), Jid::lid("1").with_device(7)], Reason::NoSession);
         let named: Vec<_> = node
             .child_named("key")
             .unwrap()
@@ -169,6 +191,13 @@ pub(crate) mod tests {
             .collect();
         assert_eq!(named, [Jid::lid("1"), Jid::lid("1").with_device(7)]);
         assert!(node.attr_is("xmlns", "encrypt") && node.attr_is("type", "get"));
+        let reason = |node: &Node| {
+            let user = node.child_named("key").unwrap().first_child().unwrap();
+            user.attr_text("reason").map(std::borrow::Cow::into_owned)
+        };
+        assert_eq!(reason(&node), None);
+        let renewed = query(&[Jid::lid("1")], Reason::Identity);
+        assert_eq!(reason(&renewed).as_deref(), Some("identity"));
     }
 
     #[test]
@@ -212,11 +241,11 @@ pub(crate) mod tests {
             assert_eq!(check_proof(&good, &companion.public, None), Ok(()));
             assert_eq!(
                 check_proof(&good, &companion.public, Some(other.public.as_bytes())),
-                Err(ProofInvalid)
+                Err(ProofInvalid::OtherAccount)
             );
         }
         let good = proof(&account, &companion, true);
-        assert_eq!(check_proof(&good, &other.public, None), Err(ProofInvalid));
-        assert_eq!(check_proof(&[0xff], &companion.public, None), Err(ProofInvalid));
+        assert_eq!(check_proof(&good, &other.public, None), Err(ProofInvalid::Forged));
+        assert_eq!(check_proof(&[0xff], &companion.public, None), Err(ProofInvalid::Forged));
     }
 }

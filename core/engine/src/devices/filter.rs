@@ -68,6 +68,12 @@ pub(crate) fn check(
     Ok(Checked { list, registered_anew })
 }
 
+/// Whether a list is signed, but not by the known key of the account: its phone may have been set up anew.
+pub(crate) fn is_of_other_account(devices: &Devices, account: Option<&[u8; 32]>) -> bool {
+    let signed = devices.signed.as_deref();
+    account.is_some() && signed.is_some_and(|signed| verify(signed, account).is_none())
+}
+
 fn verify(bytes: &[u8], account: Option<&[u8; 32]>) -> Option<Signed> {
     let signed: AdvSignedKeyIndexList = whimbrel_proto::decode(bytes).ok()?;
     let details = signed.details?;
@@ -153,6 +159,21 @@ mod tests {
     }
 
     const DEVICES: &[(u16, Option<u32>)] = &[(0, None), (1, Some(1)), (2, Some(2)), (9, Some(9)), (3, None)];
+
+    #[test]
+    fn a_list_of_another_key_is_told_apart() {
+        let (known, other) = (Account::new(1), Account::new(2));
+        for name_key in [true, false] {
+            let of = |account: &Account| Devices {
+                listed: Vec::new(),
+                signed: Some(account.sign(7, 100, 3, &[1], name_key)),
+            };
+            assert!(!is_of_other_account(&of(&known), Some(known.key())));
+            assert!(is_of_other_account(&of(&other), Some(known.key())));
+            assert!(!is_of_other_account(&of(&other), None));
+        }
+        assert!(!is_of_other_account(&Devices::default(), Some(known.key())));
+    }
 
     #[test]
     fn signed_and_newer_indexes_are_kept() {

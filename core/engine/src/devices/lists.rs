@@ -7,6 +7,7 @@ use whimbrel_wire::Jid;
 
 use super::filter::{self, Checked};
 use super::identity::Source;
+use super::sessions;
 use super::usync::{self, Context, UserAnswer};
 use crate::client::Inner;
 use crate::connection::Connection;
@@ -35,7 +36,8 @@ pub(crate) const fn good_until(list: &DeviceList) -> i64 {
     list.fetched_at.saturating_add(LIFE)
 }
 
-/// Asks for the lists of users. Users of which the service says nothing keep what they have.
+/// Asks for the lists of users. Users of which the service says nothing keep what they have. Where a list is
+/// signed by another key than the known one of the account, the account's phone is asked before it is judged.
 pub(crate) async fn query(
     client: &Inner,
     connection: &Connection,
@@ -51,9 +53,30 @@ pub(crate) async fn query(
     let mut answers = stream::iter(requests).buffered(AT_ONCE);
     while let Some(answer) = answers.next().await {
         let answers = usync::parse(&answer?);
-        client.unit(|unit| answers.iter().try_for_each(|answer| take(unit, answer))).await?;
+        let doubtful = client.unit(|unit| {
+            let mut doubtful = Vec::new();
+            for answer in answers {
+                if is_of_other_account(unit, &answer)? {
+                    doubtful.push(answer);
+                } else {
+                    take(unit, &answer)?;
+                }
+            }
+            Ok(doubtful)
+        });
+        for answer in doubtful.await? {
+            sessions::refresh_phone(client, connection, &answer.user).await?;
+            client.unit(|unit| take(unit, &answer)).await?;
+        }
     }
     Ok(())
+}
+
+fn is_of_other_account(unit: &mut Unit<'_>, answer: &UserAnswer) -> Result<bool, StoreError> {
+    let Some(devices) = &answer.devices else { return Ok(false) };
+    let user = unit.canonical(&answer.user)?;
+    let account = unit.identity(&user)?;
+    Ok(filter::is_of_other_account(devices, account.as_ref()))
 }
 
 fn take(unit: &mut Unit<'_>, answer: &UserAnswer) -> Result<(), StoreError> {

@@ -102,6 +102,12 @@ impl Task {
 }
 
 impl Begun {
+    /// Whether it did not work because the keys are vouched for by another key than the known one of
+    /// the account.
+    pub(super) fn is_of_other_account(&self, unit: &Unit<'_>) -> Result<bool, StoreError> {
+        Ok(self.record.is_none() && sessions::is_of_other_account(unit, &self.device, &self.keys)?)
+    }
+
     /// Puts the session in place. Returns whether there is one now.
     pub(super) fn put(self, unit: &mut Unit<'_>) -> Result<bool, StoreError> {
         let Self { device, keys, account, record } = self;

@@ -83,17 +83,19 @@ fn devices(unit: &mut Unit<'_>, node: &NodeRef<'_>, from: &Jid) -> Result<(), St
     }
 }
 
-/// The device that an operation is about; its two addresses agree on its number.
-fn device(operation: &NodeRef<'_>) -> Option<(u16, Option<u32>)> {
+/// The device that an operation is about, its key index, and whether it is hosted; its two addresses agree on
+/// its number.
+fn device(operation: &NodeRef<'_>) -> Option<(u16, Option<u32>, bool)> {
     let device = operation.child_named("device")?;
     let jid = device.attr_jid("jid")?;
     let agrees = device.attr_jid("lid").is_none_or(|lid| lid.device() == jid.device());
-    (agrees && jid.has_device()).then(|| (jid.device(), device.attr_u32("key-index")))
+    let hosted = jid.is_hosted() || device.attr_true("is_hosted");
+    (agrees && jid.has_device()).then(|| (jid.device(), device.attr_u32("key-index"), hosted))
 }
 
 fn remove(unit: &mut Unit<'_>, user: &Jid, operation: &NodeRef<'_>) -> Result<(), StoreError> {
     let timed = operation.child_named("key-index-list").and_then(|list| list.attr_u64("ts"));
-    let Some((number, _)) = device(operation).filter(|_| timed.is_some_and(|time| time > 0)) else {
+    let Some((number, ..)) = device(operation).filter(|_| timed.is_some_and(|time| time > 0)) else {
         return Ok(());
     };
     unit.device_gone(&user.with_device(number))?;
@@ -105,7 +107,7 @@ fn remove(unit: &mut Unit<'_>, user: &Jid, operation: &NodeRef<'_>) -> Result<()
 fn add(unit: &mut Unit<'_>, user: &Jid, operation: &NodeRef<'_>) -> Result<(), StoreError> {
     let Some(known) = unit.device_list(user)? else { return Ok(()) };
     let signed = operation.child_bytes("key-index-list").map(<[u8]>::to_vec);
-    let (Some((number, key_index)), Some(signed)) = (device(operation), signed) else {
+    let (Some((number, key_index, hosted)), Some(signed)) = (device(operation), signed) else {
         return drop_list(unit, user);
     };
     let mut listed: Vec<Listed> = known
@@ -114,7 +116,7 @@ fn add(unit: &mut Unit<'_>, user: &Jid, operation: &NodeRef<'_>) -> Result<(), S
         .map(|entry| Listed { device: entry.device, key_index: Some(entry.key_index), hosted: entry.hosted })
         .filter(|entry| entry.device != number)
         .collect();
-    listed.push(Listed { device: number, key_index, hosted: false });
+    listed.push(Listed { device: number, key_index, hosted });
     let account = unit.identity(user)?;
     let devices = Devices { listed, signed: Some(signed) };
     match filter::check(&devices, account.as_ref(), Some(&known), unit.now()) {
@@ -184,13 +186,22 @@ fn own_devices(unit: &mut Unit<'_>, list: &NodeRef<'_>, replies: &mut Replies) -
     let devices = Devices { listed: listed.into_values().collect(), signed };
     let (account, stored) = (unit.identity(&own)?, unit.device_list(&own)?);
     match filter::check(&devices, account.as_ref(), stored.as_ref(), unit.now()) {
-        Ok(checked) if devices.signed.is_some() => lists::apply(unit, &own, checked)?,
+        Ok(checked) if devices.signed.is_some() && own_hash_fits(unit, list, &checked.list) => {
+            lists::apply(unit, &own, checked)?;
+        }
         _ => {
             drop_list(unit, &own)?;
             replies.repairs.push(Repair::Devices(own));
         }
     }
     Ok(())
+}
+
+/// Whether the service means the same list of this account's devices, by its phone number or its LID.
+fn own_hash_fits(unit: &Unit<'_>, told: &NodeRef<'_>, list: &DeviceList) -> bool {
+    let Some(said) = told.attr_text("dhash") else { return true };
+    let own = [&unit.account.phone, &unit.account.lid];
+    own.into_iter().flatten().any(|own| said == hash_of(&own.to_bare(), list))
 }
 
 /// Somebody's phone has new keys: what was made with the old ones is void.

@@ -7,7 +7,7 @@ use whimbrel_crypto::curve::KeyPair;
 use whimbrel_signal::SessionRecord;
 use whimbrel_wire::{Jid, Server};
 
-use super::bundles::{self, DeviceBundle};
+use super::bundles::{self, DeviceBundle, ProofInvalid, Reason};
 use super::{lists, many, usync};
 use crate::client::Inner;
 use crate::connection::Connection;
@@ -30,6 +30,18 @@ pub(crate) fn target(user: &Jid, wire: &Jid, entry: &DeviceListEntry) -> Target 
         _ => wire.clone(),
     };
     Target { key: user.with_device(entry.device), wire: wire.with_device(entry.device) }
+}
+
+/// Whether the keys of a companion are vouched for by another key than the known one of its account.
+pub(crate) fn is_of_other_account(
+    unit: &Unit<'_>,
+    device: &Jid,
+    keys: &DeviceBundle,
+) -> Result<bool, StoreError> {
+    let Some(proof) = keys.proof.as_deref().filter(|_| device.has_device()) else { return Ok(false) };
+    let account = unit.identity(&device.to_bare())?;
+    let checked = bundles::check_proof(proof, &keys.bundle.identity, account.as_ref());
+    Ok(checked == Err(ProofInvalid::OtherAccount))
 }
 
 /// Begins a session with a device from its keys. Returns whether they are usable.
@@ -64,12 +76,55 @@ pub(crate) fn begin(unit: &mut Unit<'_>, device: &Jid, keys: &DeviceBundle) -> R
 }
 
 /// Fetches the keys of devices and begins sessions with those that have usable ones. Devices
-/// that the service does not know any more make their lists void.
+/// that the service does not know any more make their lists void. Where companions are vouched for by
+/// another key than the known one of their account, the account's phone is asked first, and they are
+/// tried once more (delivery document §1.11).
 pub(crate) async fn fetch(
     client: &Inner,
     connection: &Connection,
-    mut targets: Vec<Target>,
+    targets: Vec<Target>,
+    reason: Reason,
 ) -> Result<(), Error> {
+    let doubtful = fetch_once(client, connection, targets, reason).await?;
+    if doubtful.is_empty() {
+        return Ok(());
+    }
+    let users: BTreeSet<Jid> = doubtful.iter().map(|target| target.key.to_bare()).collect();
+    for user in &users {
+        refresh_phone(client, connection, user).await?;
+    }
+    fetch_once(client, connection, doubtful, Reason::Identity).await.map(drop)
+}
+
+/// Asks for the identity of somebody's phone. If it has another one than is known, a session is begun with
+/// it.
+pub(crate) async fn refresh_phone(client: &Inner, connection: &Connection, user: &Jid) -> Result<(), Error> {
+    tracing::info!("A companion's account may have been set up anew; its phone is asked.");
+    let by_phone = client.unit(|unit| unit.prefers_phone()).await?;
+    let (key, wire) = client
+        .unit(|unit| Ok((unit.canonical(&user.to_bare())?, wire_user(unit, &user.to_bare(), by_phone)?)))
+        .await?;
+    let query = bundles::query(std::slice::from_ref(&wire), Reason::Identity);
+    let answer = connection.request(client.request_ids.next(), query, lists::TIMEOUT).await?;
+    let told = bundles::parse(&answer).into_iter().find(|(device, _)| *device == wire);
+    let Some((_, Ok(keys))) = told else { return Ok(()) };
+    client
+        .unit(|unit| {
+            if unit.identity(&key)?.as_ref() != Some(keys.bundle.identity.as_bytes()) {
+                begin(unit, &key, &keys)?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Returns the devices whose keys are vouched for by another key than the known one of their account.
+async fn fetch_once(
+    client: &Inner,
+    connection: &Connection,
+    mut targets: Vec<Target>,
+    reason: Reason,
+) -> Result<Vec<Target>, Error> {
     // A phone's identity comes first: the proofs of its companions are checked against it.
     targets.sort_by(|one, other| {
         one.key.has_device().cmp(&other.key.has_device()).then_with(|| one.key.cmp(&other.key))
@@ -77,8 +132,10 @@ pub(crate) async fn fetch(
     let mut requests = Vec::new();
     for targets in targets.chunks(bundles::DEVICES) {
         let wire: Vec<Jid> = targets.iter().map(|target| target.wire.clone()).collect();
-        requests.push(connection.request(client.request_ids.next(), bundles::query(&wire), lists::TIMEOUT));
+        let query = bundles::query(&wire, reason);
+        requests.push(connection.request(client.request_ids.next(), query, lists::TIMEOUT));
     }
+    let mut doubtful = Vec::new();
     let mut answers = stream::iter(requests).buffered(lists::AT_ONCE);
     for targets in targets.chunks(bundles::DEVICES) {
         let answer = match answers.next().await {
@@ -88,19 +145,20 @@ pub(crate) async fn fetch(
                 return Err(error);
             }
             Some(Err(error)) => return Err(error),
-            None => return Ok(()),
+            None => break,
         };
-        take(client, targets, bundles::parse(&answer)).await?;
+        doubtful.extend(take(client, targets, bundles::parse(&answer)).await?);
     }
-    Ok(())
+    Ok(doubtful)
 }
 
-/// Begins sessions with the devices that an answer has usable keys of.
+/// Begins sessions with the devices that an answer has usable keys of. Returns those whose keys are vouched
+/// for by another key than the known one of their account.
 async fn take(
     client: &Inner,
     targets: &[Target],
     mut answers: Vec<(Jid, Result<DeviceBundle, bundles::NoBundle>)>,
-) -> Result<(), Error> {
+) -> Result<Vec<Target>, Error> {
     answers.sort_by_key(|(device, _)| device.has_device());
     let by_wire: BTreeMap<&Jid, &Target> = targets.iter().map(|target| (&target.wire, target)).collect();
     let (mut usable, mut gone) = (Vec::with_capacity(answers.len()), Vec::new());
@@ -125,23 +183,28 @@ async fn take(
     }
     client
         .unit(|unit| {
-            let mut met = BTreeSet::new();
+            let (mut met, mut doubtful) = (BTreeSet::new(), BTreeSet::new());
             for (device, keys) in &usable {
                 if begin(unit, device, keys)? {
                     met.insert(device.clone());
+                } else if is_of_other_account(unit, device, keys)? {
+                    doubtful.insert(device.clone());
                 }
             }
             for begun in begun {
                 let device = begun.device.clone();
+                let is_doubtful = begun.is_of_other_account(unit)?;
                 if begun.put(unit)? {
                     met.insert(device);
+                } else if is_doubtful {
+                    doubtful.insert(device);
                 }
             }
             forget_lists(unit, &gone)?;
             for target in targets.iter().filter(|target| !met.contains(&target.key)) {
                 unit.has_no_keys(&target.key);
             }
-            Ok(())
+            Ok(targets.iter().filter(|target| doubtful.contains(&target.key)).cloned().collect())
         })
         .await
 }
@@ -185,7 +248,18 @@ pub(crate) async fn prepare(
     }
     let missing =
         found.ok_or_else(|| Error::new(Code::NoDevice, "the service lists no device of the recipient"))?;
-    if missing.is_empty() { Ok(()) } else { fetch(client, connection, missing).await }
+    if missing.is_empty() { Ok(()) } else { fetch(client, connection, missing, Reason::NoSession).await }
+}
+
+/// Begins the sessions with a user anew whose phone has another identity: its list is asked for, and the keys
+/// of its devices.
+pub(crate) async fn renew(client: &Inner, connection: &Connection, user: &Jid) -> Result<(), Error> {
+    lists::query(client, connection, std::slice::from_ref(user), usync::Context::Notification).await?;
+    let missing = client.unit(|unit| missing(unit, std::slice::from_ref(user), false)).await?;
+    match missing.filter(|missing| !missing.is_empty()) {
+        Some(missing) => fetch(client, connection, missing, Reason::Identity).await,
+        None => Ok(()),
+    }
 }
 
 /// Users of whom the service knows nothing under their LID may have got another one: they are asked

@@ -16,6 +16,7 @@ use crate::repair::Repair;
 use crate::store::{OutboxRow, StoreError};
 
 /// A message of which the service has other recipients in mind than this client had.
+#[derive(PartialEq)]
 pub(crate) struct Missed {
     group: Jid,
     message_id: String,

@@ -13,7 +13,7 @@ use super::row::Addressing;
 use crate::client::Inner;
 use crate::connection::Connection;
 use crate::devices::usync::Context;
-use crate::devices::{lists, sessions};
+use crate::devices::{bundles, lists, sessions};
 use crate::error::{Code, Error};
 use crate::messages::Unit;
 use crate::messages::outbox::Ticket;
@@ -187,7 +187,10 @@ pub(crate) async fn prepare(
         })
     });
     let unmet = unmet.await??;
-    if unmet.is_empty() { Ok(()) } else { sessions::fetch(client, connection, unmet).await }
+    if unmet.is_empty() {
+        return Ok(());
+    }
+    sessions::fetch(client, connection, unmet, bundles::Reason::NoSession).await
 }
 
 /// Members whose devices have to be asked for; `None` if this account is not one of them.

@@ -11,9 +11,10 @@ use whimbrel_wire::Jid;
 
 use super::signal_state::Unit;
 use super::stanza::{Enc, EncKind};
-use crate::devices::bundles;
+use crate::devices::bundles::{self, ProofInvalid};
 use crate::devices::identity::Source;
 use crate::events::{EventKind, IdentityChanged};
+use crate::repair::Repair;
 use crate::retry::stanza::Reason;
 use crate::store::StoreError;
 
@@ -183,6 +184,10 @@ impl Unit<'_> {
         let account = self.identity(&author.device.to_bare())?;
         bundles::check_proof(proof, message.identity(), account.as_ref()).map_err(|error| {
             tracing::warn!(%error, "A message is not taken.");
+            if error == ProofInvalid::OtherAccount {
+                // The phone is asked; what is sent again is judged by its answer.
+                self.wish(Repair::Phone(author.device.to_bare()));
+            }
             Failure::Retry(Reason::InvalidProof)
         })
     }
@@ -194,8 +199,11 @@ impl Unit<'_> {
             return Ok(());
         }
         tracing::info!("The identity key of a device changed.");
+        // Whatever it is now, it does not hold the keys that the one before it was given.
+        self.key_holder_began_anew(device)?;
         if !device.has_device() {
             self.changes.device_lists.insert(device.clone(), None);
+            self.wish(Repair::Devices(device.clone()));
         }
         let who = self.identity_of(device)?;
         self.event(EventKind::IdentityChanged(IdentityChanged { who, device: device.device() }));

@@ -110,6 +110,7 @@ async fn receive(
             for node in &batch {
                 handle(client, unit, node, &mut replies)?;
             }
+            replies.repairs.append(&mut unit.repairs);
             replies.repairs.extend(unit.take_doubts().into_iter().map(Repair::Addresses));
             Ok(replies)
         });

@@ -16,6 +16,7 @@ use super::signal_state::Unit;
 use super::stanza::{self, Sealed};
 use crate::client::{Inner, not_linked};
 use crate::connection::Connection;
+use crate::devices::bundles;
 use crate::devices::sessions::{self, Target};
 use crate::error::{Code, Error, Outcome};
 use crate::store::StoreError;
@@ -96,7 +97,7 @@ pub(crate) async fn send_to_phone(
     let target = client.unit(phone).await?.ok_or_else(not_linked)?;
     let key = target.key.clone();
     if !client.unit(|unit| unit.has_session(&key)).await? {
-        sessions::fetch(client, connection, vec![target.clone()]).await?;
+        sessions::fetch(client, connection, vec![target.clone()], bundles::Reason::NoSession).await?;
     }
     let content = Content { protocol_message: Some(Box::new(message)), ..Content::default() };
     let content = whimbrel_proto::encode(&content);

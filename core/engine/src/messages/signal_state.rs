@@ -24,6 +24,7 @@ use crate::devices::identity::Addresses;
 use crate::error::Error;
 use crate::events::{Event, EventKind};
 use crate::groups::{GroupRow, SendingState};
+use crate::repair::Repair;
 use crate::retry::Limits;
 use crate::statistics::Statistics;
 use crate::store::{
@@ -103,6 +104,8 @@ pub(crate) struct Unit<'a> {
     pub(crate) store: &'a dyn Store,
     pub(crate) account: &'a Account,
     pub(crate) changes: Changes,
+    /// What has to be asked of the service because of it; for the lane to take.
+    pub(crate) repairs: Vec<Repair>,
     state: &'a mut SignalState,
     rng: ChaCha20Rng,
     now_ms: i64,
@@ -117,7 +120,15 @@ impl<'a> Unit<'a> {
         seed: impl FnOnce() -> ChaCha20Rng,
     ) -> Self {
         let rng = state.rng.take().unwrap_or_else(seed);
-        Self { store, account, changes: Changes::default(), state, rng, now_ms: clock::now_ms() }
+        Self {
+            store,
+            account,
+            changes: Changes::default(),
+            repairs: Vec::new(),
+            state,
+            rng,
+            now_ms: clock::now_ms(),
+        }
     }
 
     /// Ends the unit: what there is to commit.
@@ -159,6 +170,13 @@ impl<'a> Unit<'a> {
     /// Messages to own devices that may be asked for again.
     pub(crate) fn peer_messages(&mut self) -> &mut PeerMessages {
         &mut self.state.peer_messages
+    }
+
+    /// Asks for a repair, once however often it is wished for.
+    pub(crate) fn wish(&mut self, repair: Repair) {
+        if !self.repairs.contains(&repair) {
+            self.repairs.push(repair);
+        }
     }
 
     pub(crate) fn rng(&mut self) -> &mut ChaCha20Rng {

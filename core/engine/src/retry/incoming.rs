@@ -6,6 +6,7 @@ use whimbrel_wire::{Jid, Node};
 use super::stanza::{self, Request, TRIES};
 use crate::client::Inner;
 use crate::connection::{Connection, iq};
+use crate::devices::bundles;
 use crate::devices::lists;
 use crate::devices::sessions::{self, Target};
 use crate::devices::usync::Context;
@@ -21,6 +22,8 @@ enum Step {
     Stanza(Box<Node>),
     /// Keys of the device, which has no usable session.
     Fetch(Target),
+    /// The identity of the user's phone, which vouches for the device with another one than is known.
+    Phone(Jid),
     /// The list of the user, which does not name the device.
     List(Jid),
     /// The members of the group.
@@ -67,8 +70,12 @@ async fn resend(client: &Inner, connection: &Connection, request: &Request) -> R
         lists::query(client, connection, &[user], Context::Notification).await?;
         step = client.unit(|unit| second(unit, request, true)).await?;
     }
+    if let Step::Phone(user) = step {
+        sessions::refresh_phone(client, connection, &user).await?;
+        step = client.unit(|unit| third(unit, request, true)).await?;
+    }
     if let Step::Fetch(target) = step {
-        sessions::fetch(client, connection, vec![target]).await?;
+        sessions::fetch(client, connection, vec![target], bundles::Reason::NoSession).await?;
         step = client.unit(|unit| compose(unit, request)).await?;
     }
     match step {
@@ -80,7 +87,7 @@ async fn resend(client: &Inner, connection: &Connection, request: &Request) -> R
             tracing::info!(why, "A message is not sent again.");
             note(client, false).await
         }
-        Step::Fetch(_) | Step::List(_) | Step::Members(_) => Ok(()),
+        Step::Fetch(_) | Step::List(_) | Step::Members(_) | Step::Phone(_) => Ok(()),
     }
 }
 
@@ -120,12 +127,21 @@ fn second(unit: &mut Unit<'_>, request: &Request, listed: bool) -> Result<Step, 
     if !known.is_some_and(|list| list.devices.iter().any(|entry| entry.device == device.device())) {
         return Ok(if listed { Step::Nothing("the device does not exist") } else { Step::List(user) });
     }
+    third(unit, request, false)
+}
+
+/// Takes the keys that came with the request. `asked`: the phone of the account was asked about them.
+fn third(unit: &mut Unit<'_>, request: &Request, asked: bool) -> Result<Step, StoreError> {
+    let device = unit.canonical(&request.device)?;
     match &request.keys {
         Some(Some(keys)) => {
             let session = unit.session(&device)?.and_then(|record| record.remote_registration_id());
             let moved = session.is_some_and(|id| id != keys.bundle.registration_id);
             if moved && unit.is_own(&device) {
                 return Ok(Step::Nothing("the device was linked anew"));
+            }
+            if !asked && sessions::is_of_other_account(unit, &device, keys)? {
+                return Ok(Step::Phone(device.to_bare()));
             }
             if !sessions::begin(unit, &device, keys)? {
                 return Ok(Step::Nothing("the keys in the request are not usable"));

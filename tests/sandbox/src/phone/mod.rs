@@ -31,6 +31,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rand_core::Rng as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use whimbrel_wire::Jid;
@@ -199,6 +200,16 @@ impl Phone {
             self.upload_prekeys().await?;
         }
         Ok(())
+    }
+
+    /// Forgets everything, as a phone that is set up anew: it has other keys, no sessions and no companions.
+    /// What its new keys are.
+    pub(crate) fn renew(&self) -> PhoneKeys {
+        let mut state = self.state();
+        let seed = state.rng.next_u64();
+        *state = State::new(seed, self.number(), self.inner.clock.now());
+        self.inner.has_uploaded.store(false, Ordering::Relaxed);
+        state.keys.public(self.number(), None, self.name())
     }
 
     fn connect(&self) -> Result<(), PhoneError> {

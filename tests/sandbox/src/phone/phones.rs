@@ -96,6 +96,15 @@ impl Sandbox {
         self.phone_book().get(number, name, Some(standing)).await
     }
 
+    /// Somebody sets his phone up anew, with the same number: its companions are unlinked, and everybody who
+    /// knows him hears of the new identity.
+    pub async fn reinstall(&self, phone: &Phone) -> Result<(), PhoneError> {
+        phone.go_offline().await;
+        let keys = phone.renew();
+        self.with(|service| service.forget_identity(&keys));
+        phone.go_online().await
+    }
+
     /// The phone with this number, if it exists.
     #[must_use]
     pub fn find_phone(&self, number: &str) -> Option<Phone> {

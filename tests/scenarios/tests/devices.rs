@@ -1,0 +1,296 @@
+//! Devices that come and go on both sides of conversations, direct and in groups, and phones that are set
+//! up anew.
+
+#![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
+
+use whimbrel::events::{EventKind, EventStream, IdentityChanged, LoggedOut, Message};
+use whimbrel::{Client, Engine, Jid, SendOptions};
+use whimbrel_sandbox::phone::Phone;
+use whimbrel_sandbox::{Event, Fault, FaultRule, Group, NewGroup, StanzaMatch};
+use whimbrel_scenarios::{DEADLINE, World, device_label, next_kind, quiet};
+use whimbrel_wire::Node;
+
+const ANNA: &str = "31612345678";
+const BEN: &str = "31687654321";
+const CARA: &str = "31611112222";
+
+/// Anna has an engine beside her phone, Ben and Cara have phones; all three are in a group.
+struct Scene {
+    world: World,
+    engine: Engine,
+    client: Client,
+    events: EventStream,
+    anna: Phone,
+    ben: Phone,
+    cara: Phone,
+    group: Group,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let world = World::start().await;
+        let engine = world.engine();
+        let (client, anna) = world.linked(&engine, ANNA).await;
+        let ben = world.sandbox.phone(BEN).await.unwrap();
+        let cara = world.sandbox.phone(CARA).await.unwrap();
+        let group = NewGroup {
+            creator: ANNA.to_owned(),
+            subject: "Birds".to_owned(),
+            members: vec![BEN.to_owned(), CARA.to_owned()],
+            addressing: None,
+        };
+        let group = world.sandbox.create_group(&group).unwrap();
+        let events = client.events().unwrap();
+        Self { world, engine, client, events, anna, ben, cara, group }
+    }
+
+    /// Anna's engine writes to Ben and to the group; all of these read both.
+    async fn anna_writes(&self, text: &str, readers: &mut [&mut EventStream]) {
+        send(&self.client, &self.ben.lid(), &format!("{text}, ben")).await;
+        send(&self.client, &self.group.jid(), &format!("{text}, all")).await;
+        for text in [format!("{text}, ben"), format!("{text}, all")] {
+            read(&self.ben, &text).await;
+            read(&self.anna, &text).await;
+            for reader in readers.iter_mut() {
+                assert_eq!(next_message(reader).await.text.as_deref(), Some(text.as_str()));
+            }
+        }
+        read(&self.cara, &format!("{text}, all")).await;
+    }
+
+    /// Ben's phone writes to Anna and to the group; all of these read both.
+    async fn ben_writes(&mut self, text: &str, readers: &mut [&mut EventStream]) {
+        self.ben.send_text(ANNA, &format!("{text}, anna")).await.unwrap();
+        self.ben.send_text(&self.group.jid().to_string(), &format!("{text}, all")).await.unwrap();
+        for text in [format!("{text}, anna"), format!("{text}, all")] {
+            let message = next_message(&mut self.events).await;
+            assert_eq!((message.text.as_deref(), message.sender.id), (Some(text.as_str()), self.ben.lid()));
+            for reader in readers.iter_mut() {
+                assert_eq!(next_message(reader).await.text.as_deref(), Some(text.as_str()));
+            }
+        }
+    }
+
+    /// Another engine beside somebody's phone.
+    async fn companion(&self, number: &str, name: &str) -> (Client, EventStream) {
+        let client = self.engine.open(self.world.store(name), quiet()).unwrap();
+        self.world.link(&client, number).await;
+        let events = client.events().unwrap();
+        (client, events)
+    }
+
+    /// Anna's engine does not get the next notifications of this type.
+    fn unheard(&self, kind: &str) {
+        let stanza = StanzaMatch::tag("notification").kind(kind);
+        let device = device_label(&self.client, ANNA);
+        self.world.sandbox.add_fault(FaultRule::new(Fault::Swallow).device(device).stanza(stanza).times(9));
+    }
+
+    async fn end(self) {
+        self.world.assert_no_findings();
+        self.engine.close(DEADLINE).await.unwrap();
+    }
+}
+
+async fn send(client: &Client, chat: &Jid, text: &str) {
+    client.send_text(chat, text, SendOptions::default()).await.unwrap();
+}
+
+async fn read(phone: &Phone, text: &str) {
+    phone.wait_message(|message| message.text == text, DEADLINE).await.unwrap();
+}
+
+async fn next_message(events: &mut EventStream) -> Message {
+    next_kind(events, |kind| match kind {
+        EventKind::Message(message) => Some(message.clone()),
+        _ => None,
+    })
+    .await
+}
+
+async fn next_identity(events: &mut EventStream) -> IdentityChanged {
+    next_kind(events, |kind| match kind {
+        EventKind::IdentityChanged(changed) => Some(changed.clone()),
+        _ => None,
+    })
+    .await
+}
+
+async fn next_logout(events: &mut EventStream) -> LoggedOut {
+    next_kind(events, |kind| match kind {
+        EventKind::LoggedOut(logged_out) => Some(logged_out.clone()),
+        _ => None,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn devices_of_others_join_and_leave_a_conversation() {
+    let mut scene = Scene::set().await;
+    scene.anna_writes("first", &mut []).await;
+    scene.ben_writes("first", &mut []).await;
+    let (desk, mut at_desk) = scene.companion(BEN, "desk").await;
+    scene.anna_writes("with the desk", &mut [&mut at_desk]).await;
+    scene.ben_writes("with the desk", &mut [&mut at_desk]).await;
+    send(&desk, &scene.anna.lid(), "from the desk").await;
+    let message = next_message(&mut scene.events).await;
+    assert_eq!((message.text.as_deref(), message.sender.id), (Some("from the desk"), scene.ben.lid()));
+    assert_eq!(message.sender_device, desk.account().unwrap().device);
+    read(&scene.ben, "from the desk").await;
+
+    scene.ben.unlink(desk.account().unwrap().device).await.unwrap();
+    assert_eq!(next_logout(&mut at_desk).await.reason, "removed");
+    scene.anna_writes("without the desk", &mut []).await;
+    scene.ben_writes("without the desk", &mut []).await;
+    // The number may be given again, to another device with other keys.
+    let (_tablet, mut at_tablet) = scene.companion(BEN, "tablet").await;
+    scene.anna_writes("with the tablet", &mut [&mut at_tablet]).await;
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn own_devices_join_and_leave_a_conversation() {
+    let mut scene = Scene::set().await;
+    scene.anna_writes("alone", &mut []).await;
+    let (desk, mut at_desk) = scene.companion(ANNA, "desk").await;
+    scene.anna_writes("in company", &mut [&mut at_desk]).await;
+    scene.ben_writes("to both", &mut [&mut at_desk]).await;
+    send(&desk, &scene.ben.lid(), "by the other").await;
+    let copy = next_message(&mut scene.events).await;
+    assert_eq!(
+        (copy.text.as_deref(), copy.from_me, copy.chat.id),
+        (Some("by the other"), true, scene.ben.lid())
+    );
+    send(&desk, &scene.group.jid(), "by the other to all").await;
+    let copy = next_message(&mut scene.events).await;
+    assert_eq!((copy.text.as_deref(), copy.from_me), (Some("by the other to all"), true));
+    read(&scene.cara, "by the other to all").await;
+
+    scene.anna.unlink(desk.account().unwrap().device).await.unwrap();
+    assert_eq!(next_logout(&mut at_desk).await.reason, "removed");
+    scene.anna_writes("alone again", &mut []).await;
+    scene.ben_writes("to one", &mut []).await;
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn what_devices_do_while_a_client_is_away_counts_when_it_is_back() {
+    let mut scene = Scene::set().await;
+    scene.anna_writes("before", &mut []).await;
+    let device = device_label(&scene.client, ANNA);
+    scene.client.disconnect();
+    scene.world.wait(|event| matches!(event, Event::Disconnected { device: gone } if *gone == device)).await;
+    let (_desk, mut at_desk) = scene.companion(BEN, "desk").await;
+    let (_own, mut at_own) = scene.companion(ANNA, "own").await;
+    scene.ben.send_text(ANNA, "meanwhile").await.unwrap();
+    assert_eq!(next_message(&mut at_own).await.text.as_deref(), Some("meanwhile"));
+    assert_eq!(next_message(&mut at_desk).await.text.as_deref(), Some("meanwhile"));
+    whimbrel_scenarios::Wait::wait_online(&scene.client).await;
+    let message = next_message(&mut scene.events).await;
+    assert_eq!((message.text.as_deref(), message.offline), (Some("meanwhile"), true));
+    scene.anna_writes("after", &mut [&mut at_desk, &mut at_own]).await;
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_phone_that_is_set_up_anew_goes_on_talking_and_the_host_is_told() {
+    let mut scene = Scene::set().await;
+    let (_desk, mut at_desk) = scene.companion(BEN, "desk").await;
+    scene.anna_writes("before", &mut [&mut at_desk]).await;
+    scene.ben_writes("before", &mut [&mut at_desk]).await;
+    scene.world.sandbox.reinstall(&scene.ben).await.unwrap();
+    next_logout(&mut at_desk).await;
+    let changed = next_identity(&mut scene.events).await;
+    assert_eq!((changed.who.id, changed.device), (scene.ben.lid(), 0));
+    scene.anna_writes("after", &mut []).await;
+    scene.ben_writes("after", &mut []).await;
+    let (_new_desk, mut at_desk) = scene.companion(BEN, "new desk").await;
+    scene.anna_writes("at last", &mut [&mut at_desk]).await;
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_new_identity_is_noticed_by_the_first_message_with_it() {
+    let mut scene = Scene::set().await;
+    scene.anna_writes("before", &mut []).await;
+    scene.ben_writes("before", &mut []).await;
+    scene.unheard("encrypt");
+    scene.world.sandbox.reinstall(&scene.ben).await.unwrap();
+    scene.ben.send_text(ANNA, "it is me").await.unwrap();
+    let changed = next_identity(&mut scene.events).await;
+    assert_eq!((changed.who.id, changed.device), (scene.ben.lid(), 0));
+    assert_eq!(next_message(&mut scene.events).await.text.as_deref(), Some("it is me"));
+    scene.anna_writes("so it is", &mut []).await;
+    scene.ben_writes("still me", &mut []).await;
+    scene.end().await;
+}
+
+/// Nobody told that Ben's phone is another one; its companion is vouched for by a key that is not known.
+#[tokio::test]
+async fn a_companion_of_an_unheard_of_phone_is_believed_once_the_phone_was_asked() {
+    for companion_first in [true, false] {
+        let mut scene = Scene::set().await;
+        scene.anna_writes("before", &mut []).await;
+        scene.unheard("encrypt");
+        scene.unheard("devices");
+        scene.world.sandbox.reinstall(&scene.ben).await.unwrap();
+        let (desk, mut at_desk) = scene.companion(BEN, "desk").await;
+        if companion_first {
+            send(&desk, &scene.anna.lid(), "from a new desk").await;
+            assert_eq!(next_identity(&mut scene.events).await.who.id, scene.ben.lid());
+            let message = next_message(&mut scene.events).await;
+            assert_eq!(message.text.as_deref(), Some("from a new desk"));
+            assert_eq!(message.sender_device, desk.account().unwrap().device);
+        } else {
+            // Something makes the engine look: a list of devices, signed by the new key.
+            scene.world.sandbox.clear_faults();
+            let update = Node::new("update").attr("hash", contact_hash(BEN));
+            let notification = Node::new("notification")
+                .attr("type", "devices")
+                .attr("from", scene.ben.jid())
+                .attr("lid", scene.ben.lid())
+                .attr("id", "update-1")
+                .attr("t", "1795176000")
+                .child(update);
+            let device = device_label(&scene.client, ANNA);
+            assert!(scene.world.sandbox.enqueue(&device, notification));
+            let settled = |event: &Event| matches!(event, Event::Settled { id, .. } if id == "update-1");
+            scene.world.wait(settled).await;
+        }
+        scene.anna_writes("to the new ones", &mut [&mut at_desk]).await;
+        scene.end().await;
+    }
+}
+
+/// As the service names a contact without naming it.
+fn contact_hash(number: &str) -> String {
+    whimbrel_crypto::digest::contact_hash(number)
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_signed_right_is_not_believed() {
+    let mut scene = Scene::set().await;
+    scene.anna_writes("before", &mut []).await;
+    let forged = Node::new("add")
+        .child(
+            Node::new("device")
+                .attr("jid", scene.ben.jid().with_device(7))
+                .attr("lid", scene.ben.lid().with_device(7))
+                .attr("key-index", "1"),
+        )
+        .child(Node::new("key-index-list").attr("ts", "1795176000").bytes(vec![1, 2, 3]));
+    let notification = Node::new("notification")
+        .attr("type", "devices")
+        .attr("from", scene.ben.jid())
+        .attr("lid", scene.ben.lid())
+        .attr("id", "forged-1")
+        .attr("t", "1795176000")
+        .child(forged);
+    let device = device_label(&scene.client, ANNA);
+    assert!(scene.world.sandbox.enqueue(&device, notification));
+    scene.world.wait(|event| matches!(event, Event::Settled { id, .. } if id == "forged-1")).await;
+    // Nothing is sent to a device that does not exist: the service would find fault with it.
+    scene.anna_writes("after", &mut []).await;
+    scene.ben_writes("after", &mut []).await;
+    scene.end().await;
+}
