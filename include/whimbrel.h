@@ -163,6 +163,26 @@ enum whimbrel_code
    */
   WHIMBREL_CODE_STORE_TOO_NEW = 503,
   /**
+   * The path is taken: an import, export or backup overwrites nothing.
+   */
+  WHIMBREL_CODE_FILE_EXISTS = 504,
+  /**
+   * The store was exported: its link lives in the export now.
+   */
+  WHIMBREL_CODE_STORE_MOVED = 505,
+  /**
+   * What was to be imported cannot be; the text says what is wrong with it.
+   */
+  WHIMBREL_CODE_IMPORT_REFUSED = 506,
+  /**
+   * The passphrase is not the one that the file was exported with.
+   */
+  WHIMBREL_CODE_WRONG_PASSPHRASE = 507,
+  /**
+   * The exported file is damaged or cut short.
+   */
+  WHIMBREL_CODE_EXPORT_DAMAGED = 508,
+  /**
    * A bug of the engine; the client refuses further calls.
    */
   WHIMBREL_CODE_INTERNAL = 900,
@@ -892,6 +912,20 @@ WHIMBREL_API
 WHIMBREL_MUST_USE
 struct whimbrel_error *whimbrel_engine_new(const struct whimbrel_engine_options *options,
                                            struct whimbrel_engine **engine);
+
+/**
+ * Makes a store of a link from elsewhere, and answers with a report in JSON; open the store
+ * afterwards. What fails leaves nothing at its path. The request is one of
+ * `{"from":"baileys","folder":…,"store":…}`,
+ * `{"from":"whatsmeow","database":…,"account":…,"store":…}` and
+ * `{"from":"export","file":…,"passphrase":…,"store":…}`. Whatever used the source before must
+ * not use it again. Blocks while it reads the disk.
+ */
+WHIMBREL_API
+WHIMBREL_MUST_USE
+struct whimbrel_error *whimbrel_engine_import(const struct whimbrel_engine *engine,
+                                              struct whimbrel_str request,
+                                              struct whimbrel_buffer *report);
 
 /**
  * Closes all clients of an engine as whimbrel_client_close() does, then ends its threads. Zero

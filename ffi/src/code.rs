@@ -71,6 +71,16 @@ pub enum whimbrel_code {
     StoreLocked = 502,
     /// The store was written by a newer version.
     StoreTooNew = 503,
+    /// The path is taken: an import, export or backup overwrites nothing.
+    FileExists = 504,
+    /// The store was exported: its link lives in the export now.
+    StoreMoved = 505,
+    /// What was to be imported cannot be; the text says what is wrong with it.
+    ImportRefused = 506,
+    /// The passphrase is not the one that the file was exported with.
+    WrongPassphrase = 507,
+    /// The exported file is damaged or cut short.
+    ExportDamaged = 508,
     /// A bug of the engine; the client refuses further calls.
     Internal = 900,
 }
@@ -108,6 +118,11 @@ impl From<Code> for whimbrel_code {
             Code::StoreCorrupt => Self::StoreCorrupt,
             Code::StoreLocked => Self::StoreLocked,
             Code::StoreTooNew => Self::StoreTooNew,
+            Code::FileExists => Self::FileExists,
+            Code::StoreMoved => Self::StoreMoved,
+            Code::ImportRefused => Self::ImportRefused,
+            Code::WrongPassphrase => Self::WrongPassphrase,
+            Code::ExportDamaged => Self::ExportDamaged,
             _ => Self::Internal,
         }
     }

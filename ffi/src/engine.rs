@@ -5,7 +5,7 @@ use std::sync::Arc;
 use safer_ffi::prelude::*;
 use whimbrel::Error;
 
-use crate::bytes::put;
+use crate::bytes::{put, whimbrel_buffer, whimbrel_str};
 use crate::error::whimbrel_error;
 use crate::fork::Birth;
 use crate::guard::{entry, null, shielded};
@@ -52,6 +52,35 @@ pub extern "C" fn whimbrel_engine_new(
     });
     // SAFETY: the header asks for a writable place, or null.
     unsafe { put(engine, made) };
+    error
+}
+
+/// Makes a store of a link from elsewhere, and answers with a report in JSON; open the store
+/// afterwards. What fails leaves nothing at its path. The request is one of
+/// `{"from":"baileys","folder":…,"store":…}`,
+/// `{"from":"whatsmeow","database":…,"account":…,"store":…}` and
+/// `{"from":"export","file":…,"passphrase":…,"store":…}`. Whatever used the source before must
+/// not use it again. Blocks while it reads the disk.
+#[ffi_export]
+#[must_use]
+pub extern "C" fn whimbrel_engine_import(
+    engine: Option<&whimbrel_engine>,
+    request: whimbrel_str,
+    report: *mut whimbrel_buffer,
+) -> Option<repr_c::Box<whimbrel_error>> {
+    let mut json = whimbrel_buffer::EMPTY;
+    let error = entry(|| {
+        let host = whimbrel_engine::get(engine)?;
+        if report.is_null() {
+            return Err(null("the place for the report is null"));
+        }
+        // SAFETY: the header asks for a readable view.
+        let request = unsafe { request.read()? }.to_owned();
+        json = whimbrel_buffer::new(whimbrel_api::import::import(&host.engine, request)?);
+        Ok(())
+    });
+    // SAFETY: the header asks for a writable place, or null.
+    unsafe { put(report, json) };
     error
 }
 

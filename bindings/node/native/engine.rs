@@ -135,6 +135,17 @@ impl Engine {
         Ok(object)
     }
 
+    /// Makes a store of a link from elsewhere; request and report are JSON.
+    #[napi(catch_unwind)]
+    pub fn import_link<'env>(&self, env: &'env Env, request: String) -> napi::Result<Object<'env>> {
+        let engine = self.shared.get()?.clone();
+        let (promise, object) = Promise::new(env)?;
+        self.shared.runtime()?.spawn(async move {
+            promise.settle(whimbrel_api::import::import_async(engine, request).await);
+        });
+        Ok(object)
+    }
+
     /// Closes all clients and ends the threads.
     #[napi(catch_unwind)]
     pub fn close<'env>(&self, env: &'env Env, timeout_ms: Option<f64>) -> napi::Result<Object<'env>> {

@@ -79,6 +79,16 @@ export const Code = {
   StoreLocked: 502,
   /** The store was written by a newer version. */
   StoreTooNew: 503,
+  /** The path is taken: an import, export or backup overwrites nothing. */
+  FileExists: 504,
+  /** The store was exported, and its link lives there now; import that file to use it. */
+  StoreMoved: 505,
+  /** What was to be imported cannot be; the text says what is wrong with it. */
+  ImportRefused: 506,
+  /** The passphrase is not the one that the file was exported with. */
+  WrongPassphrase: 507,
+  /** The exported file is damaged or cut short. */
+  ExportDamaged: 508,
   /** A bug of the engine; the client refuses further calls. */
   Internal: 900,
 } as const
@@ -121,6 +131,11 @@ export type CodeName =
   | 'STORE_CORRUPT'
   | 'STORE_LOCKED'
   | 'STORE_TOO_NEW'
+  | 'FILE_EXISTS'
+  | 'STORE_MOVED'
+  | 'IMPORT_REFUSED'
+  | 'WRONG_PASSPHRASE'
+  | 'EXPORT_DAMAGED'
   | 'INTERNAL'
 
 /** Coarse kind of an error. */

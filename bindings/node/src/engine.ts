@@ -3,6 +3,7 @@
 import { native, settled } from './errors.js'
 import { addon } from './native.js'
 import type { NativeEngine } from './native.js'
+import type { Identity } from './types.js'
 
 /** Options of an engine. What is absent has a default that suits production. */
 export interface EngineOptions {
@@ -49,6 +50,32 @@ export function sandboxEndpoint(readyLine: string): Endpoint {
   return { url: wss, noiseRoot, caPem }
 }
 
+/**
+ * What a link is imported from. Whatever used it before must not use it again: two holders of one
+ * link throw each other out.
+ */
+export type ImportSource =
+  /** A folder of Baileys' multi-file auth state. */
+  | { from: 'baileys'; folder: string }
+  /** An SQLite database of whatsmeow; `account`, a phone number or JID, says which if it holds several. */
+  | { from: 'whatsmeow'; database: string; account?: string }
+  /** A file that `Client.export` wrote. */
+  | { from: 'export'; file: string; passphrase: string }
+
+/** What was taken over and what was not. */
+export interface ImportReport {
+  /** The account. */
+  identity: Identity
+  /** Number of this device in the account. */
+  device: number
+  /** What was taken over; empty for a file of `Client.export`, which is taken over whole. */
+  taken: { what: string; count: number }[]
+  /** What was left out. */
+  leftOut: { what: string; count: number; why: string }[]
+  /** What may cause trouble though it was taken over. */
+  warnings: string[]
+}
+
 /** Options of closing. */
 export interface CloseOptions {
   /** What still runs at this deadline fails with `Code.Cancelled`. */
@@ -71,6 +98,15 @@ export class Engine {
     const { insecureSeed, ...rest } = options
     const json = JSON.stringify({ ...rest, insecureSeed: insecureSeed?.toString() })
     this.#native = native(() => new addon.Engine(json))
+  }
+
+  /**
+   * Makes the store `store` of a link from elsewhere; open a client on it afterwards. Nothing may
+   * be at that path, and what fails leaves nothing there.
+   */
+  async import(source: ImportSource, store: string): Promise<ImportReport> {
+    const report = native(() => this.#native.importLink(JSON.stringify({ ...source, store })))
+    return JSON.parse(await settled(report)) as ImportReport
   }
 
   /** Closes all clients, each as its own `close` does, and ends the threads. */

@@ -31,6 +31,7 @@ export interface NativeClient {
 
 export interface NativeEngine {
   open(path: string, options: string, bell: () => void): Promise<NativeClient>
+  importLink(request: string): Promise<string>
   close(timeoutMs: number | undefined): Promise<void>
 }
 

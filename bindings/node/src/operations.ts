@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, AddParticipants, Address, CancelSend, ClientVersion, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, GetGroup, GetIdentity, Group, GroupList, Identity, LeaveGroup, LinkWithCode, MarkRead, PairingCode, ParticipantResults, PromoteParticipants, QrCode, QuotedMessageInput, RemoveParticipants, SendText, SentMessage, SetClientVersion, SetGroupSubject, Statistics } from './types.js'
+import type { Account, AddParticipants, Address, Backup, CancelSend, ClientVersion, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, Export, GetGroup, GetIdentity, Group, GroupList, Identity, LeaveGroup, LinkWithCode, MarkRead, PairingCode, ParticipantResults, PromoteParticipants, QrCode, QuotedMessageInput, RemoveParticipants, SendText, SentMessage, SetClientVersion, SetGroupSubject, Statistics } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -28,6 +28,17 @@ export abstract class Operations {
    */
   async addParticipants(request: AddParticipants, options?: CallOptions): Promise<ParticipantResults> {
     return this.request<ParticipantResults>('add_participants', addParticipants(request), options)
+  }
+
+  /**
+   * Copies the store into a file that opens as a store, while the client goes on.
+   *
+   * A backup is for the day when the store is lost. Opened, it notices that it is a copy of
+   * something that went on, and begins its sessions anew. Use `export` to move to another
+   * place.
+   */
+  async backup(request: Backup, options?: CallOptions): Promise<void> {
+    await this.request('backup', request, options)
   }
 
   /**
@@ -82,6 +93,17 @@ export abstract class Operations {
    */
   async disconnect(options?: CallOptions): Promise<void> {
     await this.request('disconnect', {}, options)
+  }
+
+  /**
+   * Writes the link into an encrypted file, to go on elsewhere.
+   *
+   * The file holds keys, sessions, events that were not acknowledged and messages that were
+   * not confirmed. This is a move: the client closes, and its store refuses to open from then
+   * on with `STORE_MOVED`. Importing the file makes a store of it, here or elsewhere.
+   */
+  async export(request: Export, options?: CallOptions): Promise<void> {
+    await this.request('export', request, options)
   }
 
   /**

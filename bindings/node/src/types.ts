@@ -34,6 +34,17 @@ export interface AddParticipants {
 }
 
 /**
+ * Copies the store into a file that opens as a store, while the client goes on.
+ *
+ * A backup is for the day when the store is lost. Opened, it notices that it is a copy of
+ * something that went on, and begins its sessions anew. Use `export` to move to another place.
+ */
+export interface Backup {
+  /** Where the copy is written. Nothing is overwritten. */
+  path: string
+}
+
+/**
  * Takes back a message that was accepted but has not left yet, as while there is no
  * connection. It will not be sent; calls that wait for it fail with `CANCELLED`.
  *
@@ -172,6 +183,25 @@ export interface DemoteParticipants {
   group: Address
   /** Addresses of the admins. */
   participants: string[]
+}
+
+/**
+ * Writes the link into an encrypted file, to go on elsewhere.
+ *
+ * The file holds keys, sessions, events that were not acknowledged and messages that were not
+ * confirmed. This is a move: the client closes, and its store refuses to open from then on
+ * with `STORE_MOVED`. Importing the file makes a store of it, here or elsewhere.
+ */
+export interface Export {
+  /** Where the file is written. Nothing is overwritten. */
+  path: string
+  /** What the file is encrypted with, and needed to read it again. */
+  passphrase: string
+  /**
+   * Leaves the link here as well, and the client open. The file is then a copy, which must not
+   * be used while this client is.
+   */
+  keep?: boolean
 }
 
 /** Attempts to decrypt that failed for one reason. */

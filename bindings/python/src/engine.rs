@@ -126,6 +126,24 @@ impl NativeEngine {
         })
     }
 
+    /// Makes a store of a link from elsewhere; request and report are JSON. Returns the id of the call.
+    fn import_link(
+        &self,
+        py: Python<'_>,
+        mailbox: &NativeMailbox,
+        ticket: u64,
+        request: String,
+    ) -> PyResult<u64> {
+        guard(py, || {
+            let engine = self.engine()?.clone();
+            let reply = mailbox.reply(ticket)?;
+            let runtime = engine.handle().clone();
+            let import =
+                async move { whimbrel_api::import::import_async(engine, request).await.map(Letter::Json) };
+            Ok(self.calls.start(&runtime, import, |result| reply.send(result)))
+        })
+    }
+
     /// Cancels a call that this engine started.
     fn cancel(&self, call: u64) {
         if self.process.is_current() {

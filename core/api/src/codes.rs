@@ -116,6 +116,21 @@ pub const fn info(code: Code) -> CodeInfo {
         }
         Code::StoreLocked => ("STORE_LOCKED", 500, "Another process or client has this store open."),
         Code::StoreTooNew => ("STORE_TOO_NEW", 500, "The store was written by a newer version."),
+        Code::FileExists => {
+            ("FILE_EXISTS", 409, "The path is taken: an import, export or backup overwrites nothing.")
+        }
+        Code::StoreMoved => (
+            "STORE_MOVED",
+            409,
+            "The store was exported, and its link lives there now; import that file to use it.",
+        ),
+        Code::ImportRefused => {
+            ("IMPORT_REFUSED", 422, "What was to be imported cannot be; the text says what is wrong with it.")
+        }
+        Code::WrongPassphrase => {
+            ("WRONG_PASSPHRASE", 403, "The passphrase is not the one that the file was exported with.")
+        }
+        Code::ExportDamaged => ("EXPORT_DAMAGED", 422, "The exported file is damaged or cut short."),
         _ => ("INTERNAL", 500, "A bug of the engine; the client refuses further calls."),
     };
     CodeInfo { number: code.number(), name, doc, http_status }

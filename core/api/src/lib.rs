@@ -11,5 +11,6 @@ pub mod codes;
 pub mod describe;
 pub mod error;
 pub mod events;
+pub mod import;
 pub mod operations;
 pub mod qr;

@@ -125,6 +125,15 @@ impl Engine {
         self.open_store(store, options)
     }
 
+    /// A handle to the engine of these threads.
+    pub(crate) fn of(threads: &Arc<Threads>) -> Self {
+        Self { threads: Arc::clone(threads) }
+    }
+
+    pub(crate) fn refuse_if_closed(&self) -> Result<(), Error> {
+        self.threads.shared.refuse_if_closed()
+    }
+
     /// Opens the client of a store.
     pub(crate) fn open_store(&self, store: Arc<dyn Store>, options: ClientOptions) -> Result<Client, Error> {
         let shared = &self.threads.shared;

@@ -84,6 +84,16 @@ pub enum Code {
     StoreLocked = 502,
     /// The store was written by a newer version.
     StoreTooNew = 503,
+    /// The path is taken: an import, export or backup overwrites nothing.
+    FileExists = 504,
+    /// The store was exported: its link lives in the export now.
+    StoreMoved = 505,
+    /// What was to be imported cannot be; the text says what is wrong with it.
+    ImportRefused = 506,
+    /// The passphrase is not the one that the file was exported with.
+    WrongPassphrase = 507,
+    /// The exported file is damaged or cut short.
+    ExportDamaged = 508,
 
     /// A bug of the engine.
     Internal = 900,
@@ -160,6 +170,11 @@ impl Code {
         Self::StoreCorrupt,
         Self::StoreLocked,
         Self::StoreTooNew,
+        Self::FileExists,
+        Self::StoreMoved,
+        Self::ImportRefused,
+        Self::WrongPassphrase,
+        Self::ExportDamaged,
         Self::Internal,
     ];
 

@@ -51,6 +51,7 @@ mod repair;
 mod retry;
 mod statistics;
 mod store;
+mod transfer;
 mod version;
 
 pub use address::parse_address;
@@ -67,5 +68,9 @@ pub use options::{
     CallOptions, Cancel, ClientOptions, Endpoint, EngineOptions, LookupOptions, Proxy, SendOptions, SendWait,
 };
 pub use statistics::Statistics;
+pub use transfer::{ExportOptions, ImportReport, ImportSource, LeftOut, Passphrase, TakenOver};
 pub use version::{ClientVersion, VersionSource};
 pub use whimbrel_wire::jid::Jid;
+
+#[doc(hidden)]
+pub use transfer::fuzzing;

@@ -52,6 +52,14 @@ impl SendingChain {
         self.leased = self.position;
     }
 
+    /// Passes positions that another copy of the chain may have used.
+    pub(crate) fn skip(&mut self, count: u32) {
+        let end = self.position.saturating_add(count.min(MAX_LEASE));
+        self.key = self.key.advanced(end.saturating_sub(self.position));
+        self.position = end;
+        self.leased = self.leased.max(end);
+    }
+
     pub(crate) const STORED_LEN: usize = 32 + 4 + 4;
 
     pub(crate) fn write(&self, out: &mut Writer) {

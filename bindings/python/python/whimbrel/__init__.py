@@ -18,10 +18,27 @@ from ._whimbrel import forked as _forked
 from ._whimbrel import draw_qr
 from ._whimbrel import shutdown as _shutdown
 from .client import Client
-from .engine import Endpoint, Engine, default_engine, forget_default
+from .engine import (
+    Endpoint,
+    Engine,
+    ImportReport,
+    LeftOut,
+    TakenOver,
+    default_engine,
+    forget_default,
+)
 from .errors import *
 
-__all__ = ["Client", "Endpoint", "Engine", "default_engine", "draw_qr"]
+__all__ = [
+    "Client",
+    "Endpoint",
+    "Engine",
+    "ImportReport",
+    "LeftOut",
+    "TakenOver",
+    "default_engine",
+    "draw_qr",
+]
 __all__ += _errors.__all__
 __all__ += _events.__all__
 __all__ += _types.__all__

@@ -13,9 +13,12 @@ __all__ = [
     "ClosedError",
     "Code",
     "ConnectFailedError",
+    "ExportDamagedError",
+    "FileExistsError",
     "ForbiddenError",
     "ForkedError",
     "IdentityChangedError",
+    "ImportRefusedError",
     "InteractiveRefusedError",
     "InvalidArgumentError",
     "LinkFailedError",
@@ -34,6 +37,7 @@ __all__ = [
     "StoreCorruptError",
     "StoreFailedError",
     "StoreLockedError",
+    "StoreMovedError",
     "StoreTooNewError",
     "TemporaryBanError",
     "TimedOutError",
@@ -41,6 +45,7 @@ __all__ = [
     "UnknownOperationError",
     "UntrustedServerError",
     "WouldDeadlockError",
+    "WrongPassphraseError",
     "WrongStateError",
 ]
 
@@ -150,6 +155,21 @@ class Code(IntEnum):
 
     STORE_TOO_NEW = 503
     """The store was written by a newer version."""
+
+    FILE_EXISTS = 504
+    """The path is taken: an import, export or backup overwrites nothing."""
+
+    STORE_MOVED = 505
+    """The store was exported, and its link lives there now; import that file to use it."""
+
+    IMPORT_REFUSED = 506
+    """What was to be imported cannot be; the text says what is wrong with it."""
+
+    WRONG_PASSPHRASE = 507
+    """The passphrase is not the one that the file was exported with."""
+
+    EXPORT_DAMAGED = 508
+    """The exported file is damaged or cut short."""
 
     INTERNAL = 900
     """A bug of the engine; the client refuses further calls."""
@@ -289,3 +309,23 @@ class StoreLockedError(errors.StoreError, number=502):
 
 class StoreTooNewError(errors.StoreError, number=503):
     """The store was written by a newer version."""
+
+
+class FileExistsError(errors.StoreError, number=504):
+    """The path is taken: an import, export or backup overwrites nothing."""
+
+
+class StoreMovedError(errors.StoreError, number=505):
+    """The store was exported, and its link lives there now; import that file to use it."""
+
+
+class ImportRefusedError(errors.StoreError, number=506):
+    """What was to be imported cannot be; the text says what is wrong with it."""
+
+
+class WrongPassphraseError(errors.StoreError, number=507):
+    """The passphrase is not the one that the file was exported with."""
+
+
+class ExportDamagedError(errors.StoreError, number=508):
+    """The exported file is damaged or cut short."""

@@ -76,6 +76,26 @@ class Operations:
         request: dict[str, object] = {"group": str(group), "participants": participants}
         return ParticipantResults._decode(await self._request("add_participants", request, timeout))
 
+    async def backup(
+        self,
+        *,
+        path: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Copies the store into a file that opens as a store, while the client goes on.
+
+        A backup is for the day when the store is lost. Opened, it notices that it is a copy of
+        something that went on, and begins its sessions anew. Use ``export`` to move to another
+        place.
+
+        Args:
+            path: Where the copy is written. Nothing is overwritten.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"path": path}
+        await self._request("backup", request, timeout)
+
     async def cancel_send(
         self,
         *,
@@ -238,6 +258,33 @@ class Operations:
         """
         request: dict[str, object] = {}
         await self._request("disconnect", request, timeout)
+
+    async def export(
+        self,
+        *,
+        path: str,
+        passphrase: str,
+        keep: bool | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Writes the link into an encrypted file, to go on elsewhere.
+
+        The file holds keys, sessions, events that were not acknowledged and messages that were
+        not confirmed. This is a move: the client closes, and its store refuses to open from
+        then on with ``STORE_MOVED``. Importing the file makes a store of it, here or elsewhere.
+
+        Args:
+            path: Where the file is written. Nothing is overwritten.
+            passphrase: What the file is encrypted with, and needed to read it again.
+            keep: Leaves the link here as well, and the client open. The file is then a copy,
+                which must not be used while this client is.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"path": path, "passphrase": passphrase}
+        if keep is not None:
+            request["keep"] = keep
+        await self._request("export", request, timeout)
 
     async def find_client_version(
         self,

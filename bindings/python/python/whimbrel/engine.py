@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 from . import _whimbrel
 from ._mailbox import Mailbox
+from ._types import Identity
 
-__all__ = ["Endpoint", "Engine", "default_engine"]
+__all__ = ["Endpoint", "Engine", "ImportReport", "LeftOut", "TakenOver", "default_engine"]
 
 CLOSE_TIMEOUT = 5.0
 
@@ -41,6 +44,61 @@ class Endpoint:
             url=ready["wss" if tls else "ws"],
             noise_root=(bytes.fromhex(root["publicKey"]), root["serial"]),
             extra_ca_pem=ready["caPem"] if tls else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOver:
+    """A number of things that an import took over."""
+
+    what: str
+    """What they are, such as ``sessions``."""
+
+    count: int
+    """How many there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A number of things that an import left out."""
+
+    what: str
+    """What they are, such as ``contacts``."""
+
+    count: int
+    """How many there are."""
+
+    why: str
+    """Why they were left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What an import took over and what it did not."""
+
+    identity: Identity
+    """The account."""
+
+    device: int
+    """Number of this device in the account."""
+
+    taken: tuple[TakenOver, ...]
+    """What was taken over; empty for a file of ``Client.export``, which is taken over whole."""
+
+    left_out: tuple[LeftOut, ...]
+    """What was left out."""
+
+    warnings: tuple[str, ...]
+    """What may cause trouble though it was taken over."""
+
+    @classmethod
+    def _decode(cls, value: dict[str, Any]) -> ImportReport:
+        return cls(
+            identity=Identity._decode(value["identity"]),
+            device=value["device"],
+            taken=tuple(TakenOver(**one) for one in value["taken"]),
+            left_out=tuple(LeftOut(**one) for one in value["leftOut"]),
+            warnings=tuple(value["warnings"]),
         )
 
 
@@ -89,6 +147,66 @@ class Engine:
             find_version=find_version,
             connect_limit=connect_limit,
         )
+
+    async def import_baileys(
+        self, folder: str | os.PathLike[str], store: str | os.PathLike[str]
+    ) -> ImportReport:
+        """Makes a store of a folder of Baileys' multi-file auth state.
+
+        Open a client on the store afterwards. The folder is not changed, but it must not be
+        used again: two holders of one link throw each other out.
+
+        Args:
+            folder: The folder with ``creds.json``.
+            store: The new store. Nothing may be there, and what fails leaves nothing there.
+        """
+        return await self._import({"from": "baileys", "folder": os.fspath(folder)}, store)
+
+    async def import_whatsmeow(
+        self,
+        database: str | os.PathLike[str],
+        store: str | os.PathLike[str],
+        *,
+        account: str | None = None,
+    ) -> ImportReport:
+        """Makes a store of an account in an SQLite database of whatsmeow.
+
+        Open a client on the store afterwards. The database is not changed, but the account in
+        it must not be used again.
+
+        Args:
+            database: The database file.
+            store: The new store. Nothing may be there, and what fails leaves nothing there.
+            account: Phone number or JID; needed if the database holds several accounts.
+        """
+        source: dict[str, Any] = {"from": "whatsmeow", "database": os.fspath(database)}
+        if account is not None:
+            source["account"] = account
+        return await self._import(source, store)
+
+    async def import_export(
+        self, file: str | os.PathLike[str], passphrase: str, store: str | os.PathLike[str]
+    ) -> ImportReport:
+        """Makes a store of a file that ``Client.export`` wrote.
+
+        Args:
+            file: The file.
+            passphrase: What it was written with.
+            store: The new store. Nothing may be there, and what fails leaves nothing there.
+        """
+        source = {"from": "export", "file": os.fspath(file), "passphrase": passphrase}
+        return await self._import(source, store)
+
+    async def _import(self, source: dict[str, Any], store: str | os.PathLike[str]) -> ImportReport:
+        request = json.dumps({**source, "store": os.fspath(store)})
+        mailbox = Mailbox.of(asyncio.get_running_loop())
+        ticket, future = mailbox.expect()
+        try:
+            self._native.import_link(mailbox.native, ticket, request)
+        except BaseException:
+            mailbox.forget(ticket)
+            raise
+        return ImportReport._decode(json.loads(await future))
 
     def close(self, timeout: float = CLOSE_TIMEOUT) -> None:
         """Closes all clients of the engine and ends its threads, and waits for that.

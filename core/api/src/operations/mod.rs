@@ -9,6 +9,7 @@ mod link;
 mod messages;
 mod people;
 mod statistics;
+mod transfer;
 mod version;
 
 use std::pin::Pin;
@@ -31,6 +32,8 @@ pub use link::{LinkWithCode, LinkWithQr, PairingCode, QrCode};
 pub use messages::{CancelSend, MarkRead, QuotedMessage, SendText, SendWait, SentMessage};
 pub use people::GetIdentity;
 pub use statistics::{FailureCount, GetStatistics, Statistics};
+pub(crate) use transfer::passphrase;
+pub use transfer::{Backup, Export};
 pub use version::{ClientVersion, FindClientVersion, GetClientVersion, SetClientVersion, VersionSource};
 
 /// One operation: a request struct that says how it is run. The struct's documentation is the
@@ -116,6 +119,7 @@ fn run<'a, O: Operation>(
 pub static OPERATIONS: &[Entry] = &[
     entry::<Acknowledge>(),
     entry::<AddParticipants>(),
+    entry::<Backup>(),
     entry::<CancelSend>(),
     entry::<Connect>(),
     entry::<CreateGroup>(),
@@ -123,6 +127,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<DebugFail>(),
     entry::<DemoteParticipants>(),
     entry::<Disconnect>(),
+    entry::<Export>(),
     entry::<FindClientVersion>(),
     entry::<GetAccount>(),
     entry::<GetClientVersion>(),

@@ -79,6 +79,11 @@ impl Client {
         Ok(Self { handle: Arc::new(ClientHandle { inner, threads }) })
     }
 
+    /// The engine that it runs on.
+    pub(crate) fn engine(&self) -> crate::engine::Engine {
+        crate::engine::Engine::of(&self.handle.threads)
+    }
+
     pub(crate) fn downgrade(&self) -> Weak<Inner> {
         Arc::downgrade(&self.handle.inner)
     }

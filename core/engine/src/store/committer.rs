@@ -224,6 +224,7 @@ impl From<StoreError> for Error {
             StoreError::Locked => {
                 (Code::StoreLocked, "the store file is in use by another client or process")
             }
+            StoreError::Moved => (Code::StoreMoved, "the store was exported, and its link lives there now"),
             StoreError::TooNew(_) => (Code::StoreTooNew, "the store was written by a newer version"),
         };
         Self::new(code, message).because(error)

@@ -7,13 +7,14 @@
 mod changes;
 mod committer;
 mod memory;
-mod sqlite;
+pub(crate) mod sqlite;
 
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
 pub(crate) mod failing;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use whimbrel_wire::jid::Jid;
@@ -43,6 +44,9 @@ pub(crate) enum StoreError {
     /// It has a newer layout than this version knows.
     #[error("the store was written by a newer version: layout {0}")]
     TooNew(u32),
+    /// Its link was exported, and must not be used here any more.
+    #[error("the store was exported")]
+    Moved,
 }
 
 /// The reads and the one write of a client's store. Calls are short and synchronous; `commit`
@@ -120,6 +124,10 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn journal_bounds(&self) -> Result<(u64, u64), StoreError>;
     /// Writes a unit of work; all of it or nothing.
     fn commit(&self, changes: &Changes) -> Result<(), StoreError>;
+    /// The file that the store is in, if it is in one.
+    fn file(&self) -> Option<&Path> {
+        None
+    }
     /// Lets go of files and locks, though handles of the client may live on. Later calls fail.
     fn close(&self) {}
 }

@@ -259,6 +259,15 @@ impl SessionRecord {
         }
     }
 
+    /// Passes the next `count` positions of every sending chain, at most [`MAX_LEASE`](crate::MAX_LEASE):
+    /// for a record of which another copy may have been used since. Receivers take the gap as lost
+    /// messages.
+    pub fn skip_ahead(&mut self, count: u32) {
+        for (_, session) in self.sessions_mut() {
+            session.sending.skip(count);
+        }
+    }
+
     fn sessions(&self) -> impl Iterator<Item = &SessionState> {
         self.current.iter().chain(&self.archived)
     }

@@ -4,10 +4,18 @@
 //! (WAL). A lock file beside the store keeps a second client or process away: two owners of one
 //! set of keys throw each other out (pairing document §13.3).
 
+mod copy;
+mod dump;
+mod origin;
 mod read;
 mod rows;
 mod schema;
 mod write;
+
+pub(crate) use copy::{
+    AppStateKey, Carried, PlaceError, backup, create, export, import, mark_moved, place_file, private_file,
+};
+pub(crate) use dump::{DumpError, rehearse};
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -28,6 +36,7 @@ pub(crate) struct SqliteStore {
     writer: Mutex<Connection>,
     /// Held, not read: the lock ends with the handle.
     lock: Mutex<Option<File>>,
+    path: PathBuf,
 }
 
 impl SqliteStore {
@@ -38,11 +47,17 @@ impl SqliteStore {
         create_private(path)?;
         let mut writer = connect(path)?;
         schema::prepare(&mut writer)?;
+        origin::check(&mut writer)?;
         let synchronous = if sync_to_disk { "FULL" } else { "NORMAL" };
         writer.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
         let reader = connect(path)?;
         reader.pragma_update(None, "query_only", true).map_err(failed)?;
-        Ok(Self { reader: Mutex::new(reader), writer: Mutex::new(writer), lock: Mutex::new(Some(lock)) })
+        Ok(Self {
+            reader: Mutex::new(reader),
+            writer: Mutex::new(writer),
+            lock: Mutex::new(Some(lock)),
+            path: path.to_owned(),
+        })
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {
@@ -175,6 +190,10 @@ impl Store for SqliteStore {
         write::commit(&mut self.writer(), changes)
     }
 
+    fn file(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
     fn close(&self) {
         // An empty database stands in, in which every later call fails.
         for connection in [&self.writer, &self.reader] {
@@ -188,7 +207,7 @@ impl Store for SqliteStore {
 
 /// Takes the lock beside the store. The operating system releases it with the process, so a
 /// crash leaves nothing to clean up.
-fn lock_file(path: &Path) -> Result<File, StoreError> {
+pub(crate) fn lock_file(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push("-lock");
     let file =

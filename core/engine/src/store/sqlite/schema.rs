@@ -9,7 +9,7 @@ use super::{StoreError, failed};
 const APPLICATION_ID: i32 = 0x5768_696d;
 
 /// The newest layout that this version knows.
-const LAYOUT: u32 = 1;
+pub(super) const LAYOUT: u32 = 1;
 
 /// Layout 1. Addresses are text (`user:device@server`), keys are raw bytes, times are seconds
 /// unless the column says otherwise.
@@ -160,6 +160,46 @@ CREATE TABLE journal_bounds (
     acknowledged INTEGER NOT NULL
 ) STRICT;
 INSERT INTO journal_bounds VALUES (1, 0, 0);
+CREATE TABLE origin (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    copied INTEGER NOT NULL,
+    moved INTEGER NOT NULL
+) STRICT;
+INSERT INTO origin VALUES (1, 0, 0);
+CREATE TABLE app_state_keys (
+    id BLOB PRIMARY KEY,
+    data BLOB NOT NULL,
+    timestamp_ms INTEGER NOT NULL,
+    fingerprint BLOB
+) STRICT, WITHOUT ROWID;
+CREATE TABLE app_state_versions (
+    collection TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    hash BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE app_state_macs (
+    collection TEXT NOT NULL,
+    index_mac BLOB NOT NULL,
+    value_mac BLOB NOT NULL,
+    PRIMARY KEY (collection, index_mac)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE privacy_tokens (
+    user TEXT PRIMARY KEY,
+    token BLOB NOT NULL,
+    timestamp INTEGER NOT NULL,
+    sender_timestamp INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE nct_salt (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    salt BLOB NOT NULL
+) STRICT;
+CREATE TABLE message_secrets (
+    chat TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    secret BLOB NOT NULL,
+    PRIMARY KEY (message_id, chat, sender)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Checks whose file this is, and creates or updates the tables.
@@ -185,12 +225,17 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "journal_size_limit", 4 << 20).map_err(failed)?;
     if fresh {
         let transaction = connection.transaction().map_err(failed)?;
-        transaction.execute_batch(LAYOUT_1).map_err(failed)?;
+        create(&transaction)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
         transaction.pragma_update(None, "user_version", LAYOUT).map_err(failed)?;
         transaction.commit().map_err(failed)?;
     }
     Ok(())
+}
+
+/// Makes the tables of the present layout.
+pub(super) fn create(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch(LAYOUT_1).map_err(failed)
 }
 
 fn pragma<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> Result<T, StoreError> {
