@@ -15,5 +15,6 @@ mod peers_group;
 mod same_account;
 mod whatsmeow_link;
 mod whimbrel_baileys;
+mod whimbrel_group;
 mod whimbrel_whatsmeow;
 mod whimbrel_with;

@@ -57,6 +57,14 @@ impl Voice<'_> {
         }
     }
 
+    /// What the service knows of a message, for failure reports.
+    fn log_about(&self, id: &str) -> String {
+        match self {
+            Self::Device(device) => device.log_about(id),
+            Self::Phone(_) => String::new(),
+        }
+    }
+
     async fn say(&self, group: &str, text: &str, quoted: Option<&Heard>) -> String {
         match self {
             Self::Device(device) => match quoted {
@@ -79,7 +87,10 @@ impl<'a> Seat<'a> {
             let next = self.next(group).await;
             let at = self.due.iter().position(|said| said.id == next.id);
             let label = self.voice.label();
-            let at = at.unwrap_or_else(|| panic!("{label} hears twice, or what nobody said: {next:?}"));
+            let at = at.unwrap_or_else(|| {
+                let log = self.voice.log_about(&next.id);
+                panic!("{label} hears twice, or what nobody said: {next:?}; the service's log:\n{log}")
+            });
             let said = self.due.remove(at);
             assert_eq!((&next.text, next.chat.as_str()), (&said.text, group), "{label}");
             let number = self.voice.phone().number();

@@ -176,6 +176,15 @@ impl Device {
         }
     }
 
+    /// What the service did with a message, for failure reports.
+    pub(crate) fn log_about(&self, id: &str) -> String {
+        let about = |(number, event): (u64, ServiceEvent)| {
+            let text = format!("{event:?}");
+            (text.contains(id) || text.contains("Fault")).then(|| format!("  {number} {text}\n"))
+        };
+        self.sandbox.events().after(0).into_iter().filter_map(about).collect()
+    }
+
     /// What the device reported and nobody has asked for, for failure reports.
     pub(crate) fn unread(&self) -> String {
         match &self.make {

@@ -110,6 +110,23 @@ impl Stage {
         assert!(theirs.iter().map(|(_, id)| id).eq(others), "{} shows other texts: {theirs:?}", phone.name());
     }
 
+    /// Waits until every device that is connected has all that was sent to it, notifications too.
+    pub(crate) async fn is_quiet(&self) {
+        loop {
+            let before = self.sandbox.events().newest();
+            let mut devices = self.sandbox.state().devices.into_iter();
+            if devices.all(|device| !device.connected || device.queued == 0) {
+                return;
+            }
+            let news = self.sandbox.events().wait_after(before, DEADLINE).await;
+            assert!(
+                !news.is_empty(),
+                "a device does not take what is sent to it: {:?}",
+                self.sandbox.state()
+            );
+        }
+    }
+
     /// The end of every story: nobody used a message key twice, and nobody did what no real client does.
     pub(crate) fn finish(self) {
         assert_eq!(self.sandbox.violations(), [], "message keys were used twice");

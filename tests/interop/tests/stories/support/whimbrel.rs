@@ -108,7 +108,10 @@ impl Whimbrel {
 
     pub(crate) async fn send_text(&self, to: &str, text: &str, quote: Option<&Heard>) -> String {
         let mut options = SendOptions::default();
-        options.quote = quote.map(|heard| MessageKey { message_id: heard.id.clone(), sender: None });
+        options.quote = quote.map(|heard| MessageKey {
+            message_id: heard.id.clone(),
+            sender: Some(parse_address(&heard.sender).unwrap()),
+        });
         self.client.send_text(&parse_address(to).unwrap(), text, options).await.unwrap().message_id
     }
 

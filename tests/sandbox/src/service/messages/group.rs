@@ -1,7 +1,7 @@
 //! Messages to groups (signal document §3.6, §5.2, §5.3): one ciphertext for all members, and the
 //! sender key for each device that does not have it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use whimbrel_wire::{Jid, Node};
 
@@ -118,19 +118,25 @@ impl Service {
         let Some(group) = self.groups.find(&message.to) else { return accepted };
         let devices = self.member_devices(group);
         let for_all = message.bare.iter().any(|enc| enc.attr_is("type", "skmsg"));
+        let claimed = stanza::plain(message.node, "phash");
         let before = known.and_then(|route| route.incomplete.clone());
-        // A second attempt with the same id is for those that the first did not reach.
         let left_out = |device: &DeviceId| {
-            known.is_some_and(|route| route.asked.is_empty())
-                && before.as_ref().is_some_and(|before| {
-                    let news = copies.contains_key(device) && !before.named.contains(device);
-                    before.served.contains(device) && !news
-                })
+            let Some(route) = known else { return false };
+            let served = self.routes.authors(*device, &message.id).contains(&message.sender);
+            // A second attempt with a hash is for those that the first did not name. One without is how
+            // Baileys answers a phone's retry receipt: for that phone.
+            let wanted = match (claimed, &before) {
+                (Some(_), Some(named)) => copies.contains_key(device) && !named.contains(device),
+                (Some(_), None) => false,
+                (None, _) => route.asked.contains(device),
+            };
+            served && !wanted
         };
-        let mut targets = BTreeSet::new();
+        // What is left out is decided before anything is counted.
+        let devices: Vec<DeviceId> = devices.into_iter().filter(|device| !left_out(device)).collect();
         for device in &devices {
             let own = copies.get(device).map(Vec::as_slice).unwrap_or_default();
-            if *device == message.sender || left_out(device) || (own.is_empty() && !for_all) {
+            if *device == message.sender || (own.is_empty() && !for_all) {
                 continue;
             }
             if self.count_only(*device) {
@@ -140,21 +146,17 @@ impl Service {
             let encs: Vec<&Node> = own.iter().chain(&message.bare).copied().collect();
             if let Some(stanza) = self.group_copy(message, &encs, mode, time) {
                 accepted.stanzas.push((*device, stanza));
-                targets.insert(*device);
             }
         }
         if !for_all {
             return accepted;
         }
-        let claimed = stanza::plain(message.node, "phash");
         if let (Some(claimed), Some(group)) = (claimed, self.groups.find(&message.to)) {
             accepted.phash = Some(self.group_hash(group)).filter(|truth| truth != claimed);
         }
         if accepted.phash.is_some() {
-            let mut so_far = before.unwrap_or_default();
-            so_far.served.extend(targets);
-            so_far.named.extend(copies.keys());
-            accepted.incomplete = Some(so_far);
+            let named = before.into_iter().flatten().chain(copies.keys().copied());
+            accepted.incomplete = Some(named.collect());
         }
         accepted
     }

@@ -17,17 +17,8 @@ pub(crate) struct Route {
     pub(in super::super) time: u64,
     /// Recipients that have asked for it again and have not been answered.
     pub(in super::super) asked: BTreeSet<DeviceId>,
-    /// Of a group message whose sender was told the true hash: what has gone out so far.
-    pub(in super::super) incomplete: Option<Incomplete>,
-}
-
-/// How far a group message got whose sender did not know all devices.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Incomplete {
-    /// Devices that it went to.
-    pub(in super::super) served: BTreeSet<DeviceId>,
-    /// Devices that there was a ciphertext for.
-    pub(in super::super) named: BTreeSet<DeviceId>,
+    /// Of a group message whose sender was told the true hash: devices that were named in it so far.
+    pub(in super::super) incomplete: Option<BTreeSet<DeviceId>>,
 }
 
 /// The memory of messages.
@@ -84,8 +75,13 @@ impl Routes {
         }
     }
 
-    /// Notes how far a group message got.
-    pub(super) fn set_incomplete(&mut self, author: DeviceId, id: &str, incomplete: Option<Incomplete>) {
+    /// Notes who was named in a group message whose sender did not know all devices.
+    pub(super) fn set_incomplete(
+        &mut self,
+        author: DeviceId,
+        id: &str,
+        incomplete: Option<BTreeSet<DeviceId>>,
+    ) {
         if let Some(route) = self.by_author.get_mut(&(author, id.to_owned())) {
             route.incomplete = incomplete;
         }
