@@ -1,9 +1,12 @@
 //! Addresses, device lists and identities that change.
 
+use whimbrel_crypto::adv::{self, Hosting};
 use whimbrel_crypto::phash;
+use whimbrel_proto::adv::{AdvKeyIndexList, AdvSignedKeyIndexList};
 
 use super::*;
 use crate::devices::notify;
+use crate::repair::Repair;
 
 #[test]
 fn a_list_is_believed_for_a_day_whatever_the_clock_did() {
@@ -103,4 +106,96 @@ fn a_new_identity_voids_the_sessions_and_is_told_once() {
     assert_eq!(notify(&mut ben, &stanza).0, []);
     let own = notification("encrypt", Jid::lid("2")).child(Node::new("identity"));
     assert_eq!(notify(&mut ben, &own).0, []);
+}
+
+/// The signed list of key indexes of the account that a side belongs to.
+fn signed_list(side: &Side, valid: &[u32]) -> Node {
+    let details = whimbrel_proto::encode(&AdvKeyIndexList {
+        raw_id: Some(1),
+        timestamp: Some(1_795_000_000),
+        current_index: valid.iter().max().copied(),
+        valid_indexes: valid.to_vec(),
+        ..Default::default()
+    });
+    let signature = adv::sign_key_index_list(&side.phone_key.private, Hosting::Own, &details, &[1; 64]);
+    let signed = AdvSignedKeyIndexList {
+        details: Some(details),
+        account_signature: Some(signature.to_vec()),
+        account_signature_key: Some(side.phone_key.public.as_bytes().to_vec()),
+    };
+    Node::new("key-index-list").attr("ts", "1795000000").bytes(whimbrel_proto::encode(&signed))
+}
+
+#[test]
+fn the_own_list_is_kept_if_the_service_means_the_same_one() {
+    let mut anna = Side::new("1", 1);
+    let own = Jid::lid("1");
+    let list = |side: &Side, hash: String| {
+        let device = |number: u16, index: &'static str| {
+            let jid = phone_of("1").with_device(number);
+            Node::new("device").attr("jid", jid).attr_opt("key-index", (number > 0).then_some(index))
+        };
+        let devices = Node::new("devices")
+            .attr("dhash", hash)
+            .child(device(0, "0"))
+            .child(device(1, "1"))
+            .child(device(4, "4"))
+            .child(signed_list(side, &[1, 4]));
+        notification("account_sync", phone_of("1")).child(devices)
+    };
+    let user = phone_of("1");
+    let right = phash::phash([0, 1, 4].map(|number| (user.user(), number, "s.whatsapp.net")));
+    let stanza = list(&anna, right);
+    let (repairs, ..) = anna.handle(|unit, replies| {
+        notify::notification(unit, &stanza, replies)?;
+        Ok(replies.repairs.len())
+    });
+    assert_eq!((listed(&anna, &own), repairs), (Some(vec![0, 1, 4]), 0));
+    let stanza = list(&anna, "2:anotherX".to_owned());
+    let (repairs, ..) = anna.handle(|unit, replies| {
+        notify::notification(unit, &stanza, replies)?;
+        Ok(replies.repairs.contains(&Repair::Devices(own.clone())))
+    });
+    assert_eq!((listed(&anna, &own), repairs), (None, true));
+}
+
+#[test]
+fn a_hosted_device_is_known_as_such() {
+    let (anna, mut ben) = (Side::new("1", 1), Side::new("2", 1));
+    let user = Jid::lid("1");
+    ben.know(&user, &[0]);
+    let hosted = Jid::new("1", whimbrel_wire::Server::HostedLid).with_device(99);
+    let operation = Node::new("add")
+        .child(Node::new("device").attr("jid", hosted).attr("key-index", "9"))
+        .child(signed_list(&anna, &[9]));
+    notify(&mut ben, &notification("devices", user.clone()).child(operation));
+    let list = ben.store.device_list(&user).unwrap().unwrap();
+    let entries: Vec<_> = list.devices.iter().map(|entry| (entry.device, entry.hosted)).collect();
+    assert_eq!(entries, [(0, false), (99, true)]);
+}
+
+#[test]
+fn before_a_companion_is_refused_its_phone_is_asked() {
+    let (mut anna, mut ben) = pair();
+    // What is known of Anna's phone is from before it was set up anew.
+    ben.unit(|unit| unit.trust(&Jid::lid("1"), &[7; 32]));
+    let sent = anna.compose("A1", &Jid::lid("2"), "hello");
+    let stanza = relay(&sent, &anna, &ben);
+    let receive = |ben: &mut Side| {
+        let (asked, replies, events) = ben.handle(|unit, replies| {
+            receive::message(unit, &stanza, replies)?;
+            Ok(unit.repairs.contains(&Repair::Phone(Jid::lid("1"))))
+        });
+        (asked, shape(&replies), events)
+    };
+    let (asked, replies, events) = receive(&mut ben);
+    assert!(asked);
+    assert_eq!(replies, shapes(&[("receipt", "retry"), ("ack", "")]));
+    only_placeholder(events);
+    // The phone has told its new key; what comes again is read.
+    let key = *anna.phone_key.public.as_bytes();
+    ben.unit(|unit| unit.identity_proved(&Jid::lid("1"), &key));
+    let (asked, _, events) = receive(&mut ben);
+    assert!(!asked);
+    assert_eq!(only_message(events).text.as_deref(), Some("hello"));
 }
