@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use whimbrel::events::{EventKind, EventStream};
-use whimbrel::{Client, Engine};
+use whimbrel::{Client, Engine, SendOptions};
 use whimbrel_sandbox::phone::Phone;
 use whimbrel_sandbox::{DeviceState, Event, Fault, FaultRule, StanzaMatch};
 use whimbrel_scenarios::{DEADLINE, Wait as _, World, device_label, next_kind, quiet};
@@ -107,6 +107,11 @@ async fn a_key_that_the_service_does_not_take_is_never_offered_under_its_id_agai
     world.sandbox.add_fault(FaultRule::new(refusal).stanza(rotation()));
     reconnect(&client).await;
     world.wait(|event| matches!(event, Event::FaultApplied { .. })).await;
+    // The answers to texts come behind the refusal, so the client has heard of it then.
+    let friend = world.sandbox.phone(FRIEND).await.unwrap();
+    for _ in 0..2 {
+        client.send_text(&friend.jid(), "meanwhile", SendOptions::default()).await.unwrap();
+    }
     // The next login tries with another key.
     reconnect(&client).await;
     rotated(&world, 3).await;
@@ -164,7 +169,8 @@ async fn a_service_that_holds_other_keys_gets_new_ones_once() {
     assert!(world.sandbox.inject(&label, demand));
     world.wait(|event| matches!(event, Event::FaultApplied { .. })).await;
     reconnect(&client).await;
-    assert_eq!(keys(&world, &client).prekeys, held);
+    // The own phone may have taken one meanwhile; a batch would show.
+    assert!(keys(&world, &client).prekeys <= held);
     assert_eq!(keys(&world, &client).reused_prekeys, 0);
     world.assert_no_findings();
     engine.close(DEADLINE).await.unwrap();
