@@ -242,6 +242,7 @@ struct client_options {
   milliseconds request_timeout{0};
   std::uint64_t journal_limit = 0;
   std::optional<std::string> proxy;
+  std::uint64_t journal_limit_bytes = 0;
 };
 
 /* Threads and limits for any number of clients. */
@@ -287,6 +288,7 @@ class client {
     raw.device_name = detail::lend(options.device_name);
     raw.journal_limit = options.journal_limit;
     raw.proxy = detail::lend(options.proxy);
+    raw.journal_limit_bytes = options.journal_limit_bytes;
     raw.request_timeout_ms = detail::count_of(options.request_timeout);
     raw.manual_start = options.manual_start;
     raw.manual_acknowledge = options.manual_acknowledge;

@@ -77,6 +77,8 @@ pub struct whimbrel_client_options {
     /// Proxy for all connections of this client: `http://host:port` or `socks5://host:port`, with
     /// `user:password@` before the host if it wants that. Default none.
     pub proxy: whimbrel_str,
+    /// As `journal_limit`, in bytes; default 256 MiB.
+    pub journal_limit_bytes: u64,
 }
 
 /// Options of any call. Null is all defaults.
@@ -221,6 +223,9 @@ impl whimbrel_client_options {
             options.journal_limit = self.journal_limit;
         }
         options.proxy = proxy.filter(|url| !url.is_empty()).map(Proxy::parse).transpose()?;
+        if self.journal_limit_bytes != 0 {
+            options.journal_limit_bytes = self.journal_limit_bytes;
+        }
         Ok((path, options))
     }
 }

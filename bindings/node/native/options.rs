@@ -44,6 +44,7 @@ struct ClientJson {
     request_timeout_ms: Option<u64>,
     device_name: Option<String>,
     journal_limit: Option<u64>,
+    journal_limit_bytes: Option<u64>,
     sync_to_disk: Option<bool>,
     proxy: Option<String>,
 }
@@ -82,6 +83,7 @@ pub(crate) fn client(json: &str) -> Result<ClientOptions, Error> {
     set(&mut options.request_timeout, given.request_timeout_ms.map(Duration::from_millis));
     set(&mut options.device_name, given.device_name);
     set(&mut options.journal_limit, given.journal_limit);
+    set(&mut options.journal_limit_bytes, given.journal_limit_bytes);
     set(&mut options.sync_to_disk, given.sync_to_disk);
     options.proxy = given.proxy.as_deref().map(Proxy::parse).transpose()?;
     Ok(options)

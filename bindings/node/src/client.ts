@@ -30,6 +30,8 @@ export interface ClientOptions {
   deviceName?: string
   /** Events that may wait unacknowledged before the engine stops reading from the service. */
   journalLimit?: number
+  /** The same in bytes; default 256 MiB. */
+  journalLimitBytes?: number
   /** Each commit waits until the disk has it, and so survives a loss of power. */
   syncToDisk?: boolean
   /**

@@ -85,7 +85,7 @@ impl NativeEngine {
 
     /// Opens the client whose store is at `path`. Returns the id of the call.
     #[pyo3(signature = (mailbox, ticket, path, *, auto_start=None, request_timeout=None, device_name=None,
-                        journal_limit=None, sync_to_disk=None, proxy=None))]
+                        journal_limit=None, journal_limit_bytes=None, sync_to_disk=None, proxy=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the keyword arguments of the Python class")]
     fn open(
         &self,
@@ -97,6 +97,7 @@ impl NativeEngine {
         request_timeout: Option<f64>,
         device_name: Option<String>,
         journal_limit: Option<u64>,
+        journal_limit_bytes: Option<u64>,
         sync_to_disk: Option<bool>,
         proxy: Option<String>,
     ) -> PyResult<u64> {
@@ -108,6 +109,7 @@ impl NativeEngine {
             options.auto_start = auto_start.unwrap_or(options.auto_start);
             options.device_name = device_name.unwrap_or(options.device_name);
             options.journal_limit = journal_limit.unwrap_or(options.journal_limit);
+            options.journal_limit_bytes = journal_limit_bytes.unwrap_or(options.journal_limit_bytes);
             options.sync_to_disk = sync_to_disk.unwrap_or(options.sync_to_disk);
             options.proxy = proxy.as_deref().map(Proxy::parse).transpose()?;
             if let Some(seconds) = request_timeout {

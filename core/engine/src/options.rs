@@ -105,6 +105,8 @@ pub struct ClientOptions {
     /// Events that may wait unacknowledged in the journal before the engine stops reading from
     /// the service; default 100,000.
     pub journal_limit: u64,
+    /// The same in bytes of the journal; default 256 MiB.
+    pub journal_limit_bytes: u64,
     /// Each commit waits until the disk has it (default `true`: survives power loss). With
     /// `false` commits survive a crash of the process but not of the machine.
     pub sync_to_disk: bool,
@@ -120,6 +122,7 @@ impl Default for ClientOptions {
             request_timeout: Duration::from_secs(60),
             device_name: "whimbrel".to_owned(),
             journal_limit: 100_000,
+            journal_limit_bytes: 256 << 20,
             sync_to_disk: true,
             proxy: None,
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use whimbrel::events::{ConnectionState, EventKind, EventStream, SendStatus};
 use whimbrel::{CallOptions, Cancel, Client, Code, Jid, Outcome, SendOptions, SendWait};
-use whimbrel_sandbox::{Fault, FaultRule, StanzaMatch};
+use whimbrel_sandbox::{Fault, FaultRule, Pace, StanzaMatch};
 use whimbrel_scenarios::{DEADLINE, Wait as _, World, device_label, next_kind, quiet};
 
 const ANNA: &str = "31612345678";
@@ -51,12 +51,13 @@ fn messages(client: &Client, fault: Fault) -> FaultRule {
 
 /// Disconnects, and waits until that is so.
 async fn go_away(client: &Client) {
-    let mut events = client.events().unwrap();
+    go_away_with(client, &mut client.events().unwrap()).await;
+}
+
+async fn go_away_with(client: &Client, events: &mut EventStream) {
     client.disconnect();
-    next_kind(&mut events, |kind| {
-        matches!(kind, EventKind::Connection(ConnectionState::Stopped)).then_some(())
-    })
-    .await;
+    next_kind(events, |kind| matches!(kind, EventKind::Connection(ConnectionState::Stopped)).then_some(()))
+        .await;
 }
 
 #[tokio::test]
@@ -315,4 +316,40 @@ async fn a_chat_whose_devices_are_looked_up_holds_up_only_itself() {
     assert_eq!(ben.next_message(DEADLINE).await.unwrap().id, "B");
     assert_eq!(cara.wait_message(|message| message.id == "C", DEADLINE).await.unwrap().text, "quick");
     engine.close(DEADLINE).await.unwrap();
+}
+
+/// Messages that wait for a client in the test of the drain.
+const WAITING: usize = 1000;
+
+#[tokio::test]
+async fn a_thousand_messages_that_waited_cost_few_writes_to_disk_and_hold_sends_back() {
+    for pace in [Pace::Everything, Pace::Batches] {
+        let world = World::start_with(|options| options.pace = pace).await;
+        let engine = world.engine();
+        let (client, _) = world.linked(&engine, ANNA).await;
+        let ben = world.sandbox.phone(BEN).await.unwrap();
+        let mut events = client.events().unwrap();
+        go_away_with(&client, &mut events).await;
+        for number in 0..WAITING {
+            ben.send_text(ANNA, &format!("n{number}")).await.unwrap();
+        }
+        let before = client.store_commits();
+        // Accepted while away, it leaves when everything has arrived and is dealt with.
+        client.send_text(&pn(BEN), "answer", sending("A", SendWait::Queued)).await.unwrap();
+        client.wait_online().await;
+        let commits = client.store_commits() - before;
+        println!("{WAITING} messages that had waited ({pace:?}): {commits} commits");
+        assert!(commits <= 40, "{commits} commits");
+        ben.wait_message(|message| message.id == "A", DEADLINE).await.unwrap();
+        for number in 0..WAITING {
+            let text = next_kind(&mut events, |kind| match kind {
+                EventKind::Message(message) => message.text.clone(),
+                _ => None,
+            })
+            .await;
+            assert_eq!(text, format!("n{number}"));
+        }
+        world.assert_no_findings();
+        engine.close(DEADLINE).await.unwrap();
+    }
 }

@@ -40,6 +40,7 @@ class Engine:
         request_timeout: float | None = None,
         device_name: str | None = None,
         journal_limit: int | None = None,
+        journal_limit_bytes: int | None = None,
         sync_to_disk: bool | None = None,
         proxy: str | None = None,
     ) -> int: ...

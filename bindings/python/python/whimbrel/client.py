@@ -57,6 +57,7 @@ class Client(Operations):
         device_name: Name under which the phone lists this device; ``whimbrel`` if ``None``.
         journal_limit: Events that may wait unacknowledged before the client stops reading from
             the service; 100,000 if ``None``.
+        journal_limit_bytes: The same in bytes; 256 MiB if ``None``.
         sync_to_disk: Commits wait for the disk and survive power loss; yes if ``None``.
         proxy: Proxy for all connections of this client, as ``http://host:port`` or
             ``socks5://host:port``, with ``user:password@`` before the host if it wants that.
@@ -74,6 +75,7 @@ class Client(Operations):
         request_timeout: float | None = None,
         device_name: str | None = None,
         journal_limit: int | None = None,
+        journal_limit_bytes: int | None = None,
         sync_to_disk: bool | None = None,
         proxy: str | None = None,
     ) -> None:
@@ -93,6 +95,7 @@ class Client(Operations):
             request_timeout=request_timeout,
             device_name=device_name,
             journal_limit=journal_limit,
+            journal_limit_bytes=journal_limit_bytes,
             sync_to_disk=sync_to_disk,
             proxy=proxy,
         )

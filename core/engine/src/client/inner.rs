@@ -17,7 +17,7 @@ use crate::connection::{Connection, RequestIds};
 use crate::engine::EngineShared;
 use crate::error::{Code, Error, Outcome};
 use crate::events::{ClosedReason, ConnectionState, Event, EventKind};
-use crate::journal::EventQueue;
+use crate::journal::{EventQueue, Limits};
 use crate::link::LinkState;
 use crate::messages::{Outbox, SignalState};
 use crate::options::ClientOptions;
@@ -66,7 +66,8 @@ impl Inner {
         options: ClientOptions,
         mut rng: ChaCha20Rng,
     ) -> Result<Self, Error> {
-        let events = Arc::new(EventQueue::new(Arc::clone(&store), options.journal_limit)?);
+        let limits = Limits { events: options.journal_limit, bytes: options.journal_limit_bytes };
+        let events = Arc::new(EventQueue::new(Arc::clone(&store), limits)?);
         let commit = Committer::new(Arc::clone(&store), Arc::clone(&events), engine.handle.clone())?;
         let account = store.account()?.map(Arc::new);
         if let Some((version, found_at)) = account.as_ref().and_then(|account| account.found_version) {

@@ -275,6 +275,12 @@ impl Client {
         self.inner().acknowledge(sequence);
     }
 
+    /// Transactions that the store has carried out since the client was opened: each is at least one
+    /// write to disk. For monitoring.
+    pub fn store_commits(&self) -> u64 {
+        self.inner().commit.commits()
+    }
+
     /// Closes: refuses new calls, finishes the running ones, writes what is owed, disconnects,
     /// and ends the event stream with [`Closed`](crate::events::EventKind::Closed). Calls that
     /// still run at the deadline fail with [`Code::Cancelled`]. The store can be opened again

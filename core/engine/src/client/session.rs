@@ -285,6 +285,10 @@ impl Session<'_> {
                     None => Err(self.closed()),
                 },
                 () = at(deadline) => self.on_deadline().await,
+                () = self.connection.backlog.over(), if self.has_arrived() => {
+                    self.go_online();
+                    Ok(())
+                }
                 () = client.commit.failed() => Err(End::StoreFailed(store_failed())),
                 // The sender is a part of the connection.
                 Ok(()) = responsive.changed() => {

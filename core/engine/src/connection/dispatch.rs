@@ -1,17 +1,67 @@
 //! Which stanza goes where.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::time::Instant;
 use whimbrel_wire::{Node, NodeRef};
 
 use super::{Connection, iq};
+
+/// How long the lane waits for more of what had waited at the service before it commits what it has:
+/// a commit costs a write to disk, and one for hundreds of stanzas costs the same.
+const GATHERING: Duration = Duration::from_secs(3);
+
+/// A silence that ends the gathering.
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// Stanzas that may wait for the inbound lane; a full queue stops the reading.
 pub(crate) const INBOUND_STANZAS: usize = 400;
 
 /// Bytes of stanzas that may wait for the inbound lane, in units of 1 KiB.
 const INBOUND_KIB: u32 = 4 * 1024;
+
+/// Stanzas on the way through the inbound lane.
+#[derive(Default)]
+pub(crate) struct Backlog {
+    stanzas: AtomicU64,
+    /// The lane waits for the host, and so for as long as that likes.
+    held_up: AtomicBool,
+    changed: Notify,
+}
+
+impl Backlog {
+    /// Stanzas are dealt with: what follows from them is durable.
+    pub(crate) fn done(&self, stanzas: usize) {
+        self.stanzas.fetch_sub(stanzas as u64, Ordering::AcqRel);
+        self.changed.notify_waiters();
+    }
+
+    /// The lane waits for the host, or does not any more.
+    pub(crate) fn hold_up(&self, held_up: bool) {
+        self.held_up.store(held_up, Ordering::Release);
+        self.changed.notify_waiters();
+    }
+
+    fn is_over(&self) -> bool {
+        self.stanzas.load(Ordering::Acquire) == 0 || self.held_up.load(Ordering::Acquire)
+    }
+
+    /// Ends when everything that came is dealt with, as far as that does not wait for the host.
+    pub(crate) async fn over(&self) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.is_over() {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
 
 /// The inbound lane's end of the queue.
 pub(crate) struct Inbound {
@@ -81,6 +131,7 @@ impl Router {
         if node.attr_value("offline").is_some() {
             connection.activity.offline_stanza();
         }
+        connection.backlog.stanzas.fetch_add(1, Ordering::AcqRel);
         let node = node.into_owned();
         let kib = u32::try_from(size / 1024).unwrap_or(INBOUND_KIB).clamp(1, INBOUND_KIB);
         let fits = self.room.try_acquire_many(kib).map(tokio::sync::SemaphorePermit::forget);
@@ -120,14 +171,18 @@ impl super::Activity {
 }
 
 impl Inbound {
-    /// Waits for stanzas and takes all that wait. Returns `false` when the connection is over
-    /// and nothing is left.
+    /// Waits for stanzas and takes all that wait. Of what had waited at the service, it takes what
+    /// comes without a pause, within bounds. Returns `false` when the connection is over and nothing
+    /// is left.
     ///
     /// The lane must not wait for an answer of the service while it holds stanzas back: the
     /// answer may stand behind stanzas for which there is no room.
     pub(crate) async fn next_batch(&mut self, into: &mut Vec<Node>) -> bool {
         if self.queue.recv_many(&mut self.taken, INBOUND_STANZAS).await == 0 {
             return false;
+        }
+        if self.taken.iter().any(|(node, _)| node.attr_value("offline").is_some()) {
+            self.gather().await;
         }
         let mut freed = 0;
         for (node, kib) in self.taken.drain(..) {
@@ -137,6 +192,25 @@ impl Inbound {
         self.taken.shrink_to(8);
         self.room.add_permits(freed);
         true
+    }
+}
+
+impl Inbound {
+    /// Takes more of what comes, until it is enough for one commit.
+    async fn gather(&mut self) {
+        let end = Instant::now() + GATHERING;
+        loop {
+            let kib: u32 = self.taken.iter().map(|(_, kib)| kib).sum();
+            let room = INBOUND_STANZAS.saturating_sub(self.taken.len());
+            if room == 0 || kib >= INBOUND_KIB {
+                return;
+            }
+            let pause = (Instant::now() + PAUSE).min(end);
+            match tokio::time::timeout_at(pause, self.queue.recv_many(&mut self.taken, room)).await {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return,
+            }
+        }
     }
 }
 
@@ -185,6 +259,7 @@ mod tests {
             answers: iq::Answers::open(),
             closing: tokio::sync::Notify::new(),
             activity: super::super::Activity::new(),
+            backlog: Backlog::default(),
         };
         (connection, router, inbound, control)
     }
@@ -247,5 +322,45 @@ mod tests {
         let mut batch = Vec::new();
         assert!(inbound.next_batch(&mut batch).await);
         assert_eq!(batch.iter().map(NodeRef::tag).collect::<Vec<_>>(), ["ack"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_had_waited_is_gathered_and_the_rest_is_not() {
+        let (connection, router, mut inbound, _control) = connection();
+        let late = |id: usize| message(id).attr("offline", "1");
+        let mut batch = Vec::new();
+        let (taken, ()) = tokio::join!(inbound.next_batch(&mut batch), async {
+            for id in 0..500 {
+                assert!(router.route(&connection, late(id), 100).await);
+                tokio::time::sleep(PAUSE / 5).await;
+            }
+        });
+        assert!(taken);
+        assert_eq!(batch.len(), INBOUND_STANZAS, "at most as many as fit into one transaction");
+        batch.clear();
+        assert!(inbound.next_batch(&mut batch).await);
+        assert_eq!(batch.len(), 100);
+        assert!(router.route(&connection, message(501), 100).await);
+        batch.clear();
+        let before = Instant::now();
+        assert!(inbound.next_batch(&mut batch).await);
+        assert_eq!((batch.len(), before.elapsed()), (1, Duration::ZERO));
+    }
+
+    #[tokio::test]
+    async fn the_backlog_is_over_when_all_is_durable_or_the_host_is_waited_for() {
+        let (connection, router, _inbound, _control) = connection();
+        connection.backlog.over().await;
+        for id in 0..2 {
+            assert!(router.route(&connection, message(id), 100).await);
+        }
+        let is_over = || futures_util::FutureExt::now_or_never(connection.backlog.over()).is_some();
+        assert!(!is_over());
+        connection.backlog.hold_up(true);
+        assert!(is_over());
+        connection.backlog.hold_up(false);
+        connection.backlog.done(1);
+        assert!(!is_over());
+        tokio::join!(connection.backlog.over(), async { connection.backlog.done(1) });
     }
 }

@@ -1,7 +1,7 @@
 //! Requests and what answers them (transport document §6.9): IQs by their result, messages by
 //! their ack.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,8 +35,11 @@ impl RequestIds {
 /// Those who wait for an answer on one connection.
 #[derive(Default)]
 pub(crate) struct Answers {
-    waiting: Mutex<Option<HashMap<String, Waiting>>>,
+    waiting: Mutex<Option<Waiters>>,
 }
+
+/// Waiters by the id of what they wait for, in the order of their questions.
+type Waiters = HashMap<String, VecDeque<Waiting>>;
 
 /// One who waits, and for what.
 struct Waiting {
@@ -90,22 +93,27 @@ impl Answers {
         Self { waiting: Mutex::new(Some(HashMap::new())) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<HashMap<String, Waiting>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Waiters>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers a waiter. `None` when the connection is over. A second waiter of one id takes
-    /// the place of the first.
+    /// Registers a waiter. `None` when the connection is over. Several may wait under one id, as
+    /// for receipts, whose ids are those of messages: they are answered in their order.
     pub(crate) fn expect(&self, id: &str, to: Question) -> Option<oneshot::Receiver<Node>> {
         let (answer, receiver) = oneshot::channel();
-        self.lock().as_mut()?.insert(id.to_owned(), Waiting { answer, to });
+        self.lock().as_mut()?.entry(id.to_owned()).or_default().push_back(Waiting { answer, to });
         Some(receiver)
     }
 
-    /// Forgets a waiter that gave up.
+    /// Forgets the waiters of an id that gave up: those whose receiver is gone.
     pub(crate) fn forget(&self, id: &str) {
-        if let Some(waiting) = self.lock().as_mut() {
-            waiting.remove(id);
+        if let Some(waiting) = self.lock().as_mut()
+            && let Some(queue) = waiting.get_mut(id)
+        {
+            queue.retain(|waiting| !waiting.answer.is_closed());
+            if queue.is_empty() {
+                waiting.remove(id);
+            }
         }
     }
 
@@ -113,8 +121,13 @@ impl Answers {
     pub(crate) fn answer<'a>(&self, node: NodeRef<'a>) -> Option<NodeRef<'a>> {
         let waiter = match node.attr_text("id") {
             Some(id) => self.lock().as_mut().and_then(|waiting| {
-                let fits = waiting.get(id.as_ref()).is_some_and(|waiting| waiting.to.is_answered_by(&node));
-                if fits { waiting.remove(id.as_ref()) } else { None }
+                let queue = waiting.get_mut(id.as_ref())?;
+                let fits = queue.iter().position(|waiting| waiting.to.is_answered_by(&node))?;
+                let waiter = queue.remove(fits);
+                if queue.is_empty() {
+                    waiting.remove(id.as_ref());
+                }
+                waiter
             }),
             None => None,
         };
@@ -312,5 +325,22 @@ mod tests {
         assert!(is_server_ping(&ping) && !is_answer(&ping));
         let answer = Node::new("iq").attr("id", "9").attr("to", Jid::SERVER).attr("type", "result");
         assert_eq!(result(&ping), Some(answer));
+    }
+
+    #[test]
+    fn several_who_wait_under_one_id_are_answered_in_their_order() {
+        let answers = Answers::open();
+        let read = Node::new("receipt").attr("type", "read");
+        let mut one = answers.expect("A", Question::of(&read)).unwrap();
+        let given_up = answers.expect("A", Question::of(&read)).unwrap();
+        let mut three = answers.expect("A", Question::of(&read)).unwrap();
+        drop(given_up);
+        answers.forget("A");
+        let ack = || Node::new("ack").attr("class", "receipt").attr("id", "A");
+        assert!(answers.answer(ack()).is_none());
+        assert!(one.try_recv().is_ok() && three.try_recv().is_err());
+        assert!(answers.answer(ack()).is_none());
+        assert!(three.try_recv().is_ok() && answers.is_empty());
+        assert!(answers.answer(ack()).is_some());
     }
 }

@@ -114,6 +114,7 @@ mod tests {
             answers: iq::Answers::open(),
             closing: Notify::new(),
             activity: Activity::new(),
+            backlog: super::super::Backlog::default(),
         };
         (connection, queue, RequestIds::new(&mut random::generator(Some(1), 1).unwrap()))
     }

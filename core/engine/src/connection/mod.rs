@@ -52,6 +52,8 @@ pub(crate) struct Connection {
     answers: Answers,
     closing: Notify,
     activity: Activity,
+    /// What the inbound lane has not dealt with yet.
+    pub(crate) backlog: Backlog,
 }
 
 /// When something last came, for the keepalive.
@@ -186,6 +188,7 @@ pub(crate) fn start(
         answers: Answers::open(),
         closing: Notify::new(),
         activity: Activity::new(),
+        backlog: Backlog::default(),
     });
     let shared = Arc::clone(&connection);
     let pump = async move {
@@ -217,6 +220,7 @@ pub(crate) fn start(
 /// How long an ending connection may take to say and hear what is left.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
+pub(crate) use dispatch::Backlog;
 pub(crate) use keepalive::Keepalive;
 
 impl Connection {
@@ -240,10 +244,11 @@ impl Connection {
     }
 
     async fn exchange(&self, node: Node, id: &str, timeout: Duration) -> Result<Node, Error> {
+        // Declared first, so dropped last: it looks for receivers that are gone.
+        let waiter = Waiter { connection: self, id };
         let Some(answer) = self.answers.expect(id, Question::of(&node)) else {
             return Err(lost(Outcome::NotSent));
         };
-        let waiter = Waiter { connection: self, id };
         let deadline = Instant::now().checked_add(timeout);
         let deadline = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
         match tokio::time::timeout_at(deadline, self.outgoing.send(node)).await {

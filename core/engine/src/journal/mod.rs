@@ -5,6 +5,6 @@ mod queue;
 mod record;
 mod stream;
 
-pub(crate) use queue::EventQueue;
+pub(crate) use queue::{EventQueue, Limits};
 pub(crate) use record::encode;
 pub use stream::EventStream;

@@ -21,10 +21,18 @@ const IN_MEMORY: usize = 256;
 /// the engine stops reading from the service ([`EventQueue::wait_for_room`]).
 pub(crate) struct EventQueue {
     store: Arc<dyn Store>,
-    journal_limit: u64,
+    limits: Limits,
     state: Mutex<State>,
     readable: Notify,
     room: Notify,
+}
+
+/// What may wait in the journal before the engine stops reading from the service.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) events: u64,
+    /// Of the events as the journal has them.
+    pub(crate) bytes: u64,
 }
 
 struct State {
@@ -38,6 +46,9 @@ struct State {
     given: u64,
     /// Acknowledged by the host, durable or not.
     acknowledged: u64,
+    /// Bytes of each event after `acknowledged`, in order, and of all together.
+    sizes: VecDeque<u64>,
+    bytes: u64,
     /// Acknowledged in the store.
     acknowledged_durably: u64,
     /// Latest-value events that the host has not seen yet.
@@ -56,11 +67,12 @@ struct State {
 
 impl EventQueue {
     /// Makes the queue of a client; what the host had not acknowledged comes first.
-    pub(crate) fn new(store: Arc<dyn Store>, journal_limit: u64) -> Result<Self, StoreError> {
+    pub(crate) fn new(store: Arc<dyn Store>, limits: Limits) -> Result<Self, StoreError> {
         let (last, acknowledged) = store.journal_bounds()?;
+        let sizes: VecDeque<u64> = store.journal_sizes()?.into();
         Ok(Self {
             store,
-            journal_limit: journal_limit.max(1),
+            limits: Limits { events: limits.events.max(1), bytes: limits.bytes.max(1) },
             state: Mutex::new(State {
                 live: VecDeque::new(),
                 loaded: acknowledged,
@@ -68,6 +80,8 @@ impl EventQueue {
                 given: acknowledged,
                 acknowledged,
                 acknowledged_durably: acknowledged,
+                bytes: sizes.iter().sum(),
+                sizes,
                 qr: None,
                 code: None,
                 passkey: None,
@@ -104,13 +118,15 @@ impl EventQueue {
         self.lock().consumer = false;
     }
 
-    /// Adds journaled events that have just become durable, numbered and in order.
-    pub(crate) fn publish(&self, events: Vec<Event>) {
+    /// Adds journaled events that have just become durable, numbered and in order, with their sizes.
+    pub(crate) fn publish(&self, events: Vec<Event>, sizes: &[u64]) {
         if events.is_empty() {
             return;
         }
         {
             let mut state = self.lock();
+            state.sizes.extend(sizes);
+            state.bytes = state.bytes.saturating_add(sizes.iter().sum());
             for event in events {
                 let Some(sequence) = event.sequence else { continue };
                 let follows = state.loaded == state.last;
@@ -255,6 +271,10 @@ impl EventQueue {
             return false;
         }
         let first = state.acknowledged == state.acknowledged_durably;
+        let taken = usize::try_from(sequence.saturating_sub(state.acknowledged)).unwrap_or(usize::MAX);
+        let taken = taken.min(state.sizes.len());
+        let freed: u64 = state.sizes.drain(..taken).sum();
+        state.bytes = state.bytes.saturating_sub(freed);
         state.acknowledged = sequence;
         drop(state);
         self.room.notify_waiters();
@@ -273,18 +293,21 @@ impl EventQueue {
         state.acknowledged_durably = state.acknowledged_durably.max(sequence);
     }
 
-    /// Waits until the journal is below its limit, or the client is closing.
+    /// Whether the journal is below its limits, or the client is closing.
+    pub(crate) fn has_room(&self) -> bool {
+        let state = self.lock();
+        let outstanding = state.last.saturating_sub(state.acknowledged);
+        (outstanding < self.limits.events && state.bytes < self.limits.bytes) || state.closed.is_some()
+    }
+
+    /// Waits until the journal is below its limits, or the client is closing.
     pub(crate) async fn wait_for_room(&self) {
         loop {
             let room = self.room.notified();
             tokio::pin!(room);
             room.as_mut().enable();
-            {
-                let state = self.lock();
-                let outstanding = state.last.saturating_sub(state.acknowledged);
-                if outstanding < self.journal_limit || state.closed.is_some() {
-                    return;
-                }
+            if self.has_room() {
+                return;
             }
             room.await;
         }
@@ -320,6 +343,10 @@ mod tests {
 
     /// A queue over a journal with this many events, of which none is acknowledged.
     fn queue(events: u64, limit: u64) -> EventQueue {
+        limited(events, Limits { events: limit, bytes: u64::MAX })
+    }
+
+    fn limited(events: u64, limits: Limits) -> EventQueue {
         let store = MemoryStore::default();
         let event = |sequence| Event {
             sequence: Some(sequence),
@@ -330,7 +357,7 @@ mod tests {
         let journal =
             (1..=events).map(|sequence| JournalRow { sequence, payload: record::encode(&event(sequence)) });
         store.commit(&Changes { journal: journal.collect(), ..Changes::default() }).unwrap();
-        EventQueue::new(Arc::new(store), limit).unwrap()
+        EventQueue::new(Arc::new(store), limits).unwrap()
     }
 
     #[test]
@@ -355,5 +382,27 @@ mod tests {
         tokio::join!(queue.wait_for_room(), async {
             assert!(queue.acknowledge(1));
         });
+    }
+
+    #[tokio::test]
+    async fn the_bytes_of_the_journal_are_limited_too_and_counted_over_restarts() {
+        let size = limited(1, Limits { events: 9, bytes: 9 }).lock().bytes;
+        assert!(size > 4);
+        let queue = limited(4, Limits { events: 100, bytes: 3 * size });
+        assert!(!queue.has_room());
+        queue.subscribe().unwrap();
+        let mut taken = Vec::new();
+        queue.take_ready(&mut taken, 4);
+        queue.acknowledge(1);
+        assert!(!queue.has_room(), "the limit itself is full");
+        queue.acknowledge(2);
+        assert!(queue.has_room());
+        let event = Event { sequence: Some(5), id: "5".into(), recorded_at_ms: 0, kind: EventKind::Replaced };
+        queue.publish(vec![event], &[size]);
+        assert!(!queue.has_room());
+        queue.take_ready(&mut taken, 1);
+        queue.acknowledge(5);
+        let state = queue.lock();
+        assert_eq!((state.bytes, state.sizes.len()), (0, 0));
     }
 }

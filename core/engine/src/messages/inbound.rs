@@ -95,12 +95,16 @@ async fn receive(
 ) {
     let mut batch = Vec::new();
     loop {
-        tokio::select! {
-            biased;
-            () = client.events.wait_for_room() => {}
-            // What waits here is not acknowledged and comes again; to keep it for a host that is
-            // slow would cost memory with every connection, and time at the close.
-            () = connection.closed() => return,
+        if !client.events.has_room() {
+            connection.backlog.hold_up(true);
+            tokio::select! {
+                biased;
+                () = client.events.wait_for_room() => {}
+                // What waits here is not acknowledged and comes again; to keep it for a host that is
+                // slow would cost memory with every connection, and time at the close.
+                () = connection.closed() => return,
+            }
+            connection.backlog.hold_up(false);
         }
         if !inbound.next_batch(&mut batch).await {
             return;
@@ -123,6 +127,7 @@ async fn receive(
                 return;
             }
         };
+        let dealt_with = batch.len();
         batch.clear();
         for settled in replies.settled {
             client.outbox.settle(settled);
@@ -143,6 +148,7 @@ async fn receive(
                 tracing::warn!("Too many repairs are waiting; one is left out.");
             }
         }
+        connection.backlog.done(dealt_with);
     }
 }
 

@@ -38,6 +38,8 @@ struct State {
     /// Set by a failed commit: what comes later may rest on what was lost.
     failed: Option<StoreError>,
     last_sequence: u64,
+    /// Transactions that were carried out.
+    commits: u64,
 }
 
 struct Unit {
@@ -83,6 +85,11 @@ impl Committer {
         let first = state.later.is_empty();
         state.later.absorb(changes);
         first
+    }
+
+    /// Transactions that were carried out so far.
+    pub(crate) fn commits(&self) -> u64 {
+        self.shared.lock().commits
     }
 
     /// Whether changes wait for a transaction to go with.
@@ -163,16 +170,21 @@ impl Shared {
         let events = number(&mut all, first_sequence);
         let acknowledged = self.events.acknowledged_by_host();
         all.acknowledged = all.acknowledged.max(acknowledged);
+        let sizes: Vec<u64> = all.journal.iter().map(|row| row.payload.len() as u64).collect();
         let result = self.store.commit(&all);
         match &result {
             Ok(()) => {
-                if let Some(last) = events.last().and_then(|event| event.sequence) {
-                    self.lock().last_sequence = last;
+                {
+                    let mut state = self.lock();
+                    state.commits = state.commits.saturating_add(1);
+                    if let Some(last) = events.last().and_then(|event| event.sequence) {
+                        state.last_sequence = last;
+                    }
                 }
                 if let Some(sequence) = all.acknowledged {
                     self.events.acknowledged_durably(sequence);
                 }
-                self.events.publish(events);
+                self.events.publish(events, &sizes);
             }
             Err(error) => {
                 tracing::error!(%error, "The store refused a commit; nothing of it is acknowledged.");
@@ -235,6 +247,7 @@ impl From<StoreError> for Error {
 mod tests {
     use super::*;
     use crate::events::EventKind;
+    use crate::journal::Limits;
     use crate::store::failing::FailingStore;
     use crate::store::{MemoryStore, OutboxRow};
     use whimbrel_wire::Jid;
@@ -247,7 +260,10 @@ mod tests {
     #[tokio::test]
     async fn after_a_failure_nothing_is_committed_until_the_reset() {
         let store = Arc::new(FailingStore::default());
-        let events = Arc::new(EventQueue::new(Arc::clone(&store) as Arc<dyn Store>, 100).unwrap());
+        let events = Arc::new(
+            EventQueue::new(Arc::clone(&store) as Arc<dyn Store>, Limits { events: 100, bytes: 1 << 20 })
+                .unwrap(),
+        );
         let commit =
             Committer::new(Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&events), Handle::current())
                 .unwrap();

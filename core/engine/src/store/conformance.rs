@@ -199,6 +199,7 @@ fn keeps_what_was_committed(store: &dyn Store) {
     assert_eq!(store.retry_base_key(&device, "m1").unwrap(), Some([9; 32]));
     assert_eq!(store.journal_after(1, 9).unwrap(), [JournalRow { sequence: 2, payload: vec![2] }]);
     assert_eq!(store.journal_bounds().unwrap(), (2, 0));
+    assert_eq!(store.journal_sizes().unwrap(), [1, 1]);
 }
 
 fn deletes_and_overwrites(store: &dyn Store) {
@@ -402,6 +403,24 @@ fn a_closed_file_has_it_all_when_opened_again() {
 }
 
 #[test]
+fn what_is_too_old_goes_while_the_client_runs_and_what_was_not_sent_stays() {
+    let folder = Folder::new("expiry");
+    let store = SqliteStore::open(&folder.file("a.db"), true).unwrap();
+    let old = InboxEntry { seen_at: 5, ..full().inbox.remove(0) };
+    let row = |id: &str, state| OutboxRow { created_at_ms: 5, ..outbox_row(id, state) };
+    let outbox = vec![row("sent", OutboxState::Confirmed), row("waiting", OutboxState::Pending)];
+    let changes = Changes { inbox: vec![old.clone()], outbox, ..Changes::default() };
+    store.commit(&changes).unwrap();
+    assert_eq!(store.inbox(&old.chat, &old.author, &old.message_id).unwrap(), None);
+    let chat = jid("42@lid");
+    assert_eq!(store.outbox(&chat, "sent").unwrap(), None);
+    assert!(store.outbox(&chat, "waiting").unwrap().is_some());
+    // Only once in an hour: looking for old rows is not free.
+    store.commit(&changes).unwrap();
+    assert_eq!(store.inbox(&old.chat, &old.author, &old.message_id).unwrap(), Some(old));
+}
+
+#[test]
 fn a_second_owner_is_refused() {
     let folder = Folder::new("locked");
     let path = folder.file("a.db");
@@ -439,6 +458,10 @@ fn only_the_owner_may_read_the_file() {
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
 }
 
+fn limits(events: u64) -> crate::journal::Limits {
+    crate::journal::Limits { events, bytes: u64::MAX }
+}
+
 fn event(text: &str) -> Event {
     Event { sequence: None, id: text.to_owned(), recorded_at_ms: 1, kind: EventKind::Replaced }
 }
@@ -449,7 +472,7 @@ async fn commits_that_wait_share_a_transaction_and_number_events_in_order() {
 
     let folder = Folder::new("group");
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.file("a.db"), true).unwrap());
-    let events = Arc::new(EventQueue::new(Arc::clone(&store), 100).unwrap());
+    let events = Arc::new(EventQueue::new(Arc::clone(&store), limits(100)).unwrap());
     let committer =
         Committer::new(Arc::clone(&store), Arc::clone(&events), tokio::runtime::Handle::current()).unwrap();
     let units: Vec<_> = (0..50)
@@ -473,7 +496,7 @@ async fn commits_that_wait_share_a_transaction_and_number_events_in_order() {
     committer.commit(Changes::default()).await.unwrap();
     drop(stream);
     drop((committer, events));
-    let events = Arc::new(EventQueue::new(store, 100).unwrap());
+    let events = Arc::new(EventQueue::new(store, limits(100)).unwrap());
     let mut stream = EventStream::new(events, None).unwrap();
     assert_eq!(stream.next_batch(10).await.len(), 2);
 }
@@ -483,7 +506,7 @@ async fn a_slow_host_is_served_from_the_journal() {
     use crate::journal::{EventQueue, EventStream};
 
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
-    let events = Arc::new(EventQueue::new(Arc::clone(&store), 1000).unwrap());
+    let events = Arc::new(EventQueue::new(Arc::clone(&store), limits(1000)).unwrap());
     let committer = Committer::new(store, Arc::clone(&events), tokio::runtime::Handle::current()).unwrap();
     for n in 0..1000 {
         committer

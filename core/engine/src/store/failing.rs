@@ -138,6 +138,10 @@ impl Store for FailingStore {
         self.kept.journal_after(sequence, limit)
     }
 
+    fn journal_sizes(&self) -> Result<Vec<u64>, StoreError> {
+        self.kept.journal_sizes()
+    }
+
     fn journal_bounds(&self) -> Result<(u64, u64), StoreError> {
         self.kept.journal_bounds()
     }

@@ -358,6 +358,10 @@ impl Store for MemoryStore {
             .collect())
     }
 
+    fn journal_sizes(&self) -> Result<Vec<u64>, StoreError> {
+        Ok(self.lock().journal.values().map(|payload| payload.len() as u64).collect())
+    }
+
     fn journal_bounds(&self) -> Result<(u64, u64), StoreError> {
         let tables = self.lock();
         Ok((tables.last, tables.acknowledged))

@@ -120,6 +120,8 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn retry_base_key(&self, device: &Jid, message_id: &str) -> Result<Option<[u8; 32]>, StoreError>;
     /// Journal rows after a sequence number, at most `limit`.
     fn journal_after(&self, sequence: u64, limit: usize) -> Result<Vec<JournalRow>, StoreError>;
+    /// Bytes of the journal's rows that are not acknowledged, in order.
+    fn journal_sizes(&self) -> Result<Vec<u64>, StoreError>;
     /// Highest sequence number given out and highest acknowledged.
     fn journal_bounds(&self) -> Result<(u64, u64), StoreError>;
     /// Writes a unit of work; all of it or nothing.

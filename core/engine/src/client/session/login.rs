@@ -41,11 +41,13 @@ pub(super) struct Offline {
     ask_at: Option<Instant>,
     /// When something last arrived.
     last: Instant,
+    /// Everything has arrived, but is not dealt with yet.
+    arrived: bool,
 }
 
 impl Offline {
     fn new() -> Self {
-        Self { left: 0, ask_at: None, last: Instant::now() }
+        Self { left: 0, ask_at: None, last: Instant::now(), arrived: false }
     }
 
     fn deadline(&self) -> Instant {
@@ -140,7 +142,7 @@ impl Session<'_> {
         let Phase::CatchingUp(offline) = &mut self.phase else { return };
         offline.left = offline.left.saturating_sub(arrived);
         offline.last = Instant::now();
-        if offline.left > 0 && offline.ask_at.is_none() {
+        if offline.left > 0 && offline.ask_at.is_none() && !offline.arrived {
             offline.ask_at = Some(offline.last + DEBOUNCE);
         }
         self.deadline = Some(offline.deadline());
@@ -151,7 +153,7 @@ impl Session<'_> {
         let now = Instant::now();
         if offline.last + SILENCE <= now {
             tracing::warn!("The service did not say that all has arrived; going on.");
-            self.on_offline_end();
+            self.go_online();
             return;
         }
         offline.ask_at = None;
@@ -159,7 +161,23 @@ impl Session<'_> {
         self.reply(Some(stream::offline_batch(BATCH))).await;
     }
 
+    /// Everything that waited has arrived. Nothing is sent before it is dealt with: it may change the
+    /// sessions that a send would use.
     pub(super) fn on_offline_end(&mut self) {
+        if let Phase::CatchingUp(offline) = &mut self.phase {
+            offline.arrived = true;
+            offline.ask_at = None;
+            offline.last = Instant::now();
+            self.deadline = Some(offline.deadline());
+        }
+    }
+
+    /// Whether only what has arrived is to be dealt with.
+    pub(super) fn has_arrived(&self) -> bool {
+        matches!(&self.phase, Phase::CatchingUp(offline) if offline.arrived)
+    }
+
+    pub(super) fn go_online(&mut self) {
         if !matches!(self.phase, Phase::CatchingUp(_)) {
             return;
         }

@@ -33,10 +33,16 @@ use crate::groups::GroupRow;
 /// A store in one SQLite file.
 pub(crate) struct SqliteStore {
     reader: Mutex<Connection>,
-    writer: Mutex<Connection>,
+    writer: Mutex<Writer>,
     /// Held, not read: the lock ends with the handle.
     lock: Mutex<Option<File>>,
     path: PathBuf,
+}
+
+struct Writer {
+    connection: Connection,
+    /// When rows that are too old were last deleted, seconds.
+    expired_at: i64,
 }
 
 impl SqliteStore {
@@ -54,7 +60,7 @@ impl SqliteStore {
         reader.pragma_update(None, "query_only", true).map_err(failed)?;
         Ok(Self {
             reader: Mutex::new(reader),
-            writer: Mutex::new(writer),
+            writer: Mutex::new(Writer { connection: writer, expired_at: 0 }),
             lock: Mutex::new(Some(lock)),
             path: path.to_owned(),
         })
@@ -64,7 +70,7 @@ impl SqliteStore {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn writer(&self) -> MutexGuard<'_, Connection> {
+    fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -182,12 +188,18 @@ impl Store for SqliteStore {
         read::journal_after(&self.reader(), sequence, limit)
     }
 
+    fn journal_sizes(&self) -> Result<Vec<u64>, StoreError> {
+        read::journal_sizes(&self.reader())
+    }
+
     fn journal_bounds(&self) -> Result<(u64, u64), StoreError> {
         read::journal_bounds(&self.reader())
     }
 
     fn commit(&self, changes: &Changes) -> Result<(), StoreError> {
-        write::commit(&mut self.writer(), changes)
+        let mut writer = self.writer();
+        let Writer { connection, expired_at } = &mut *writer;
+        write::commit(connection, changes, expired_at)
     }
 
     fn file(&self) -> Option<&Path> {
@@ -196,10 +208,11 @@ impl Store for SqliteStore {
 
     fn close(&self) {
         // An empty database stands in, in which every later call fails.
-        for connection in [&self.writer, &self.reader] {
-            if let Ok(empty) = Connection::open_in_memory() {
-                *connection.lock().unwrap_or_else(PoisonError::into_inner) = empty;
-            }
+        if let Ok(empty) = Connection::open_in_memory() {
+            self.writer().connection = empty;
+        }
+        if let Ok(empty) = Connection::open_in_memory() {
+            *self.reader() = empty;
         }
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

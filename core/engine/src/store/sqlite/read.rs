@@ -333,6 +333,12 @@ pub(super) fn journal_after(
     })
 }
 
+pub(super) fn journal_sizes(connection: &Connection) -> Result<Vec<u64>, StoreError> {
+    many(connection, "SELECT length(payload) FROM journal ORDER BY sequence", &[], |row| {
+        Ok(unsigned(row.get(0).map_err(failed)?))
+    })
+}
+
 pub(super) fn journal_bounds(connection: &Connection) -> Result<(u64, u64), StoreError> {
     let bounds = one(connection, "SELECT last, acknowledged FROM journal_bounds", &[], |row| {
         Ok((unsigned(row.get(0).map_err(failed)?), unsigned(row.get(1).map_err(failed)?)))

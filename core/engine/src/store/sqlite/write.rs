@@ -22,8 +22,16 @@ const BASE_KEY_KEPT: i64 = 24 * 3600;
 /// How long sent messages are kept to answer retry receipts, seconds.
 const OUTBOX_KEPT: i64 = 14 * 24 * 3600;
 
-/// Writes a unit of work; all of it or nothing.
-pub(super) fn commit(connection: &mut Connection, changes: &Changes) -> Result<(), StoreError> {
+/// How often what is too old is deleted, seconds.
+const EXPIRY_INTERVAL: i64 = 3600;
+
+/// Writes a unit of work; all of it or nothing. Once an hour, what is too old goes with it: `expired_at`
+/// is when it last did.
+pub(super) fn commit(
+    connection: &mut Connection,
+    changes: &Changes,
+    expired_at: &mut i64,
+) -> Result<(), StoreError> {
     if changes.is_empty() {
         return Ok(());
     }
@@ -38,7 +46,17 @@ pub(super) fn commit(connection: &mut Connection, changes: &Changes) -> Result<(
     write_people(&transaction, changes)?;
     write_messages(&transaction, changes)?;
     write_journal(&transaction, changes)?;
-    transaction.commit().map_err(failed)
+    let now = clock::now_seconds();
+    // Also when the clock went back.
+    let due = !(0..EXPIRY_INTERVAL).contains(&now.saturating_sub(*expired_at));
+    if due {
+        expire(&transaction, now)?;
+    }
+    transaction.commit().map_err(failed)?;
+    if due {
+        *expired_at = now;
+    }
+    Ok(())
 }
 
 fn run(transaction: &Transaction<'_>, sql: &str, parameters: &[&dyn ToSql]) -> Result<(), StoreError> {
@@ -312,18 +330,18 @@ fn write_messages(transaction: &Transaction<'_>, changes: &Changes) -> Result<()
             &[&device.to_string(), message_id, key, &clock::now_seconds()],
         )?;
     }
-    bound_repairs(transaction, changes)?;
-    if changes.account.is_some() {
-        // The account row changes with every login: a good moment to forget what is old.
-        let now = clock::now_seconds();
-        run(transaction, "DELETE FROM inbox WHERE seen_at < ?1", &[&now.saturating_sub(INBOX_KEPT)])?;
-        run(
-            transaction,
-            "DELETE FROM outbox WHERE state <> 0 AND created_at_ms < ?1",
-            &[&now.saturating_sub(OUTBOX_KEPT).saturating_mul(1000)],
-        )?;
-    }
-    Ok(())
+    bound_repairs(transaction, changes)
+}
+
+/// Forgets what is too old to be of use.
+fn expire(transaction: &Transaction<'_>, now: i64) -> Result<(), StoreError> {
+    run(transaction, "DELETE FROM inbox WHERE seen_at < ?1", &[&now.saturating_sub(INBOX_KEPT)])?;
+    run(
+        transaction,
+        "DELETE FROM outbox WHERE state <> 0 AND created_at_ms < ?1",
+        &[&now.saturating_sub(OUTBOX_KEPT).saturating_mul(1000)],
+    )?;
+    run(transaction, "DELETE FROM retry_base_keys WHERE saved_at < ?1", &[&now.saturating_sub(BASE_KEY_KEPT)])
 }
 
 /// What became of sent messages.
