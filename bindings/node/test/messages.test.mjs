@@ -243,3 +243,32 @@ test('being removed by the phone', async (t) => {
   await phone.ask('POST', '/unlink', { device })
   assert.equal((await nextEvent(client, 'logged_out')).reason, 'removed')
 })
+
+test('what a send waits for, and taking it back', async (t) => {
+  const { client, friend } = await linked(t)
+  const chat = friend.jid
+  const delivered = await client.sendText({ chat, text: 'delivered', wait: 'delivered' }, { timeoutMs: DEADLINE })
+  assert.ok(delivered.timestamp > 0)
+  const status = await nextEvent(client, 'send_status')
+  assert.deepEqual([status.messageId, status.error], [delivered.messageId, null])
+
+  await client.disconnect()
+  const queued = await client.sendText({ chat, text: 'queued', wait: 'queued', messageId: 'QUEUED' })
+  assert.deepEqual([queued.messageId, queued.timestamp], ['QUEUED', 0])
+  const controller = new AbortController()
+  const call = client.sendText({ chat, text: 'cancelled' }, { signal: controller.signal })
+  controller.abort()
+  await assert.rejects(call, { name: 'AbortError' })
+  // Who waits for a message that is taken back is told that it did not leave.
+  const waiting = client.sendText({ chat, text: 'taken back', messageId: 'BACK' })
+  const told = assert.rejects(waiting, { code: Code.Cancelled, outcome: 'not_sent' })
+  await client.cancelSend({ chat, messageId: 'BACK' })
+  await told
+  await assert.rejects(client.cancelSend({ chat, messageId: 'BACK' }), { code: Code.NotFound })
+
+  await client.connect({ timeoutMs: DEADLINE })
+  await client.sendText({ chat, text: 'last' }, { timeoutMs: DEADLINE })
+  await friend.message('last')
+  const { items } = await friend.ask('GET', '/messages')
+  assert.deepEqual(items.map((item) => item.text), ['delivered', 'queued', 'last'])
+})

@@ -175,3 +175,42 @@ async def test_giving_up_waiting_loses_no_event(
         while len(texts) < 20:
             texts.append((await next_event(client, whimbrel.Message)).text)
         assert texts == [str(number) for number in range(20)]
+
+
+async def test_what_a_send_waits_for_and_taking_it_back(
+    sandbox: Sandbox, engine: whimbrel.Engine, tmp_path: Path
+) -> None:
+    phone, friend = await sandbox.phone(), await sandbox.phone()
+    async with whimbrel.Client(tmp_path / "w.db", engine=engine, auto_start=False) as client:
+        await link(client, phone)
+        delivered = await client.send_text(
+            chat=friend.jid, text="delivered", wait=whimbrel.SendWait.DELIVERED, timeout=DEADLINE
+        )
+        assert delivered.timestamp > 0
+        status = await next_event(client, whimbrel.SendStatus)
+        assert (status.message_id, status.error) == (delivered.message_id, None)
+
+        await client.disconnect()
+        queued = await client.send_text(
+            chat=friend.jid, text="queued", wait=whimbrel.SendWait.QUEUED, message_id="QUEUED"
+        )
+        assert (queued.message_id, queued.timestamp) == ("QUEUED", 0)
+        call = asyncio.create_task(client.send_text(chat=friend.jid, text="cancelled"))
+        await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await client.send_text(
+            chat=friend.jid, text="taken back", wait=whimbrel.SendWait.QUEUED, message_id="BACK"
+        )
+        await client.cancel_send(chat=friend.jid, message_id="BACK")
+        with pytest.raises(whimbrel.NotFoundError):
+            await client.cancel_send(chat=friend.jid, message_id="BACK")
+
+        await client.connect(timeout=DEADLINE)
+        await client.send_text(chat=friend.jid, text="last", timeout=DEADLINE)
+        await friend.message("last")
+        messages = (await friend.ask("GET", "/messages"))["items"]
+        assert [item["text"] for item in messages] == ["delivered", "queued", "last"]
+        status = await next_event(client, whimbrel.SendStatus)
+        assert (status.message_id, status.error, status.refused) == ("QUEUED", None, None)

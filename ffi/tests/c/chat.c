@@ -95,6 +95,40 @@ void test_conversation(void) {
   CHECK(reply.code == WHIMBREL_CODE_OK && strcmp(reply.json, "{}") == 0);
   awaited_clear(&reply);
 
+  /* Until a device of the friend has it; and, while away, until it is durable. */
+  whimbrel_send_options until = {.struct_size = sizeof until, .wait = 2};
+  awaited_init(&reply);
+  OK(whimbrel_client_send_text(client, message.chat, text("delivered"), &until, awaited_handler(&reply), NULL));
+  awaited_wait(&reply);
+  CHECK(reply.code == WHIMBREL_CODE_OK);
+  awaited_clear(&reply);
+  OK(whimbrel_client_call(client, text("disconnect"), text(""), NULL, &answer));
+  whimbrel_buffer_free(&answer);
+  until.wait = 1;
+  awaited_init(&reply);
+  OK(whimbrel_client_send_text(client, message.chat, text("queued"), &until, awaited_handler(&reply), NULL));
+  awaited_wait(&reply);
+  CHECK(reply.code == WHIMBREL_CODE_OK);
+  awaited_clear(&reply);
+  uint64_t call = 0;
+  awaited_init(&reply);
+  OK(whimbrel_client_send_text(client, message.chat, text("taken back"), NULL, awaited_handler(&reply), &call));
+  OK(whimbrel_client_cancel(client, call));
+  awaited_wait(&reply);
+  CHECK(reply.code == WHIMBREL_CODE_CANCELLED && reply.outcome == WHIMBREL_OUTCOME_NOT_SENT);
+  awaited_clear(&reply);
+  OK(whimbrel_client_call(client, text("connect"), text(""), NULL, &answer));
+  whimbrel_buffer_free(&answer);
+  awaited_init(&reply);
+  OK(whimbrel_client_send_text(client, message.chat, text("last"), NULL, awaited_handler(&reply), NULL));
+  awaited_wait(&reply);
+  CHECK(reply.code == WHIMBREL_CODE_OK);
+  awaited_clear(&reply);
+  friend_got(&service, 4, "last");
+  char *all = sandbox_request(&service, "GET", "/phones/" FRIEND "/messages", "");
+  CHECK(strstr(all, "queued") && !strstr(all, "taken back"));
+  free(all);
+
   char *violations = sandbox_request(&service, "GET", "/violations", "");
   CHECK(strstr(violations, "[]"));
   free(violations);

@@ -400,7 +400,7 @@ mod tests {
         let event = Event { sequence: Some(5), id: "5".into(), recorded_at_ms: 0, kind: EventKind::Replaced };
         queue.publish(vec![event], &[size]);
         assert!(!queue.has_room());
-        queue.take_ready(&mut taken, 1);
+        queue.take_ready(&mut taken, 5);
         queue.acknowledge(5);
         let state = queue.lock();
         assert_eq!((state.bytes, state.sizes.len()), (0, 0));
