@@ -591,6 +591,10 @@ typedef struct whimbrel_client_options {
    * `user:password@` before the host if it wants that. Default none.
    */
   struct whimbrel_str proxy;
+  /**
+   * As `journal_limit`, in bytes; default 256 MiB.
+   */
+  uint64_t journal_limit_bytes;
 } whimbrel_client_options;
 
 /**

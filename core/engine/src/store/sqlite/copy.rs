@@ -42,7 +42,8 @@ pub(crate) struct AppStateKey {
 pub(crate) fn create(path: &Path, changes: &Changes, carried: &Carried) -> Result<(), PlaceError> {
     place(path, |new| {
         let mut connection = fresh(new)?;
-        write::commit(&mut connection, changes)?;
+        // A copy keeps what it is given, however old.
+        write::commit(&mut connection, changes, &mut crate::clock::now_seconds())?;
         write_carried(&mut connection, carried)?;
         origin::mark_copied(&connection, Copied::Moved)?;
         finish(connection)
