@@ -17,6 +17,7 @@ use crate::devices::{bundles, lists, sessions};
 use crate::error::{Code, Error};
 use crate::messages::Unit;
 use crate::messages::outbox::Ticket;
+use crate::messages::reporting;
 use crate::messages::send::{self, Composed};
 use crate::messages::stanza::{Sealed, ToGroup};
 use crate::store::{OutboxRow, StoreError};
@@ -114,7 +115,15 @@ fn stanza(
         phash: &handed.phash,
         proof: unit.account.signed_identity.as_deref(),
     };
-    Ok(Some(Box::new(message.build(sealed, body))))
+    let own = match handed.addressing {
+        Addressing::Lid => unit.account.lid.as_ref(),
+        Addressing::PhoneNumber => unit.account.phone.as_ref(),
+    };
+    let message = message.build(sealed, body);
+    Ok(Some(Box::new(match own {
+        Some(own) => reporting::attach(message, &row.content, &row.message_id, &own.to_bare(), &row.chat),
+        None => message,
+    })))
 }
 
 /// Makes a message that the service has again, for the devices that did not get the key with it.

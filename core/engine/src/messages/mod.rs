@@ -10,6 +10,7 @@ pub(crate) mod inbound;
 pub(crate) mod outbox;
 pub(crate) mod peer;
 pub(crate) mod receive;
+pub(crate) mod reporting;
 pub(crate) mod send;
 mod send_text;
 mod signal_state;

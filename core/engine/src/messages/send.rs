@@ -13,6 +13,7 @@ use whimbrel_wire::{Jid, Node};
 use super::content;
 use super::fate;
 use super::outbox::{Settled, Ticket};
+use super::reporting;
 use super::signal_state::Unit;
 use super::stanza::{Direct, Sealed};
 use crate::client::{Goal, Inner};
@@ -330,6 +331,7 @@ pub(super) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, 
         proof: unit.account.signed_identity.as_deref(),
     };
     let stanza = direct.build(sealed);
+    let stanza = reporting::attach(stanza, &row.content, &row.message_id, &own_wire, &to);
     keep(unit, ticket);
     Ok(Composed::Stanza { stanza: Box::new(stanza), keys: None })
 }
