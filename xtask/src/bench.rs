@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: the no-I/O crates beside other clients, in one run, as a table with
-//! ratios; written to `tests/bench/README.md` with the machine named.
+//! ratios, and what it costs to send to large groups; written to `tests/bench/README.md` with the
+//! machine named. `cargo xtask bench groups` does the second part alone.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,12 +24,41 @@ const OPERATIONS: &[(&str, &str, f64)] = &[
     ("frame_64k", "frame cipher, 64 KiB", 0.5),
 ];
 
-/// Runs the benchmarks and writes their table.
+/// One line of the table of groups: key, what it is, and the bars of the architecture for the time
+/// that passes and the engine's use of the processor, in nanoseconds.
+const GROUPS: &[(&str, &str, Option<f64>, Option<f64>)] = &[
+    ("group_1024_first", "1,024 members, first message", Some(3e9), None),
+    ("group_1024_second", "1,024 members, second message", Some(20e6), None),
+    ("group_1024_next", "1,024 members, each next one", Some(20e6), None),
+    ("group_1024_burst", "1,024 members, each of 64 at once", None, None),
+    ("group_256_first", "256 members, first message", None, Some(90e6)),
+    ("group_256_second", "256 members, second message", None, None),
+    ("group_256_next", "256 members, each next one", None, Some(70e3)),
+    ("group_256_burst", "256 members, each of 64 at once", None, Some(70e3)),
+];
+
+/// Where the part about groups begins in the document.
+const GROUPS_TITLE: &str = "\n## Large groups\n";
+
+/// Runs the benchmarks and writes their tables.
 pub(crate) fn run(arguments: &[String]) -> TaskResult {
-    if !arguments.is_empty() {
-        return Err(String::from("usage: cargo xtask bench"));
-    }
     let root = workspace::root()?;
+    let path = root.join("tests/bench/README.md");
+    let written = |text: String| {
+        std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+        println!("\nwritten to tests/bench/README.md");
+        Ok(())
+    };
+    match arguments {
+        [] => {}
+        [part] if part == "groups" => {
+            let known =
+                std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let (operations, _) = known.split_once(GROUPS_TITLE).unwrap_or((&known, ""));
+            return written(format!("{operations}{}", groups(&root)?));
+        }
+        _ => return Err(String::from("usage: cargo xtask bench [groups]")),
+    }
     let nightly = has_nightly();
     let mut results = BTreeMap::new();
     println!("Building; the other client's crates take some minutes the first time.");
@@ -37,10 +67,54 @@ pub(crate) fn run(arguments: &[String]) -> TaskResult {
     let table = table(&results)?;
     print!("\n{table}");
     let text = readme(&table, nightly);
-    let path = root.join("tests/bench/README.md");
-    std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
-    println!("\nwritten to tests/bench/README.md");
-    Ok(())
+    written(format!("{text}{}", groups(&root)?))
+}
+
+/// What it costs to send to large groups, as a part of the document.
+fn groups(root: &Path) -> Result<String, String> {
+    let mut command = Command::new("cargo");
+    command.args(["run", "--release", "--quiet", "--locked", "--package", "whimbrel-bench-groups"]);
+    let lines = output(command.env_remove("CARGO_TARGET_DIR").current_dir(root.join("tests/bench")))?;
+    let mut rows = BTreeMap::new();
+    for line in lines.lines().filter(|line| line.starts_with('{')) {
+        let value: Value = serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))?;
+        let name = value.get("name").and_then(Value::as_str).ok_or_else(|| format!("no name: {line}"))?;
+        rows.insert(name.to_owned(), value);
+    }
+    let mut table = String::from(
+        "| Sending to a group | time | bar | engine's CPU | bar | requests |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: |\n",
+    );
+    for (name, about, wall_bar, cpu_bar) in GROUPS {
+        let row = rows.get(*name).ok_or_else(|| format!("no result for {name}"))?;
+        let number =
+            |key: &str| row.get(key).and_then(Value::as_f64).ok_or_else(|| format!("no {key} for {name}"));
+        let judged = |figure: f64, bar: &Option<f64>| match bar {
+            None => "–".to_owned(),
+            Some(bar) if figure > *bar => format!("≤ {} missed", shown(*bar)),
+            Some(bar) => format!("≤ {}", shown(*bar)),
+        };
+        let (wall, cpu, requests) = (number("wall")?, number("cpu")?, number("requests")?);
+        table.push_str(&format!(
+            "| {about} | {} | {} | {} | {} | {requests:.0} |\n",
+            shown(wall),
+            judged(wall, wall_bar),
+            shown(cpu),
+            judged(cpu, cpu_bar),
+        ));
+    }
+    print!("\n{table}");
+    Ok(format!(
+        "{GROUPS_TITLE}\n\
+         One run of `cargo xtask bench groups`: the engine with its SQLite store on disk and the sandbox in one\n\
+         process, over a socket of the loopback interface. Time is from the call to the service's word, and\n\
+         includes what the sandbox does meanwhile, such as making up the keys of the members; the processor's\n\
+         time is that of the engine's threads alone. Each next one: median time and mean use of 400 messages\n\
+         one after the other. Requests are the IQs that the engine sent.\n\n\
+         {table}\n\
+         - Machine: {}.\n",
+        machine()
+    ))
 }
 
 /// The other client's crates are fastest with portable SIMD, which needs a nightly toolchain.

@@ -136,6 +136,8 @@ pub(crate) struct Device {
     pub(super) subscriptions: BTreeSet<AccountId>,
     /// In which form it last asked for the device lists of people.
     pub(super) listed: BTreeMap<AccountId, Space>,
+    /// Requests that it made, pings left out.
+    pub(super) requests: u64,
     /// Set for devices that nobody ever uses: how many stanzas were for them. They are not kept.
     pub(super) counted: Option<u64>,
 }
@@ -156,6 +158,7 @@ impl Device {
             available: false,
             subscriptions: BTreeSet::new(),
             listed: BTreeMap::new(),
+            requests: 0,
             counted: None,
         }
     }

@@ -31,6 +31,8 @@ pub struct DeviceState {
     pub created: u64,
     /// Encoded `DeviceProps`, in hex.
     pub props: String,
+    /// Requests (`<iq>`) that it made, pings left out.
+    pub requests: u64,
     /// Of members of a crowd: how many stanzas were for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counted: Option<u64>,
@@ -53,6 +55,7 @@ impl Service {
                 key_index: device.key_index,
                 created: device.created,
                 props: hex::encode(&device.props),
+                requests: device.requests,
                 counted: device.counted,
             })
         })

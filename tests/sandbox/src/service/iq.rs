@@ -30,6 +30,10 @@ impl Service {
             self.malformed(stream);
             return;
         }
+        let ping = matches!(stanza::plain(request, "xmlns"), Some("w:p" | "urn:xmpp:ping"));
+        if let Some(device) = self.accounts.device_mut(device).filter(|_| !ping) {
+            device.requests += 1;
+        }
         let reply = self.dispatch(stream, device, request);
         let answer = match reply {
             Ok(Reply::Empty) => stanza::result(request),
