@@ -4,14 +4,13 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use whimbrel_wire::{Node, NodeRef};
+use whimbrel_wire::{Jid, Node, NodeRef};
 
 use super::outbox::Settled;
 use super::{receive, stanza};
 use crate::client::Inner;
 use crate::connection::{Connection, Inbound, iq};
 use crate::devices::{identity, notify};
-use crate::events::Identity;
 use crate::messages::Unit;
 use crate::receipts;
 use crate::repair::{self, Repair};
@@ -28,7 +27,7 @@ pub(crate) struct Replies {
     /// Sent messages about which the service said its word.
     pub(crate) settled: Vec<Settled>,
     /// Messages of chats that devices of others have.
-    pub(crate) delivered: Vec<(Identity, Vec<String>)>,
+    pub(crate) delivered: Vec<(Vec<Jid>, Vec<String>)>,
     /// What needs the service, and so must not hold the lane up.
     pub(crate) repairs: Vec<Repair>,
     /// Messages that the phone is to be asked for.
@@ -183,7 +182,6 @@ fn handle(client: &Inner, unit: &mut Unit<'_>, node: &Node, replies: &mut Replie
 #[cfg(test)]
 mod tests {
     use super::*;
-    use whimbrel_wire::Jid;
 
     #[test]
     fn acks_leave_out_what_the_service_does_not_want() {

@@ -16,7 +16,6 @@ use super::signal_state::Unit;
 use super::stanza::Ack;
 use crate::devices::identity;
 use crate::error::{Code, Error, Outcome};
-use crate::events::Identity;
 use crate::groups::{self, HandedOut, Manner};
 use crate::options::SendWait;
 use crate::repair::Repair;
@@ -55,6 +54,8 @@ struct Jobs {
     /// What an earlier process left has been read.
     loaded: bool,
     by_order: BTreeMap<u64, Job>,
+    /// How many messages each address has.
+    by_chat: HashMap<Jid, usize>,
     by_id: HashMap<String, u64>,
     next: u64,
     /// To be sent, in order.
@@ -192,8 +193,8 @@ pub(super) enum First {
 
 /// What becomes of a message whose host stops waiting.
 pub(super) enum GivenUp {
-    /// It never left and never will; its row, if there is one, is to be deleted.
-    Dropped,
+    /// It never left and never will; its row of this address, if there is one, is to be deleted.
+    Dropped(Jid),
     /// It may have arrived; the fate follows as an event.
     OnItsWay,
     /// The fate is known in a moment.
@@ -288,6 +289,7 @@ impl Outbox {
         if jobs.by_order.len() >= ROOM {
             return Err(Error::new(Code::RateLimited, "too many messages are waiting to be sent"));
         }
+        let row = OutboxRow { chat: jobs.address_in_use(store, row.chat)?, ..row };
         let delivery = jobs.await_delivery(&row, wait);
         let order = jobs.add(row, false);
         if let Some(job) = jobs.by_order.get_mut(&order) {
@@ -311,8 +313,9 @@ impl Outbox {
             // Others may wait for the same message, or rely on it.
             Stage::Waiting if job.left || job.promised || job.waiters.len() > 1 => GivenUp::OnItsWay,
             Stage::Waiting => {
+                let chat = job.row.chat.clone();
                 jobs.remove(order);
-                GivenUp::Dropped
+                GivenUp::Dropped(chat)
             }
         }
     }
@@ -719,18 +722,13 @@ impl Outbox {
         self.lock().orphans.extend(orphans);
     }
 
-    /// A device of somebody else has messages of a chat.
-    pub(crate) fn delivered(&self, chat: &Identity, ids: &[String]) {
+    /// A device of somebody else has messages of a chat, which has or had these addresses.
+    pub(crate) fn delivered(&self, chat: &[Jid], ids: &[String]) {
         let mut jobs = self.lock();
         if jobs.deliveries.is_empty() {
             return;
         }
-        let same = |waiting: &Jid| {
-            [Some(&chat.id), chat.phone.as_ref(), chat.lid.as_ref()]
-                .into_iter()
-                .flatten()
-                .any(|of| of == waiting)
-        };
+        let same = |waiting: &Jid| chat.contains(waiting);
         for id in ids {
             if jobs.deliveries.get(id).is_some_and(|waiting| same(&waiting.chat)) {
                 let waiters = jobs.deliveries.remove(id).map(|waiting| waiting.waiters);
@@ -822,10 +820,23 @@ impl Jobs {
         self.ready = self.by_order.iter().filter(waits).map(|(order, _)| *order).collect();
     }
 
+    /// The address by which a chat is held here. It keeps the one under which its messages wait
+    /// already, though another may have been learned since: what has one address stays in order.
+    fn address_in_use(&self, store: &dyn Store, chat: Jid) -> Result<Jid, StoreError> {
+        if self.by_chat.is_empty() || self.by_chat.contains_key(&chat) || !chat.is_lid() {
+            return Ok(chat);
+        }
+        let mut others = store.former_addresses(&chat)?;
+        others.extend(store.phone_of(&chat)?);
+        Ok(others.into_iter().find(|other| self.by_chat.contains_key(other)).unwrap_or(chat))
+    }
+
     fn add(&mut self, row: OutboxRow, stored: bool) -> u64 {
         let order = self.next;
         self.next = order.saturating_add(1);
         self.by_id.insert(row.message_id.clone(), order);
+        let count = self.by_chat.entry(row.chat.clone()).or_default();
+        *count = count.saturating_add(1);
         if !stored {
             self.unstored.insert(order);
         }
@@ -860,6 +871,12 @@ impl Jobs {
 
     fn remove(&mut self, order: u64) -> Vec<Waiter> {
         let Some(job) = self.by_order.remove(&order) else { return Vec::new() };
+        if let Some(count) = self.by_chat.get_mut(&job.row.chat) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.by_chat.remove(&job.row.chat);
+            }
+        }
         self.key_is_out(order);
         if self.by_id.get(&job.row.message_id) == Some(&order) {
             self.by_id.remove(&job.row.message_id);

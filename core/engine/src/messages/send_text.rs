@@ -243,7 +243,7 @@ impl Inner {
                 let word = tokio::select! {
                     biased;
                     word = &mut fate => word,
-                    error = end_of_waiting(deadline, cancel.as_ref()) => match self.give_up(&chat, &id, error).await {
+                    error = end_of_waiting(deadline, cancel.as_ref()) => match self.give_up(&id, error).await {
                         Some(error) => return Err(error),
                         None => fate.await,
                     },
@@ -277,12 +277,12 @@ impl Inner {
 
     /// The host does not wait any more. Returns what it is told; `None` if the fate is here in a
     /// moment.
-    async fn give_up(&self, chat: &Jid, id: &str, error: Error) -> Option<Error> {
+    async fn give_up(&self, id: &str, error: Error) -> Option<Error> {
         match self.outbox.give_up(id) {
             GivenUp::Settling => None,
             GivenUp::OnItsWay => Some(error.with_outcome(Outcome::Unknown)),
-            GivenUp::Dropped => {
-                let outbox_dropped = vec![(chat.clone(), id.to_owned())];
+            GivenUp::Dropped(chat) => {
+                let outbox_dropped = vec![(chat, id.to_owned())];
                 let dropped = self.commit.commit(Changes { outbox_dropped, ..Changes::default() }).await;
                 self.outbox.forget_delivery(id);
                 match dropped {

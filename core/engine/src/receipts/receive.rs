@@ -104,7 +104,7 @@ fn delivered(
     for (address, id) in addresses.iter().flat_map(|chat| ids.iter().map(move |id| (chat, id))) {
         unit.changes.outbox_delivered.push((address.clone(), id.clone(), time));
     }
-    replies.delivered.push((chat.clone(), ids.to_vec()));
+    replies.delivered.push((addresses, ids.to_vec()));
     Ok(())
 }
 

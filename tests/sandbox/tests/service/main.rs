@@ -9,4 +9,6 @@ mod linking;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod standing;
+#[cfg(test)]
 mod support;

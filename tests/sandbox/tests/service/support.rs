@@ -24,7 +24,7 @@ use whimbrel_proto::client::client_payload::user_agent::AppVersion;
 use whimbrel_proto::client::client_payload::{DevicePairingRegistrationData, UserAgent};
 use whimbrel_proto::companion::DeviceProps;
 use whimbrel_proto::{ProtoMessage, encode as encode_proto};
-use whimbrel_sandbox::{Options, PhoneKeys, PhoneLink, Sandbox};
+use whimbrel_sandbox::{LidStanding, Options, PhoneKeys, PhoneLink, Sandbox};
 use whimbrel_wire::{
     ConnectionHeader, FrameDecoder, FrameLimits, Jid, Node, decode_frame, encode, encode_frame,
 };
@@ -286,11 +286,16 @@ pub(crate) struct TestPhone {
 
 impl TestPhone {
     pub(crate) fn attach(sandbox: &Sandbox, number: &str) -> Self {
+        Self::attach_standing(sandbox, number, None)
+    }
+
+    /// A phone whose account stands with LIDs as told.
+    pub(crate) fn attach_standing(sandbox: &Sandbox, number: &str, standing: Option<LidStanding>) -> Self {
         let keys = Keys::new(number.parse().unwrap());
         let keys_of_phone = PhoneKeys {
             number: number.to_owned(),
             lid: None,
-            standing: None,
+            standing,
             name: format!("Phone {number}"),
             identity: *keys.identity.public.as_bytes(),
             registration_id: keys.registration_id,

@@ -98,6 +98,30 @@ fn sent(fate: Result<Fate, oneshot::error::TryRecvError>) -> SentMessage {
 }
 
 #[test]
+fn a_chat_whose_lid_is_learned_while_messages_wait_keeps_their_order() {
+    let mut bench = Bench::new();
+    let phone = phone_of("7");
+    let row = |chat: &Jid, id: &str| OutboxRow::new(chat.clone(), id.to_owned(), Vec::new(), 0);
+    let accept = |bench: &Bench, chat: &Jid, id: &str| {
+        bench.outbox.accept(&bench.side.store, row(chat, id), SendWait::Sent).unwrap()
+    };
+    let _first = accept(&bench, &phone, "A");
+    let tickets = bench.outbox.take_ready();
+    assert!(bench.outbox.prepare(&tickets[0]), "the devices are looked up");
+    bench.side.unit(|unit| unit.learn(&Jid::lid("7"), &phone, crate::devices::identity::Source::Current));
+    let _second = accept(&bench, &Jid::lid("7"), "B");
+    let _other = accept(&bench, &Jid::lid("8"), "C");
+    let ready = |bench: &Bench| -> Vec<String> {
+        bench.outbox.take_ready().into_iter().map(|ticket| ticket.row.message_id).collect()
+    };
+    assert_eq!(ready(&bench), ["C"], "what is newer waits behind what is older");
+    bench.outbox.prepared(&phone, true);
+    assert_eq!(ready(&bench), ["A", "B"]);
+    // Under whichever address it is kept, it is the one message.
+    assert!(matches!(bench.outbox.give_up("B"), GivenUp::OnItsWay));
+}
+
+#[test]
 fn messages_leave_in_order_and_again_after_a_loss() {
     let bench = Bench::new();
     let _waiting = ["A", "B", "C"].map(|id| bench.accept("7", id));
@@ -238,7 +262,7 @@ async fn refusals_are_repaired_or_told() {
 fn who_gives_up_learns_whether_it_left() {
     let mut bench = Bench::new();
     let _fate = bench.accept("7", "A");
-    assert!(matches!(bench.outbox.give_up("A"), GivenUp::Dropped));
+    assert!(matches!(bench.outbox.give_up("A"), GivenUp::Dropped(_)));
     assert!(bench.outbox.take_ready().is_empty());
     let _fate = bench.accept("7", "B");
     bench.send(1);
@@ -319,11 +343,7 @@ fn who_waits_for_delivery_is_told_when_the_first_device_of_the_chat_has_it() {
     let events = bench.settle("7", "A", None);
     assert!(matches!(&events[..], [EventKind::SendStatus(_)]), "that the service has it is an event");
     assert_eq!(sent(fate.try_recv()).message_id, "A");
-    let chat = |user: &str| crate::events::Identity {
-        id: Jid::lid(user),
-        phone: Some(phone_of(user)),
-        lid: Some(Jid::lid(user)),
-    };
+    let chat = |user: &str| [Jid::lid(user), phone_of(user)];
     bench.outbox.delivered(&chat("8"), &["A".to_owned()]);
     bench.outbox.delivered(&chat("7"), &["B".to_owned()]);
     assert!(delivery.try_recv().is_err());
