@@ -61,8 +61,15 @@ impl Scene {
     }
 
     fn phash(&self) -> String {
+        self.phash_with(&self.ana.link.lid.with_device(1))
+    }
+
+    /// The hash over all devices of Ana and Ben, and this one.
+    fn phash_with(&self, more: &Jid) -> String {
         let mut all = self.others();
-        all.push(self.ana.link.lid.with_device(1));
+        all.extend([self.ana.link.lid.with_device(1), more.clone()]);
+        all.sort();
+        all.dedup();
         whimbrel_crypto::phash::phash(all.iter().map(|jid| (jid.user(), jid.device(), "lid")))
     }
 
@@ -275,7 +282,10 @@ async fn a_second_attempt_after_the_true_hash_reaches_only_those_that_were_left_
     let ack = first.expect("ack").await;
     assert!(ack.attr_is("phash", &scene.phash()), "{ack}");
     let missing = scene.ben.link.lid.with_device(1);
-    let again = scene.message("M1", "lid", from_ref(&missing)).attr("phash", scene.phash());
+    // Whoever joins now was not meant.
+    scene.group.add(ANA, &[CARA]).unwrap();
+    let again = scene.message("M1", "lid", &[missing, scene.cara.link.lid.clone()]);
+    let again = again.attr("phash", scene.phash_with(&scene.cara.link.lid));
     first.send(&again).await;
     assert!(first.expect("ack").await.attr_value("phash").is_none());
     // Now the message is complete: a third one goes nowhere.
@@ -291,6 +301,7 @@ async fn a_second_attempt_after_the_true_hash_reaches_only_those_that_were_left_
     assert_eq!(kinds_seen, [vec!["skmsg"], vec!["msg", "skmsg"], vec!["skmsg"]]);
     let at_phone = [scene.ben.expect("message").await, scene.ben.expect("message").await];
     assert!(at_phone[0].attr_is("id", "M1") && at_phone[1].attr_is("id", "M2"));
+    assert!(scene.cara.expect("message").await.attr_is("id", "M2"), "she joined after the first");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Messages to groups (signal document §3.6, §5.2, §5.3): one ciphertext for all members, and the
 //! sender key for each device that does not have it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use whimbrel_wire::{Jid, Node};
 
@@ -9,7 +9,7 @@ use super::super::accounts::{DeviceId, Space};
 use super::super::groups::{Group, mode_name};
 use super::super::{Service, StreamId};
 use super::direct::{twin_key, with_content};
-use super::{Accepted, MessageError, Outbound, Route, STALE_ADDRESSING, participant_hash};
+use super::{Accepted, Incomplete, MessageError, Outbound, Route, STALE_ADDRESSING, participant_hash};
 use crate::stanza;
 
 /// Ciphertexts by the device that they are for.
@@ -122,15 +122,17 @@ impl Service {
         let before = known.and_then(|route| route.incomplete.clone());
         let left_out = |device: &DeviceId| {
             let Some(route) = known else { return false };
-            let served = self.routes.authors(*device, &message.id).contains(&message.sender);
             // A second attempt with a hash is for those that the first did not name. One without is how
             // Baileys answers a phone's retry receipt: for that phone.
-            let wanted = match (claimed, &before) {
-                (Some(_), Some(named)) => copies.contains_key(device) && !named.contains(device),
-                (Some(_), None) => false,
-                (None, _) => route.asked.contains(device),
-            };
-            served && !wanted
+            match (claimed, &before) {
+                (Some(_), Some(before)) => {
+                    let served = self.routes.authors(*device, &message.id).contains(&message.sender);
+                    let news = copies.contains_key(device) && !before.named.contains(device);
+                    !before.members.contains(&device.account) || (served && !news)
+                }
+                (Some(_), None) => true,
+                (None, _) => !route.asked.contains(device),
+            }
         };
         // What is left out is decided before anything is counted.
         let devices: Vec<DeviceId> = devices.into_iter().filter(|device| !left_out(device)).collect();
@@ -155,8 +157,10 @@ impl Service {
             accepted.phash = Some(self.group_hash(group)).filter(|truth| truth != claimed);
         }
         if accepted.phash.is_some() {
-            let named = before.into_iter().flatten().chain(copies.keys().copied());
-            accepted.incomplete = Some(named.collect());
+            let present = || devices.iter().map(|device| device.account).collect();
+            let before = before.unwrap_or_else(|| Incomplete { members: present(), named: BTreeSet::new() });
+            let named = before.named.into_iter().chain(copies.keys().copied()).collect();
+            accepted.incomplete = Some(Incomplete { named, ..before });
         }
         accepted
     }

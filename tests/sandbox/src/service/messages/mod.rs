@@ -5,12 +5,12 @@ mod direct;
 mod group;
 mod routes;
 
-use std::collections::BTreeSet;
-
 use whimbrel_crypto::phash::phash;
 use whimbrel_wire::{AttrValue, Jid, Node};
 
 pub(super) use routes::{Route, Routes};
+
+use routes::Incomplete;
 
 use super::accounts::{DeviceId, Space};
 use super::groups::mode_name;
@@ -51,8 +51,8 @@ struct Accepted {
     counted: usize,
     /// The true participant hash, if the sender's differs from it.
     phash: Option<String>,
-    /// Devices named so far in a group message whose sender did not know all of them.
-    incomplete: Option<BTreeSet<DeviceId>>,
+    /// How far a group message got whose sender did not know all devices.
+    incomplete: Option<Incomplete>,
 }
 
 impl Service {

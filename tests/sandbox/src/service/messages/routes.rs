@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use whimbrel_wire::Jid;
 
-use super::super::accounts::DeviceId;
+use super::super::accounts::{AccountId, DeviceId};
 
 /// Messages remembered; the oldest are forgotten.
 const KEPT: usize = 200_000;
@@ -17,8 +17,17 @@ pub(crate) struct Route {
     pub(in super::super) time: u64,
     /// Recipients that have asked for it again and have not been answered.
     pub(in super::super) asked: BTreeSet<DeviceId>,
-    /// Of a group message whose sender was told the true hash: devices that were named in it so far.
-    pub(in super::super) incomplete: Option<BTreeSet<DeviceId>>,
+    /// Of a group message whose sender was told the true hash: how far it got.
+    pub(in super::super) incomplete: Option<Incomplete>,
+}
+
+/// How far a group message got whose sender did not know all devices.
+#[derive(Debug, Clone)]
+pub(crate) struct Incomplete {
+    /// Who was a member when it came: for others it never was.
+    pub(in super::super) members: BTreeSet<AccountId>,
+    /// Devices that were named in it so far.
+    pub(in super::super) named: BTreeSet<DeviceId>,
 }
 
 /// The memory of messages.
@@ -75,13 +84,8 @@ impl Routes {
         }
     }
 
-    /// Notes who was named in a group message whose sender did not know all devices.
-    pub(super) fn set_incomplete(
-        &mut self,
-        author: DeviceId,
-        id: &str,
-        incomplete: Option<BTreeSet<DeviceId>>,
-    ) {
+    /// Notes how far a group message got.
+    pub(super) fn set_incomplete(&mut self, author: DeviceId, id: &str, incomplete: Option<Incomplete>) {
         if let Some(route) = self.by_author.get_mut(&(author, id.to_owned())) {
             route.incomplete = incomplete;
         }
