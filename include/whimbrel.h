@@ -283,6 +283,18 @@ enum whimbrel_kind
    */
   WHIMBREL_KIND_GROUP_CHANGED = 22,
   /**
+   * The address changed that identifies a person or chat.
+   */
+  WHIMBREL_KIND_CHAT_MOVED = 30,
+  /**
+   * A person changed the phone number.
+   */
+  WHIMBREL_KIND_NUMBER_CHANGED = 31,
+  /**
+   * A person shared a number that was hidden.
+   */
+  WHIMBREL_KIND_NUMBER_SHARED = 32,
+  /**
    * There is a QR text to show.
    */
   WHIMBREL_KIND_QR = 100,

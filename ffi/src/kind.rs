@@ -30,6 +30,12 @@ pub enum whimbrel_kind {
     GroupLeft = 21,
     /// Somebody changed a group: its members or its settings.
     GroupChanged = 22,
+    /// The address changed that identifies a person or chat.
+    ChatMoved = 30,
+    /// A person changed the phone number.
+    NumberChanged = 31,
+    /// A person shared a number that was hidden.
+    NumberShared = 32,
     /// There is a QR text to show.
     Qr = 100,
     /// A linking attempt ended without a link.
