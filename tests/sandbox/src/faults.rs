@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng as _};
 use serde::{Deserialize, Serialize};
 
 /// What goes wrong.
@@ -73,6 +75,44 @@ pub enum Fault {
     },
     /// A stanza of the service reaches the device twice.
     Repeat,
+    /// A stanza of the service reaches the device, and once more later, although the device may have
+    /// settled it.
+    RepeatLater {
+        /// How much later.
+        ms: u64,
+    },
+    /// The connection is cut in the middle of a stanza's frame.
+    CutInside {
+        /// Octets of the frame that still leave.
+        bytes: usize,
+    },
+    /// Every `<enc>` of a message claims to be of a version that nobody speaks.
+    WrongVersion,
+    /// Every `<enc>` of a message is of a type that no client knows.
+    UnknownType,
+    /// A message comes without its ciphertexts, as `<unavailable>`.
+    Unavailable {
+        /// Its type.
+        #[serde(default)]
+        kind: Option<String>,
+    },
+    /// A group message comes without the ciphertext that brings its sender key.
+    NoSenderKey,
+    /// A group message's common ciphertext stands before the one that brings its sender key.
+    SenderKeyLast,
+    /// An attribute of the stanza's first child is another one.
+    MarkChild {
+        /// Name of the attribute.
+        name: String,
+        /// Its text.
+        value: String,
+    },
+    /// An answer about devices leaves companions out.
+    MissingDevices,
+    /// An answer about devices names a companion that does not exist.
+    ExtraDevice,
+    /// The signed part of an answer about devices does not verify.
+    BadListSignature,
     /// One bit of every `<enc>` of a message is flipped on its way to the device.
     Corrupt,
     /// The device's bundle holds no one-time pre-key.
@@ -84,6 +124,10 @@ pub enum Fault {
     },
     /// The signature in the device's bundle is not its identity's.
     BadBundleSignature,
+    /// The one-time pre-key in the device's bundle is handed out once more afterwards.
+    ReusedOneTimeKey,
+    /// The proof in a companion's bundle that its account vouches for it does not verify.
+    BadBundleProof,
 }
 
 /// Where a fault can happen.
@@ -110,9 +154,27 @@ impl Fault {
             | Self::SwallowAnswer
             | Self::DelayAnswer { .. }
             | Self::RepeatAnswer
-            | Self::MarkAnswer { .. } => Point::Answer,
-            Self::Swallow | Self::Delay { .. } | Self::Repeat | Self::Corrupt => Point::Outgoing,
-            Self::NoOneTimeKey | Self::NoBundle { .. } | Self::BadBundleSignature => Point::Bundle,
+            | Self::MarkAnswer { .. }
+            | Self::MissingDevices
+            | Self::ExtraDevice
+            | Self::BadListSignature => Point::Answer,
+            Self::Swallow
+            | Self::Delay { .. }
+            | Self::Repeat
+            | Self::RepeatLater { .. }
+            | Self::CutInside { .. }
+            | Self::WrongVersion
+            | Self::UnknownType
+            | Self::Unavailable { .. }
+            | Self::NoSenderKey
+            | Self::SenderKeyLast
+            | Self::MarkChild { .. }
+            | Self::Corrupt => Point::Outgoing,
+            Self::NoOneTimeKey
+            | Self::NoBundle { .. }
+            | Self::BadBundleSignature
+            | Self::ReusedOneTimeKey
+            | Self::BadBundleProof => Point::Bundle,
         }
     }
 }
@@ -237,11 +299,81 @@ impl FaultRule {
     }
 
     fn hits(&self, point: Point, device: &str, seen: &Seen<'_>) -> bool {
-        let whom = self.device.as_deref().is_none_or(|wanted| match wanted.strip_suffix(":*") {
-            Some(number) => device.split(':').next() == Some(number),
-            None => wanted == device,
-        });
-        whom && self.fault.point() == point && self.stanza.fits(seen)
+        is_meant(self.device.as_deref(), device) && self.fault.point() == point && self.stanza.fits(seen)
+    }
+}
+
+/// Whether a device is the one, or one of those, that a fault is for.
+fn is_meant(wanted: Option<&str>, device: &str) -> bool {
+    wanted.is_none_or(|wanted| match wanted.strip_suffix(":*") {
+        Some(number) => device.split(':').next() == Some(number),
+        None => wanted == device,
+    })
+}
+
+/// Faults that strike by chance, from a seed: those after which nothing may be lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RandomFaults {
+    /// How many of a thousand stanzas are hit.
+    pub per_mille: u16,
+    /// What the choices are made from.
+    pub seed: u64,
+    /// Whom they hit, as in [`FaultRule::device`].
+    #[serde(default)]
+    pub device: Option<String>,
+}
+
+/// Longest delay that strikes by chance, in milliseconds.
+const RANDOM_DELAY: u64 = 400;
+
+/// Most octets of a frame that leave before a cut that strikes by chance.
+const RANDOM_BYTES: u64 = 64;
+
+/// Faults by chance, and the state of the dice.
+#[derive(Debug)]
+struct Dice {
+    faults: RandomFaults,
+    rng: ChaCha20Rng,
+}
+
+impl Dice {
+    /// A number below a limit; the tiny inequality of the remainder does not matter here.
+    fn below(&mut self, limit: u64) -> u64 {
+        self.rng.next_u64().checked_rem(limit).unwrap_or(0)
+    }
+
+    fn roll(&mut self, point: Point, device: &str, seen: &Seen<'_>) -> Option<Fault> {
+        let whom = is_meant(self.faults.device.as_deref(), device);
+        let of_traffic = matches!(seen.tag, "message" | "receipt" | "notification");
+        let here = match point {
+            Point::Incoming | Point::Outgoing => of_traffic,
+            Point::Answer => of_traffic || seen.tag == "iq",
+            Point::Login | Point::Bundle => false,
+        };
+        if !whom || !here || self.below(1000) >= u64::from(self.faults.per_mille) {
+            return None;
+        }
+        let ms = 1 + self.below(RANDOM_DELAY);
+        let bytes = usize::try_from(self.below(RANDOM_BYTES)).unwrap_or_default();
+        let choices = match (point, seen.tag) {
+            (Point::Incoming, _) => vec![Fault::Cut],
+            (Point::Answer, _) => {
+                vec![Fault::CutBeforeAnswer, Fault::DelayAnswer { ms }, Fault::RepeatAnswer]
+            }
+            (_, "message") => vec![
+                Fault::Corrupt,
+                Fault::Repeat,
+                Fault::RepeatLater { ms },
+                Fault::Delay { ms },
+                Fault::CutInside { bytes },
+                Fault::NoSenderKey,
+                Fault::SenderKeyLast,
+            ],
+            _ => vec![Fault::Repeat, Fault::Delay { ms }, Fault::CutInside { bytes }],
+        };
+        let at = usize::try_from(self.below(choices.len() as u64)).unwrap_or_default();
+        choices.into_iter().nth(at)
     }
 }
 
@@ -249,6 +381,7 @@ impl FaultRule {
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     rules: Vec<FaultRule>,
+    dice: Option<Dice>,
 }
 
 impl Faults {
@@ -258,6 +391,13 @@ impl Faults {
 
     pub(crate) fn clear(&mut self) {
         self.rules.clear();
+        self.dice = None;
+    }
+
+    /// Lets faults strike by chance from now on.
+    pub(crate) fn randomize(&mut self, faults: RandomFaults) {
+        let rng = ChaCha20Rng::seed_from_u64(faults.seed);
+        self.dice = Some(Dice { faults, rng });
     }
 
     pub(crate) fn pending(&self) -> &[FaultRule] {
@@ -281,7 +421,7 @@ impl Faults {
             rule.count -= 1;
             return Some(rule.fault.clone());
         }
-        None
+        self.dice.as_mut().and_then(|dice| dice.roll(point, device, seen))
     }
 }
 
@@ -317,6 +457,27 @@ mod tests {
         assert_eq!(faults.take(Point::Outgoing, "11:2", &devices), None);
         assert_eq!(faults.take(Point::Incoming, "1:2", &devices), None);
         assert_eq!(faults.take(Point::Outgoing, "1", &devices), Some(Fault::Swallow));
+    }
+
+    #[test]
+    fn chance_is_the_same_for_the_same_seed_and_hits_about_as_often_as_asked() {
+        let strike = |seed| -> Vec<Option<Fault>> {
+            let mut faults = Faults::default();
+            faults.randomize(RandomFaults { per_mille: 100, seed, device: Some("1:*".to_owned()) });
+            let one = |_| faults.take(Point::Outgoing, "1:2", &message("a"));
+            (0..2000).map(one).collect()
+        };
+        let struck = strike(7);
+        assert_eq!(struck, strike(7));
+        assert_ne!(struck, strike(8));
+        let count = struck.iter().flatten().count();
+        assert!((120..300).contains(&count), "{count}");
+        let mut faults = Faults::default();
+        faults.randomize(RandomFaults { per_mille: 1000, seed: 7, device: Some("1:*".to_owned()) });
+        assert_eq!(faults.take(Point::Outgoing, "2:2", &message("a")), None);
+        assert!(faults.take(Point::Incoming, "1", &message("a")).is_some());
+        faults.clear();
+        assert_eq!(faults.take(Point::Incoming, "1", &message("a")), None);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(crate) async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
 pub(crate) enum Outgoing {
     /// Send a stanza.
     Node(Node),
+    /// Send so many octets of a stanza's frame, and close without a word.
+    Tear { node: Node, bytes: usize },
     /// Close, after a pause.
     Close { how: Closing, after: Duration },
 }
@@ -128,6 +130,7 @@ impl Hub {
                 let hub = Arc::clone(self);
                 self.later(after_ms, move || hub.state().emit(stream, Outgoing::Node(node)));
             }
+            Effect::Tear { stream, node, bytes } => state.emit(stream, Outgoing::Tear { node, bytes }),
             Effect::Close { stream, how, after_ms } => {
                 state.emit(stream, Outgoing::Close { how, after: Duration::from_millis(after_ms) });
             }

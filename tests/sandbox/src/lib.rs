@@ -24,12 +24,13 @@ mod report;
 mod sandbox;
 mod service;
 mod stanza;
+mod tamper;
 
 pub use attach::{AttachError, PhoneKeys, PhoneLink};
 pub use clock::Clock;
 pub use counters::Violation;
 pub use events::{Event, EventLog, NotInTime};
-pub use faults::{Fault, FaultRule, StanzaMatch};
+pub use faults::{Fault, FaultRule, RandomFaults, StanzaMatch};
 pub use groups::{Group, GroupError, NewGroup};
 pub use listener::ListenError;
 pub use options::{Addressing, Framing, LidStanding, Limits, Options, Pace};

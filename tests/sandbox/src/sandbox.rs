@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::connection::Certificates;
 use crate::counters::Violation;
 use crate::events::EventLog;
-use crate::faults::FaultRule;
+use crate::faults::{FaultRule, RandomFaults};
 use crate::hub::{Hub, Outgoing, told_to_stop};
 use crate::listener::{ListenError, Listener};
 use crate::options::{LidStanding, Options};
@@ -147,6 +147,11 @@ impl Sandbox {
     /// Adds a fault rule.
     pub fn add_fault(&self, rule: FaultRule) {
         self.with(|service| service.faults_mut().add(rule));
+    }
+
+    /// Lets faults strike by chance, until [`clear_faults`](Self::clear_faults).
+    pub fn set_random_faults(&self, faults: RandomFaults) {
+        self.with(|service| service.faults_mut().randomize(faults));
     }
 
     /// Takes back all fault rules.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use whimbrel_wire::{AttrValue, Content, Jid, Node};
+use whimbrel_wire::{AttrValue, Jid, Node};
 
 use crate::faults::Seen;
 
@@ -103,26 +103,6 @@ impl Refusal {
     }
 }
 
-/// A copy of a message with the last bit of every ciphertext flipped.
-pub(crate) fn corrupted(node: &Node) -> Node {
-    let mut copy = Node::new(node.tag().to_owned());
-    for attr in node.attrs() {
-        copy.set_attr(attr.key.clone(), attr.value.clone());
-    }
-    match node.content() {
-        Content::Nodes(nodes) => copy.children(nodes.iter().map(corrupted)),
-        Content::Bytes(bytes) if node.tag() == "enc" => {
-            let mut bytes = bytes.clone().into_owned();
-            if let Some(last) = bytes.last_mut() {
-                *last ^= 1;
-            }
-            copy.bytes(bytes)
-        }
-        Content::Bytes(bytes) => copy.bytes(bytes.clone()),
-        Content::None => copy,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,17 +126,5 @@ mod tests {
         assert_eq!(number(&node, "no"), None);
         assert_eq!(octets::<3>(&node, "id"), Some([0, 1, 2]));
         assert_eq!(octets::<4>(&node, "id"), None);
-    }
-
-    #[test]
-    fn only_ciphertexts_are_corrupted() {
-        let message = Node::new("message")
-            .attr("id", "A")
-            .child(Node::new("enc").bytes(vec![1, 2]))
-            .child(Node::new("meta").bytes(vec![1, 2]));
-        assert_eq!(
-            corrupted(&message).to_string(),
-            r#"<message id="A"><enc>0103</enc><meta>0102</meta></message>"#
-        );
     }
 }

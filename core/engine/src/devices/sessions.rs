@@ -200,13 +200,27 @@ async fn take(
                     doubtful.insert(device);
                 }
             }
-            forget_lists(unit, &gone)?;
+            leave_out(unit, &gone)?;
             for target in targets.iter().filter(|target| !met.contains(&target.key)) {
                 unit.has_no_keys(&target.key);
             }
             Ok(targets.iter().filter(|target| doubtful.contains(&target.key)).cloned().collect())
         })
         .await
+}
+
+/// Devices that the service does not know any more are left out until the lists are asked for again. The
+/// others of their accounts are reached meanwhile.
+fn leave_out(unit: &mut Unit<'_>, gone: &[Target]) -> Result<(), StoreError> {
+    for target in gone {
+        let (user, number) = (target.key.to_bare(), target.key.device());
+        let Some(mut list) = unit.device_list(&user)? else { continue };
+        list.devices.retain(|entry| entry.device != number);
+        list.fetched_at = 0;
+        let rest = Some(list).filter(|list| !list.devices.is_empty());
+        unit.changes.device_lists.insert(user, rest);
+    }
+    Ok(())
 }
 
 fn forget_lists(unit: &mut Unit<'_>, targets: &[Target]) -> Result<(), StoreError> {

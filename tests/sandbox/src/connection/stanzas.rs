@@ -105,6 +105,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
                         return;
                     }
                 }
+                Some(Outgoing::Tear { node, bytes }) => {
+                    // Whether it leaves or not: this is the end.
+                    let _ = self.write_up_to(&node, bytes).await;
+                    return;
+                }
                 Some(Outgoing::Close { how: Closing::Code(code), after }) => {
                     sleep(after).await;
                     self.close(code).await;
@@ -117,6 +122,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
 
     /// Sends one stanza, by default as one frame in one message: some clients misread anything else.
     async fn write(&mut self, node: &Node) -> Result<(), Broken> {
+        self.write_up_to(node, usize::MAX).await
+    }
+
+    async fn write_up_to(&mut self, node: &Node, limit: usize) -> Result<(), Broken> {
         self.frame.clear();
         self.frame.resize(FRAME_HEADER_LEN, 0);
         let write = if self.framing.compressed { encode_compressed } else { encode };
@@ -131,6 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
             *start = header;
         }
         let piece = self.framing.pieces.map_or(usize::MAX, NonZeroUsize::get);
+        self.frame.truncate(limit);
         for piece in self.frame.chunks(piece) {
             self.sink.send(Message::Binary(Bytes::copy_from_slice(piece))).await.map_err(|_| GONE)?;
         }

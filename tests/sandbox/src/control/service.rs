@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 use super::error::ApiError;
 use super::extract::{Body, Query, Waiting};
 use super::{Api, JsonList, Numbered, numbered};
-use crate::{Event, FaultRule, Finding, Violation};
+use crate::{Event, FaultRule, Finding, RandomFaults, Violation};
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
         .route("/state", routing::get(state))
         .route("/faults", routing::post(add_fault).delete(clear_faults))
+        .route("/faults/random", routing::post(random_faults))
         .route("/stream-error", routing::post(stream_error))
         .route("/disconnect", routing::post(disconnect))
         .route("/unlink", routing::post(unlink))
@@ -39,6 +40,11 @@ async fn state(State(api): State<Api>) -> Json<crate::State> {
 
 async fn add_fault(State(api): State<Api>, Body(rule): Body<FaultRule>) -> StatusCode {
     api.sandbox.add_fault(rule);
+    StatusCode::NO_CONTENT
+}
+
+async fn random_faults(State(api): State<Api>, Body(faults): Body<RandomFaults>) -> StatusCode {
+    api.sandbox.set_random_faults(faults);
     StatusCode::NO_CONTENT
 }
 

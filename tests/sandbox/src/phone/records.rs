@@ -89,6 +89,10 @@ pub struct Switches {
     /// How many of the next encrypted texts are damaged on the way out, so that the reader has
     /// to ask for them again.
     pub damage_next: u32,
+    /// How many of the next texts are encrypted without sensible padding.
+    pub unpadded_next: u32,
+    /// How many of the next texts are no messages once they are decrypted.
+    pub garbled_next: u32,
 }
 
 /// A change of some switches; what is left out stays.
@@ -105,6 +109,10 @@ pub struct SwitchChange {
     pub lenient_qr: Option<bool>,
     /// See [`Switches::damage_next`].
     pub damage_next: Option<u32>,
+    /// See [`Switches::unpadded_next`].
+    pub unpadded_next: Option<u32>,
+    /// See [`Switches::garbled_next`].
+    pub garbled_next: Option<u32>,
 }
 
 impl Switches {
@@ -115,6 +123,8 @@ impl Switches {
         self.silent = change.silent.unwrap_or(self.silent);
         self.lenient_qr = change.lenient_qr.unwrap_or(self.lenient_qr);
         self.damage_next = change.damage_next.unwrap_or(self.damage_next);
+        self.unpadded_next = change.unpadded_next.unwrap_or(self.unpadded_next);
+        self.garbled_next = change.garbled_next.unwrap_or(self.garbled_next);
     }
 }
 

@@ -354,8 +354,9 @@ impl Phone {
 /// Encrypts a kept message for every device that can be reached.
 fn direct(state: &mut State, id: &str, chat: &Jid, devices: &[Jid]) -> Result<Node, PhoneError> {
     let original = state.originals.get(id).cloned().ok_or(PhoneError::UnknownMessage)?;
-    let damaged = state.switches.damage_next > 0;
-    state.switches.damage_next = state.switches.damage_next.saturating_sub(1);
+    let damaged = used_up(&mut state.switches.damage_next);
+    let unpadded = used_up(&mut state.switches.unpadded_next);
+    let garbled = used_up(&mut state.switches.garbled_next);
     let note_to_self = state.is_own(chat);
     let mut copies = Vec::with_capacity(devices.len());
     let mut reached = note_to_self;
@@ -366,7 +367,13 @@ fn direct(state: &mut State, id: &str, chat: &Jid, devices: &[Jid]) -> Result<No
             _ => &original.plaintext,
         };
         let address = state.people.session_address(device);
-        if let Ok(mut ciphertext) = state.seal(&address, plaintext) {
+        let sealed = match (unpadded, garbled) {
+            // More padding is claimed than there are octets.
+            (true, _) => state.sessions.encrypt(&address, &[9, 9, 9]),
+            (_, true) => state.seal(&address, &[0xff; 3]),
+            _ => state.seal(&address, plaintext),
+        };
+        if let Ok(mut ciphertext) = sealed {
             if damaged {
                 damage(&mut ciphertext);
             }
@@ -379,6 +386,13 @@ fn direct(state: &mut State, id: &str, chat: &Jid, devices: &[Jid]) -> Result<No
     }
     let number = if chat.is_lid() { state.people.pn(chat) } else { None };
     Ok(messages::direct(id, chat, number.as_ref(), copies))
+}
+
+/// Whether a switch that counts down was on.
+fn used_up(switch: &mut u32) -> bool {
+    let on = *switch > 0;
+    *switch = switch.saturating_sub(1);
+    on
 }
 
 /// Makes a ciphertext unreadable without touching its form.

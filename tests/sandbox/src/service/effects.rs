@@ -9,6 +9,8 @@ use super::StreamId;
 pub(crate) enum Effect {
     /// Send a stanza, perhaps later.
     Send { stream: StreamId, node: Node, after_ms: u64 },
+    /// Send the beginning of a stanza's frame, and cut the connection.
+    Tear { stream: StreamId, node: Node, bytes: usize },
     /// Close a connection after what was sent before, and after a pause.
     Close { stream: StreamId, how: Closing, after_ms: u64 },
     /// Call back later.

@@ -48,6 +48,7 @@ use crate::faults::{Fault, Faults, Point};
 use crate::options::Options;
 use crate::report::{Finding, Report};
 use crate::stanza::{self, Refusal};
+use crate::tamper::{self, WrongList};
 
 /// Number of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -239,6 +240,11 @@ impl Service {
                 self.send(stream, answer.clone());
                 self.send(stream, answer);
             }
+            Some(Fault::MissingDevices) => self.send(stream, tamper::devices(&answer, WrongList::Missing)),
+            Some(Fault::ExtraDevice) => self.send(stream, tamper::devices(&answer, WrongList::Extra)),
+            Some(Fault::BadListSignature) => {
+                self.send(stream, tamper::devices(&answer, WrongList::Signature))
+            }
             Some(Fault::MarkAnswer { name, value }) => self.send(stream, answer.attr(name, value)),
             _ => self.send(stream, answer),
         }
@@ -259,7 +265,12 @@ impl Service {
                 self.send_later(stream, node.clone(), 0);
                 self.send_later(stream, node, 0);
             }
-            Some((_, Fault::Corrupt)) => self.send_later(stream, stanza::corrupted(&node), 0),
+            Some((_, Fault::RepeatLater { ms })) => {
+                self.send_later(stream, node.clone(), 0);
+                self.send_later(stream, node, ms);
+            }
+            Some((_, Fault::CutInside { bytes })) => self.effects.push(Effect::Tear { stream, node, bytes }),
+            Some((_, fault)) => self.send_later(stream, tampered(node, &fault), 0),
             _ => self.send_later(stream, node, 0),
         }
     }
@@ -358,6 +369,25 @@ impl Service {
             }
         }
         digits
+    }
+}
+
+/// A stanza as a fault wants it. Faults that are about messages leave everything else alone.
+fn tampered(node: Node, fault: &Fault) -> Node {
+    if let Fault::MarkChild { name, value } = fault {
+        return tamper::child_marked(&node, name, value);
+    }
+    if !tamper::is_message(&node) {
+        return node;
+    }
+    match fault {
+        Fault::Corrupt => tamper::corrupted(&node),
+        Fault::WrongVersion => tamper::of_no_version(&node),
+        Fault::UnknownType => tamper::of_unknown_type(&node),
+        Fault::Unavailable { kind } => tamper::unavailable(&node, kind.as_deref()),
+        Fault::NoSenderKey => tamper::without_sender_key(&node).unwrap_or(node),
+        Fault::SenderKeyLast => tamper::sender_key_last(&node),
+        _ => node,
     }
 }
 

@@ -209,13 +209,19 @@ impl Service {
             return refused(user, 406);
         };
         device.keys.draw();
-        let one_time =
-            if fault == Some(Fault::NoOneTimeKey) { None } else { device.keys.one_time.pop_front() };
+        let one_time = match fault {
+            Some(Fault::NoOneTimeKey) => None,
+            Some(Fault::ReusedOneTimeKey) => device.keys.one_time.front().copied(),
+            _ => device.keys.one_time.pop_front(),
+        };
         let mut signed = device.keys.signed.clone();
         if let (Some(Fault::BadBundleSignature), [first, ..]) = (&fault, &mut signed.signature) {
             *first ^= 1;
         }
-        let identity = device.signed_identity.clone().filter(|_| id.number != 0);
+        let mut identity = device.signed_identity.clone().filter(|_| id.number != 0);
+        if let (Some(Fault::BadBundleProof), Some([.., last])) = (&fault, identity.as_deref_mut()) {
+            *last ^= 1;
+        }
         let user = user
             .child(Node::new("registration").bytes(device.keys.registration_id.to_be_bytes().to_vec()))
             .child(Node::new("type").bytes(vec![proof::KEY_TYPE]))
