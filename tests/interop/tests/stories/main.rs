@@ -13,6 +13,7 @@ mod linking;
 mod peers_chat;
 mod peers_group;
 mod same_account;
+mod take_over;
 mod whatsmeow_link;
 mod whimbrel_baileys;
 mod whimbrel_group;

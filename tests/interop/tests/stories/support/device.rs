@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use whimbrel_interop::{Event, Peer, PeerError, Program, Quote};
 use whimbrel_sandbox::phone::Phone;
@@ -209,6 +210,22 @@ impl Device {
             Make::Whimbrel(client) => client.disconnect(),
         }
         self.happens(before, ServiceEvent::Disconnected { device: self.label() }).await;
+    }
+
+    /// Ends the program, with everything that it knows on the disk.
+    pub(crate) async fn quit(&self) {
+        match &self.make {
+            Make::Peer(peer) => peer.quit().await.unwrap(),
+            Make::Whimbrel(client) => client.disconnect(),
+        }
+    }
+
+    /// Moves the link into a file, which ends the client.
+    pub(crate) async fn export(&self, file: &Path, passphrase: &str) {
+        match &self.make {
+            Make::Peer(_) => panic!("only a client of ours exports"),
+            Make::Whimbrel(client) => client.export(file, passphrase).await,
+        }
     }
 
     /// Connects again after [`Device::leave`], and takes what waited.

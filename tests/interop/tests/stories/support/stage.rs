@@ -1,7 +1,8 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+use whimbrel::ImportSource;
 use whimbrel_interop::{Event as PeerEvent, Pair, Peer, Program, Start};
 use whimbrel_sandbox::phone::{Phone, SwitchChange};
 use whimbrel_sandbox::{Event as ServiceEvent, LidStanding, Options, Sandbox};
@@ -72,8 +73,13 @@ impl Stage {
 
     /// A peer, linked to the phone by QR code, logged in, and told by the phone all that a new device is told.
     pub(crate) async fn peer(&self, program: Program, phone: &Phone) -> Device {
+        self.peer_at(&self.new_store(), program, phone).await
+    }
+
+    /// The same, with its files in this folder.
+    pub(crate) async fn peer_at(&self, store: &Path, program: Program, phone: &Phone) -> Device {
         let peer = Peer::spawn(program).await.unwrap();
-        peer.start(&self.start(self.new_store()).pair(Pair::Qr)).await.unwrap();
+        peer.start(&self.start(store).pair(Pair::Qr)).await.unwrap();
         let address = phone.scan(&peer.qr().await.unwrap()).await.unwrap();
         peer.linked().await.unwrap();
         peer.connected().await.unwrap();
@@ -95,6 +101,16 @@ impl Stage {
         client.linked().await;
         client.connect().await;
         Device::whimbrel(&self.sandbox, client, phone, address.device())
+    }
+
+    /// A client of ours that goes on with somebody else's link, logged in and caught up.
+    pub(crate) async fn imported(&self, source: ImportSource, phone: &Phone, device: u16) -> Device {
+        let store = self.new_store();
+        let report = Whimbrel::engine(&self.sandbox).import_async(source, &store).await.unwrap();
+        assert_eq!((report.device, report.warnings), (device, Vec::new()), "{:?}", report.left_out);
+        let client = Whimbrel::open(&self.sandbox, &store).await;
+        client.connect().await;
+        Device::whimbrel(&self.sandbox, client, phone, device)
     }
 
     /// The phone shows exactly these texts: those of its own account and those of others, each in order.

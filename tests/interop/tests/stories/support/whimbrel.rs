@@ -7,8 +7,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use whimbrel::events::{EventKind, ReceiptKind};
 use whimbrel::{
-    CallOptions, Client, ClientOptions, Engine, EngineOptions, EventStream, MessageKey, SendOptions,
-    parse_address,
+    CallOptions, Client, ClientOptions, Engine, EngineOptions, EventStream, ExportOptions, MessageKey,
+    SendOptions, parse_address,
 };
 use whimbrel_interop::DEADLINE;
 use whimbrel_sandbox::Sandbox;
@@ -50,17 +50,26 @@ impl Events {
 
 impl Whimbrel {
     pub(crate) async fn open(sandbox: &Sandbox, store: &Path) -> Self {
-        let root = sandbox.noise_root();
-        let mut options = EngineOptions::default();
-        options.endpoint.url = sandbox.ws_url();
-        options.endpoint.noise_root = Some((root.public_key, root.serial));
-        let engine = Engine::new(options).unwrap();
+        let engine = Self::engine(sandbox);
         let mut options = ClientOptions::default();
         options.auto_start = false;
         let client = engine.open_async(store, options).await.unwrap();
         let events = Arc::new(Events::default());
         tokio::spawn(Arc::clone(&events).take_from(client.events().unwrap()));
         Self { client, events, _engine: engine }
+    }
+
+    /// An engine for the sandbox.
+    pub(crate) fn engine(sandbox: &Sandbox) -> Engine {
+        let root = sandbox.noise_root();
+        let mut options = EngineOptions::default();
+        options.endpoint.url = sandbox.ws_url();
+        options.endpoint.noise_root = Some((root.public_key, root.serial));
+        Engine::new(options).unwrap()
+    }
+
+    pub(crate) async fn export(&self, file: &Path, passphrase: &str) {
+        self.client.export(file, passphrase.into(), ExportOptions::default()).await.unwrap();
     }
 
     async fn wait_for<T>(&self, what: &str, take: bool, mut pick: impl FnMut(&EventKind) -> Option<T>) -> T {
