@@ -101,6 +101,9 @@ export abstract class Operations {
    * The file holds keys, sessions, events that were not acknowledged and messages that were
    * not confirmed. This is a move: the client closes, and its store refuses to open from then
    * on with `STORE_MOVED`. Importing the file makes a store of it, here or elsewhere.
+   *
+   * Other calls under way have half of the call's time to finish before they are cancelled. If
+   * the call fails, the client may be closed, but its store opens again and there is no file.
    */
   async export(request: Export, options?: CallOptions): Promise<void> {
     await this.request('export', request, options)

@@ -273,6 +273,10 @@ class Operations:
         not confirmed. This is a move: the client closes, and its store refuses to open from
         then on with ``STORE_MOVED``. Importing the file makes a store of it, here or elsewhere.
 
+        Other calls under way have half of the call's time to finish before they are cancelled.
+        If the call fails, the client may be closed, but its store opens again and there is no
+        file.
+
         Args:
             path: Where the file is written. Nothing is overwritten.
             passphrase: What the file is encrypted with, and needed to read it again.

@@ -11,6 +11,9 @@ use super::{Done, Operation};
 /// The file holds keys, sessions, events that were not acknowledged and messages that were not
 /// confirmed. This is a move: the client closes, and its store refuses to open from then on with
 /// `STORE_MOVED`. Importing the file makes a store of it, here or elsewhere.
+///
+/// Other calls under way have half of the call's time to finish before they are cancelled. If the
+/// call fails, the client may be closed, but its store opens again and there is no file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Export {
@@ -34,9 +37,10 @@ impl Operation for Export {
     const NAME: &'static str = "export";
     type Output = Done;
 
-    async fn run(self, client: &Client, _: CallOptions) -> Result<Done, Error> {
+    async fn run(self, client: &Client, call: CallOptions) -> Result<Done, Error> {
         let mut options = ExportOptions::default();
         options.keep = self.keep;
+        options.timeout = call.timeout;
         client.export(self.path, self.passphrase, options).await.map(|()| Done {})
     }
 }

@@ -292,7 +292,7 @@ impl Client {
 }
 
 /// Longest deadline of a call.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a call may take beyond its deadline to find out its outcome.
 const GRACE: Duration = Duration::from_secs(5);

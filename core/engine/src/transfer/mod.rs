@@ -13,13 +13,13 @@ mod whatsmeow;
 
 use std::fmt;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read as _};
+use std::io::{self, BufReader, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use crate::client::Client;
+use crate::client::{Client, LONGEST_TIMEOUT};
 use crate::engine::Engine;
 use crate::error::{Code, Error};
 use crate::options::CallOptions;
@@ -32,9 +32,6 @@ use problem::ImportProblem;
 use sealed::SealedError;
 use sealed::header::{Cost, HEADER, Header};
 use sealed::stream::{Opener, Sealer, reason};
-
-/// How long a client that is exported has to finish its calls.
-const CLOSE: Duration = Duration::from_secs(10);
 
 /// What a link is imported from.
 ///
@@ -102,6 +99,9 @@ pub struct ExportOptions {
     /// open from then on, because the link has moved into the file. With `true` the file is a
     /// copy: it must not be used while this client is.
     pub keep: bool,
+    /// Deadline, from the moment of the call. `None`: the client's `request_timeout`. When the
+    /// client closes, other calls under way have half of it to finish; then they are cancelled.
+    pub timeout: Option<Duration>,
 }
 
 impl Engine {
@@ -133,13 +133,16 @@ impl Client {
     ///
     /// Unless [`keep`](ExportOptions::keep) says otherwise this is a move: the client is closed
     /// first, and its store refuses to open afterwards ([`Code::StoreMoved`]). To undo it, import
-    /// the file. If the call fails the client may be closed, but its store can be opened.
+    /// the file. If the call fails the client may be closed, but its store can be opened and there
+    /// is no file; a call that has run out of time fails with [`Code::TimedOut`].
     pub async fn export(
         &self,
         path: impl AsRef<Path>,
         passphrase: Passphrase,
         options: ExportOptions,
     ) -> Result<(), Error> {
+        let time = options.timeout.unwrap_or(self.inner().options.request_timeout).min(LONGEST_TIMEOUT);
+        let deadline = Instant::now() + time;
         let export = async {
             let store = self.store_file()?;
             self.inner().linked_account()?;
@@ -148,10 +151,17 @@ impl Client {
                 return Err(PlaceError::Exists.into());
             }
             if !options.keep {
-                self.close(CLOSE).await?;
+                if time.is_zero() {
+                    return Err(late());
+                }
+                match self.close(time / 2).await {
+                    // Calls were cancelled, which they were told. If it is not closed the lock says so.
+                    Err(error) if error.code() == Code::TimedOut => {}
+                    closed => closed?,
+                }
             }
             let engine = self.engine();
-            off_the_runtime(&engine, move || export(&store, &path, &passphrase, options.keep)).await
+            off_the_runtime(&engine, move || export(&store, &path, &passphrase, options.keep, deadline)).await
         };
         export.await.map_err(|error| error.in_operation("export"))
     }
@@ -215,7 +225,13 @@ fn import_export(file: &Path, passphrase: &Passphrase, store: &Path) -> Result<I
     ImportReport::of(&account)
 }
 
-fn export(store: &Path, path: &Path, passphrase: &Passphrase, keep: bool) -> Result<(), Error> {
+fn export(
+    store: &Path,
+    path: &Path,
+    passphrase: &Passphrase,
+    keep: bool,
+    deadline: Instant,
+) -> Result<(), Error> {
     // After the close nobody else may open it until it is marked.
     let lock = if keep { None } else { Some(files::lock_file(store)?) };
     let mut salt = [0; 16];
@@ -223,9 +239,10 @@ fn export(store: &Path, path: &Path, passphrase: &Passphrase, keep: bool) -> Res
         .map_err(|error| Error::new(Code::Internal, "the system gave no randomness").because(error))?;
     let (header, key) = Header::new(&passphrase.0, Cost::USUAL, &salt)?;
     files::place_file(path, |new| {
-        let mut out = Sealer::new(&header, &key, BufWriter::new(files::private_file(new)?))?;
+        let file = BufWriter::new(Until { deadline, out: files::private_file(new)? });
+        let mut out = Sealer::new(&header, &key, file)?;
         files::export(store, &mut out)?;
-        out.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        out.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
         Ok(())
     })?;
     if !keep {
@@ -234,6 +251,29 @@ fn export(store: &Path, path: &Path, passphrase: &Passphrase, keep: bool) -> Res
     }
     drop(lock);
     Ok(())
+}
+
+/// Refuses what is written after the deadline.
+struct Until<W> {
+    deadline: Instant,
+    out: W,
+}
+
+impl<W: Write> Write for Until<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if Instant::now() >= self.deadline {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+fn late() -> Error {
+    Error::new(Code::TimedOut, "the file was not written in time")
 }
 
 impl From<SealedError> for Error {
@@ -258,6 +298,11 @@ impl From<PlaceError> for Error {
             PlaceError::Dump(DumpError::TooNew(layout)) => StoreError::TooNew(layout).into(),
             PlaceError::Dump(DumpError::Io(error)) if reason(&error).is_some() => {
                 reason(&error).unwrap_or(SealedError::Damaged).into()
+            }
+            PlaceError::Io(error) | PlaceError::Dump(DumpError::Io(error))
+                if error.kind() == io::ErrorKind::TimedOut =>
+            {
+                late().because(error)
             }
             PlaceError::Dump(error @ DumpError::Malformed(_)) => {
                 Self::new(Code::ExportDamaged, "the exported file is damaged").because(error)

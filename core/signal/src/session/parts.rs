@@ -44,8 +44,9 @@ pub struct ReceivingParts {
     /// The other side's ratchet key.
     pub ratchet_key: PublicKey,
     /// Key of the chain at `next`. If the other store has thrown it away (some do with chains that have
-    /// ended), any octets: messages from `next` on then fail with
-    /// [`BadMac`](crate::DecryptError::BadMac), and their sender is asked again.
+    /// ended), fresh random octets: messages from `next` on then fail with
+    /// [`BadMac`](crate::DecryptError::BadMac), and their sender is asked again. **Never a known value:**
+    /// whoever knows the key of a chain can forge messages in it.
     pub chain_key: Zeroizing<[u8; 32]>,
     /// The position expected next.
     pub next: u32,

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::engine::Engine;
@@ -48,6 +48,10 @@ fn quiet() -> ClientOptions {
     ClientOptions { auto_start: false, ..ClientOptions::default() }
 }
 
+fn later() -> Instant {
+    Instant::now() + Duration::from_secs(600)
+}
+
 fn source(file: &Path, passphrase: &str) -> ImportSource {
     ImportSource::Export { file: file.to_owned(), passphrase: passphrase.into() }
 }
@@ -90,7 +94,7 @@ fn a_copy_leaves_the_client_running_and_overwrites_nothing() {
     let engine = engine();
     let client = engine.open(&path, quiet()).unwrap();
     let export = |passphrase: &str| {
-        let options = ExportOptions { keep: true };
+        let options = ExportOptions { keep: true, timeout: None };
         engine.handle().block_on(client.export(&file, passphrase.into(), options))
     };
     export("a").unwrap();
@@ -107,10 +111,60 @@ fn a_copy_leaves_the_client_running_and_overwrites_nothing() {
 }
 
 #[test]
+fn an_export_that_is_late_leaves_the_link_where_it_was() {
+    let at = Folder::new();
+    let (path, file) = (store(&at), at.path("link.whimbrel"));
+    let engine = engine();
+    let client = engine.open(&path, quiet()).unwrap();
+    let export = |keep, timeout| {
+        let options = ExportOptions { keep, timeout: Some(timeout) };
+        engine.handle().block_on(client.export(&file, "a".into(), options)).unwrap_err()
+    };
+    // What has no time at all does not even close the client.
+    for keep in [true, false] {
+        let error = export(keep, Duration::ZERO);
+        assert_eq!((error.code(), error.operation()), (Code::TimedOut, Some("export")));
+        assert!(client.account().is_some() && engine.open(&path, quiet()).is_err());
+    }
+    assert_eq!(export(false, Duration::from_micros(1)).code(), Code::TimedOut);
+    assert!(!at.names().iter().any(|name| name.starts_with("link")), "{:?}", at.names());
+    let client = engine.open(&path, quiet()).unwrap();
+    assert!(client.account().is_some());
+    engine.close_blocking(Duration::from_secs(10)).unwrap();
+}
+
+#[test]
+fn calls_under_way_have_half_of_the_time_to_finish() {
+    let at = Folder::new();
+    let (path, file) = (store(&at), at.path("link.whimbrel"));
+    let engine = engine();
+    let client = engine.open(&path, quiet()).unwrap();
+    let (begins, begun) = tokio::sync::oneshot::channel();
+    let calling = client.clone();
+    let endless = |_, _| async move {
+        begins.send(()).unwrap();
+        std::future::pending::<Result<(), crate::Error>>().await
+    };
+    let day = Some(Duration::from_secs(86_400));
+    let call = engine.handle().spawn(async move { calling.call("wait", day, endless).await });
+    let time = Duration::from_secs(12);
+    engine.handle().block_on(async {
+        begun.await.unwrap();
+        let started = Instant::now();
+        let options = ExportOptions { timeout: Some(time), ..ExportOptions::default() };
+        client.export(&file, "a".into(), options).await.unwrap();
+        assert!(started.elapsed() >= time / 2, "the call had {:?}", started.elapsed());
+        assert_eq!(call.await.unwrap().unwrap_err().code(), Code::Cancelled);
+    });
+    assert_eq!(engine.open(&path, quiet()).unwrap_err().code(), Code::StoreMoved);
+    engine.close_blocking(Duration::from_secs(10)).unwrap();
+}
+
+#[test]
 fn a_damaged_file_leaves_no_store() {
     let at = Folder::new();
     let (path, file) = (store(&at), at.path("link.whimbrel"));
-    super::super::export(&path, &file, &Passphrase::new("a"), true).unwrap();
+    super::super::export(&path, &file, &Passphrase::new("a"), true, later()).unwrap();
     let whole = std::fs::read(&file).unwrap();
     let other = at.path("other.db");
     for (length, code) in [(whole.len() - 1, Code::ExportDamaged), (64 + 65_552, Code::ExportDamaged)] {
@@ -164,7 +218,8 @@ fn the_first_format_stays_readable() {
     let at = Folder::new();
     if std::env::var_os("WHIMBREL_BLESS").is_some() {
         let _ = std::fs::remove_file(&kept);
-        super::super::export(&store(&at), &kept, &Passphrase::new("eight wading birds"), true).unwrap();
+        let passphrase = Passphrase::new("eight wading birds");
+        super::super::export(&store(&at), &kept, &passphrase, true, later()).unwrap();
     }
     let path = at.path("kept.db");
     let report = import(&source(&kept, "eight wading birds"), &path).unwrap();
