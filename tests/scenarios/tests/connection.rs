@@ -180,20 +180,6 @@ async fn a_replaced_connection_stays_down_until_the_host_asks() {
 }
 
 #[tokio::test]
-async fn only_401_and_516_on_the_stream_end_the_link() {
-    for (code, conflict) in [(Some(401), Some("device_removed")), (Some(401), None), (Some(516), None)] {
-        let world = World::start().await;
-        let engine = world.engine();
-        let (client, _) = world.linked(&engine, NUMBER).await;
-        let mut events = client.events().unwrap();
-        assert!(world.sandbox.stream_error(&device(&client), code, conflict));
-        next_kind(&mut events, |kind| matches!(kind, EventKind::LoggedOut(_)).then_some(())).await;
-        assert!(client.account().is_none());
-        engine.close(DEADLINE).await.unwrap();
-    }
-}
-
-#[tokio::test]
 async fn refused_logins_follow_the_table() {
     let world = World::start().await;
     let engine = world.engine();

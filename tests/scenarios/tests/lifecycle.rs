@@ -127,6 +127,13 @@ async fn every_stream_error_has_its_consequence() {
             stream_error(None, Some(Node::new("xml-not-well-formed"))),
             Then::After("bad_stanza", 1),
         ),
+        ("401", stream_error(Some(401), None), Then::After("link_in_doubt", 1)),
+        (
+            "401 with another conflict",
+            stream_error(Some(401), conflict("moon")),
+            Then::After("link_in_doubt", 1),
+        ),
+        ("516", stream_error(Some(516), None), Then::After("link_in_doubt", 1)),
         ("end of stream", Node::new("xmlstreamend"), Then::After("closed", 1)),
         ("replaced", stream_error(None, conflict("replaced")), Then::Replaced),
         ("409", stream_error(Some(409), None), Then::Replaced),
@@ -146,21 +153,24 @@ async fn every_stream_error_has_its_consequence() {
 }
 
 #[tokio::test]
-async fn stream_errors_that_confirm_a_removal_end_the_link() {
+async fn a_removal_ends_the_link_at_once_by_name_and_otherwise_when_the_login_confirms_it() {
     let rows = [
-        ("401 with removal", stream_error(Some(401), conflict("device_removed")), 401),
-        ("401", stream_error(Some(401), None), 401),
-        ("401 with another conflict", stream_error(Some(401), conflict("moon")), 401),
-        ("516", stream_error(Some(516), None), 516),
+        ("by name", stream_error(Some(401), conflict("device_removed"))),
+        ("401, then 401 at the login", stream_error(Some(401), None)),
+        ("516, then 401 at the login", stream_error(Some(516), None)),
     ];
     let world = World::start().await;
     let engine = world.engine();
-    for (at, (row, stanza, status)) in rows.into_iter().enumerate() {
+    for (at, (row, stanza)) in rows.into_iter().enumerate() {
         let number = format!("3161234500{at}");
         let (client, _) = world.linked(&engine, &number).await;
         let mut events = client.events().unwrap();
-        assert!(world.sandbox.inject(&device_label(&client, &number), stanza), "{row}");
-        check(row, Then::Ended("removed", status), &client, &mut events).await;
+        let label = device_label(&client, &number);
+        if at > 0 {
+            world.sandbox.add_fault(FaultRule::new(Fault::Failure { reason: 401 }).device(&*label));
+        }
+        assert!(world.sandbox.inject(&label, stanza), "{row}");
+        check(row, Then::Ended("removed", 401), &client, &mut events).await;
     }
     engine.close(DEADLINE).await.unwrap();
 }

@@ -218,8 +218,9 @@ async fn said(
             let code = if reason == "rate_limited" { Code::RateLimited } else { Code::ConnectFailed };
             Ok(Next::Later { reason, error: Error::new(code, "the service ended the connection") })
         }
-        Verdict::LoggedOut { reason, status, message } => {
-            logged_out(client, memory, Removal { reason, status, message }, at_login).await
+        Verdict::LoggedOut { reason, status, message, confirmed } => {
+            let doubt = (!confirmed).then_some(if at_login { "login_refused" } else { "link_in_doubt" });
+            logged_out(client, memory, Removal { reason, status, message }, doubt).await
         }
         Verdict::Replaced => {
             journal(client, client.event(EventKind::Replaced)).await?;
@@ -261,14 +262,14 @@ struct Removal {
     message: Option<String>,
 }
 
-/// The service says that this device is not linked, or that the account may not be used. A login
-/// that is refused once may be a disturbance; only a repeated refusal, or a removal on a live
-/// stream, ends the link.
+/// The service says that this device is not linked, or that the account may not be used. A refusal
+/// that stays alone may be a disturbance (`doubt` names it); only a second one in a row, or a removal
+/// by name on a live stream, ends the link.
 async fn logged_out(
     client: &Arc<Inner>,
     memory: &mut Memory,
     removal: Removal,
-    at_login: bool,
+    doubt: Option<&'static str>,
 ) -> Result<Next, Error> {
     let status = removal.status;
     let Some(account) = client.account() else { return Ok(Next::Ask) };
@@ -276,9 +277,9 @@ async fn logged_out(
         // Nothing is linked, so nothing can be removed.
         return Ok(Next::Later { reason: "refused", error: removed(status) });
     }
-    if at_login && !memory.denied && !account.logging_out {
+    if let Some(reason) = doubt.filter(|_| !memory.denied && !account.logging_out) {
         memory.denied = true;
-        return Ok(Next::Later { reason: "login_refused", error: removed(status) });
+        return Ok(Next::Later { reason, error: removed(status) });
     }
     memory.denied = false;
     if account.pairing_unconfirmed {

@@ -38,7 +38,7 @@ pub(crate) enum Verdict {
         /// Steps of the back-off that it costs beyond the usual one.
         extra_steps: u32,
     },
-    /// The link is over.
+    /// The link is over, or seems to be.
     LoggedOut {
         /// A stable lowercase word.
         reason: &'static str,
@@ -46,6 +46,8 @@ pub(crate) enum Verdict {
         status: u16,
         /// What the service says about it to people.
         message: Option<String>,
+        /// Whether the device was removed by name; otherwise it takes a second word of the service.
+        confirmed: bool,
     },
     /// Another connection with the same keys took over.
     Replaced,
@@ -89,9 +91,9 @@ fn number(node: &NodeRef<'_>, attr: &str) -> u16 {
 pub(crate) fn failure(node: &NodeRef<'_>) -> Verdict {
     let status = number(node, "reason");
     match status {
-        401 => Verdict::LoggedOut { reason: "removed", status, message: message(node) },
-        403 => Verdict::LoggedOut { reason: "locked", status, message: message(node) },
-        406 => Verdict::LoggedOut { reason: "banned", status, message: message(node) },
+        401 => Verdict::LoggedOut { reason: "removed", status, message: message(node), confirmed: false },
+        403 => Verdict::LoggedOut { reason: "locked", status, message: message(node), confirmed: false },
+        406 => Verdict::LoggedOut { reason: "banned", status, message: message(node), confirmed: false },
         500 | 503 => Verdict::Retry { reason: "service_fault", extra_steps: 0 },
         _ => Verdict::Refused(Refusal {
             status,
@@ -104,14 +106,18 @@ pub(crate) fn failure(node: &NodeRef<'_>) -> Verdict {
     }
 }
 
-/// Reads `<stream:error>`, which ends a live stream (transport document §6.4). Only 401 and 516
-/// end the link.
+/// Reads `<stream:error>`, which ends a live stream (transport document §6.4). Only a 401 that says
+/// that the device was removed ends the link by itself; after a bare 401 or a 516, which some clients
+/// take for the end and others for a disturbance, the next login tells.
 pub(crate) fn stream_error(node: &NodeRef<'_>) -> Verdict {
     let code = number(node, "code");
     let conflict = node.child_named("conflict");
     match code {
         515 => Verdict::Restart,
-        401 | 516 => Verdict::LoggedOut { reason: "removed", status: code, message: None },
+        401 | 516 => {
+            let confirmed = conflict.is_some_and(|conflict| conflict.attr_is("type", "device_removed"));
+            Verdict::LoggedOut { reason: "removed", status: code, message: None, confirmed }
+        }
         409 => Verdict::Replaced,
         429 => Verdict::Retry { reason: "rate_limited", extra_steps: super::backoff::RATE_LIMIT_STEPS },
         _ => match conflict {
@@ -259,11 +265,13 @@ mod tests {
     }
 
     #[test]
-    fn only_401_and_516_end_the_link() {
-        let removed = |status| Verdict::LoggedOut { reason: "removed", status, message: None };
-        assert_eq!(error(Some(401), conflict("device_removed")), removed(401));
-        assert_eq!(error(Some(401), None), removed(401));
-        assert_eq!(error(Some(516), None), removed(516));
+    fn only_a_removal_by_name_ends_the_link_at_once() {
+        let removed =
+            |status, confirmed| Verdict::LoggedOut { reason: "removed", status, message: None, confirmed };
+        assert_eq!(error(Some(401), conflict("device_removed")), removed(401, true));
+        assert_eq!(error(Some(401), conflict("something")), removed(401, false));
+        assert_eq!(error(Some(401), None), removed(401, false));
+        assert_eq!(error(Some(516), None), removed(516, false));
         assert_eq!(error(None, conflict("replaced")), Verdict::Replaced);
         assert_eq!(error(Some(409), None), Verdict::Replaced);
         for unknown in ["something", "device_removed"] {
@@ -286,14 +294,15 @@ mod tests {
         for (code, reason, status) in
             [("401", "removed", 401), ("403", "locked", 403), ("406", "banned", 406)]
         {
-            assert_eq!(fail(code), Verdict::LoggedOut { reason, status, message: None });
+            assert_eq!(fail(code), Verdict::LoggedOut { reason, status, message: None, confirmed: false });
         }
         let told = Node::new("failure")
             .attr("reason", "403")
             .attr("logout_message_header", "Locked")
             .attr("logout_message_subtext", "Open the phone");
         let message = Some("Locked\nOpen the phone".to_owned());
-        assert_eq!(failure(&told), Verdict::LoggedOut { reason: "locked", status: 403, message });
+        let locked = Verdict::LoggedOut { reason: "locked", status: 403, message, confirmed: false };
+        assert_eq!(failure(&told), locked);
         assert_eq!(fail("500"), retry("service_fault"));
         assert_eq!(fail("503"), retry("service_fault"));
         for stop in [400_u16, 405, 409, 413, 415, 418, 501, 999] {
