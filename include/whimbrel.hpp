@@ -99,6 +99,24 @@ inline void check(whimbrel_error *failed) {
   throw error(failed);
 }
 
+/* The text as a string of JSON. */
+inline std::string quoted(std::string_view text) {
+  static const char digits[] = "0123456789abcdef";
+  std::string json = "\"";
+  for (char each : text) {
+    const auto octet = static_cast<unsigned char>(each);
+    if (octet < 0x20) {
+      json += "\\u00";
+      json += digits[octet >> 4];
+      json += digits[octet & 15];
+    } else {
+      if (each == '"' || each == '\\') json += '\\';
+      json += each;
+    }
+  }
+  return json += '"';
+}
+
 inline std::string take(whimbrel_buffer buffer) {
   struct guard {
     whimbrel_buffer &buffer;
@@ -265,6 +283,30 @@ class engine {
     handle_.reset(made);
   }
 
+  /* Makes a store of a link from elsewhere; open a client on it afterwards. Nothing may be at its path, and what
+   * fails leaves nothing there. The source is not changed, but must not be used again: two holders of one link throw
+   * each other out. These block while they read the disk, and return a report in JSON. */
+
+  /* From a folder of Baileys' multi-file auth state. */
+  std::string import_baileys(std::string_view folder, std::string_view store) {
+    return import_link("{\"from\":\"baileys\",\"folder\":" + detail::quoted(folder), store);
+  }
+
+  /* From an SQLite database of whatsmeow; the account, a phone number or JID, says which if it holds several. */
+  std::string import_whatsmeow(std::string_view database, std::string_view store,
+                               std::optional<std::string_view> account = std::nullopt) {
+    std::string request = "{\"from\":\"whatsmeow\",\"database\":" + detail::quoted(database);
+    if (account) request += ",\"account\":" + detail::quoted(*account);
+    return import_link(std::move(request), store);
+  }
+
+  /* From a file that the operation `export` wrote. */
+  std::string import_export(std::string_view file, std::string_view passphrase, std::string_view store) {
+    return import_link(
+        "{\"from\":\"export\",\"file\":" + detail::quoted(file) + ",\"passphrase\":" + detail::quoted(passphrase),
+        store);
+  }
+
   /* Closes all clients, then the engine. Zero is five seconds. */
   void close(milliseconds timeout = milliseconds(0)) {
     detail::check(whimbrel_engine_close(handle_.get(), detail::count_of(timeout)));
@@ -273,6 +315,13 @@ class engine {
   whimbrel_engine *get() const noexcept { return handle_.get(); }
 
  private:
+  std::string import_link(std::string request, std::string_view store) {
+    request += ",\"store\":" + detail::quoted(store) + "}";
+    whimbrel_buffer report;
+    detail::check(whimbrel_engine_import(handle_.get(), detail::lend(std::string_view(request)), &report));
+    return detail::take(report);
+  }
+
   detail::handle<whimbrel_engine, whimbrel_engine_free> handle_;
 };
 

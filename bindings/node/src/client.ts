@@ -9,6 +9,7 @@ import { EventIterator, Inbox } from './inbox.js'
 import type { NativeClient } from './native.js'
 import { Operations } from './operations.js'
 import type { CallOptions } from './operations.js'
+import type { Export } from './types.js'
 
 /** Options of a client. What is absent has a default that suits production. */
 export interface ClientOptions {
@@ -121,6 +122,12 @@ export class Client extends Operations {
   unref(): this {
     this.#inbox.reference(false)
     return this
+  }
+
+  override async export(request: Export, options?: CallOptions): Promise<void> {
+    await super.export(request, options)
+    // It has closed the client.
+    if (request.keep !== true) this.#inbox.closing()
   }
 
   /**

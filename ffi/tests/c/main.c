@@ -21,6 +21,7 @@ static const struct {
     {"fork", test_fork},
     {"exit_with_a_live_engine", test_exit_with_a_live_engine},
     {"thousand_clients", test_thousand_clients},
+    {"transfer", test_transfer},
 };
 
 int main(int count, char **arguments) {

@@ -18,5 +18,6 @@ void test_queue(void);
 void test_fork(void);
 void test_exit_with_a_live_engine(void);
 void test_thousand_clients(void);
+void test_transfer(void);
 
 #endif

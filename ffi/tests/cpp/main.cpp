@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <string>
 
 #include <whimbrel.hpp>
@@ -85,6 +86,38 @@ void kept_events() {
   CHECK(!event.json().empty() && !event.message() && !event.receipt());
 }
 
+void transfer() {
+  char folder[] = "/tmp/whimbrel-XXXXXX";
+  CHECK(mkdtemp(folder));
+  const std::filesystem::path at(folder);
+  struct removed {
+    std::filesystem::path path;
+    ~removed() { std::filesystem::remove_all(path); }
+  } removed{at};
+  const std::string kept = WHIMBREL_VECTORS "/export-1.whimbrel";
+  const std::string store = at / "store.db", file = at / "link.whimbrel", other = at / "other.db";
+  // What a JSON request has to escape.
+  const std::string passphrase = "eight \"wading\" \\ birds \xf0\x9f\x90\xa6\n\x01";
+
+  whimbrel::engine engine = offline_engine();
+  CHECK(code_of([&] { engine.import_baileys(folder, store); }) == WHIMBREL_CODE_IMPORT_REFUSED);
+  CHECK(code_of([&] { engine.import_whatsmeow(kept, store, "15550001111"); }) == WHIMBREL_CODE_IMPORT_REFUSED);
+  CHECK(code_of([&] { engine.import_export(kept, passphrase, store); }) == WHIMBREL_CODE_WRONG_PASSPHRASE);
+  CHECK(!std::filesystem::exists(store));
+  CHECK(engine.import_export(kept, "eight wading birds", store).find("\"device\":7") != std::string::npos);
+
+  whimbrel::client_options options = in_memory();
+  options.store_path = store;
+  {
+    whimbrel::client client(engine, options, [](const whimbrel::event_view &) {});
+    const std::string path = "{\"path\":" + whimbrel::detail::quoted(file);
+    client.call("export", path + ",\"passphrase\":" + whimbrel::detail::quoted(passphrase) + "}");
+  }
+  CHECK(code_of([&] { whimbrel::client client(engine, options, [](const whimbrel::event_view &) {}); }) ==
+        WHIMBREL_CODE_STORE_MOVED);
+  CHECK(engine.import_export(file, passphrase, other).find("\"device\":7") != std::string::npos);
+}
+
 }  // namespace
 
 int main(int count, char **arguments) {
@@ -92,6 +125,7 @@ int main(int count, char **arguments) {
   if (name == "calls") return calls(), 0;
   if (name == "construction_fails_cleanly") return construction_fails_cleanly(), 0;
   if (name == "kept_events") return kept_events(), 0;
+  if (name == "transfer") return transfer(), 0;
   std::fprintf(stderr, "usage: %s TEST\n", arguments[0]);
   return 2;
 }
