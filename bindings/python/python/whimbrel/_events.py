@@ -631,7 +631,7 @@ class GroupChanged(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatMoved(Event):
     """Emitted when the ``id`` changes that identifies a person or chat, because its other address
-    was learned or a person got a new one. If you keep a chat or person under ``from``, keep it
+    was learned or a person got a new one. If you keep a chat or person under ``from_``, keep it
     under ``to.id`` from now on, and merge the two if you have both. Every operation goes on
     taking the old address.
     """
@@ -639,7 +639,7 @@ class ChatMoved(Event):
     kind: ClassVar[str] = "chat_moved"
     journaled: ClassVar[bool] = True
 
-    from: str
+    from_: str
     """The address that identified it so far."""
 
     to: Identity
@@ -651,7 +651,7 @@ class ChatMoved(Event):
             sequence=data.get("sequence"),
             id=data["id"],
             recorded_at_ms=data["recordedAtMs"],
-            from=data["from"],
+            from_=data["from"],
             to=Identity._decode(data["to"]),
         )
 

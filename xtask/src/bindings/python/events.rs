@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::super::api::{Api, Event, Field};
-use super::super::words::snake;
-use super::{docstring, exports, head, read};
+use super::{docstring, exports, head, python_name, read};
 
 /// The field by which JSON says how many raw bytes there are; in Python they are an attribute.
 const RAW_SIZE: &str = "rawSize";
@@ -87,7 +86,7 @@ fn class(api: &Api, event: &Event, doc: &str, fields: &[Field]) -> String {
     for field in &plain {
         let nullable = field.nullable || field.optional;
         let annotation = super::annotation(&field.kind, nullable, false);
-        let _ = writeln!(text, "\n    {}: {annotation}", snake(&field.name));
+        let _ = writeln!(text, "\n    {}: {annotation}", python_name(&field.name));
         text.push_str(&docstring(&field.doc, 4));
     }
     if !raw.is_empty() {
@@ -104,7 +103,7 @@ fn class(api: &Api, event: &Event, doc: &str, fields: &[Field]) -> String {
     text.push_str("            sequence=data.get(\"sequence\"),\n            id=data[\"id\"],\n");
     text.push_str("            recorded_at_ms=data[\"recordedAtMs\"],\n");
     for field in &plain {
-        let _ = writeln!(text, "            {}={},", snake(&field.name), read(api, field));
+        let _ = writeln!(text, "            {}={},", python_name(&field.name), read(api, field));
     }
     if !raw.is_empty() {
         text.push_str("            raw=raw,\n");

@@ -24,6 +24,20 @@ pub(super) fn generate(api: &Api) -> Result<Files, String> {
     ]))
 }
 
+/// The name of a field: with an underscore behind it where Python has the word for itself.
+fn python_name(field: &str) -> String {
+    const KEYWORDS: [&str; 32] = [
+        "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
+        "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+        "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    ];
+    let mut name = snake(field);
+    if KEYWORDS.contains(&name.as_str()) {
+        name.push('_');
+    }
+    name
+}
+
 /// First lines of a file.
 fn head(about: &str) -> String {
     format!("# {NOTICE}\n\"\"\"{about}\"\"\"\n\nfrom __future__ import annotations\n\n")
@@ -44,7 +58,7 @@ fn exports(names: &[String]) -> String {
 /// A docstring, indented.
 fn docstring(prose: &str, indent: usize) -> String {
     let space = " ".repeat(indent);
-    let prose = rename_in_ticks(prose, snake).replace('\\', "\\\\").replace('`', "``");
+    let prose = rename_in_ticks(prose, python_name).replace('\\', "\\\\").replace('`', "``");
     let lines = wrap(&prose, 96 - indent);
     let mut text = format!("{space}\"\"\"{}", lines.first().map(String::as_str).unwrap_or_default());
     for line in lines.iter().skip(1) {
@@ -113,8 +127,23 @@ fn dataclass(name: &str, base: &str, doc: &str, fields: &[Field], given: bool) -
         let nullable = field.nullable || field.optional;
         let annotation = annotation(&field.kind, nullable, given);
         let default = if given && nullable { " = None" } else { "" };
-        text.push_str(&format!("\n    {}: {annotation}{default}\n", snake(&field.name)));
+        text.push_str(&format!("\n    {}: {annotation}{default}\n", python_name(&field.name)));
         text.push_str(&docstring(&field.doc, 4));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_field_has_the_name_of_a_keyword() {
+        assert_eq!(python_name("recordedAtMs"), "recorded_at_ms");
+        assert_eq!(python_name("from"), "from_");
+        assert_eq!(
+            docstring("under `from`, then `fromMe`", 0),
+            "\"\"\"under ``from_``, then ``from_me``\"\"\"\n"
+        );
+    }
 }

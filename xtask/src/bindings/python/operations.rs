@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::super::api::{Api, Operation};
-use super::super::words::{rename_in_ticks, snake, wrap};
+use super::super::words::{rename_in_ticks, wrap};
 use super::types::request_lines;
-use super::{NOTHING, annotation, exports, head};
+use super::{NOTHING, annotation, exports, head, python_name};
 
 const TIMEOUT: &str =
     "Seconds until the call fails with ``TimedOutError``; the client's ``request_timeout`` if ``None``.";
@@ -54,13 +54,13 @@ fn method(api: &Api, operation: &Operation) -> Result<String, String> {
     for field in fields {
         let annotation = annotation(&field.kind, field.nullable || field.optional, true);
         let default = if field.optional { " = None" } else { "" };
-        let _ = writeln!(text, "        {}: {annotation}{default},", snake(&field.name));
+        let _ = writeln!(text, "        {}: {annotation}{default},", python_name(&field.name));
     }
     let _ = writeln!(text, "        timeout: float | None = None,\n    ) -> {answer}:");
     let mut lines = wrap(&prose(doc), 88);
     lines.extend([String::new(), String::from("Args:")]);
     for field in fields {
-        lines.extend(argument(&snake(&field.name), &prose(&field.doc)));
+        lines.extend(argument(&python_name(&field.name), &prose(&field.doc)));
     }
     lines.extend(argument("timeout", TIMEOUT));
     text.push_str("        \"\"\"");
@@ -82,7 +82,7 @@ fn method(api: &Api, operation: &Operation) -> Result<String, String> {
 }
 
 fn prose(doc: &str) -> String {
-    rename_in_ticks(doc, snake).replace('`', "``")
+    rename_in_ticks(doc, python_name).replace('`', "``")
 }
 
 /// The lines of one argument's documentation.

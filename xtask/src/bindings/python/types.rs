@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::super::api::{Api, Definition, Field, Kind, Word};
-use super::super::words::snake;
-use super::{NOTHING, dataclass, docstring, exports, head, read};
+use super::{NOTHING, dataclass, docstring, exports, head, python_name, read};
 
 /// The value of every enumeration that stands for those of later versions.
 const UNKNOWN: &str = "unknown";
@@ -101,7 +100,7 @@ pub(super) fn decoder(api: &Api, name: &str, fields: &[Field]) -> String {
         "\n    @classmethod\n    def _decode(cls, data: dict[str, Any]) -> {name}:\n        return cls(\n"
     );
     for field in fields {
-        let _ = writeln!(text, "            {}={},", snake(&field.name), read(api, field));
+        let _ = writeln!(text, "            {}={},", python_name(&field.name), read(api, field));
     }
     text.push_str("        )\n");
     text
@@ -118,7 +117,8 @@ fn encoder(api: &Api, fields: &[Field]) -> String {
 /// Lines that fill the mapping `request` from variables or attributes.
 pub(super) fn request_lines(api: &Api, fields: &[Field], prefix: &str, indent: usize) -> String {
     let space = " ".repeat(indent);
-    let value = |field: &Field| encoded_value(api, &format!("{prefix}{}", snake(&field.name)), &field.kind);
+    let value =
+        |field: &Field| encoded_value(api, &format!("{prefix}{}", python_name(&field.name)), &field.kind);
     let needed: Vec<String> = fields
         .iter()
         .filter(|field| !field.optional)
@@ -132,7 +132,7 @@ pub(super) fn request_lines(api: &Api, fields: &[Field], prefix: &str, indent: u
         format!("{space}request: dict[str, object] = {{\n{entries}{space}}}\n")
     };
     for field in fields.iter().filter(|field| field.optional) {
-        let attribute = format!("{prefix}{}", snake(&field.name));
+        let attribute = format!("{prefix}{}", python_name(&field.name));
         let _ = writeln!(text, "{space}if {attribute} is not None:");
         let _ = writeln!(text, "{space}    request[\"{}\"] = {}", field.name, value(field));
     }
