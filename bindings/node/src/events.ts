@@ -2,7 +2,7 @@
 
 /** @file What a client tells its host. */
 
-import type { ConnectionStateName, GroupAddressing, GroupChangeType, Identity, QuotedMessage, ReceiptType } from './types.js'
+import type { ConnectionStateName, GroupAddressing, GroupChangeType, Identity, QuotedMessage, ReceiptType, RestrictionType } from './types.js'
 
 /** What every event has that is a fact: durable, numbered, and offered again until acknowledged. */
 export interface JournaledEvent {
@@ -191,6 +191,25 @@ export interface ConnectionRefused extends JournaledEvent {
 }
 
 /**
+ * Emitted when the service restricts the account, says until when, or lifts that: messages
+ * that would begin chats fail at once with `RESTRICTED` while it lasts; chats that exist and
+ * groups go on. Stop writing to strangers, and tell the account's owner. With `until` it ends
+ * then without another event; without, the engine lets a message through now and then to find
+ * out.
+ */
+export interface Restriction extends JournaledEvent {
+  kind: 'restriction'
+  /** What it is restricted in. */
+  restriction: RestrictionType
+  /** Whether the restriction is in force; `false`: it was lifted. */
+  active: boolean
+  /** The service's word for its reason, such as `BIZ_QUALITY`, if it gave one. */
+  reason: string | null
+  /** When it ends by itself, seconds since 1970, if the service said so. */
+  until: number | null
+}
+
+/**
  * Emitted when the service says when it stops accepting the version that this client presents,
  * or takes that back. The engine looks for a newer version by itself unless told otherwise; if
  * the time stays, set one before it comes.
@@ -375,6 +394,7 @@ export type ClientEvent =
   | LoggedOut
   | Replaced
   | ConnectionRefused
+  | Restriction
   | VersionExpires
   | PairingCodeChanged
   | PairingCodeFailed

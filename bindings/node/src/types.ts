@@ -482,6 +482,15 @@ export interface RemoveParticipants {
   participants: string[]
 }
 
+/** What an account is restricted in. */
+export type RestrictionType =
+  /** The account may not write to people whom it has had no contact with. */
+  | 'reachout_timelock'
+  /** The account has begun as many chats as it may for now. */
+  | 'new_chat_cap'
+  /** A kind that this version does not know. */
+  | 'other'
+
 /**
  * Sends a text message, and returns when the service has it, or as `wait` says.
  *

@@ -239,6 +239,35 @@ pub struct ConnectionRefused {
     pub url: Option<String>,
 }
 
+/// What an account is restricted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RestrictionType {
+    /// The account may not write to people whom it has had no contact with.
+    ReachoutTimelock,
+    /// The account has begun as many chats as it may for now.
+    NewChatCap,
+    /// A kind that this version does not know.
+    Other,
+}
+
+/// Emitted when the service restricts the account, says until when, or lifts that: messages that
+/// would begin chats fail at once with `RESTRICTED` while it lasts; chats that exist and groups go
+/// on. Stop writing to strangers, and tell the account's owner. With `until` it ends then without
+/// another event; without, the engine lets a message through now and then to find out.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Restriction {
+    /// What it is restricted in.
+    pub restriction: RestrictionType,
+    /// Whether the restriction is in force; `false`: it was lifted.
+    pub active: bool,
+    /// When it ends by itself, seconds since 1970, if the service said so.
+    pub until: Option<i64>,
+    /// The service's word for its reason, such as `BIZ_QUALITY`, if it gave one.
+    pub reason: Option<String>,
+}
+
 /// Emitted when the service says when it stops accepting the version that this client presents,
 /// or takes that back. The engine looks for a newer version by itself unless told otherwise; if
 /// the time stays, set one before it comes.
@@ -380,6 +409,7 @@ pub enum EventBody {
     LoggedOut(LoggedOut),
     Replaced(Replaced),
     ConnectionRefused(ConnectionRefused),
+    Restriction(Restriction),
     VersionExpires(VersionExpires),
     PairingCode(PairingCodeChanged),
     PairingCodeFailed(PairingCodeFailed),
@@ -480,6 +510,16 @@ impl From<&EventKind> for EventBody {
                 conflict: event.conflict.clone(),
                 message: event.message.clone(),
                 url: event.url.clone(),
+            }),
+            EventKind::Restriction(event) => Self::Restriction(Restriction {
+                restriction: match event.kind {
+                    events::RestrictionKind::ReachoutTimelock => RestrictionType::ReachoutTimelock,
+                    events::RestrictionKind::NewChatCap => RestrictionType::NewChatCap,
+                    _ => RestrictionType::Other,
+                },
+                active: event.active,
+                until: event.until,
+                reason: event.reason.clone(),
             }),
             EventKind::VersionExpires(event) => {
                 Self::VersionExpires(VersionExpires { at: event.at, version: event.version.clone() })
@@ -585,6 +625,7 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<LoggedOut>(7, "logged_out"),
     journaled::<Replaced>(8, "replaced"),
     journaled::<ConnectionRefused>(9, "connection_refused"),
+    journaled::<Restriction>(13, "restriction"),
     journaled::<VersionExpires>(16, "version_expires"),
     ephemeral::<PairingCodeChanged>(17, "pairing_code"),
     ephemeral::<PairingCodeFailed>(18, "pairing_code_failed"),
@@ -613,6 +654,7 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::LoggedOut(_) => 7,
         EventKind::Replaced => 8,
         EventKind::ConnectionRefused(_) => 9,
+        EventKind::Restriction(_) => 13,
         EventKind::VersionExpires(_) => 16,
         EventKind::PairingCode(_) => 17,
         EventKind::PairingCodeFailed(_) => 18,

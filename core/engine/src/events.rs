@@ -12,6 +12,7 @@ pub use crate::journal::EventStream;
 use crate::messages::MessageKey;
 
 pub use crate::groups::{GroupChange, GroupChanged, GroupJoined, GroupLeft};
+pub use crate::restrictions::{Restriction, RestrictionKind};
 
 /// A chat or a person under every address known for it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,6 +88,12 @@ pub enum EventKind {
     /// unless told otherwise; if the time stays, set one with
     /// [`Engine::set_client_version`](crate::Engine::set_client_version) before it comes.
     VersionExpires(VersionExpires),
+    /// Emitted when the service restricts the account, says until when, or lifts that: messages that
+    /// would begin chats fail at once with [`Code::Restricted`] while it lasts; chats that exist and
+    /// groups go on. Journaled. Stop writing to strangers, and tell the account's owner. With
+    /// `until` it ends then without another event; without, the engine lets a message through now
+    /// and then to find out.
+    Restriction(Restriction),
     /// Emitted when this account was added to a group, or another device of it made one. Journaled.
     /// [`Client::group`](crate::Client::group) tells who is in it.
     GroupJoined(GroupJoined),

@@ -48,6 +48,7 @@ mod prekeys;
 mod random;
 mod receipts;
 mod repair;
+mod restrictions;
 mod retry;
 mod statistics;
 mod store;

@@ -14,6 +14,7 @@ use crate::devices::usync::Context;
 use crate::devices::{lists, lookup, sessions};
 use crate::error::Error;
 use crate::groups::ack::{self, Missed};
+use crate::restrictions::{self, RestrictionKind};
 use crate::retry::incoming;
 use crate::statistics::count;
 
@@ -34,6 +35,8 @@ pub(crate) enum Repair {
     Missed(Missed),
     /// The session with a device is of no use: a new one is begun from fetched keys.
     Renew(Target),
+    /// The service is to be asked how a restriction of the account stands.
+    Restriction(RestrictionKind),
 }
 
 /// Puts things right, one after the other, until the lane ends.
@@ -70,6 +73,7 @@ async fn one(client: &Arc<Inner>, connection: &Arc<Connection>, repair: Repair) 
                 .await
         }
         Repair::Sessions(user) => sessions::renew(client, connection, &user).await,
+        Repair::Restriction(kind) => restrictions::query(client, connection, kind).await,
         Repair::Phone(user) => sessions::refresh_phone(client, connection, &user).await,
     }
 }

@@ -21,6 +21,7 @@ mod options;
 mod page;
 pub mod phone;
 mod report;
+mod restrictions;
 mod sandbox;
 mod service;
 mod stanza;
@@ -35,6 +36,7 @@ pub use groups::{Group, GroupError, NewGroup};
 pub use listener::ListenError;
 pub use options::{Addressing, Framing, LidStanding, Limits, Options, Pace};
 pub use report::Finding;
+pub use restrictions::Restriction;
 pub use sandbox::{NoiseRoot, Sandbox, StartError, State};
 /// Addresses of people, devices and groups.
 pub use whimbrel_wire::Jid;

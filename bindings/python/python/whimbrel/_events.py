@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ._types import ConnectionStateName, GroupAddressing, GroupChangeType, Identity, QuotedMessage, ReceiptType
+from ._types import ConnectionStateName, GroupAddressing, GroupChangeType, Identity, QuotedMessage, ReceiptType, RestrictionType
 
 __all__ = [
     "ChatMoved",
@@ -30,6 +30,7 @@ __all__ = [
     "Qr",
     "Receipt",
     "Replaced",
+    "Restriction",
     "SendStatus",
     "Undecryptable",
     "VersionExpires",
@@ -401,6 +402,43 @@ class ConnectionRefused(Event):
             expires_in_ms=data.get("expiresInMs"),
             message=data.get("message"),
             url=data.get("url"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restriction(Event):
+    """Emitted when the service restricts the account, says until when, or lifts that: messages
+    that would begin chats fail at once with ``RESTRICTED`` while it lasts; chats that exist and
+    groups go on. Stop writing to strangers, and tell the account's owner. With ``until`` it
+    ends then without another event; without, the engine lets a message through now and then to
+    find out.
+    """
+
+    kind: ClassVar[str] = "restriction"
+    journaled: ClassVar[bool] = True
+
+    restriction: RestrictionType
+    """What it is restricted in."""
+
+    active: bool
+    """Whether the restriction is in force; ``false``: it was lifted."""
+
+    reason: str | None
+    """The service's word for its reason, such as ``BIZ_QUALITY``, if it gave one."""
+
+    until: int | None
+    """When it ends by itself, seconds since 1970, if the service said so."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> Restriction:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            restriction=RestrictionType(data["restriction"]),
+            active=data["active"],
+            reason=data.get("reason"),
+            until=data.get("until"),
         )
 
 
@@ -802,6 +840,7 @@ _BY_KIND: dict[str, type[Event]] = {
     "logged_out": LoggedOut,
     "replaced": Replaced,
     "connection_refused": ConnectionRefused,
+    "restriction": Restriction,
     "version_expires": VersionExpires,
     "pairing_code": PairingCodeChanged,
     "pairing_code_failed": PairingCodeFailed,

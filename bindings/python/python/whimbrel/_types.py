@@ -31,6 +31,7 @@ __all__ = [
     "QrCode",
     "QuotedMessage",
     "ReceiptType",
+    "RestrictionType",
     "SendWait",
     "SentMessage",
     "Statistics",
@@ -606,6 +607,26 @@ class ReceiptType(str, Enum):
 
     @classmethod
     def _missing_(cls, value: object) -> ReceiptType:
+        return cls.UNKNOWN
+
+
+class RestrictionType(str, Enum):
+    """What an account is restricted in."""
+
+    REACHOUT_TIMELOCK = "reachout_timelock"
+    """The account may not write to people whom it has had no contact with."""
+
+    NEW_CHAT_CAP = "new_chat_cap"
+    """The account has begun as many chats as it may for now."""
+
+    OTHER = "other"
+    """A kind that this version does not know."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> RestrictionType:
         return cls.UNKNOWN
 
 

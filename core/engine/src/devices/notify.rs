@@ -1,5 +1,5 @@
 //! Notifications about devices and identities (delivery document §1.9, §2.7; pairing document
-//! §9.2); those about groups are handed on. All others are acknowledged and have no effect in this version.
+//! §9.2); those about groups and restrictions are handed on. All others are acknowledged and have no effect in this version.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,7 @@ use super::usync::{Devices, Listed};
 use crate::groups;
 use crate::messages::{Replies, Unit};
 use crate::repair::Repair;
+use crate::restrictions;
 use crate::store::{DeviceList, StoreError};
 
 /// Deals with a `<notification>` of the lane.
@@ -37,6 +38,7 @@ pub(crate) fn notification(
                 own_devices(unit, list, replies)?;
             }
         }
+        (Some("mex"), Some(from)) if from.is_server() => restrictions::notification(unit, node)?,
         (Some("w:gp2"), Some(from)) if from.is_group() => {
             groups::notify::notification(unit, node, &from.to_bare())?;
         }

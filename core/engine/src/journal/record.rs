@@ -9,7 +9,8 @@ use whimbrel_wire::jid::Jid;
 use crate::error::Code;
 use crate::events::{
     ChatMoved, ConnectionRefused, Event, EventKind, Identity, IdentityChanged, Linked, LoggedOut, Message,
-    NumberChanged, NumberShared, Receipt, ReceiptKind, SendStatus, Undecryptable, VersionExpires,
+    NumberChanged, NumberShared, Receipt, ReceiptKind, Restriction, RestrictionKind, SendStatus,
+    Undecryptable, VersionExpires,
 };
 use crate::journal::groups;
 use crate::messages::MessageKey;
@@ -25,7 +26,7 @@ struct RecordRow {
     id: String,
     #[prost(int64, tag = "2")]
     recorded_at_ms: i64,
-    #[prost(oneof = "KindRow", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 30, 40, 41, 42, 50, 51, 52")]
+    #[prost(oneof = "KindRow", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 25, 30, 40, 41, 42, 50, 51, 52")]
     kind: Option<KindRow>,
 }
 
@@ -49,6 +50,8 @@ enum KindRow {
     Replaced(EmptyRow),
     #[prost(message, tag = "18")]
     ConnectionRefused(ConnectionRefusedRow),
+    #[prost(message, tag = "25")]
+    Restriction(RestrictionRow),
     #[prost(message, tag = "30")]
     VersionExpires(VersionExpiresRow),
     #[prost(message, tag = "40")]
@@ -201,6 +204,19 @@ struct LoggedOutRow {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
+struct RestrictionRow {
+    /// 1 reach-out time lock, 2 new-chat cap.
+    #[prost(uint32, tag = "1")]
+    kind: u32,
+    #[prost(bool, tag = "2")]
+    active: bool,
+    #[prost(int64, optional, tag = "3")]
+    until: Option<i64>,
+    #[prost(string, optional, tag = "4")]
+    reason: Option<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
 struct VersionExpiresRow {
     #[prost(int64, optional, tag = "1")]
     at: Option<i64>,
@@ -297,6 +313,12 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
             conflict: event.conflict.clone(),
             message: event.message.clone(),
             url: event.url.clone(),
+        }),
+        EventKind::Restriction(event) => KindRow::Restriction(RestrictionRow {
+            kind: event.kind.number().into(),
+            active: event.active,
+            until: event.until,
+            reason: event.reason.clone(),
         }),
         EventKind::VersionExpires(event) => {
             KindRow::VersionExpires(VersionExpiresRow { at: event.at, version: event.version.clone() })
@@ -421,6 +443,12 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
             message: row.message,
             url: row.url,
         }),
+        KindRow::Restriction(row) => EventKind::Restriction(Restriction {
+            kind: RestrictionKind::of_number(row.kind),
+            active: row.active,
+            until: row.until,
+            reason: row.reason,
+        }),
         KindRow::VersionExpires(row) => {
             EventKind::VersionExpires(VersionExpires { at: row.at, version: row.version })
         }
@@ -535,6 +563,12 @@ mod tests {
                 conflict: Some("unknown".into()),
                 message: None,
                 url: Some("https://faq".into()),
+            }),
+            EventKind::Restriction(Restriction {
+                kind: RestrictionKind::NewChatCap,
+                active: true,
+                until: Some(6),
+                reason: Some("DEFAULT".into()),
             }),
             EventKind::VersionExpires(VersionExpires { at: Some(5), version: "2.3000.1".into() }),
             EventKind::ChatMoved(ChatMoved {

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use whimbrel_wire::Jid;
 
-use super::inbound::Replies;
 use super::signal_state::Unit;
 use super::stanza::Ack;
 use crate::error::{Code, Error, Outcome};
 use crate::events::{EventKind, SendStatus};
 use crate::groups::Manner;
+use crate::restrictions::RestrictionKind;
 use crate::store::{OutboxRow, OutboxState, Settlement, StoreError};
 
 /// Refusals that may pass are answered by another attempt this often.
@@ -88,15 +88,13 @@ pub(super) fn refusal(status: u16) -> Error {
 }
 
 /// What follows from a final refusal besides the error.
-pub(super) fn refused(
-    unit: &mut Unit<'_>,
-    row: &OutboxRow,
-    status: u16,
-    _replies: &mut Replies,
-) -> Result<(), StoreError> {
+pub(super) fn refused(unit: &mut Unit<'_>, row: &OutboxRow, status: u16) -> Result<(), StoreError> {
     if status == 404 {
         let user = unit.canonical(&row.chat)?;
         unit.changes.device_lists.insert(user, None);
+    }
+    if let Some(kind) = RestrictionKind::of_status(status) {
+        unit.refused_by(kind)?;
     }
     if status == 479 {
         tracing::error!(

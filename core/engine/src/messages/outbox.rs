@@ -153,6 +153,8 @@ pub(crate) struct Ticket {
     pub(crate) order: u64,
     pub(crate) row: OutboxRow,
     pub(crate) stored: bool,
+    /// It was written to some connection before, or may have been.
+    pub(crate) left: bool,
     pub(crate) prepared: bool,
     pub(crate) by_phone: bool,
     pub(crate) manner: Manner,
@@ -600,6 +602,9 @@ impl Outbox {
                 if lid_refused {
                     unit.lid_refused()?;
                 }
+                if !row.chat.is_group() {
+                    unit.taken_from(&row.chat)?;
+                }
                 if let Some(keys) = keys {
                     groups::ack::confirmed(unit, &row, ack, &keys, replies)?;
                 }
@@ -609,7 +614,7 @@ impl Outbox {
                 if row.chat.is_group() {
                     groups::ack::refused(unit, &row.chat)?;
                 } else {
-                    fate::refused(unit, &row, status, replies)?;
+                    fate::refused(unit, &row, status)?;
                 }
                 OutboxState::Refused(status)
             }
@@ -891,6 +896,7 @@ impl Jobs {
             order,
             row: job.row.clone(),
             stored: job.stored,
+            left: job.left,
             prepared: job.prepared,
             by_phone: job.by_phone,
             manner: job.manner,

@@ -297,6 +297,12 @@ pub(super) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, 
         return Ok(Composed::Failed(Error::new(Code::NotLinked, "the client is not linked to a phone")));
     };
     let chat = unit.canonical(&row.chat)?;
+    // What may have left before may have arrived: its fate is for the service to say.
+    if !ticket.left
+        && let Some(error) = unit.held_back(&chat)?
+    {
+        return Ok(Composed::Failed(error));
+    }
     let by_phone = ticket.by_phone || unit.prefers_phone()?;
     let to = sessions::wire_user(unit, &chat, by_phone)?;
     let own = unit.canonical(&own.to_bare())?;

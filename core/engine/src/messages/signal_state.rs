@@ -4,7 +4,7 @@
 //! whoever locks it next reads either from memory or from a store that is up to date. After a
 //! failed commit the state is ahead of the store and is thrown away.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::events::{Event, EventKind};
 use crate::groups::{GroupRow, SendingState};
 use crate::repair::Repair;
+use crate::restrictions::{Lock, RestrictionKind};
 use crate::retry::Limits;
 use crate::statistics::Statistics;
 use crate::store::{
@@ -57,6 +58,10 @@ pub(crate) struct SignalState {
     sending: SendingState,
     /// Groups about which something was announced lately, and how often that was so in all.
     announced: (VecDeque<Jid>, u64),
+    /// Restrictions of the account, once they were read.
+    locks: Option<Vec<Lock>>,
+    /// When the service was last asked about restrictions, seconds.
+    restrictions_asked: BTreeMap<RestrictionKind, i64>,
     rng: Option<ChaCha20Rng>,
     /// Counted from the opening of the client.
     pub(crate) statistics: Statistics,
@@ -73,6 +78,8 @@ impl Default for SignalState {
             groups: Vec::new(),
             sending: SendingState::default(),
             announced: (VecDeque::new(), 0),
+            locks: None,
+            restrictions_asked: BTreeMap::new(),
             rng: None,
             statistics: Statistics::default(),
             limits: Limits::default(),
@@ -440,6 +447,38 @@ impl<'a> Unit<'a> {
             return true;
         };
         missed > groups.len() || groups.iter().rev().take(missed).any(|announced| announced == group)
+    }
+
+    // --- restrictions ---
+
+    /// Restrictions of the account, also those that are over but not known to be lifted.
+    pub(crate) fn locks(&mut self) -> Result<Vec<Lock>, StoreError> {
+        if self.state.locks.is_none() {
+            self.state.locks = Some(self.store.restrictions()?);
+        }
+        Ok(self.state.locks.clone().unwrap_or_default())
+    }
+
+    /// Puts a restriction in the place of one of its kind.
+    pub(crate) fn set_lock(&mut self, lock: Lock) -> Result<(), StoreError> {
+        self.drop_lock(lock.kind)?;
+        self.state.locks.get_or_insert_default().push(lock);
+        self.changes.restrictions.insert(lock.kind, Some(lock));
+        Ok(())
+    }
+
+    /// Forgets a restriction.
+    pub(crate) fn drop_lock(&mut self, kind: RestrictionKind) -> Result<(), StoreError> {
+        let mut locks = self.locks()?;
+        locks.retain(|lock| lock.kind != kind);
+        self.state.locks = Some(locks);
+        self.changes.restrictions.insert(kind, None);
+        Ok(())
+    }
+
+    /// When the service was last asked about a restriction, seconds; far in the past if it was not.
+    pub(crate) fn restriction_asked(&mut self, kind: RestrictionKind) -> &mut i64 {
+        self.state.restrictions_asked.entry(kind).or_insert(i64::MIN)
     }
 
     // --- lists and messages ---

@@ -1,6 +1,6 @@
 //! A unit of work, and the rows that it is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use whimbrel_crypto::curve::KeyPair;
@@ -9,6 +9,7 @@ use whimbrel_wire::jid::Jid;
 use crate::error::Code;
 use crate::events::Event;
 use crate::groups::GroupRow;
+use crate::restrictions::{Lock, RestrictionKind};
 
 /// Keys that this device owns for the whole life of a link (pairing document §1).
 #[derive(Clone)]
@@ -230,6 +231,7 @@ pub(crate) struct Changes {
     /// LIDs of the people who had these addresses before; `None`: the address is in use again.
     pub(crate) former_addresses: BTreeMap<Jid, Option<Jid>>,
     pub(crate) lid_migration: Option<LidMigration>,
+    pub(crate) restrictions: BTreeMap<RestrictionKind, Option<Lock>>,
     pub(crate) inbox: Vec<InboxEntry>,
     pub(crate) outbox: Vec<OutboxRow>,
     /// Fates of messages in the outbox.
@@ -270,6 +272,7 @@ impl Changes {
         self.lid_pairs.extend(later.lid_pairs);
         self.former_addresses.extend(later.former_addresses);
         self.lid_migration = later.lid_migration.or(self.lid_migration);
+        self.restrictions.extend(later.restrictions);
         self.inbox.extend(later.inbox);
         // Rows are written before others are dropped: one that comes back is not dropped any more.
         self.outbox_dropped
@@ -284,6 +287,14 @@ impl Changes {
         self.journal.extend(later.journal);
         self.acknowledged = self.acknowledged.max(later.acknowledged);
         self.forget_link |= later.forget_link;
+    }
+
+    /// Chats with people of which a message came, or was taken by the service.
+    pub(super) fn known_chats(&self) -> BTreeSet<Jid> {
+        let received = self.inbox.iter().map(|entry| &entry.chat);
+        let confirmed = |fate: &&Settlement| fate.state == OutboxState::Confirmed;
+        let sent = self.outbox_settled.iter().filter(confirmed).map(|fate| &fate.chat);
+        received.chain(sent).filter(|chat| chat.is_account()).map(Jid::to_bare).collect()
     }
 
     /// Whether there is nothing to write.
@@ -301,6 +312,7 @@ impl Changes {
             && self.lid_pairs.is_empty()
             && self.former_addresses.is_empty()
             && self.lid_migration.is_none()
+            && self.restrictions.is_empty()
             && self.inbox.is_empty()
             && self.outbox.is_empty()
             && self.outbox_settled.is_empty()

@@ -10,6 +10,9 @@ use super::*;
 use crate::error::Code;
 use crate::events::{Event, EventKind};
 use crate::groups::{GroupRow, Member, Role};
+use crate::restrictions::{Lock, RestrictionKind};
+
+const LOCK: Lock = Lock { kind: RestrictionKind::NewChatCap, until: 1_797_000_000, named: true };
 
 fn pair(byte: u8) -> KeyPair {
     KeyPair::from_private(PrivateKey::from_bytes([byte; 32]))
@@ -100,6 +103,8 @@ fn full() -> Changes {
         ]
         .into(),
         lid_migration: Some(LidMigration { migrated: true, refused_at: 3 }),
+        restrictions: [(RestrictionKind::NewChatCap, Some(LOCK)), (RestrictionKind::ReachoutTimelock, None)]
+            .into(),
         inbox: vec![
             InboxEntry {
                 chat: chat.clone(),
@@ -192,6 +197,8 @@ fn keeps_what_was_committed(store: &dyn Store) {
     assert_eq!(store.successor_of(&jid("41@lid")).unwrap(), Some(chat.clone()));
     assert_eq!(store.former_addresses(&chat).unwrap().len(), 2);
     assert_eq!(store.lid_migration().unwrap(), LidMigration { migrated: true, refused_at: 3 });
+    assert_eq!(store.restrictions().unwrap(), [LOCK]);
+    assert!(store.is_known_chat(&chat).unwrap() && !store.is_known_chat(&jid("4@lid")).unwrap());
     for entry in full().inbox {
         assert_eq!(store.inbox(&chat, &device, &entry.message_id).unwrap(), Some(entry));
     }
@@ -342,6 +349,8 @@ fn forgets_a_link_but_not_the_journal(store: &dyn Store) {
     assert!(store.pre_key(5).unwrap().is_none());
     assert!(store.group(&jid("1203@g.us")).unwrap().is_none());
     assert_eq!(store.lid_migration().unwrap(), LidMigration::default());
+    assert_eq!(store.restrictions().unwrap(), []);
+    assert!(!store.is_known_chat(&jid("42@lid")).unwrap());
     assert_eq!(store.own_sender_key(&jid("1203@g.us")).unwrap(), None);
     assert_eq!(store.held_groups().unwrap(), []);
     assert_eq!(store.outbox(&jid("42@lid"), "m1").unwrap(), None);

@@ -10,6 +10,7 @@ use super::{
     SignedPreKeyRow, Store, StoreError,
 };
 use crate::groups::GroupRow;
+use crate::restrictions::Lock;
 
 /// A store that refuses commits.
 #[derive(Default)]
@@ -108,6 +109,14 @@ impl Store for FailingStore {
 
     fn lid_migration(&self) -> Result<LidMigration, StoreError> {
         self.kept.lid_migration()
+    }
+
+    fn restrictions(&self) -> Result<Vec<Lock>, StoreError> {
+        self.kept.restrictions()
+    }
+
+    fn is_known_chat(&self, chat: &Jid) -> Result<bool, StoreError> {
+        self.kept.is_known_chat(chat)
     }
 
     fn inbox_of(&self, message_id: &str) -> Result<Vec<InboxEntry>, StoreError> {

@@ -1,6 +1,6 @@
 //! A store without a file: for tests, and for clients that need not outlive the process.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use whimbrel_wire::jid::Jid;
@@ -10,6 +10,7 @@ use super::{
     PreKeyRow, SignedPreKeyRow, Store, StoreError,
 };
 use crate::groups::GroupRow;
+use crate::restrictions::{Lock, RestrictionKind};
 
 /// Received messages that are remembered for the duplicate filter; the oldest go first.
 const INBOX_ROWS: usize = 50_000;
@@ -42,6 +43,8 @@ struct Tables {
     lid_by_phone: BTreeMap<Jid, Jid>,
     former_addresses: BTreeMap<Jid, Jid>,
     lid_migration: LidMigration,
+    restrictions: BTreeMap<RestrictionKind, Lock>,
+    known_chats: BTreeSet<Jid>,
     /// By id first, so that all messages of one id stand together.
     inbox: BTreeMap<(String, Jid, Jid), (u64, InboxEntry)>,
     inbox_order: BTreeMap<u64, (String, Jid, Jid)>,
@@ -108,6 +111,8 @@ impl Tables {
         }
         apply(&mut self.former_addresses, &changes.former_addresses);
         self.lid_migration = changes.lid_migration.unwrap_or(self.lid_migration);
+        apply(&mut self.restrictions, &changes.restrictions);
+        self.known_chats.extend(changes.known_chats());
         for entry in &changes.inbox {
             self.remember(entry);
         }
@@ -310,6 +315,14 @@ impl Store for MemoryStore {
 
     fn lid_migration(&self) -> Result<LidMigration, StoreError> {
         Ok(self.lock().lid_migration)
+    }
+
+    fn restrictions(&self) -> Result<Vec<Lock>, StoreError> {
+        Ok(self.lock().restrictions.values().copied().collect())
+    }
+
+    fn is_known_chat(&self, chat: &Jid) -> Result<bool, StoreError> {
+        Ok(self.lock().known_chats.contains(chat))
     }
 
     fn inbox_of(&self, message_id: &str) -> Result<Vec<InboxEntry>, StoreError> {

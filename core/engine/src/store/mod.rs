@@ -20,6 +20,7 @@ use std::sync::Arc;
 use whimbrel_wire::jid::Jid;
 
 use crate::groups::GroupRow;
+use crate::restrictions::Lock;
 
 pub(crate) use changes::{
     Account, Changes, DeviceKeys, DeviceList, DeviceListEntry, InboxEntry, InboxState, JournalRow,
@@ -94,6 +95,11 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn former_addresses(&self, lid: &Jid) -> Result<Vec<Jid>, StoreError>;
     /// How the account stands with LIDs.
     fn lid_migration(&self) -> Result<LidMigration, StoreError>;
+    /// Restrictions of the account, also those that are over.
+    fn restrictions(&self) -> Result<Vec<Lock>, StoreError>;
+    /// Whether a message of a chat with a person ever came, or was taken by the service, under exactly
+    /// this address. This is remembered for longer than the messages are.
+    fn is_known_chat(&self, chat: &Jid) -> Result<bool, StoreError>;
     /// What is known of received messages with an id, whatever their chats and authors.
     fn inbox_of(&self, message_id: &str) -> Result<Vec<InboxEntry>, StoreError>;
     /// What is known of a received message under exactly these addresses.

@@ -47,6 +47,7 @@ The control API (JSON; errors are {\"error\":{\"code\",\"message\"}}):
   POST /stream-error {device,code?,conflict?}, /disconnect {device}, /unlink {device}
   POST /bar {phone,reason?}, /clock {advance_s}, /shutdown; GET /clock, /health
   POST /black-hole {open}               POST /version {min?,revision?}
+  POST /restrict {phone,kind,lasts_s?,announce?}   POST /restrict/lift {phone,kind,announce?}
   POST /prekeys/lose {device,keep?}     POST /refresh-code {phone,by_hand?}
 
 Log lines go to standard error; the environment variable WHIMBREL_LOG sets their level

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::error::ApiError;
 use super::extract::{Body, Query, Waiting};
 use super::{Api, JsonList, Numbered, numbered};
-use crate::{Event, FaultRule, Finding, RandomFaults, Violation};
+use crate::{Event, FaultRule, Finding, RandomFaults, Restriction, Violation};
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
@@ -22,6 +22,8 @@ pub(super) fn routes() -> Router<Api> {
         .route("/disconnect", routing::post(disconnect))
         .route("/unlink", routing::post(unlink))
         .route("/bar", routing::post(bar))
+        .route("/restrict", routing::post(restrict))
+        .route("/restrict/lift", routing::post(lift_restriction))
         .route("/black-hole", routing::post(black_hole))
         .route("/version", routing::post(version))
         .route("/prekeys/lose", routing::post(lose_prekeys))
@@ -96,6 +98,36 @@ struct Bar {
 
 async fn bar(State(api): State<Api>, Body(request): Body<Bar>) -> Result<StatusCode, ApiError> {
     done(api.sandbox.bar(&request.phone, request.reason), "there is no such account")
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Restrict {
+    phone: String,
+    kind: Restriction,
+    lasts_s: Option<u64>,
+    #[serde(default)]
+    announce: bool,
+}
+
+async fn restrict(State(api): State<Api>, Body(request): Body<Restrict>) -> Result<StatusCode, ApiError> {
+    let Restrict { phone, kind, lasts_s, announce } = request;
+    let lasts = lasts_s.map(Duration::from_secs);
+    done(api.sandbox.restrict(&phone, kind, lasts, announce), "there is no such account")
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lift {
+    phone: String,
+    kind: Restriction,
+    #[serde(default)]
+    announce: bool,
+}
+
+async fn lift_restriction(State(api): State<Api>, Body(request): Body<Lift>) -> Result<StatusCode, ApiError> {
+    let Lift { phone, kind, announce } = request;
+    done(api.sandbox.lift_restriction(&phone, kind, announce), "there is no such account")
 }
 
 #[derive(Deserialize)]

@@ -9,6 +9,7 @@ use super::appstate::Collections;
 use super::offline::Queue;
 use super::prekeys::KeyStore;
 use super::proof::KeyIndexList;
+use super::restrictions::Restrictions;
 use super::startup::Settings;
 use crate::options::Addressing;
 use crate::options::LidStanding;
@@ -84,6 +85,7 @@ pub(crate) struct Account {
     pub(super) collections: Collections,
     /// Logins are refused with this reason.
     pub(super) barred: Option<u16>,
+    pub(super) restrictions: Restrictions,
 }
 
 impl Account {
@@ -301,6 +303,7 @@ impl Accounts {
             settings: Settings::default(),
             collections: Collections::default(),
             barred: None,
+            restrictions: Restrictions::new(),
             last_companion: 0,
         });
         id

@@ -66,6 +66,7 @@ impl Service {
                 .md(stream, device, request)
                 .map(|answered| if answered { Reply::Empty } else { Reply::Elsewhere }),
             ("usync", true) => self.usync(device, request),
+            ("w:mex", true) => self.mex(device, request),
             ("w:g2", true) => self.group_query(device, request),
             ("w:g2", false) => self.group_change(device, request),
             ("abt", true) => Ok(Reply::Child(super::startup::props(request))),

@@ -21,6 +21,7 @@ mod prekeys;
 mod presence;
 mod proof;
 mod receipts;
+mod restrictions;
 mod standing;
 mod startup;
 mod usync;

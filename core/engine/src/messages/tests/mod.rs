@@ -158,6 +158,7 @@ impl Side {
             order: 0,
             row,
             stored: false,
+            left: false,
             prepared: true,
             by_phone: false,
             manner: Manner::default(),

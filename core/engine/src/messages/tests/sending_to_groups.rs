@@ -40,7 +40,15 @@ impl Side {
             whimbrel_proto::encode(&content::text(text, None, [7; 32])),
             0,
         );
-        Ticket { order: 0, row, stored: false, prepared, by_phone: false, manner: Manner::default() }
+        Ticket {
+            order: 0,
+            row,
+            stored: false,
+            left: false,
+            prepared,
+            by_phone: false,
+            manner: Manner::default(),
+        }
     }
 
     /// Composes a text to the group; the stanza and what left with it.

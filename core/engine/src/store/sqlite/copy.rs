@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction};
 use whimbrel_wire::Jid;
 
 use super::origin::{self, Copied};
@@ -214,6 +214,7 @@ fn write_carried(connection: &mut Connection, carried: &Carried) -> Result<(), S
         let sql = "INSERT OR REPLACE INTO privacy_tokens VALUES (?1, ?2, ?3, ?4)";
         let row = (user.to_string(), token, timestamp, sender_timestamp);
         transaction.execute(sql, row).map_err(failed)?;
+        know(&transaction, user)?;
     }
     if let Some(salt) = &carried.nct_salt {
         transaction.execute("INSERT OR REPLACE INTO nct_salt VALUES (1, ?1)", [salt]).map_err(failed)?;
@@ -222,6 +223,15 @@ fn write_carried(connection: &mut Connection, carried: &Carried) -> Result<(), S
         let sql = "INSERT OR REPLACE INTO message_secrets VALUES (?1, ?2, ?3, ?4)";
         let row = (chat.to_string(), sender.to_string(), id, secret);
         transaction.execute(sql, row).map_err(failed)?;
+        if chat.is_account() {
+            know(&transaction, chat)?;
+        }
     }
     transaction.commit().map_err(failed)
+}
+
+/// Remembers that a chat is no new one.
+fn know(transaction: &Transaction<'_>, chat: &Jid) -> Result<(), StoreError> {
+    let sql = "INSERT OR IGNORE INTO known_chats VALUES (?1)";
+    transaction.execute(sql, [chat.to_bare().to_string()]).map(drop).map_err(failed)
 }

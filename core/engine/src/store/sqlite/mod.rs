@@ -29,6 +29,7 @@ use super::{
     SignedPreKeyRow, Store, StoreError,
 };
 use crate::groups::GroupRow;
+use crate::restrictions::Lock;
 
 /// A store in one SQLite file.
 pub(crate) struct SqliteStore {
@@ -158,6 +159,14 @@ impl Store for SqliteStore {
 
     fn lid_migration(&self) -> Result<LidMigration, StoreError> {
         read::lid_migration(&self.reader())
+    }
+
+    fn restrictions(&self) -> Result<Vec<Lock>, StoreError> {
+        read::restrictions(&self.reader())
+    }
+
+    fn is_known_chat(&self, chat: &Jid) -> Result<bool, StoreError> {
+        read::is_known_chat(&self.reader(), chat)
     }
 
     fn inbox_of(&self, message_id: &str) -> Result<Vec<InboxEntry>, StoreError> {

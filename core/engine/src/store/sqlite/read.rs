@@ -6,6 +6,7 @@ use whimbrel_wire::jid::Jid;
 use super::rows::{array, jid, key_pair, optional_jid, outbox_state, unpack_devices};
 use super::{StoreError, failed};
 use crate::groups::GroupRow;
+use crate::restrictions::{Lock, RestrictionKind};
 use crate::store::{
     Account, DeviceKeys, DeviceList, InboxEntry, InboxState, JournalRow, LidMigration, OutboxRow, PreKeyRow,
     SignedPreKeyRow,
@@ -237,6 +238,19 @@ pub(super) fn lid_migration(connection: &Connection) -> Result<LidMigration, Sto
         Ok(LidMigration { migrated: row.get(0).map_err(failed)?, refused_at: row.get(1).map_err(failed)? })
     });
     row.map(Option::unwrap_or_default)
+}
+
+pub(super) fn restrictions(connection: &Connection) -> Result<Vec<Lock>, StoreError> {
+    many(connection, "SELECT kind, until, named FROM restrictions", &[], |row| {
+        let kind = RestrictionKind::of_number(row.get(0).map_err(failed)?);
+        Ok(Lock { kind, until: row.get(1).map_err(failed)?, named: row.get(2).map_err(failed)? })
+    })
+}
+
+pub(super) fn is_known_chat(connection: &Connection, chat: &Jid) -> Result<bool, StoreError> {
+    let found =
+        one(connection, "SELECT 1 FROM known_chats WHERE chat = ?1", &[&chat.to_string()], |_| Ok(()));
+    Ok(found?.is_some())
 }
 
 const INBOX: &str =

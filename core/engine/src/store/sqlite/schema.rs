@@ -117,6 +117,14 @@ CREATE TABLE lid_migration (
     migrated INTEGER NOT NULL,
     refused_at INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE restrictions (
+    kind INTEGER PRIMARY KEY,
+    until INTEGER NOT NULL,
+    named INTEGER NOT NULL
+) STRICT;
+CREATE TABLE known_chats (
+    chat TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
 CREATE TABLE inbox (
     chat TEXT NOT NULL,
     author TEXT NOT NULL,

@@ -6,6 +6,7 @@ use super::read::signed;
 use super::rows::{outbox_state_number, pack_devices};
 use super::{StoreError, failed};
 use crate::clock;
+use crate::restrictions::Lock;
 use crate::store::{Account, Changes, InboxState, LidMigration, PreKeyRow};
 use crate::version;
 
@@ -89,6 +90,8 @@ fn forget_link(transaction: &Transaction<'_>) -> Result<(), StoreError> {
         "outbox",
         "retry_base_keys",
         "lid_migration",
+        "restrictions",
+        "known_chats",
     ] {
         run(transaction, &format!("DELETE FROM {table}"), &[])?;
     }
@@ -268,10 +271,24 @@ fn write_people(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), 
     if let Some(LidMigration { migrated, refused_at }) = &changes.lid_migration {
         run(transaction, "INSERT OR REPLACE INTO lid_migration VALUES (1, ?1, ?2)", &[migrated, refused_at])?;
     }
+    for (kind, lock) in &changes.restrictions {
+        let number = kind.number();
+        match lock {
+            Some(Lock { until, named, .. }) => run(
+                transaction,
+                "INSERT OR REPLACE INTO restrictions VALUES (?1, ?2, ?3)",
+                &[&number, until, named],
+            )?,
+            None => run(transaction, "DELETE FROM restrictions WHERE kind = ?1", &[&number])?,
+        }
+    }
     Ok(())
 }
 
 fn write_messages(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), StoreError> {
+    for chat in changes.known_chats() {
+        run(transaction, "INSERT OR IGNORE INTO known_chats VALUES (?1)", &[&chat.to_string()])?;
+    }
     for entry in &changes.inbox {
         let (retries, event_id) = match &entry.state {
             InboxState::Done => (None, None),

@@ -46,6 +46,9 @@ impl Service {
         if message.node.attr_is("category", "peer") {
             return self.peer(stream, message, recipient, time);
         }
+        if let Some(code) = self.refused_contact(own, recipient) {
+            return Err(code);
+        }
         let copies = self.addressed(stream, message, recipient)?;
         let blocked = self.accounts.get(recipient).is_some_and(|account| account.settings.blocks(own));
         let mut accepted = Accepted::default();
