@@ -271,6 +271,14 @@ enum whimbrel_kind
    */
   WHIMBREL_KIND_CONNECTION_REFUSED = 9,
   /**
+   * The service restricts the account, or lifts that: new chats are held back meanwhile.
+   */
+  WHIMBREL_KIND_RESTRICTION = 13,
+  /**
+   * The service says when it stops accepting the client's version, or takes that back.
+   */
+  WHIMBREL_KIND_VERSION_EXPIRES = 16,
+  /**
    * This account was added to a group, or another device of it made one.
    */
   WHIMBREL_KIND_GROUP_JOINED = 20,

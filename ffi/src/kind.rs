@@ -24,6 +24,10 @@ pub enum whimbrel_kind {
     Replaced = 8,
     /// The service refuses the account or this version for now.
     ConnectionRefused = 9,
+    /// The service restricts the account, or lifts that: new chats are held back meanwhile.
+    Restriction = 13,
+    /// The service says when it stops accepting the client's version, or takes that back.
+    VersionExpires = 16,
     /// This account was added to a group, or another device of it made one.
     GroupJoined = 20,
     /// This account is in a group no more.

@@ -1,7 +1,5 @@
 //! Restrictions of the account: new chats are held back while one lasts, and nothing else is.
 
-#![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
-
 use std::time::Duration;
 
 use whimbrel::events::{EventKind, EventStream, Restriction, RestrictionKind};
@@ -130,7 +128,7 @@ async fn old_chats_and_groups_go_on_while_new_ones_are_held_back() {
 
     assert!(world.sandbox.lift_restriction(ANNA, Kind::ReachoutTimelock, true));
     let lifted = next_kind(&mut events, |kind| match kind {
-        EventKind::Restriction(restriction) => (!restriction.active).then(|| restriction.kind),
+        EventKind::Restriction(restriction) => (!restriction.active).then_some(restriction.kind),
         _ => None,
     });
     assert_eq!(lifted.await, RestrictionKind::ReachoutTimelock);
