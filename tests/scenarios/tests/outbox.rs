@@ -249,6 +249,7 @@ async fn the_order_in_a_chat_survives_a_refusal_that_passes() {
     for number in [BEN, CARA] {
         client.send_text(&pn(number), "hello", SendOptions::default()).await.unwrap();
     }
+    let mut events = client.events().unwrap();
     let refuse = |code| Fault::Refuse { code, text: None, backoff: None };
     let refusal = messages(&client, refuse(503))
         .stanza(StanzaMatch { id: Some("A".to_owned()), ..StanzaMatch::tag("message") });
@@ -264,6 +265,9 @@ async fn the_order_in_a_chat_survives_a_refusal_that_passes() {
             )
         })
         .await;
+    // What arrives after the refusal shows that the client has read it.
+    cara.send_text(ANNA, "barrier").await.unwrap();
+    next_kind(&mut events, |kind| matches!(kind, EventKind::Message(_)).then_some(())).await;
     let later = client.send_text(&to_ben, "b", sending("B", SendWait::Sent));
     let other = client.send_text(&to_cara, "c", sending("C", SendWait::Sent));
     let (later, other) = tokio::join!(later, other);

@@ -652,7 +652,14 @@ impl Outbox {
         let verdict = fate::verdict(ack, group, job.attempts, &mut job.by_phone, &mut job.manner);
         job.stage = Stage::Settling;
         let told = job.is_told(matches!(verdict, Verdict::Confirmed { .. }));
-        Some(Judged { order, row: job.row.clone(), told, verdict, keys: job.keys.take() })
+        let judged = Judged { order, row: job.row.clone(), told, verdict, keys: job.keys.take() };
+        if let Verdict::Again { after, .. } = judged.verdict
+            && !after.is_zero()
+        {
+            // At once: what is accepted while the unit of work is committed must not overtake it.
+            jobs.paused.insert(judged.row.chat.clone(), Instant::now() + after);
+        }
+        Some(judged)
     }
 
     /// What became of a message is durable.
