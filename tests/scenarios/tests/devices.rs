@@ -294,3 +294,64 @@ async fn a_list_that_is_not_signed_right_is_not_believed() {
     scene.ben_writes("after", &mut []).await;
     scene.end().await;
 }
+
+#[tokio::test]
+async fn a_phone_that_is_set_up_anew_while_a_client_is_away_is_known_when_it_is_back() {
+    for writes in [true, false] {
+        let mut scene = Scene::set().await;
+        let (_desk, mut at_desk) = scene.companion(BEN, "desk").await;
+        scene.anna_writes("before", &mut [&mut at_desk]).await;
+        scene.ben_writes("before", &mut [&mut at_desk]).await;
+        let device = device_label(&scene.client, ANNA);
+        scene.client.disconnect();
+        scene
+            .world
+            .wait(|event| matches!(event, Event::Disconnected { device: gone } if *gone == device))
+            .await;
+        scene.world.sandbox.reinstall(&scene.ben).await.unwrap();
+        if writes {
+            scene.ben.send_text(ANNA, "it is me").await.unwrap();
+        }
+        whimbrel_scenarios::Wait::wait_online(&scene.client).await;
+        let changed = next_identity(&mut scene.events).await;
+        assert_eq!((changed.who.id, changed.device), (scene.ben.lid(), 0));
+        if writes {
+            assert_eq!(next_message(&mut scene.events).await.text.as_deref(), Some("it is me"));
+        }
+        scene.anna_writes("after", &mut []).await;
+        scene.ben_writes("after", &mut []).await;
+        scene.end().await;
+    }
+}
+
+/// Of two new devices only the second was heard of; the first one's proof names an older key index.
+#[tokio::test]
+async fn a_companion_that_nobody_told_of_is_believed() {
+    let mut scene = Scene::set().await;
+    scene.anna_writes("before", &mut []).await;
+    scene.unheard("devices");
+    let (desk, _at_desk) = scene.companion(BEN, "desk").await;
+    scene.world.sandbox.clear_faults();
+    let (tablet, _at_tablet) = scene.companion(BEN, "tablet").await;
+    for (client, text) in [(&desk, "from the desk"), (&tablet, "from the tablet")] {
+        send(client, &scene.anna.lid(), text).await;
+        let message = next_message(&mut scene.events).await;
+        assert_eq!((message.text.as_deref(), message.sender.id), (Some(text), scene.ben.lid()));
+    }
+    scene.end().await;
+}
+
+/// Devices that go while they are written to: nobody else misses anything, and they read nothing more.
+#[tokio::test]
+async fn a_device_that_goes_unheard_of_holds_up_nobody() {
+    let mut scene = Scene::set().await;
+    let (desk, mut at_desk) = scene.companion(BEN, "desk").await;
+    scene.anna_writes("with the desk", &mut [&mut at_desk]).await;
+    scene.unheard("devices");
+    scene.ben.unlink(desk.account().unwrap().device).await.unwrap();
+    assert_eq!(next_logout(&mut at_desk).await.reason, "removed");
+    scene.anna_writes("without it", &mut []).await;
+    scene.anna_writes("and on", &mut []).await;
+    scene.ben_writes("as ever", &mut []).await;
+    scene.engine.close(DEADLINE).await.unwrap();
+}

@@ -142,6 +142,13 @@ pub(crate) fn check_proof(
     adv::verify_device(identity, hosting, &details, &key, &by_device).map_err(|_| forged)
 }
 
+/// The number that the account gave a companion, as its proof states it.
+pub(crate) fn key_index(proof: &[u8]) -> Option<u32> {
+    let signed: AdvSignedDeviceIdentity = whimbrel_proto::decode(proof).ok()?;
+    let described: AdvDeviceIdentity = whimbrel_proto::decode(&signed.details?).ok()?;
+    described.key_index
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -150,9 +157,9 @@ pub(crate) mod tests {
     use whimbrel_proto::encode;
 
     /// A proof made by an account for a companion.
-    pub(crate) fn proof(account: &KeyPair, companion: &KeyPair, name_key: bool) -> Vec<u8> {
+    pub(crate) fn proof(account: &KeyPair, companion: &KeyPair, index: u32, name_key: bool) -> Vec<u8> {
         let details =
-            encode(&AdvDeviceIdentity { raw_id: Some(1), key_index: Some(3), ..Default::default() });
+            encode(&AdvDeviceIdentity { raw_id: Some(1), key_index: Some(index), ..Default::default() });
         let by_account =
             adv::sign_account(&account.private, Hosting::Own, &details, &companion.public, &[1; 64]);
         let by_device =
@@ -236,7 +243,7 @@ pub(crate) mod tests {
         let mut pair = || KeyPair::generate(&mut rng);
         let (account, companion, other) = (pair(), pair(), pair());
         for name_key in [true, false] {
-            let good = proof(&account, &companion, name_key);
+            let good = proof(&account, &companion, 3, name_key);
             assert_eq!(check_proof(&good, &companion.public, Some(account.public.as_bytes())), Ok(()));
             assert_eq!(check_proof(&good, &companion.public, None), Ok(()));
             assert_eq!(
@@ -244,7 +251,8 @@ pub(crate) mod tests {
                 Err(ProofInvalid::OtherAccount)
             );
         }
-        let good = proof(&account, &companion, true);
+        let good = proof(&account, &companion, 3, true);
+        assert_eq!((key_index(&good), key_index(&[0xff])), (Some(3), None));
         assert_eq!(check_proof(&good, &other.public, None), Err(ProofInvalid::Forged));
         assert_eq!(check_proof(&[0xff], &companion.public, None), Err(ProofInvalid::Forged));
     }

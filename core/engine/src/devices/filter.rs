@@ -68,6 +68,15 @@ pub(crate) fn check(
     Ok(Checked { list, registered_anew })
 }
 
+/// Whether a companion whose proof states this key index counts by the known list of its account (pairing
+/// document §9.5, step 5). One that is newer than everything in the list does: it was added since.
+pub(crate) fn admits(list: &DeviceList, device: u16, key_index: u32) -> bool {
+    let listed = |entry: &DeviceListEntry| entry.device == device && entry.key_index == key_index;
+    list.signed_at == 0
+        || list.devices.iter().any(listed)
+        || list.devices.iter().all(|entry| entry.key_index < key_index)
+}
+
 /// Whether a list is signed, but not by the known key of the account: its phone may have been set up anew.
 pub(crate) fn is_of_other_account(devices: &Devices, account: Option<&[u8; 32]>) -> bool {
     let signed = devices.signed.as_deref();
@@ -215,6 +224,20 @@ mod tests {
         assert!(!same.registered_anew);
         let anew = check(&list(6, 1), Some(account.key()), Some(&stored), 0).unwrap();
         assert!(anew.registered_anew);
+    }
+
+    #[test]
+    fn a_proof_of_a_removed_companion_does_not_count() {
+        let account = Account::new(1);
+        let signed = account.sign(5, 1000, 4, &[0, 2, 4], false);
+        let devices = [(0, None), (2, Some(2)), (4, Some(4))];
+        let list = check(&listed(&devices, Some(signed)), Some(account.key()), None, 0).unwrap().list;
+        assert!(admits(&list, 2, 2) && admits(&list, 4, 4));
+        assert!(admits(&list, 7, 5) && admits(&list, 2, 6), "added since, or its number was given again");
+        assert!(!admits(&list, 1, 1) && !admits(&list, 3, 3), "removed");
+        assert!(!admits(&list, 2, 1) && !admits(&list, 2, 4), "that of another device");
+        let unsigned = check(&listed(&devices, None), Some(account.key()), None, 0).unwrap().list;
+        assert!(admits(&unsigned, 1, 1), "nothing is known");
     }
 
     #[test]

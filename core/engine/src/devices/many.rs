@@ -117,6 +117,12 @@ impl Begun {
             return sessions::begin(unit, &device, &keys);
         }
         let Some(record) = record else { return Ok(false) };
+        let proof = keys.proof.as_deref().filter(|_| device.has_device());
+        if let Some(proof) = proof
+            && !sessions::is_listed(unit, &device, proof)?
+        {
+            return Ok(false);
+        }
         unit.put_session(&device, record);
         unit.identity_proved(&device, keys.bundle.identity.as_bytes())?;
         Ok(true)

@@ -8,11 +8,12 @@ use whimbrel_signal::SessionRecord;
 use whimbrel_wire::{Jid, Server};
 
 use super::bundles::{self, DeviceBundle, ProofInvalid, Reason};
-use super::{lists, many, usync};
+use super::{filter, lists, many, usync};
 use crate::client::Inner;
 use crate::connection::Connection;
 use crate::error::{Code, Error};
 use crate::messages::Unit;
+use crate::repair::Repair;
 use crate::store::{DeviceListEntry, StoreError};
 
 /// A device as keys are kept for it, and as stanzas address it.
@@ -44,6 +45,20 @@ pub(crate) fn is_of_other_account(
     Ok(checked == Err(ProofInvalid::OtherAccount))
 }
 
+/// Whether a companion's proof names a key index that counts by what is known of its account's devices.
+/// If not, the list is asked for: what is known may be out of date.
+pub(crate) fn is_listed(unit: &mut Unit<'_>, device: &Jid, proof: &[u8]) -> Result<bool, StoreError> {
+    let user = device.to_bare();
+    let Some(key_index) = bundles::key_index(proof) else { return Ok(true) };
+    let Some(list) = lists::fresh(unit, &user)? else { return Ok(true) };
+    let listed = filter::admits(&list, device.device(), key_index);
+    if !listed {
+        tracing::warn!("A companion's proof is not that of a device which its account lists.");
+        unit.wish(Repair::Devices(user));
+    }
+    Ok(listed)
+}
+
 /// Begins a session with a device from its keys. Returns whether they are usable.
 pub(crate) fn begin(unit: &mut Unit<'_>, device: &Jid, keys: &DeviceBundle) -> Result<bool, StoreError> {
     let identity = &keys.bundle.identity;
@@ -51,6 +66,9 @@ pub(crate) fn begin(unit: &mut Unit<'_>, device: &Jid, keys: &DeviceBundle) -> R
         let account = unit.identity(&device.to_bare())?;
         if let Err(error) = bundles::check_proof(proof, identity, account.as_ref()) {
             tracing::warn!(%error, "The keys of a device are not used.");
+            return Ok(false);
+        }
+        if !is_listed(unit, device, proof)? {
             return Ok(false);
         }
     }

@@ -13,6 +13,7 @@ use super::signal_state::Unit;
 use super::stanza::{Enc, EncKind};
 use crate::devices::bundles::{self, ProofInvalid};
 use crate::devices::identity::Source;
+use crate::devices::sessions;
 use crate::events::{EventKind, IdentityChanged};
 use crate::repair::Repair;
 use crate::retry::stanza::Reason;
@@ -189,7 +190,12 @@ impl Unit<'_> {
                 self.wish(Repair::Phone(author.device.to_bare()));
             }
             Failure::Retry(Reason::InvalidProof)
-        })
+        })?;
+        if sessions::is_listed(self, author.device, proof)? {
+            Ok(())
+        } else {
+            Err(Failure::Retry(Reason::InvalidProof))
+        }
     }
 
     /// Stores the identity that a device proved; tells the host if it had another one before,

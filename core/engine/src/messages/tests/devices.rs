@@ -199,3 +199,30 @@ fn before_a_companion_is_refused_its_phone_is_asked() {
     assert!(!asked);
     assert_eq!(only_message(events).text.as_deref(), Some("hello"));
 }
+
+#[test]
+fn a_companion_that_is_not_listed_is_believed_once_the_list_was_asked_for() {
+    let (mut anna, mut ben) = pair();
+    let (user, device) = (Jid::lid("1"), anna.lid().device());
+    // A device that was added after Anna's is in the list, and hers is not.
+    ben.know(&user, &[0, device + 1]);
+    let sent = anna.compose("A1", &Jid::lid("2"), "hello");
+    let stanza = relay(&sent, &anna, &ben);
+    let receive = |ben: &mut Side| {
+        let (asked, replies, events) = ben.handle(|unit, replies| {
+            receive::message(unit, &stanza, replies)?;
+            Ok(unit.repairs.contains(&Repair::Devices(Jid::lid("1"))))
+        });
+        (asked, shape(&replies), events)
+    };
+    let (asked, replies, events) = receive(&mut ben);
+    assert!(asked);
+    assert_eq!(replies, shapes(&[("receipt", "retry"), ("ack", "")]));
+    only_placeholder(events);
+    let bundle = anna.bundle(2);
+    assert!(!ben.unit(|unit| sessions::begin(unit, &user.with_device(device), &bundle)).0, "nor for sending");
+    ben.know(&user, &[0, device, device + 1]);
+    let (asked, _, events) = receive(&mut ben);
+    assert!(!asked);
+    assert_eq!(only_message(events).text.as_deref(), Some("hello"));
+}

@@ -144,7 +144,7 @@ fn what_nobody_can_help_is_refused_with_a_number() {
 fn a_companion_of_another_account_is_not_believed() {
     let (mut anna, mut ben) = pair();
     let stranger = KeyPair::generate(&mut anna.rng);
-    anna.account.signed_identity = Some(proof(&stranger, &anna.account.keys.identity, true));
+    anna.account.signed_identity = Some(proof(&stranger, &anna.account.keys.identity, 1, true));
     let account_key = *anna.phone_key.public.as_bytes();
     ben.unit(|unit| unit.trust(&Jid::lid("1"), &account_key));
     let sent = anna.compose("A1", &Jid::lid("2"), "x");
@@ -169,7 +169,8 @@ fn a_changed_identity_is_told_and_does_not_block() {
     let (_, mut ben) = friends();
     let mut fresh = Side::new("1", 1);
     fresh.account.keys.identity = KeyPair::generate(&mut fresh.rng);
-    fresh.account.signed_identity = Some(proof(&fresh.phone_key.clone(), &fresh.account.keys.identity, true));
+    fresh.account.signed_identity =
+        Some(proof(&fresh.phone_key.clone(), &fresh.account.keys.identity, 1, true));
     fresh.know(&Jid::lid("1"), &[1]);
     fresh.know(&Jid::lid("2"), &[1]);
     fresh.meet(&mut ben, 2);

@@ -53,7 +53,7 @@ impl Side {
         let mut account_rng = random::generator(Some(user.parse().unwrap()), 0).unwrap();
         let phone_key = KeyPair::generate(&mut account_rng);
         let identity = if device == 0 { phone_key.clone() } else { KeyPair::generate(&mut rng) };
-        let signed_identity = (device != 0).then(|| proof(&phone_key, &identity, true));
+        let signed_identity = (device != 0).then(|| proof(&phone_key, &identity, device.into(), true));
         let account = Account {
             keys: DeviceKeys {
                 noise: KeyPair::generate(&mut rng),
