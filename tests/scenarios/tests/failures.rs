@@ -516,3 +516,51 @@ async fn an_engine_that_loses_its_sessions_a_hundred_times_reads_everything() {
     println!("{ROUNDS} lost stores were repaired by at most {most} retry receipts each");
     engine.close(DEADLINE).await.unwrap();
 }
+
+/// The service refuses the request for keys as a whole: the lists are out of date.
+#[tokio::test]
+async fn a_refused_request_for_keys_loses_no_message() {
+    for code in [406, 503] {
+        let world = World::start().await;
+        let engine = world.engine();
+        let (anna, _) = world.linked(&engine, ANNA).await;
+        let (ben, phone) = world.linked(&engine, BEN).await;
+        let mut events = ben.events().unwrap();
+        let keys = StanzaMatch::request("encrypt").kind("get").child("key");
+        let refused = Fault::Refuse { code, text: None, backoff: None };
+        world.sandbox.add_fault(FaultRule::new(refused).device(device_label(&anna, ANNA)).stanza(keys));
+        anna.send_text(&Jid::pn(BEN), "first", SendOptions::default()).await.unwrap();
+        assert_eq!(phone.next_message(DEADLINE).await.unwrap().text, "first", "{code}");
+        assert_eq!(next(&mut events).await, text("first", None), "{code}");
+        world.assert_no_findings();
+        engine.close(DEADLINE).await.unwrap();
+    }
+}
+
+/// Two people who have never met write to each other at once; each begins a session of their own.
+#[tokio::test]
+async fn who_write_to_each_other_at_once_read_each_other() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (anna, _) = world.linked(&engine, ANNA).await;
+    let (ben, _) = world.linked(&engine, BEN).await;
+    let (mut at_anna, mut at_ben) = (anna.events().unwrap(), ben.events().unwrap());
+    // Neither hears of the other's before both have left.
+    for (client, number) in [(&anna, ANNA), (&ben, BEN)] {
+        let late = FaultRule::new(Fault::Delay { ms: 400 }).device(device_label(client, number));
+        world.sandbox.add_fault(late.stanza(StanzaMatch::tag("message")));
+    }
+    let (to_anna, to_ben) = (Jid::pn(ANNA), Jid::pn(BEN));
+    for words in ["at once", "again", "and again"] {
+        let sent = tokio::join!(
+            anna.send_text(&to_ben, words, SendOptions::default()),
+            ben.send_text(&to_anna, words, SendOptions::default()),
+        );
+        assert!(sent.0.is_ok() && sent.1.is_ok());
+        assert_eq!(next(&mut at_anna).await, text(words, None));
+        assert_eq!(next(&mut at_ben).await, text(words, None));
+    }
+    assert_eq!((anna.statistics().await.retries_sent, ben.statistics().await.retries_sent), (0, 0));
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}

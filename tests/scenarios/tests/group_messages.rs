@@ -399,3 +399,80 @@ async fn no_step_of_the_key_is_used_twice_across_cuts_and_restarts() {
     world.assert_no_findings();
     engine.close(DEADLINE).await.unwrap();
 }
+
+/// The service has the first attempt and answers the second without delivering it, with which a new key was
+/// to be handed out.
+#[tokio::test]
+async fn a_key_that_was_in_a_repetition_only_is_handed_out_again() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let mut anna = Person::new(&world, &engine, ANNA).await;
+    let mut ben = Person::new(&world, &engine, BEN).await;
+    world.sandbox.phone(CLEO).await.unwrap();
+    let group = group(&world, Addressing::Lid, ANNA, &[BEN, CLEO]);
+    anna.write(&group, "before").await;
+    ben.reads("before", ANNA).await;
+    let unanswered = FaultRule::new(Fault::SwallowAnswer).device(anna.label());
+    world.sandbox.add_fault(unanswered.stanza(StanzaMatch::tag("message")));
+    let (client, chat) = (anna.client.clone(), group.jid());
+    let sending = tokio::spawn(async move {
+        client.send_text(&chat, "twice on its way", SendOptions::default()).await.unwrap().message_id
+    });
+    ben.reads("twice on its way", ANNA).await;
+    group.leave(CLEO).unwrap();
+    let changed = next_kind(&mut anna.events, |kind| match kind {
+        EventKind::GroupChanged(changed) => Some(changed.chat.id.clone()),
+        _ => None,
+    });
+    assert_eq!(changed.await, group.jid());
+    assert!(world.sandbox.disconnect(&anna.label()));
+    let sent = sending.await.unwrap();
+    world.wait(|event| matches!(event, Event::Repeated { id, .. } if *id == sent)).await;
+    for text in ["after", "and on"] {
+        anna.write(&group, text).await;
+        ben.reads(text, ANNA).await;
+    }
+    // Nobody lacked a key.
+    assert_eq!(ben.client.statistics().await.retries_sent, 0);
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}
+
+/// Who asks for a message again after having left does not get it.
+#[tokio::test]
+async fn who_left_gets_no_message_again() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let mut anna = Person::new(&world, &engine, ANNA).await;
+    let mut ben = Person::new(&world, &engine, BEN).await;
+    let cleo = world.sandbox.phone(CLEO).await.unwrap();
+    let group = group(&world, Addressing::Lid, ANNA, &[BEN, CLEO]);
+    block(&world, Fault::Corrupt, CLEO, StanzaMatch::tag("message"));
+    let request = StanzaMatch::tag("receipt").kind("retry");
+    let late = FaultRule::new(Fault::Delay { ms: 1500 }).device(anna.label());
+    world.sandbox.add_fault(late.stanza(request).times(u32::MAX));
+    let id = anna.write(&group, "damaged").await;
+    ben.reads("damaged", ANNA).await;
+    let asked = |event: &Event| {
+        matches!(event, Event::Receipt { device, ids, kind }
+            if device == CLEO && kind == "retry" && ids.contains(&id))
+    };
+    world.wait(asked).await;
+    group.leave(CLEO).unwrap();
+    let changed = next_kind(&mut anna.events, |kind| match kind {
+        EventKind::GroupChanged(changed) => Some(changed.chat.id.clone()),
+        _ => None,
+    });
+    assert_eq!(changed.await, group.jid());
+    let label = anna.label();
+    let settled = |event: &Event| {
+        matches!(event, Event::Settled { device, class, id: settled, .. }
+            if *device == label && class == "receipt" && *settled == id)
+    };
+    world.wait(settled).await;
+    anna.write(&group, "without her").await;
+    ben.reads("without her", ANNA).await;
+    assert_eq!(anna.client.statistics().await.retries_answered, 0);
+    assert!(cleo.messages_after(0, Duration::ZERO).await.is_empty());
+    engine.close(DEADLINE).await.unwrap();
+}

@@ -2,11 +2,14 @@
 
 use whimbrel::events::{EventKind, EventStream, Message, Receipt, ReceiptKind};
 use whimbrel::{CallOptions, Code, Jid, SendOptions};
-use whimbrel_sandbox::phone::{ReceiptKind as Seen, SwitchChange};
-use whimbrel_scenarios::{DEADLINE, World, next_kind, quiet};
+use whimbrel_sandbox::phone::{Phone, ReceiptKind as Seen, SwitchChange};
+use whimbrel_sandbox::{Event, NewGroup};
+use whimbrel_scenarios::{DEADLINE, World, device_label, next_kind, quiet};
+use whimbrel_wire::Node;
 
 const ANNA: &str = "31612345678";
 const BEN: &str = "31687654321";
+const CARA: &str = "31611112222";
 
 async fn next_message(events: &mut EventStream) -> Message {
     next_kind(events, |kind| match kind {
@@ -108,4 +111,91 @@ async fn next_any(events: &mut EventStream) -> ReceiptKind {
         _ => None,
     })
     .await
+}
+
+/// Every type of receipt from somebody else and from an own device, and what the host is told.
+#[tokio::test]
+async fn every_type_of_receipt_has_its_meaning() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (client, anna) = world.linked(&engine, ANNA).await;
+    let ben = world.sandbox.phone(BEN).await.unwrap();
+    let mut events = client.events().unwrap();
+    let device = device_label(&client, ANNA);
+    let table = [
+        (false, None, Some(ReceiptKind::Delivered)),
+        (false, Some("inactive"), Some(ReceiptKind::Delivered)),
+        (false, Some("read"), Some(ReceiptKind::Read)),
+        (false, Some("played"), Some(ReceiptKind::Played)),
+        (false, Some("view"), None),
+        (false, Some("of-the-future"), None),
+        (true, None, None),
+        (true, Some("sender"), None),
+        (true, Some("peer_msg"), None),
+        (true, Some("hist_sync"), None),
+        (true, Some("server-error"), None),
+        (true, Some("read"), Some(ReceiptKind::ReadSelf)),
+        (true, Some("read-self"), Some(ReceiptKind::ReadSelf)),
+        (true, Some("played-self"), Some(ReceiptKind::ReadSelf)),
+    ];
+    let mut expected = Vec::new();
+    for (number, (own, kind, told)) in table.into_iter().enumerate() {
+        let id = format!("3EB0{number:016}");
+        let receipt = Node::new("receipt")
+            .attr("id", id.clone())
+            .attr("from", if own { anna.lid() } else { ben.lid() })
+            .attr_opt("recipient", own.then(|| ben.lid()))
+            .attr_opt("type", kind)
+            .attr("t", "1795176000");
+        assert!(world.sandbox.enqueue(&device, receipt));
+        // Whatever it means, it is taken.
+        world.wait(|event| matches!(event, Event::Settled { id: settled, .. } if *settled == id)).await;
+        expected.extend(told.map(|told| (id, told)));
+    }
+    for (id, told) in expected {
+        let receipt = next_receipt(&mut events, told).await;
+        assert_eq!((receipt.message_ids, receipt.chat.id), (vec![id], ben.lid()), "{told:?}");
+    }
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_receipt_of_many_readers_is_told_for_each() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (client, _) = world.linked(&engine, ANNA).await;
+    let (ben, cara) = (world.sandbox.phone(BEN).await.unwrap(), world.sandbox.phone(CARA).await.unwrap());
+    let new = NewGroup {
+        creator: ANNA.to_owned(),
+        subject: "Birds".to_owned(),
+        members: vec![BEN.to_owned(), CARA.to_owned()],
+        addressing: None,
+    };
+    let group = world.sandbox.create_group(&new).unwrap().jid();
+    ben.set_switches(SwitchChange { silent: Some(true), ..SwitchChange::default() });
+    cara.set_switches(SwitchChange { silent: Some(true), ..SwitchChange::default() });
+    let mut events = client.events().unwrap();
+    let sent = client.send_text(&group, "to all", SendOptions::default()).await.unwrap().message_id;
+    let reader =
+        |phone: &Phone, time: &'static str| Node::new("user").attr("jid", phone.lid()).attr("t", time);
+    let receipt = Node::new("receipt")
+        .attr("id", "grouped-1")
+        .attr("from", group.clone())
+        .attr("type", "read")
+        .attr("t", "1795176000")
+        .child(
+            Node::new("participants")
+                .attr("key", sent.clone())
+                .child(reader(&ben, "1795176001"))
+                .child(reader(&cara, "1795176002").attr("type", "played")),
+        );
+    assert!(world.sandbox.enqueue(&device_label(&client, ANNA), receipt));
+    for (phone, kind, time) in
+        [(&ben, ReceiptKind::Read, 1_795_176_001), (&cara, ReceiptKind::Played, 1_795_176_002)]
+    {
+        let told = next_receipt(&mut events, kind).await;
+        assert_eq!((told.sender.id, told.chat.id, told.timestamp), (phone.lid(), group.clone(), time));
+        assert_eq!(told.message_ids, std::slice::from_ref(&sent));
+    }
+    engine.close(DEADLINE).await.unwrap();
 }

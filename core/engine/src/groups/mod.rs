@@ -36,6 +36,8 @@ pub(crate) use row::GroupRow;
 pub(crate) use row::Member;
 pub use row::{Addressing, Role};
 pub(crate) use send::HandedOut;
+#[cfg(test)]
+pub(crate) use send::compose_for_missing;
 pub(crate) use sender_keys::SendingState;
 
 impl Client {

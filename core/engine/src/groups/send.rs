@@ -1,6 +1,8 @@
 //! A message to a group: encrypted once, with the key handed to each device that lacks it
 //! (delivery document §3.6).
 
+use std::collections::BTreeSet;
+
 use rand_core::Rng as _;
 use whimbrel_crypto::padding;
 use whimbrel_proto::e2e::Message as Content;
@@ -30,6 +32,20 @@ pub(crate) struct HandedOut {
     pub(crate) key_id: u32,
     /// Devices that the key was encrypted for.
     pub(crate) devices: Vec<Jid>,
+}
+
+impl HandedOut {
+    /// The service takes one of several attempts under an id, and may have taken an earlier one: only what
+    /// that one carried as well has arrived for sure. `None`: it is not known what it carried.
+    pub(crate) fn keep_what_was_carried_by(&mut self, earlier: Option<&Self>) {
+        match earlier.filter(|earlier| earlier.key_id == self.key_id) {
+            Some(earlier) => {
+                let carried: BTreeSet<&Jid> = earlier.devices.iter().collect();
+                self.devices.retain(|device| carried.contains(device));
+            }
+            None => self.devices.clear(),
+        }
+    }
 }
 
 /// Makes the stanza of a message to a group.
@@ -126,14 +142,15 @@ fn stanza(
     })))
 }
 
-/// Makes a message that the service has again, for the devices that did not get the key with it.
-/// `None` if there are none.
-pub(super) fn compose_for_missing(
+/// Makes a message that the service has again, for the devices that did not get the key with it and have not
+/// asked for it themselves: some clients show a message twice that comes twice. `None` if there are none.
+pub(crate) fn compose_for_missing(
     unit: &mut Unit<'_>,
     row: &OutboxRow,
     manner: Manner,
 ) -> Result<Option<(Box<Node>, HandedOut)>, StoreError> {
     let Planned::Plan(mut plan) = fanout::plan(unit, &row.chat, manner, true)? else { return Ok(None) };
+    plan.lacking.retain(|target| !unit.asked_for(&target.key, &row.message_id));
     if plan.lacking.is_empty() || unit.own_key_id(&row.chat)?.is_none() {
         return Ok(None);
     }

@@ -101,6 +101,8 @@ struct Job {
     stage: Stage,
     /// It was written to some connection, or may have been by an earlier process.
     left: bool,
+    /// An attempt may have arrived on which the service has not said its word.
+    unanswered: bool,
     /// Devices and sessions were looked up: what is missing now stays missing.
     prepared: bool,
     /// Addressed by phone number, because the service does not take the LID.
@@ -437,7 +439,13 @@ impl Outbox {
             job.stage = Stage::Sent { generation, at: Instant::now() };
             job.left = true;
             let hands_out = keys.as_ref().is_some_and(|keys| !keys.devices.is_empty());
-            job.keys = keys;
+            let earlier = std::mem::replace(&mut job.keys, keys);
+            if job.unanswered
+                && let Some(keys) = &mut job.keys
+            {
+                keys.keep_what_was_carried_by(earlier.as_deref());
+            }
+            job.unanswered = true;
             if hands_out {
                 let chat = job.row.chat.clone();
                 jobs.handing_out.entry(chat).or_default().order = order;
@@ -647,6 +655,7 @@ impl Outbox {
         }
         if ack.error.is_some() {
             job.attempts = job.attempts.saturating_add(1);
+            job.unanswered = false;
         }
         let group = job.row.chat.is_group();
         let verdict = fate::verdict(ack, group, job.attempts, &mut job.by_phone, &mut job.manner);
@@ -857,6 +866,7 @@ impl Jobs {
             stored,
             stage: Stage::Waiting,
             left: stored,
+            unanswered: stored,
             prepared: false,
             by_phone: false,
             attempts: 0,

@@ -165,6 +165,11 @@ impl Unit<'_> {
         self.limits().asking.take(device, now_ms)
     }
 
+    /// Whether a device asked for a message lately: it gets it as the answer to that.
+    pub(crate) fn asked_for(&mut self, device: &Jid, message_id: &str) -> bool {
+        self.limits().requests.get(&(device.clone(), message_id.to_owned())).is_some()
+    }
+
     /// Whether a device that asks for a message is to be answered now.
     pub(crate) fn may_answer(&mut self, device: &Jid, message_id: &str) -> bool {
         let now_ms = self.now_ms();

@@ -322,6 +322,9 @@ fn the_service_may_want_the_other_addresses() {
 fn a_word_on_a_message_tells_who_holds_the_key_and_who_was_missed() {
     let [mut anna, ..] = party(Addressing::Lid);
     let outbox = super::super::Outbox::default();
+    let row = Side::ticket("A1", "x", true).row;
+    outbox.accept(&anna.store, row, SendWait::Sent).map(drop).unwrap();
+    let order = outbox.take_ready().pop().unwrap().order;
     let Composed::Stanza { keys, .. } = ({
         let ticket = Side::ticket("A1", "x", true);
         anna.unit(|unit| send::compose(unit, &ticket)).0
@@ -329,9 +332,6 @@ fn a_word_on_a_message_tells_who_holds_the_key_and_who_was_missed() {
         panic!("not sent")
     };
     let handed = keys.clone().unwrap();
-    let row = Side::ticket("A1", "x", true).row;
-    outbox.accept(&anna.store, row, SendWait::Sent).map(drop).unwrap();
-    let order = outbox.take_ready().pop().unwrap().order;
     outbox.sent(order, 1, keys);
     let word = Node::new("ack").attr("class", "message").attr("id", "A1").attr("from", group());
     let word = stanzas::ack(&word.attr("t", "5").attr("phash", "2:others")).unwrap();
@@ -375,4 +375,83 @@ fn what_follows_waits_for_the_key_and_leaves_in_order() {
     }
     let ids: Vec<_> = bench.take_ready().into_iter().map(|ticket| ticket.row.message_id).collect();
     assert_eq!(ids, ["A2", "A3"]);
+}
+
+/// The service takes the first of several attempts that reaches it and confirms every one.
+#[test]
+fn an_attempt_that_may_be_a_repetition_marks_only_what_was_carried_before() {
+    let handed = |key_id, devices: &[&str]| HandedOut {
+        addressing: Addressing::Lid,
+        phash: String::new(),
+        key_id,
+        devices: devices.iter().map(|user| Jid::lid(user)).collect(),
+    };
+    let refused = |unit: &mut Unit<'_>, bench: &super::super::Outbox| {
+        let ack = Node::new("ack").attr("class", "message").attr("id", "A1").attr("from", group());
+        let ack = ack.attr("error", "421").attr("t", "5");
+        let mut replies = Replies::default();
+        bench.acknowledged(unit, &stanzas::ack(&ack).unwrap(), &mut replies)?;
+        for settled in replies.settled {
+            bench.settle(settled);
+        }
+        Ok(())
+    };
+    // Per case: what the attempts carried, whether the service refused the one before the last, who
+    // holds the key afterwards.
+    let cases: [(&[(u32, &[&str])], bool, &[&str]); 5] = [
+        (&[(0, &["2", "3"])], false, &["2", "3"]),
+        (&[(0, &["2"]), (0, &["2", "3"])], false, &["2"]),
+        (&[(1, &["2", "3"]), (0, &["2", "3"])], false, &[]),
+        (&[(0, &["2", "3"]), (0, &["3"]), (0, &["2", "3"])], false, &["3"]),
+        (&[(1, &["2", "3"]), (0, &["2", "3"])], true, &["2", "3"]),
+    ];
+    for (attempts, refusal, holders) in cases {
+        let bench = super::super::Outbox::default();
+        let [mut anna, ..] = party(Addressing::Lid);
+        let key_id = anna.unit(|unit| Ok(unit.own_sender_key(&group())?.key_id())).0;
+        bench.accept(&anna.store, Side::ticket("A1", "A1", true).row, SendWait::Sent).map(drop).unwrap();
+        for (generation, (other, devices)) in (1..).zip(attempts) {
+            if generation > 1 && refusal {
+                anna.unit(|unit| refused(unit, &bench));
+            }
+            bench.reopen(generation);
+            let tickets = bench.take_ready();
+            bench.sent(
+                tickets[0].order,
+                generation,
+                Some(Box::new(handed(key_id.wrapping_add(*other), devices))),
+            );
+        }
+        let ack =
+            Node::new("ack").attr("class", "message").attr("id", "A1").attr("from", group()).attr("t", "5");
+        let mut replies = Replies::default();
+        anna.unit(|unit| bench.acknowledged(unit, &stanzas::ack(&ack).unwrap(), &mut replies));
+        let found = anna.unit(|unit| unit.key_holders(&group(), key_id)).0;
+        assert_eq!(found.devices(), handed(key_id, holders).devices, "{attempts:?}");
+    }
+    // What an earlier process sent is not known.
+    let mut handed = handed(1, &["2"]);
+    handed.keep_what_was_carried_by(None);
+    assert!(handed.devices.is_empty());
+}
+
+/// Some clients show a message twice that comes twice.
+#[test]
+fn who_asked_for_a_message_is_not_sent_it_a_second_time() {
+    let [mut anna, ..] = party(Addressing::Lid);
+    let (_, handed) = anna.write("A1", "to all");
+    let row = Side::ticket("A1", "to all", true).row;
+    let manner = Manner { only_missing: true, ..Manner::default() };
+    let missed = |anna: &mut Side| {
+        let made = anna.unit(|unit| crate::groups::compose_for_missing(unit, &row, manner)).0;
+        made.map(|(_, handed)| handed.devices).unwrap_or_default()
+    };
+    assert_eq!(missed(&mut anna), handed.devices);
+    let (first, others) = handed.devices.split_first().unwrap();
+    anna.unit(|unit| Ok(unit.may_answer(first, "A1")));
+    assert_eq!(missed(&mut anna), others);
+    for device in others {
+        anna.unit(|unit| Ok(unit.may_answer(device, "A1")));
+    }
+    assert!(missed(&mut anna).is_empty());
 }
