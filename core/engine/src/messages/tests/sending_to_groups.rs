@@ -396,9 +396,10 @@ fn an_attempt_that_may_be_a_repetition_marks_only_what_was_carried_before() {
         }
         Ok(())
     };
-    // Per case: what the attempts carried, whether the service refused the one before the last, who
+    type Attempts = &'static [(u32, &'static [&'static str])];
+    // Per case: what the attempts carried (key and devices), whether the service refused the one before the last, who
     // holds the key afterwards.
-    let cases: [(&[(u32, &[&str])], bool, &[&str]); 5] = [
+    let cases: [(Attempts, bool, &[&str]); 5] = [
         (&[(0, &["2", "3"])], false, &["2", "3"]),
         (&[(0, &["2"]), (0, &["2", "3"])], false, &["2"]),
         (&[(1, &["2", "3"]), (0, &["2", "3"])], false, &[]),
