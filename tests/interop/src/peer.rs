@@ -251,6 +251,11 @@ impl Peer {
         self.command("connect", json!({})).await.map(drop)
     }
 
+    /// Throws away the sessions with all devices of this address.
+    pub async fn forget_session(&self, with: &str) -> Result<(), PeerError> {
+        self.command("forget_session", json!({"with": with})).await.map(drop)
+    }
+
     /// Unlinks the device.
     pub async fn logout(&self) -> Result<(), PeerError> {
         self.command("logout", json!({})).await.map(drop)

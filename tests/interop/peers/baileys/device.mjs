@@ -1,5 +1,5 @@
 // The life of one linked device, as an application of Baileys runs it.
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import makeWASocket, {
   DisconnectReason,
   WA_CERT_DETAILS,
@@ -137,6 +137,13 @@ export class Device {
 
   async leaveGroup({ group }) {
     await this.#live().groupLeave(group);
+  }
+
+  async forgetSession({ with: address }) {
+    const name = this.#live().signalRepository.jidToSignalProtocolAddress(address).replace(/\.\d+$/, '');
+    const file = new RegExp(`^session-(${name}\\.\\d+)\\.json$`);
+    const devices = (await readdir(this.#options.store)).map(entry => file.exec(entry)?.[1]).filter(Boolean);
+    await this.#auth.state.keys.set({ session: Object.fromEntries(devices.map(device => [device, null])) });
   }
 
   #live() {

@@ -35,6 +35,7 @@ await serve({
   group_info: async args => started().groupInfo(args),
   change_members: async args => started().changeMembers(args),
   leave_group: async args => started().leaveGroup(args),
+  forget_session: async args => started().forgetSession(args),
   disconnect: async () => started().disconnect(),
   connect: async () => started().connect(),
   logout: async () => started().logout(),

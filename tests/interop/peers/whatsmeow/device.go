@@ -212,6 +212,14 @@ func (d *device) sendPresence(ctx context.Context, args sendPresenceArgs) (any, 
 	}
 }
 
+type forgetSessionArgs struct {
+	With types.JID `json:"with"`
+}
+
+func (d *device) forgetSession(ctx context.Context, args forgetSessionArgs) (any, error) {
+	return nil, d.cli.Store.Sessions.DeleteAllSessions(ctx, args.With.SignalAddressUser())
+}
+
 func (d *device) disconnect(context.Context, none) (any, error) {
 	connected := d.cli.IsConnected()
 	d.cli.Disconnect()

@@ -38,6 +38,7 @@ func (p *program) serve(in *os.File) error {
 		"group_info":     withDevice(p, (*device).groupInfo),
 		"change_members": withDevice(p, (*device).changeMembers),
 		"leave_group":    withDevice(p, (*device).leaveGroup),
+		"forget_session": withDevice(p, (*device).forgetSession),
 		"disconnect":     withDevice(p, (*device).disconnect),
 		"connect":        withDevice(p, (*device).connect),
 		"logout":         withDevice(p, (*device).logout),

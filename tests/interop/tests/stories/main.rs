@@ -9,9 +9,13 @@
 mod support;
 
 mod baileys_link;
+mod devices;
+mod forgetful;
 mod linking;
+mod new_identity;
 mod peers_chat;
 mod peers_group;
+mod restarts;
 mod same_account;
 mod take_over;
 mod whatsmeow_link;

@@ -6,13 +6,43 @@ use whimbrel_sandbox::phone::{Message, Phone, ReceiptKind};
 
 use super::{DEADLINE, Device, Heard};
 
-/// A conversation in a group that keeps the account of what was said: every device of every member reads every text
-/// exactly once, and nobody reads what was said while he was no member.
+/// A conversation in a group, or of two persons with several devices each, that keeps the account of what was said:
+/// every device of every member reads every text exactly once, and nobody reads what was said while he was no member.
 ///
 /// One seat speaks at a time, for the reason that [`Talk`](super::Talk) gives.
 pub(crate) struct Circle<'a> {
-    group: &'a Group,
+    place: Place<'a>,
     seats: Vec<Seat<'a>>,
+}
+
+/// Where it is talked.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Group(&'a Group),
+    Direct([&'a Phone; 2]),
+}
+
+impl Place<'_> {
+    /// What somebody calls the chat, first the name to write to.
+    fn names(&self, seat: &Phone) -> Vec<String> {
+        match self {
+            Self::Group(group) => vec![group.jid().to_string()],
+            Self::Direct([one, other]) => {
+                let partner = if seat.number() == one.number() { other } else { one };
+                vec![partner.jid().to_string(), partner.lid().to_string()]
+            }
+        }
+    }
+
+    fn members(&self) -> BTreeSet<String> {
+        match self {
+            Self::Group(group) => {
+                let state = group.state().unwrap();
+                state.members.into_iter().map(|member| member.number).collect()
+            }
+            Self::Direct(pair) => pair.iter().map(|phone| phone.number().to_owned()).collect(),
+        }
+    }
 }
 
 /// A device or phone in the circle.
@@ -82,9 +112,10 @@ impl<'a> Seat<'a> {
     }
 
     /// Hears exactly what is due, in whatever order.
-    async fn hears(&mut self, group: &str) {
+    async fn hears(&mut self, place: Place<'_>) {
+        let chats = place.names(self.voice.phone());
         while !self.due.is_empty() {
-            let next = self.next(group).await;
+            let next = self.next(&chats).await;
             let at = self.due.iter().position(|said| said.id == next.id);
             let label = self.voice.label();
             let at = at.unwrap_or_else(|| {
@@ -92,7 +123,8 @@ impl<'a> Seat<'a> {
                 panic!("{label} hears twice, or what nobody said: {next:?}; the service's log:\n{log}")
             });
             let said = self.due.remove(at);
-            assert_eq!((&next.text, next.chat.as_str()), (&said.text, group), "{label}");
+            assert_eq!(next.text, said.text, "{label}");
+            assert!(chats.contains(&next.chat), "{label}: {next:?} is not in {chats:?}");
             let number = self.voice.phone().number();
             assert_eq!(next.from_me, said.by.split(':').next() == Some(number), "{label}: {next:?}");
             if matches!(self.voice, Voice::Device(_)) {
@@ -102,7 +134,7 @@ impl<'a> Seat<'a> {
         }
     }
 
-    async fn next(&mut self, group: &str) -> Heard {
+    async fn next(&mut self, chats: &[String]) -> Heard {
         let missing: Vec<String> =
             self.due.iter().map(|said| format!("{:?} ({})", said.text, said.id)).collect();
         let what = format!("one of {missing:?}");
@@ -113,7 +145,7 @@ impl<'a> Seat<'a> {
                 let (number, message) =
                     entries.into_iter().next().unwrap_or_else(|| panic!("{} lacks {what}", phone.name()));
                 self.looked = number;
-                if message.chat == group {
+                if chats.contains(&message.chat) {
                     break heard(message);
                 }
             },
@@ -121,14 +153,15 @@ impl<'a> Seat<'a> {
     }
 
     /// Nothing has come that is not accounted for.
-    async fn has_heard_no_more(&self, group: &str) {
+    async fn has_heard_no_more(&self, place: Place<'_>) {
         match &self.voice {
             Voice::Device(device) => {
                 assert_eq!(device.unread_texts(), Vec::<String>::new(), "{} heard more", device.label());
             }
             Voice::Phone(phone) => {
                 let shown = phone.messages_after(0, Duration::ZERO).await.into_iter();
-                let shown = shown.filter(|(_, message)| message.chat == group);
+                let chats = place.names(phone);
+                let shown = shown.filter(|(_, message)| chats.contains(&message.chat));
                 assert_eq!(shown.count(), self.heard.len(), "{} shows more", phone.name());
             }
         }
@@ -148,18 +181,31 @@ fn heard(message: Message) -> Heard {
 
 impl<'a> Circle<'a> {
     pub(crate) fn new(group: &'a Group, devices: &[&'a Device], phones: &[&'a Phone]) -> Self {
+        Self::at(Place::Group(group), devices, phones)
+    }
+
+    /// The direct chat of two persons.
+    pub(crate) fn direct(pair: [&'a Phone; 2], devices: &[&'a Device]) -> Self {
+        Self::at(Place::Direct(pair), devices, &pair)
+    }
+
+    fn at(place: Place<'a>, devices: &[&'a Device], phones: &[&'a Phone]) -> Self {
         let devices = devices.iter().map(|device| Seat::new(Voice::Device(device)));
         let phones = phones.iter().map(|phone| Seat::new(Voice::Phone(phone)));
-        Self { group, seats: devices.chain(phones).collect() }
+        Self { place, seats: devices.chain(phones).collect() }
     }
 
-    fn jid(&self) -> String {
-        self.group.jid().to_string()
+    /// A device that was linked in the middle of the conversation: it hears what is said from now on.
+    pub(crate) fn joins(&mut self, device: &'a Device) {
+        self.seats.push(Seat::new(Voice::Device(device)));
     }
 
-    fn members(&self) -> BTreeSet<String> {
-        let state = self.group.state().unwrap();
-        state.members.into_iter().map(|member| member.number).collect()
+    /// A device that is unlinked, and has heard all until then and nothing else.
+    pub(crate) async fn drops_out(&mut self, device: &Device) {
+        let at = self.seats.iter().position(|seat| seat.voice.label() == device.label()).unwrap();
+        let seat = self.seats.remove(at);
+        assert_eq!(seat.due, [], "{} has not heard all", device.label());
+        seat.has_heard_no_more(self.place).await;
     }
 
     fn seat(&mut self, label: &str) -> &mut Seat<'a> {
@@ -175,10 +221,12 @@ impl<'a> Circle<'a> {
     }
 
     async fn says_one(&mut self, label: &str, quoted: Option<Heard>) {
-        let (group, members) = (self.jid(), self.members());
+        let (place, members) = (self.place, self.place.members());
         let seat = self.seat(label);
         let text = format!("text {} from {label}", seat.said.len() + 1);
-        let id = seat.voice.say(&group, &text, quoted.as_ref()).await;
+        let chats = place.names(seat.voice.phone());
+        let chat = chats.first().unwrap();
+        let id = seat.voice.say(chat, &text, quoted.as_ref()).await;
         let said = Said { id, text, by: label.to_owned(), quoted: quoted.map(|heard| heard.id) };
         seat.said.push(said.clone());
         for seat in &mut self.seats {
@@ -190,15 +238,14 @@ impl<'a> Circle<'a> {
 
     /// Everybody who listens hears what is due.
     pub(crate) async fn hear(&mut self) {
-        let group = self.jid();
         for seat in self.seats.iter_mut().filter(|seat| seat.listens) {
-            seat.hears(&group).await;
+            seat.hears(self.place).await;
         }
     }
 
     /// Everybody who is a member and listens says so many texts in turn, and all hear them.
     pub(crate) async fn all_say(&mut self, count: usize) {
-        let members = self.members();
+        let members = self.place.members();
         let speakers =
             self.seats.iter().filter(|seat| seat.listens && members.contains(seat.voice.phone().number()));
         let labels: Vec<String> = speakers.map(|seat| seat.voice.label()).collect();
@@ -210,7 +257,7 @@ impl<'a> Circle<'a> {
 
     /// Every device answers what it heard last.
     pub(crate) async fn all_quote(&mut self) {
-        let members = self.members();
+        let members = self.place.members();
         let speakers = self.seats.iter().filter(|seat| {
             matches!(seat.voice, Voice::Device(_))
                 && seat.listens
@@ -226,26 +273,30 @@ impl<'a> Circle<'a> {
         }
     }
 
+    /// A device has closed its connection, or opened it again.
+    pub(crate) fn is_away(&mut self, device: &Device, away: bool) {
+        self.seat(&device.label()).listens = !away;
+    }
+
     /// A device closes its connection.
     pub(crate) async fn goes_away(&mut self, device: &Device) {
-        self.seat(&device.label()).listens = false;
+        self.is_away(device, true);
         device.leave().await;
     }
 
     /// A device comes back and hears what was said meanwhile.
     pub(crate) async fn comes_back(&mut self, device: &Device) {
-        let group = self.jid();
         device.come_back().await;
+        let place = self.place;
         let seat = self.seat(&device.label());
         seat.listens = true;
-        seat.hears(&group).await;
+        seat.hears(place).await;
     }
 
     /// Everything that was said by devices was delivered to somebody and is read by all, and the authors are told so.
     /// Nobody has heard anything else.
     pub(crate) async fn ends(mut self, least: usize) {
         self.all_say(1).await;
-        let group = self.jid();
         for seat in &self.seats {
             let ids: Vec<String> = seat.said.iter().map(|said| said.id.clone()).collect();
             if let Voice::Device(device) = seat.voice {
@@ -256,10 +307,14 @@ impl<'a> Circle<'a> {
             let others: Vec<Heard> = seat.heard.iter().filter(|heard| !heard.from_me).cloned().collect();
             match seat.voice {
                 _ if others.is_empty() => {}
-                Voice::Device(device) => device.mark_read_in(&group, &others).await,
+                Voice::Device(device) => match self.place {
+                    Place::Group(group) => device.mark_read_in(&group.jid().to_string(), &others).await,
+                    Place::Direct(_) => device.mark_read(&others).await,
+                },
                 Voice::Phone(phone) => {
                     let ids: Vec<String> = others.into_iter().map(|heard| heard.id).collect();
-                    phone.mark_read(&group, &ids).await.unwrap();
+                    let chats = self.place.names(phone);
+                    phone.mark_read(chats.first().unwrap(), &ids).await.unwrap();
                 }
             }
         }
@@ -277,7 +332,7 @@ impl<'a> Circle<'a> {
         assert!(said >= least, "a short talk proves little: {said} texts");
         for seat in &self.seats {
             assert_eq!(seat.due, [], "{} has not heard all", seat.voice.label());
-            seat.has_heard_no_more(&group).await;
+            seat.has_heard_no_more(self.place).await;
         }
     }
 }

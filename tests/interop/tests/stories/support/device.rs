@@ -255,6 +255,52 @@ impl Device {
         }
     }
 
+    /// Ends the process of a client of ours and starts it again after what the story does in between.
+    pub(crate) async fn is_restarted(&self, meanwhile: impl Future<Output = ()>) {
+        let client = self.as_whimbrel();
+        client.close().await;
+        meanwhile.await;
+        client.reopen().await;
+    }
+
+    /// Gives its link up.
+    pub(crate) async fn unlink(&self) {
+        let before = self.sandbox.events().newest();
+        match &self.make {
+            Make::Peer(peer) => {
+                peer.logout().await.unwrap();
+                peer.logged_out().await.unwrap();
+            }
+            Make::Whimbrel(client) => client.logout().await,
+        }
+        self.happens(before, ServiceEvent::Unlinked { device: self.label() }).await;
+    }
+
+    /// Loses what it agreed on with a person's devices, as after a damaged disk.
+    pub(crate) async fn forgets(&self, person: &Phone) {
+        for address in [person.jid(), person.lid()] {
+            self.as_peer().forget_session(&address.to_string()).await.unwrap();
+        }
+    }
+
+    /// Waits for the report that a person's phone has another identity.
+    pub(crate) async fn sees_identity_change(&self, of: &Phone) {
+        let who = [of.jid().to_string(), of.lid().to_string()];
+        self.as_whimbrel().sees_identity_change(&who, 0).await;
+    }
+
+    /// Waits until a client of ours knows that its link is no more.
+    pub(crate) async fn is_logged_out(&self) {
+        self.as_whimbrel().is_logged_out().await;
+    }
+
+    fn as_whimbrel(&self) -> &Whimbrel {
+        match &self.make {
+            Make::Whimbrel(client) => client,
+            Make::Peer(_) => panic!("{} is a peer", self.label()),
+        }
+    }
+
     async fn happens(&self, after: u64, event: ServiceEvent) {
         let found = self.sandbox.events().wait_for_after(after, |seen| *seen == event, DEADLINE).await;
         found.unwrap_or_else(|_| panic!("{event:?} did not happen in time"));

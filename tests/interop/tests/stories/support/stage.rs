@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -111,6 +112,22 @@ impl Stage {
         let client = Whimbrel::open(&self.sandbox, &store).await;
         client.connect().await;
         Device::whimbrel(&self.sandbox, client, phone, device)
+    }
+
+    /// The most retry receipts that there were for a message of one device, from one reader, and how many there were
+    /// in all.
+    pub(crate) fn retries(&self) -> (usize, usize) {
+        let mut asked: BTreeMap<(String, String), usize> = BTreeMap::new();
+        for (_, event) in self.sandbox.events().after(0) {
+            if let ServiceEvent::Receipt { device, ids, kind } = event
+                && kind == "retry"
+            {
+                for id in ids {
+                    *asked.entry((device.clone(), id)).or_default() += 1;
+                }
+            }
+        }
+        (asked.values().copied().max().unwrap_or_default(), asked.values().sum())
     }
 
     /// The phone shows exactly these texts: those of its own account and those of others, each in order.

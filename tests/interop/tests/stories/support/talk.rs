@@ -105,6 +105,11 @@ impl<'a> Talk<'a> {
         self.right.hears(&self.left).await;
     }
 
+    /// As [`Talk::right_hears`], of texts that the right side asks for again: they come in any order.
+    pub(crate) async fn right_hears_somehow(&mut self) {
+        self.right.hears_somehow(&self.left).await;
+    }
+
     /// So many texts each way.
     pub(crate) async fn both_say(&mut self, count: usize) {
         self.left_says(count).await;

@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
@@ -17,21 +18,34 @@ use super::Heard;
 
 /// A client of ours as an application uses it: calls, and a task that takes the events.
 pub(crate) struct Whimbrel {
-    client: Client,
+    sandbox: Sandbox,
+    store: PathBuf,
     events: Arc<Events>,
+    running: Mutex<Running>,
+}
+
+#[derive(Clone)]
+struct Running {
+    client: Client,
     /// Its threads end with it.
-    _engine: Engine,
+    engine: Engine,
 }
 
 #[derive(Default)]
 struct Events {
     unread: Mutex<VecDeque<EventKind>>,
     changed: Notify,
+    /// Number of the newest event: after a restart the engine offers again what it does not know to have been taken.
+    newest: AtomicU64,
 }
 
 impl Events {
     async fn take_from(self: Arc<Self>, mut stream: EventStream) {
         while let Some(event) = stream.next().await {
+            if event.sequence.is_some_and(|number| self.newest.fetch_max(number, Ordering::Relaxed) >= number)
+            {
+                continue;
+            }
             self.unread.lock().unwrap().push_back(event.kind);
             self.changed.notify_waiters();
         }
@@ -48,15 +62,62 @@ impl Events {
     }
 }
 
-impl Whimbrel {
-    pub(crate) async fn open(sandbox: &Sandbox, store: &Path) -> Self {
-        let engine = Self::engine(sandbox);
+impl Running {
+    async fn begin(sandbox: &Sandbox, store: &Path, events: &Arc<Events>) -> Self {
+        let engine = Whimbrel::engine(sandbox);
         let mut options = ClientOptions::default();
         options.auto_start = false;
         let client = engine.open_async(store, options).await.unwrap();
+        tokio::spawn(Arc::clone(events).take_from(client.events().unwrap()));
+        Self { client, engine }
+    }
+}
+
+impl Whimbrel {
+    pub(crate) async fn open(sandbox: &Sandbox, store: &Path) -> Self {
         let events = Arc::new(Events::default());
-        tokio::spawn(Arc::clone(&events).take_from(client.events().unwrap()));
-        Self { client, events, _engine: engine }
+        let running = Mutex::new(Running::begin(sandbox, store, &events).await);
+        Self { sandbox: sandbox.clone(), store: store.to_owned(), events, running }
+    }
+
+    fn client(&self) -> Client {
+        self.running.lock().unwrap().client.clone()
+    }
+
+    /// Closes the engine, as the end of the host's process does.
+    pub(crate) async fn close(&self) {
+        let engine = self.running.lock().unwrap().engine.clone();
+        engine.close(DEADLINE).await.unwrap();
+    }
+
+    /// Goes on with the same store in another engine, as after a start of the host's process.
+    pub(crate) async fn reopen(&self) {
+        let running = Running::begin(&self.sandbox, &self.store, &self.events).await;
+        *self.running.lock().unwrap() = running;
+        self.connect().await;
+    }
+
+    /// Gives the link up.
+    pub(crate) async fn logout(&self) {
+        self.client().logout(CallOptions::default()).await.unwrap();
+    }
+
+    pub(crate) async fn is_logged_out(&self) {
+        self.wait_for("the end of the link", true, |event| {
+            matches!(event, EventKind::LoggedOut(_)).then_some(())
+        })
+        .await;
+    }
+
+    /// The report that somebody's device has another identity.
+    pub(crate) async fn sees_identity_change(&self, who: &[String], device: u16) {
+        self.wait_for(&format!("another identity of {who:?}"), true, |event| match event {
+            EventKind::IdentityChanged(changed) if changed.device == device => {
+                who.contains(&changed.who.id.to_string()).then_some(())
+            }
+            _ => None,
+        })
+        .await;
     }
 
     /// An engine for the sandbox.
@@ -69,7 +130,7 @@ impl Whimbrel {
     }
 
     pub(crate) async fn export(&self, file: &Path, passphrase: &str) {
-        self.client.export(file, passphrase.into(), ExportOptions::default()).await.unwrap();
+        self.client().export(file, passphrase.into(), ExportOptions::default()).await.unwrap();
     }
 
     async fn wait_for<T>(&self, what: &str, take: bool, mut pick: impl FnMut(&EventKind) -> Option<T>) -> T {
@@ -82,7 +143,7 @@ impl Whimbrel {
                 return picked;
             }
             if timeout_at(deadline, changed).await.is_err() {
-                let state = self.client.connection_state();
+                let state = self.client().connection_state();
                 panic!(
                     "whimbrel did not see {what} in time; connection {state:?}; unread:\n{}",
                     self.unread()
@@ -96,7 +157,7 @@ impl Whimbrel {
     }
 
     pub(crate) async fn link_with_qr(&self) -> String {
-        self.client.link_with_qr(CallOptions::default()).await.unwrap().text
+        self.client().link_with_qr(CallOptions::default()).await.unwrap().text
     }
 
     pub(crate) async fn linked(&self) {
@@ -108,11 +169,11 @@ impl Whimbrel {
 
     /// Connects unless connected, and returns when caught up.
     pub(crate) async fn connect(&self) {
-        self.client.connect(CallOptions::default()).await.unwrap();
+        self.client().connect(CallOptions::default()).await.unwrap();
     }
 
     pub(crate) fn disconnect(&self) {
-        self.client.disconnect();
+        self.client().disconnect();
     }
 
     pub(crate) async fn send_text(&self, to: &str, text: &str, quote: Option<&Heard>) -> String {
@@ -121,12 +182,12 @@ impl Whimbrel {
             message_id: heard.id.clone(),
             sender: Some(parse_address(&heard.sender).unwrap()),
         });
-        self.client.send_text(&parse_address(to).unwrap(), text, options).await.unwrap().message_id
+        self.client().send_text(&parse_address(to).unwrap(), text, options).await.unwrap().message_id
     }
 
     pub(crate) async fn mark_read(&self, chat: &str, ids: &[&str]) {
         let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-        self.client
+        self.client()
             .mark_read(&parse_address(chat).unwrap(), None, &ids, CallOptions::default())
             .await
             .unwrap();
@@ -135,7 +196,7 @@ impl Whimbrel {
     pub(crate) async fn mark_read_in(&self, group: &str, author: &str, ids: &[&str]) {
         let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
         let (group, author) = (parse_address(group).unwrap(), parse_address(author).unwrap());
-        self.client.mark_read(&group, Some(&author), &ids, CallOptions::default()).await.unwrap();
+        self.client().mark_read(&group, Some(&author), &ids, CallOptions::default()).await.unwrap();
     }
 
     /// Texts that nobody has asked for.
