@@ -95,6 +95,10 @@ enum whimbrel_code
    */
   WHIMBREL_CODE_UNTRUSTED_SERVER = 104,
   /**
+   * The proxy could not be reached, or refused.
+   */
+  WHIMBREL_CODE_PROXY_FAILED = 105,
+  /**
    * The client is not linked to a phone; link it first.
    */
   WHIMBREL_CODE_NOT_LINKED = 200,
@@ -134,6 +138,14 @@ enum whimbrel_code
    * Too many requests; repeat after the time that the error says.
    */
   WHIMBREL_CODE_RATE_LIMITED = 303,
+  /**
+   * The service does not take interactive content from this account.
+   */
+  WHIMBREL_CODE_INTERACTIVE_REFUSED = 304,
+  /**
+   * The service restricts this class of sends for now.
+   */
+  WHIMBREL_CODE_RESTRICTED = 305,
   /**
    * No session with the device could be made.
    */
@@ -318,6 +330,18 @@ enum whimbrel_kind
    * The client is closed; nothing follows.
    */
   WHIMBREL_KIND_CLOSED = 103,
+  /**
+   * There is another pairing code to show.
+   */
+  WHIMBREL_KIND_PAIRING_CODE = 104,
+  /**
+   * A pairing code is over without a link.
+   */
+  WHIMBREL_KIND_PAIRING_CODE_FAILED = 105,
+  /**
+   * The service demands a passkey for this link, which this version cannot give.
+   */
+  WHIMBREL_KIND_PASSKEY_REQUIRED = 106,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -37,6 +37,8 @@ pub enum whimbrel_code {
     Cancelled = 103,
     /// The server did not prove that it is the service: its certificate has another root or is not valid now, or this clock is wrong.
     UntrustedServer = 104,
+    /// The proxy could not be reached, or refused.
+    ProxyFailed = 105,
     /// The client is not linked to a phone; link it first.
     NotLinked = 200,
     /// The service removed this device from the account; link again.
@@ -57,6 +59,10 @@ pub enum whimbrel_code {
     Forbidden = 302,
     /// Too many requests; repeat after the time that the error says.
     RateLimited = 303,
+    /// The service does not take interactive content from this account.
+    InteractiveRefused = 304,
+    /// The service restricts this class of sends for now.
+    Restricted = 305,
     /// No session with the device could be made.
     NoSession = 400,
     /// The other side's identity is not the expected one.
@@ -101,6 +107,7 @@ impl From<Code> for whimbrel_code {
             Code::TimedOut => Self::TimedOut,
             Code::Cancelled => Self::Cancelled,
             Code::UntrustedServer => Self::UntrustedServer,
+            Code::ProxyFailed => Self::ProxyFailed,
             Code::NotLinked => Self::NotLinked,
             Code::LoggedOut => Self::LoggedOut,
             Code::Replaced => Self::Replaced,
@@ -111,6 +118,8 @@ impl From<Code> for whimbrel_code {
             Code::NotFound => Self::NotFound,
             Code::Forbidden => Self::Forbidden,
             Code::RateLimited => Self::RateLimited,
+            Code::InteractiveRefused => Self::InteractiveRefused,
+            Code::Restricted => Self::Restricted,
             Code::NoSession => Self::NoSession,
             Code::IdentityChanged => Self::IdentityChanged,
             Code::NoDevice => Self::NoDevice,

@@ -48,6 +48,12 @@ pub enum whimbrel_kind {
     Connection = 102,
     /// The client is closed; nothing follows.
     Closed = 103,
+    /// There is another pairing code to show.
+    PairingCode = 104,
+    /// A pairing code is over without a link.
+    PairingCodeFailed = 105,
+    /// The service demands a passkey for this link, which this version cannot give.
+    PasskeyRequired = 106,
 }
 
 /// What happened to messages, as in whimbrel_receipt_view. Newer libraries may have more.
@@ -101,10 +107,21 @@ mod tests {
             Kind::LoggedOut,
             Kind::Replaced,
             Kind::ConnectionRefused,
+            Kind::Restriction,
+            Kind::VersionExpires,
+            Kind::GroupJoined,
+            Kind::GroupLeft,
+            Kind::GroupChanged,
+            Kind::ChatMoved,
+            Kind::NumberChanged,
+            Kind::NumberShared,
             Kind::Qr,
             Kind::LinkFailed,
             Kind::Connection,
             Kind::Closed,
+            Kind::PairingCode,
+            Kind::PairingCodeFailed,
+            Kind::PasskeyRequired,
         ];
         let here: Vec<_> = here.iter().map(|kind| (*kind as u32, snake(&format!("{kind:?}")))).collect();
         let table: Vec<_> = whimbrel_api::events::EVENTS

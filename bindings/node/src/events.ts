@@ -223,43 +223,6 @@ export interface VersionExpires extends JournaledEvent {
 }
 
 /**
- * Emitted when the service asks for another pairing code than the one that `link_with_code`
- * returned. Show it instead.
- */
-export interface PairingCodeChanged extends EphemeralEvent {
-  kind: 'pairing_code'
-  /** The code, as `ABCD-EFGH`. */
-  code: string
-  /** How long it is valid, in milliseconds. */
-  validForMs: number
-}
-
-/**
- * Emitted when a pairing code is over without a link. QR codes go on; ask for another code if
- * the person wants one.
- */
-export interface PairingCodeFailed extends EphemeralEvent {
-  kind: 'pairing_code_failed'
-  /**
-   * A stable lowercase word: `expired`, `ended` (by the service), `not_proved` (most likely
-   * the code was mistyped), `refused`, `disconnected`.
-   */
-  reason: string
-  /** The number that the service gave, 0 if none. */
-  serviceStatus: number
-}
-
-/**
- * Emitted when the service demands a passkey of the account's owner for this link, which this
- * version cannot give. The codes go on.
- */
-export interface PasskeyRequired extends EphemeralEvent {
-  kind: 'passkey_required'
-  /** The WebAuthn request options as JSON, if the service gave them. */
-  options: string | null
-}
-
-/**
  * Emitted when this account was added to a group, or another device of it made one.
  * `get_group` tells who is in it.
  */
@@ -322,9 +285,9 @@ export interface GroupChanged extends JournaledEvent {
 export interface ChatMoved extends JournaledEvent {
   kind: 'chat_moved'
   /** The address that identified it so far. */
-  from: string
+  former: string
   /** The person or chat as it is known now. */
-  to: Identity
+  chat: Identity
 }
 
 /**
@@ -383,6 +346,43 @@ export interface Closed extends EphemeralEvent {
   reason: string
 }
 
+/**
+ * Emitted when the service asks for another pairing code than the one that `link_with_code`
+ * returned. Show it instead.
+ */
+export interface PairingCodeChanged extends EphemeralEvent {
+  kind: 'pairing_code'
+  /** The code, as `ABCD-EFGH`. */
+  code: string
+  /** How long it is valid, in milliseconds. */
+  validForMs: number
+}
+
+/**
+ * Emitted when a pairing code is over without a link. QR codes go on; ask for another code if
+ * the person wants one.
+ */
+export interface PairingCodeFailed extends EphemeralEvent {
+  kind: 'pairing_code_failed'
+  /**
+   * A stable lowercase word: `expired`, `ended` (by the service), `not_proved` (most likely
+   * the code was mistyped), `refused`, `disconnected`.
+   */
+  reason: string
+  /** The number that the service gave, 0 if none. */
+  serviceStatus: number
+}
+
+/**
+ * Emitted when the service demands a passkey of the account's owner for this link, which this
+ * version cannot give. The codes go on.
+ */
+export interface PasskeyRequired extends EphemeralEvent {
+  kind: 'passkey_required'
+  /** The WebAuthn request options as JSON, if the service gave them. */
+  options: string | null
+}
+
 /** What happened: look at `kind`. */
 export type ClientEvent =
   | Message
@@ -396,9 +396,6 @@ export type ClientEvent =
   | ConnectionRefused
   | Restriction
   | VersionExpires
-  | PairingCodeChanged
-  | PairingCodeFailed
-  | PasskeyRequired
   | GroupJoined
   | GroupLeft
   | GroupChanged
@@ -409,4 +406,7 @@ export type ClientEvent =
   | LinkFailed
   | ConnectionChanged
   | Closed
+  | PairingCodeChanged
+  | PairingCodeFailed
+  | PasskeyRequired
   | UnknownEvent

@@ -164,9 +164,9 @@ pub struct IdentityChanged {
 #[serde(rename_all = "camelCase")]
 pub struct ChatMoved {
     /// The address that identified it so far.
-    pub from: String,
+    pub former: String,
     /// The person or chat as it is known now.
-    pub to: Identity,
+    pub chat: Identity,
 }
 
 /// Emitted when a person changed the phone number. The person's `id` stays. Show the new number.
@@ -539,7 +539,7 @@ impl From<&EventKind> for EventBody {
             EventKind::GroupLeft(event) => Self::GroupLeft(event.into()),
             EventKind::GroupChanged(event) => Self::GroupChanged(Box::new(event.into())),
             EventKind::ChatMoved(event) => {
-                Self::ChatMoved(ChatMoved { from: event.from.to_string(), to: (&event.to).into() })
+                Self::ChatMoved(ChatMoved { former: event.former.to_string(), chat: (&event.chat).into() })
             }
             EventKind::NumberChanged(event) => Self::NumberChanged(NumberChanged {
                 who: (&event.who).into(),
@@ -627,9 +627,6 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<ConnectionRefused>(9, "connection_refused"),
     journaled::<Restriction>(13, "restriction"),
     journaled::<VersionExpires>(16, "version_expires"),
-    ephemeral::<PairingCodeChanged>(17, "pairing_code"),
-    ephemeral::<PairingCodeFailed>(18, "pairing_code_failed"),
-    ephemeral::<PasskeyRequired>(19, "passkey_required"),
     journaled::<GroupJoined>(20, "group_joined"),
     journaled::<GroupLeft>(21, "group_left"),
     journaled::<GroupChanged>(22, "group_changed"),
@@ -640,6 +637,9 @@ pub static EVENTS: &[EventEntry] = &[
     ephemeral::<LinkFailed>(101, "link_failed"),
     ephemeral::<ConnectionChanged>(102, "connection"),
     ephemeral::<Closed>(103, "closed"),
+    ephemeral::<PairingCodeChanged>(104, "pairing_code"),
+    ephemeral::<PairingCodeFailed>(105, "pairing_code_failed"),
+    ephemeral::<PasskeyRequired>(106, "passkey_required"),
 ];
 
 /// The stable number of an event's kind; 0 for kinds that this table does not know.
@@ -656,9 +656,6 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::ConnectionRefused(_) => 9,
         EventKind::Restriction(_) => 13,
         EventKind::VersionExpires(_) => 16,
-        EventKind::PairingCode(_) => 17,
-        EventKind::PairingCodeFailed(_) => 18,
-        EventKind::PasskeyRequired(_) => 19,
         EventKind::GroupJoined(_) => 20,
         EventKind::GroupLeft(_) => 21,
         EventKind::GroupChanged(_) => 22,
@@ -669,6 +666,9 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::LinkFailed(_) => 101,
         EventKind::Connection(_) => 102,
         EventKind::Closed(_) => 103,
+        EventKind::PairingCode(_) => 104,
+        EventKind::PairingCodeFailed(_) => 105,
+        EventKind::PasskeyRequired(_) => 106,
         _ => 0,
     }
 }

@@ -233,9 +233,9 @@ pub struct IdentityChanged {
 #[non_exhaustive]
 pub struct ChatMoved {
     /// The address that identified it so far. Never has a device.
-    pub from: Jid,
+    pub former: Jid,
     /// The person or chat as it is known now.
-    pub to: Identity,
+    pub chat: Identity,
 }
 
 /// A person has another phone number.

@@ -31,7 +31,7 @@ async fn next_message(events: &mut EventStream) -> Message {
 /// The next message, after a chat moved on the way: from where, and to what.
 async fn next_moved(events: &mut EventStream) -> (Jid, Identity) {
     next_kind(events, |kind| match kind {
-        EventKind::ChatMoved(moved) => Some((moved.from.clone(), moved.to.clone())),
+        EventKind::ChatMoved(moved) => Some((moved.former.clone(), moved.chat.clone())),
         _ => None,
     })
     .await

@@ -470,79 +470,6 @@ class VersionExpires(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairingCodeChanged(Event):
-    """Emitted when the service asks for another pairing code than the one that ``link_with_code``
-    returned. Show it instead.
-    """
-
-    kind: ClassVar[str] = "pairing_code"
-
-    code: str
-    """The code, as ``ABCD-EFGH``."""
-
-    valid_for_ms: int
-    """How long it is valid, in milliseconds."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any], raw: bytes) -> PairingCodeChanged:
-        return cls(
-            sequence=data.get("sequence"),
-            id=data["id"],
-            recorded_at_ms=data["recordedAtMs"],
-            code=data["code"],
-            valid_for_ms=data["validForMs"],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairingCodeFailed(Event):
-    """Emitted when a pairing code is over without a link. QR codes go on; ask for another code if
-    the person wants one.
-    """
-
-    kind: ClassVar[str] = "pairing_code_failed"
-
-    reason: str
-    """A stable lowercase word: ``expired``, ``ended`` (by the service), ``not_proved`` (most
-    likely the code was mistyped), ``refused``, ``disconnected``.
-    """
-
-    service_status: int
-    """The number that the service gave, 0 if none."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any], raw: bytes) -> PairingCodeFailed:
-        return cls(
-            sequence=data.get("sequence"),
-            id=data["id"],
-            recorded_at_ms=data["recordedAtMs"],
-            reason=data["reason"],
-            service_status=data["serviceStatus"],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasskeyRequired(Event):
-    """Emitted when the service demands a passkey of the account's owner for this link, which this
-    version cannot give. The codes go on.
-    """
-
-    kind: ClassVar[str] = "passkey_required"
-
-    options: str | None
-    """The WebAuthn request options as JSON, if the service gave them."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any], raw: bytes) -> PasskeyRequired:
-        return cls(
-            sequence=data.get("sequence"),
-            id=data["id"],
-            recorded_at_ms=data["recordedAtMs"],
-            options=data.get("options"),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupJoined(Event):
     """Emitted when this account was added to a group, or another device of it made one.
     ``get_group`` tells who is in it.
@@ -677,10 +604,10 @@ class ChatMoved(Event):
     kind: ClassVar[str] = "chat_moved"
     journaled: ClassVar[bool] = True
 
-    from_: str
+    former: str
     """The address that identified it so far."""
 
-    to: Identity
+    chat: Identity
     """The person or chat as it is known now."""
 
     @classmethod
@@ -689,8 +616,8 @@ class ChatMoved(Event):
             sequence=data.get("sequence"),
             id=data["id"],
             recorded_at_ms=data["recordedAtMs"],
-            from_=data["from"],
-            to=Identity._decode(data["to"]),
+            former=data["former"],
+            chat=Identity._decode(data["chat"]),
         )
 
 
@@ -830,6 +757,79 @@ class Closed(Event):
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairingCodeChanged(Event):
+    """Emitted when the service asks for another pairing code than the one that ``link_with_code``
+    returned. Show it instead.
+    """
+
+    kind: ClassVar[str] = "pairing_code"
+
+    code: str
+    """The code, as ``ABCD-EFGH``."""
+
+    valid_for_ms: int
+    """How long it is valid, in milliseconds."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> PairingCodeChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            code=data["code"],
+            valid_for_ms=data["validForMs"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairingCodeFailed(Event):
+    """Emitted when a pairing code is over without a link. QR codes go on; ask for another code if
+    the person wants one.
+    """
+
+    kind: ClassVar[str] = "pairing_code_failed"
+
+    reason: str
+    """A stable lowercase word: ``expired``, ``ended`` (by the service), ``not_proved`` (most
+    likely the code was mistyped), ``refused``, ``disconnected``.
+    """
+
+    service_status: int
+    """The number that the service gave, 0 if none."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> PairingCodeFailed:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            reason=data["reason"],
+            service_status=data["serviceStatus"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasskeyRequired(Event):
+    """Emitted when the service demands a passkey of the account's owner for this link, which this
+    version cannot give. The codes go on.
+    """
+
+    kind: ClassVar[str] = "passkey_required"
+
+    options: str | None
+    """The WebAuthn request options as JSON, if the service gave them."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> PasskeyRequired:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            options=data.get("options"),
+        )
+
+
 _BY_KIND: dict[str, type[Event]] = {
     "message": Message,
     "undecryptable": Undecryptable,
@@ -842,9 +842,6 @@ _BY_KIND: dict[str, type[Event]] = {
     "connection_refused": ConnectionRefused,
     "restriction": Restriction,
     "version_expires": VersionExpires,
-    "pairing_code": PairingCodeChanged,
-    "pairing_code_failed": PairingCodeFailed,
-    "passkey_required": PasskeyRequired,
     "group_joined": GroupJoined,
     "group_left": GroupLeft,
     "group_changed": GroupChanged,
@@ -855,6 +852,9 @@ _BY_KIND: dict[str, type[Event]] = {
     "link_failed": LinkFailed,
     "connection": ConnectionChanged,
     "closed": Closed,
+    "pairing_code": PairingCodeChanged,
+    "pairing_code_failed": PairingCodeFailed,
+    "passkey_required": PasskeyRequired,
 }
 
 

@@ -40,7 +40,7 @@ impl Unit<'_> {
         }
         if moved {
             let to = self.identity_of(to)?;
-            self.event(EventKind::ChatMoved(ChatMoved { from: from.clone(), to }));
+            self.event(EventKind::ChatMoved(ChatMoved { former: from.clone(), chat: to }));
         }
         Ok(())
     }

@@ -326,7 +326,7 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         EventKind::GroupJoined(event) => KindRow::GroupJoined(event.into()),
         EventKind::GroupLeft(event) => KindRow::GroupLeft(event.into()),
         EventKind::GroupChanged(event) => KindRow::GroupChanged(event.into()),
-        EventKind::ChatMoved(event) => KindRow::ChatMoved(moved_row(&event.to, Some(&event.from))),
+        EventKind::ChatMoved(event) => KindRow::ChatMoved(moved_row(&event.chat, Some(&event.former))),
         EventKind::NumberChanged(event) => KindRow::NumberChanged(moved_row(&event.who, Some(&event.former))),
         EventKind::NumberShared(event) => KindRow::NumberShared(moved_row(&event.who, None)),
         EventKind::Qr(_)
@@ -456,7 +456,7 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
         KindRow::GroupLeft(row) => EventKind::GroupLeft(row.try_into()?),
         KindRow::GroupChanged(row) => EventKind::GroupChanged(row.try_into()?),
         KindRow::ChatMoved(row) => {
-            EventKind::ChatMoved(ChatMoved { from: jid_of(&row.from)?, to: identity_of(row.to)? })
+            EventKind::ChatMoved(ChatMoved { former: jid_of(&row.from)?, chat: identity_of(row.to)? })
         }
         KindRow::NumberChanged(row) => {
             EventKind::NumberChanged(NumberChanged { who: identity_of(row.to)?, former: jid_of(&row.from)? })
@@ -572,8 +572,8 @@ mod tests {
             }),
             EventKind::VersionExpires(VersionExpires { at: Some(5), version: "2.3000.1".into() }),
             EventKind::ChatMoved(ChatMoved {
-                from: "15550001@s.whatsapp.net".parse().unwrap(),
-                to: identity("9"),
+                former: "15550001@s.whatsapp.net".parse().unwrap(),
+                chat: identity("9"),
             }),
             EventKind::NumberChanged(NumberChanged {
                 who: identity("9"),

@@ -35,7 +35,7 @@ fn canonical(side: &mut Side, jid: &Jid) -> Jid {
 
 fn moved(events: &[EventKind]) -> Vec<(Jid, Jid)> {
     let of = |kind: &EventKind| match kind {
-        EventKind::ChatMoved(ChatMoved { from, to }) => Some((from.clone(), to.id.clone())),
+        EventKind::ChatMoved(ChatMoved { former, chat }) => Some((former.clone(), chat.id.clone())),
         _ => None,
     };
     events.iter().filter_map(of).collect()
