@@ -54,6 +54,7 @@ async fn tell(group: Option<Addressing>, story: &str) {
     // One leaves on each side, by its own will.
     for leaves in [&first, &whatsmeow] {
         circle.drops_out(leaves).await;
+        stage.is_quiet().await;
         leaves.unlink().await;
         stage.is_quiet().await;
         circle.all_say(2).await;
@@ -67,6 +68,7 @@ async fn tell(group: Option<Addressing>, story: &str) {
     circle.says(&other_whatsmeow.label(), 2).await;
     circle.hear().await;
     circle.drops_out(&baileys).await;
+    stage.is_quiet().await;
     baileys.unlink().await;
     stage.is_quiet().await;
     circle.says(&other_baileys.label(), 2).await;

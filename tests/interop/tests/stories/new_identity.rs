@@ -38,6 +38,7 @@ async fn tell(program: Program, story: &str) {
 
     // Ben's phone is another one now; his companion is no more.
     chats.drops_out(&peer).await;
+    stage.is_quiet().await;
     stage.sandbox.reinstall(&ben).await.unwrap();
     peer.as_peer().logged_out().await.unwrap();
     whimbrel.sees_identity_change(&ben).await;
@@ -50,6 +51,7 @@ async fn tell(program: Program, story: &str) {
 
     // The companion alone is linked again, with new keys of its own.
     chats.drops_out(&second).await;
+    stage.is_quiet().await;
     second.unlink().await;
     let third = stage.peer(program, &ben).await;
     stage.is_quiet().await;
@@ -58,6 +60,7 @@ async fn tell(program: Program, story: &str) {
 
     // While ours is away.
     chats.drops_out(&third).await;
+    stage.is_quiet().await;
     for chat in &mut chats.0 {
         chat.is_away(&whimbrel, true);
     }
@@ -82,6 +85,7 @@ async fn tell(program: Program, story: &str) {
 
     // Our own phone, and with it our link.
     chats.drops_out(&whimbrel).await;
+    stage.is_quiet().await;
     stage.sandbox.reinstall(&ana).await.unwrap();
     whimbrel.is_logged_out().await;
     let ours = stage.whimbrel(&ana).await;

@@ -200,7 +200,8 @@ impl<'a> Circle<'a> {
         self.seats.push(Seat::new(Voice::Device(device)));
     }
 
-    /// A device that is unlinked, and has heard all until then and nothing else.
+    /// A device that is to be unlinked, and has heard all until then and nothing else. What it reports of that may still
+    /// be on its way.
     pub(crate) async fn drops_out(&mut self, device: &Device) {
         let at = self.seats.iter().position(|seat| seat.voice.label() == device.label()).unwrap();
         let seat = self.seats.remove(at);
