@@ -329,6 +329,12 @@ impl<'a> Circle<'a> {
                 }
             }
         }
+        self.ends_with_texts(least).await;
+    }
+
+    /// As [`Circle::ends`], but the authors need not have been told: for talks in which devices end that have yet to
+    /// send their receipts.
+    pub(crate) async fn ends_with_texts(self, least: usize) {
         let said: usize = self.seats.iter().map(|seat| seat.said.len()).sum();
         assert!(said >= least, "a short talk proves little: {said} texts");
         for seat in &self.seats {
