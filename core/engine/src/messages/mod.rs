@@ -5,7 +5,6 @@ mod cache;
 pub(crate) mod content;
 mod control;
 mod decrypt;
-mod fate;
 pub(crate) mod inbound;
 pub(crate) mod outbox;
 pub(crate) mod peer;

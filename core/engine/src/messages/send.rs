@@ -11,8 +11,7 @@ use whimbrel_proto::e2e::Message as Content;
 use whimbrel_wire::{Jid, Node};
 
 use super::content;
-use super::fate;
-use super::outbox::{Settled, Ticket};
+use super::outbox::{Settled, Ticket, fate};
 use super::reporting;
 use super::signal_state::Unit;
 use super::stanza::{Direct, Sealed};

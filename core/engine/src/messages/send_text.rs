@@ -9,7 +9,7 @@ use whimbrel_crypto::message_id::message_id;
 use whimbrel_wire::Jid;
 
 use super::content::{self, Quote};
-use super::fate::refusal;
+use super::outbox::fate::refusal;
 use super::outbox::{self, Accepted, First, GivenUp, Withdrawn, Word};
 use super::{MessageKey, SentMessage};
 use crate::client::{Client, Inner};

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use whimbrel_wire::Jid;
 
-use super::signal_state::Unit;
-use super::stanza::Ack;
 use crate::error::{Code, Error, Outcome};
 use crate::events::{EventKind, SendStatus};
 use crate::groups::Manner;
+use crate::messages::signal_state::Unit;
+use crate::messages::stanza::Ack;
 use crate::restrictions::RestrictionKind;
 use crate::store::{OutboxRow, OutboxState, Settlement, StoreError};
 
@@ -18,7 +18,7 @@ const ATTEMPTS: u8 = 5;
 
 /// What an ack means for a message.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::messages) enum Verdict {
     /// `lid_refused`: by phone number, after it had been refused by LID.
     Confirmed {
         lid_refused: bool,
@@ -34,7 +34,7 @@ pub(super) enum Verdict {
 
 /// Judges an ack. `attempts` counts this refusal; `by_phone` and `manner` are set to what the next
 /// attempt needs.
-pub(super) fn verdict(
+pub(in crate::messages) fn verdict(
     ack: &Ack,
     group: bool,
     attempts: u8,
@@ -71,7 +71,7 @@ fn back_off(attempts: u8) -> Duration {
 }
 
 /// The error of a message that the service does not take.
-pub(super) fn refusal(status: u16) -> Error {
+pub(in crate::messages) fn refusal(status: u16) -> Error {
     let (code, message) = match status {
         401 | 403 => (Code::Forbidden, "the service does not allow the message"),
         404 => (Code::NotFound, "the service does not know the chat"),
@@ -88,7 +88,11 @@ pub(super) fn refusal(status: u16) -> Error {
 }
 
 /// What follows from a final refusal besides the error.
-pub(super) fn refused(unit: &mut Unit<'_>, row: &OutboxRow, status: u16) -> Result<(), StoreError> {
+pub(in crate::messages) fn refused(
+    unit: &mut Unit<'_>,
+    row: &OutboxRow,
+    status: u16,
+) -> Result<(), StoreError> {
     if status == 404 {
         let user = unit.canonical(&row.chat)?;
         unit.changes.device_lists.insert(user, None);
@@ -109,15 +113,15 @@ pub(super) fn refused(unit: &mut Unit<'_>, row: &OutboxRow, status: u16) -> Resu
 
 /// A fate that is durable but that the host may not know.
 #[derive(Clone, Debug)]
-pub(super) struct Orphan {
-    pub(super) chat: Jid,
-    pub(super) message_id: String,
-    pub(super) state: OutboxState,
-    pub(super) timestamp: i64,
+pub(in crate::messages) struct Orphan {
+    pub(in crate::messages) chat: Jid,
+    pub(in crate::messages) message_id: String,
+    pub(in crate::messages) state: OutboxState,
+    pub(in crate::messages) timestamp: i64,
 }
 
 impl Orphan {
-    pub(super) fn of(row: &OutboxRow) -> Self {
+    pub(in crate::messages) fn of(row: &OutboxRow) -> Self {
         let seconds = row.created_at_ms.div_euclid(1000);
         Self {
             chat: row.chat.clone(),
@@ -128,7 +132,7 @@ impl Orphan {
     }
 
     /// The change of the message's row.
-    pub(super) fn settlement(&self, confirmed_at: i64, told: bool) -> Settlement {
+    pub(in crate::messages) fn settlement(&self, confirmed_at: i64, told: bool) -> Settlement {
         Settlement {
             chat: self.chat.clone(),
             message_id: self.message_id.clone(),
@@ -140,7 +144,7 @@ impl Orphan {
 }
 
 /// Journals a fate.
-pub(super) fn tell(unit: &mut Unit<'_>, fate: &Orphan) -> Result<(), StoreError> {
+pub(in crate::messages) fn tell(unit: &mut Unit<'_>, fate: &Orphan) -> Result<(), StoreError> {
     let (error, refused) = match fate.state {
         OutboxState::Pending | OutboxState::Confirmed => (None, None),
         OutboxState::Refused(status) => (Some(refusal(status).code()), Some(status)),
