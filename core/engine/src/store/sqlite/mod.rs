@@ -36,7 +36,7 @@ pub(crate) struct SqliteStore {
     reader: Mutex<Connection>,
     writer: Mutex<Writer>,
     /// Held, not read: the lock ends with the handle.
-    lock: Mutex<Option<File>>,
+    lock: Mutex<Option<StoreLock>>,
     path: PathBuf,
 }
 
@@ -227,9 +227,24 @@ impl Store for SqliteStore {
     }
 }
 
+/// The lock beside a store, held until it is dropped.
+///
+/// It is released by name and not only by closing the file: a program that this process starts at
+/// that moment holds a copy of the open file for as long as it is not yet running its own code,
+/// and the lock would outlive the store by that much.
+#[derive(Debug)]
+pub(crate) struct StoreLock(File);
+
+impl Drop for StoreLock {
+    fn drop(&mut self) {
+        // What cannot be released goes with the file.
+        let _ = self.0.unlock();
+    }
+}
+
 /// Takes the lock beside the store. The operating system releases it with the process, so a
 /// crash leaves nothing to clean up.
-pub(crate) fn lock_file(path: &Path) -> Result<File, StoreError> {
+pub(crate) fn lock_file(path: &Path) -> Result<StoreLock, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push("-lock");
     let file =
@@ -237,7 +252,7 @@ pub(crate) fn lock_file(path: &Path) -> Result<File, StoreError> {
             |error| StoreError::Failed(format!("the lock file could not be opened: {}", error.kind())),
         )?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(StoreLock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked),
         Err(TryLockError::Error(error)) => {
             Err(StoreError::Failed(format!("the lock file could not be locked: {}", error.kind())))
@@ -280,5 +295,24 @@ fn failed(error: rusqlite::Error) -> StoreError {
             | rusqlite::Error::IntegralValueOutOfRange(..) => StoreError::Corrupt(error.to_string()),
             other => StoreError::Failed(other.to_string()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_ends_with_its_holder_though_a_copy_of_the_file_is_open() {
+        let path = std::env::temp_dir().join(format!("whimbrel-lock-{}", std::process::id()));
+        let lock = lock_file(&path).unwrap();
+        // What a program that is being started inherits for a moment.
+        let inherited = lock.0.try_clone().unwrap();
+        assert!(matches!(lock_file(&path), Err(StoreError::Locked)));
+        drop(lock);
+        drop(lock_file(&path).unwrap());
+        drop(inherited);
+        std::fs::remove_file(path.with_file_name(format!("whimbrel-lock-{}-lock", std::process::id())))
+            .unwrap();
     }
 }
