@@ -216,12 +216,13 @@ impl Inner {
         let mut connection = self.connection.subscribe();
         let waited = tokio::time::timeout_at(deadline, async {
             loop {
-                if let Some(connection) = connection.borrow_and_update().clone() {
-                    return Ok(connection);
-                }
-                self.linked_account()?;
-                if *self.goal.borrow() == Goal::Closed {
-                    return Err(crate::engine::closed());
+                let goal = *self.goal.borrow();
+                let made = connection.borrow_and_update().clone();
+                match (goal, made) {
+                    (Goal::Closed, None) => return Err(crate::engine::closed()),
+                    // What the host has ended is no connection, even if it is not down yet.
+                    (Goal::Rest(_), _) | (Goal::Connected(_), None) => drop(self.linked_account()?),
+                    (_, Some(connection)) => return Ok(connection),
                 }
                 if connection.changed().await.is_err() {
                     return Err(crate::engine::closed());
