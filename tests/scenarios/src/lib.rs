@@ -1,175 +1,21 @@
 //! What every scenario needs: a sandbox, an engine that trusts it, clients that are linked to
-//! simulated phones, and a way to wait for events. Everything in one process.
+//! simulated phones, people and groups to talk to, and ways to wait for events. Everything in one
+//! process.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic in a scenario is the report of its failure")]
 
+mod groups;
+mod people;
 pub mod proxies;
+mod saying;
+mod waiting;
+mod world;
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
-
-use whimbrel::events::{ConnectionState, Event, EventKind, EventStream};
-use whimbrel::{CallOptions, Client, ClientOptions, Engine, EngineOptions};
-use whimbrel_sandbox::phone::Phone;
-use whimbrel_sandbox::{Options, Sandbox};
-
-/// How long anything may take before a scenario has failed.
-pub const DEADLINE: Duration = Duration::from_secs(30);
-
-/// Seed of the sandbox, unless `WHIMBREL_SEED` gives another.
-const SEED: u64 = 20_261_121;
-
-/// A sandbox, and a folder for stores that goes with it.
-pub struct World {
-    /// The service.
-    pub sandbox: Sandbox,
-    folder: PathBuf,
-}
-
-impl World {
-    /// Starts a sandbox with default options.
-    pub async fn start() -> Self {
-        Self::start_with(|_| {}).await
-    }
-
-    /// Starts a sandbox with other options.
-    pub async fn start_with(edit: impl FnOnce(&mut Options)) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let seed = std::env::var("WHIMBREL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
-        println!("WHIMBREL_SEED={seed}");
-        let mut options = Options { seed, strict: true, ..Options::default() };
-        edit(&mut options);
-        let sandbox = Sandbox::start(options).await.unwrap();
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("whimbrel-{}-{count}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        Self { sandbox, folder }
-    }
-
-    /// Options of an engine that trusts the sandbox.
-    pub fn engine_options(&self) -> EngineOptions {
-        let root = self.sandbox.noise_root();
-        let mut options = EngineOptions::default();
-        options.endpoint.url = self.sandbox.ws_url();
-        options.endpoint.noise_root = Some((root.public_key, root.serial));
-        options
-    }
-
-    /// An engine that trusts the sandbox.
-    pub fn engine(&self) -> Engine {
-        Engine::new(self.engine_options()).unwrap()
-    }
-
-    /// Where the store of a client is.
-    pub fn store(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
-    /// Links a client to a phone by QR code and waits until it is online.
-    pub async fn link(&self, client: &Client, number: &str) -> Phone {
-        let phone = self.sandbox.phone(number).await.unwrap();
-        let code = client.link_with_qr(CallOptions::default()).await.unwrap();
-        phone.scan(&code.text).await.unwrap();
-        client.wait_online().await;
-        phone
-    }
-
-    /// A client of its own that is linked and online.
-    pub async fn linked(&self, engine: &Engine, number: &str) -> (Client, Phone) {
-        let client = engine.open(self.store(number), quiet()).unwrap();
-        let phone = self.link(&client, number).await;
-        (client, phone)
-    }
-
-    /// Waits for something in the sandbox.
-    pub async fn wait(
-        &self,
-        predicate: impl FnMut(&whimbrel_sandbox::Event) -> bool,
-    ) -> whimbrel_sandbox::Event {
-        self.sandbox.events().wait_for(predicate, DEADLINE).await.unwrap()
-    }
-
-    /// Fails if a client did what no real client does.
-    pub fn assert_no_findings(&self) {
-        let findings = self.sandbox.findings();
-        assert!(findings.is_empty(), "the service found fault with: {findings:?}");
-        let violations = self.sandbox.violations();
-        assert!(violations.is_empty(), "message keys were used twice: {violations:?}");
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        self.sandbox.stop();
-        // A folder that is left behind in the temporary folder harms nobody.
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// Options of a client that waits for the host to connect or link it.
-pub fn quiet() -> ClientOptions {
-    let mut options = ClientOptions::default();
-    options.auto_start = false;
-    options.request_timeout = DEADLINE;
-    options
-}
-
-/// A linked client's device as the sandbox writes it: `number:device`.
-pub fn device_label(client: &Client, number: &str) -> String {
-    format!("{number}:{}", client.account().unwrap().device)
-}
-
-/// A call with a deadline.
-pub fn within(timeout: Duration) -> CallOptions {
-    let mut options = CallOptions::default();
-    options.timeout = Some(timeout);
-    options
-}
-
-/// Waiting on a client.
-pub trait Wait {
-    /// Waits until the client is logged in and up to date.
-    fn wait_online(&self) -> impl Future<Output = ()>;
-}
-
-impl Wait for Client {
-    async fn wait_online(&self) {
-        self.connect(within(DEADLINE)).await.unwrap();
-    }
-}
-
-/// Takes events until one fits, and returns what was made of it.
-pub async fn next_event<T>(events: &mut EventStream, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
-    let mut seen = Vec::new();
-    let searching = async {
-        while let Some(event) = events.next().await {
-            if let Some(found) = wanted(&event) {
-                return found;
-            }
-            seen.push(event.kind);
-        }
-        panic!("the events ended before the awaited one");
-    };
-    match tokio::time::timeout(DEADLINE, searching).await {
-        Ok(found) => found,
-        Err(_) => panic!("the awaited event did not come; what came instead: {seen:?}"),
-    }
-}
-
-/// Takes events until one of this kind.
-pub async fn next_kind<T>(events: &mut EventStream, mut wanted: impl FnMut(&EventKind) -> Option<T>) -> T {
-    next_event(events, |event| wanted(&event.kind)).await
-}
-
-/// Takes events until the connection is in a state that fits.
-pub async fn next_state(
-    events: &mut EventStream,
-    mut wanted: impl FnMut(&ConnectionState) -> bool,
-) -> ConnectionState {
-    next_kind(events, |kind| match kind {
-        EventKind::Connection(state) if wanted(state) => Some(state.clone()),
-        _ => None,
-    })
-    .await
-}
+pub use people::{ANNA, BEN, CARA, CLEO, DAN, NUMBER, device_label, pn};
+pub use saying::{quoting, read, send, with_id};
+pub use waiting::{
+    DEADLINE, Wait, go_away, go_away_with, next_event, next_group_change, next_identity, next_joined,
+    next_kind, next_left, next_logout, next_message, next_moved, next_placeholder, next_receipt, next_state,
+    next_status, waiting_reason, within,
+};
+pub use world::{World, quiet};

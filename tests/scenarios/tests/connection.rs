@@ -2,33 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use whimbrel::events::{ClosedReason, ConnectionState, EventKind, EventStream};
+use whimbrel::events::{ClosedReason, ConnectionState, EventKind};
 use whimbrel::{CallOptions, Client, Code, Engine};
 use whimbrel_sandbox::{Event, Fault, FaultRule, Pace, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, device_label, next_kind, quiet, within};
-
-const NUMBER: &str = "31612345678";
+use whimbrel_scenarios::{
+    DEADLINE, NUMBER, Wait as _, World, device_label, next_kind, next_state, quiet, waiting_reason, within,
+};
 
 fn device(client: &Client) -> String {
     device_label(client, NUMBER)
-}
-
-async fn next_state(
-    events: &mut EventStream,
-    mut wanted: impl FnMut(&ConnectionState) -> bool,
-) -> ConnectionState {
-    next_kind(events, |kind| match kind {
-        EventKind::Connection(state) if wanted(state) => Some(state.clone()),
-        _ => None,
-    })
-    .await
-}
-
-async fn waiting_reason(events: &mut EventStream) -> &'static str {
-    match next_state(events, |state| matches!(state, ConnectionState::Waiting { .. })).await {
-        ConnectionState::Waiting { reason, .. } => reason,
-        other => unreachable!("{other:?}"),
-    }
 }
 
 #[tokio::test]

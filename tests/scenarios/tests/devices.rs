@@ -3,16 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
 
-use whimbrel::events::{EventKind, EventStream, IdentityChanged, LoggedOut, Message};
-use whimbrel::{Client, Engine, Jid, SendOptions};
+use whimbrel::events::EventStream;
+use whimbrel::{Client, Engine};
 use whimbrel_sandbox::phone::Phone;
-use whimbrel_sandbox::{Event, Fault, FaultRule, Group, NewGroup, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, World, device_label, next_kind, quiet};
+use whimbrel_sandbox::{Event, Fault, FaultRule, Group, StanzaMatch};
+use whimbrel_scenarios::{
+    ANNA, BEN, CARA, DEADLINE, World, device_label, next_identity, next_logout, next_message, quiet, read,
+    send,
+};
 use whimbrel_wire::Node;
-
-const ANNA: &str = "31612345678";
-const BEN: &str = "31687654321";
-const CARA: &str = "31611112222";
 
 /// Anna has an engine beside her phone, Ben and Cara have phones; all three are in a group.
 struct Scene {
@@ -33,13 +32,7 @@ impl Scene {
         let (client, anna) = world.linked(&engine, ANNA).await;
         let ben = world.sandbox.phone(BEN).await.unwrap();
         let cara = world.sandbox.phone(CARA).await.unwrap();
-        let group = NewGroup {
-            creator: ANNA.to_owned(),
-            subject: "Birds".to_owned(),
-            members: vec![BEN.to_owned(), CARA.to_owned()],
-            addressing: None,
-        };
-        let group = world.sandbox.create_group(&group).unwrap();
+        let group = world.group(ANNA, &[BEN, CARA], None);
         let events = client.events().unwrap();
         Self { world, engine, client, events, anna, ben, cara, group }
     }
@@ -90,38 +83,6 @@ impl Scene {
         self.world.assert_no_findings();
         self.engine.close(DEADLINE).await.unwrap();
     }
-}
-
-async fn send(client: &Client, chat: &Jid, text: &str) {
-    client.send_text(chat, text, SendOptions::default()).await.unwrap();
-}
-
-async fn read(phone: &Phone, text: &str) {
-    phone.wait_message(|message| message.text == text, DEADLINE).await.unwrap();
-}
-
-async fn next_message(events: &mut EventStream) -> Message {
-    next_kind(events, |kind| match kind {
-        EventKind::Message(message) => Some(message.clone()),
-        _ => None,
-    })
-    .await
-}
-
-async fn next_identity(events: &mut EventStream) -> IdentityChanged {
-    next_kind(events, |kind| match kind {
-        EventKind::IdentityChanged(changed) => Some(changed.clone()),
-        _ => None,
-    })
-    .await
-}
-
-async fn next_logout(events: &mut EventStream) -> LoggedOut {
-    next_kind(events, |kind| match kind {
-        EventKind::LoggedOut(logged_out) => Some(logged_out.clone()),
-        _ => None,
-    })
-    .await
 }
 
 #[tokio::test]

@@ -9,12 +9,10 @@ use std::time::Duration;
 use whimbrel::events::{EventKind, EventStream, Message};
 use whimbrel::{Client, Engine, Jid, SendOptions, Statistics};
 use whimbrel_sandbox::phone::{Phone, ReceiptKind, SwitchChange};
-use whimbrel_sandbox::{Event, Fault, FaultRule, NewGroup, RandomFaults, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, device_label, next_event, next_kind, quiet};
-
-const ANNA: &str = "31612345678";
-const BEN: &str = "31687654321";
-const CARA: &str = "31611112222";
+use whimbrel_sandbox::{Event, Fault, FaultRule, RandomFaults, StanzaMatch};
+use whimbrel_scenarios::{
+    ANNA, BEN, CARA, DEADLINE, Wait as _, World, device_label, next_event, next_kind, quiet,
+};
 
 /// What an event about a message says: the id of a placeholder and its reason, or a text.
 #[derive(Debug, PartialEq)]
@@ -293,13 +291,7 @@ impl InGroup {
         let engine = world.engine();
         let (anna, _) = world.linked(&engine, ANNA).await;
         let (ben, _) = world.linked(&engine, BEN).await;
-        let new = NewGroup {
-            creator: ANNA.to_owned(),
-            subject: "Birds".to_owned(),
-            members: vec![BEN.to_owned()],
-            addressing: None,
-        };
-        let group: Jid = world.sandbox.create_group(&new).unwrap().jid().to_string().parse().unwrap();
+        let group: Jid = world.group(ANNA, &[BEN], None).jid().to_string().parse().unwrap();
         let events = anna.events().unwrap();
         let device = device_label(&anna, ANNA);
         Self { world, engine, anna, ben, group, events, device }

@@ -8,12 +8,11 @@ use std::time::Duration;
 use whimbrel::events::{EventKind, EventStream, Message, Receipt, ReceiptKind};
 use whimbrel::{CallOptions, Client, Code, Engine, Jid, MessageKey, Outcome, SendOptions};
 use whimbrel_sandbox::phone::Phone;
-use whimbrel_sandbox::{Addressing, Event, Fault, FaultRule, Group, NewGroup, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, device_label, next_event, next_kind, quiet};
-
-const ANNA: &str = "31612345678";
-const BEN: &str = "31687654321";
-const CLEO: &str = "31611223344";
+use whimbrel_sandbox::{Addressing, Event, Fault, FaultRule, Group, StanzaMatch};
+use whimbrel_scenarios::{
+    ANNA, BEN, CLEO, DEADLINE, Wait as _, World, device_label, next_event, next_kind, next_message,
+    next_receipt, quiet, send,
+};
 
 /// A linked client that takes events.
 struct Person {
@@ -31,15 +30,11 @@ impl Person {
     }
 
     async fn write(&self, group: &Group, text: &str) -> String {
-        self.client.send_text(&group.jid(), text, SendOptions::default()).await.unwrap().message_id
+        send(&self.client, &group.jid(), text).await
     }
 
     async fn next_message(&mut self) -> Message {
-        next_kind(&mut self.events, |kind| match kind {
-            EventKind::Message(message) => Some(message.clone()),
-            _ => None,
-        })
-        .await
+        next_message(&mut self.events).await
     }
 
     /// Takes the next message, which must be this one, by this person.
@@ -51,11 +46,7 @@ impl Person {
     }
 
     async fn next_receipt(&mut self, wanted: ReceiptKind) -> Receipt {
-        next_kind(&mut self.events, |kind| match kind {
-            EventKind::Receipt(receipt) if receipt.kind == wanted => Some(receipt.clone()),
-            _ => None,
-        })
-        .await
+        next_receipt(&mut self.events, wanted).await
     }
 
     fn label(&self) -> String {
@@ -68,16 +59,6 @@ fn block(world: &World, fault: Fault, device: &str, stanza: StanzaMatch) {
     world.sandbox.add_fault(FaultRule::new(fault).device(device).stanza(stanza).times(u32::MAX));
 }
 
-fn group(world: &World, addressing: Addressing, creator: &str, members: &[&str]) -> Group {
-    let new = NewGroup {
-        creator: creator.to_owned(),
-        subject: "Birds".to_owned(),
-        members: members.iter().map(|member| (*member).to_owned()).collect(),
-        addressing: Some(addressing),
-    };
-    world.sandbox.create_group(&new).unwrap()
-}
-
 #[tokio::test]
 async fn everybody_reads_what_anybody_writes_in_both_modes() {
     for addressing in [Addressing::Lid, Addressing::Pn] {
@@ -86,7 +67,7 @@ async fn everybody_reads_what_anybody_writes_in_both_modes() {
         let mut anna = Person::new(&world, &engine, ANNA).await;
         let mut ben = Person::new(&world, &engine, BEN).await;
         let cleo = world.sandbox.phone(CLEO).await.unwrap();
-        let group = group(&world, addressing, ANNA, &[BEN, CLEO]);
+        let group = world.group(ANNA, &[BEN, CLEO], Some(addressing));
         for round in ["one", "two", "three"] {
             anna.write(&group, round).await;
             ben.reads(round, ANNA).await;
@@ -112,7 +93,7 @@ async fn a_burst_arrives_in_order_and_once() {
     let engine = world.engine();
     let anna = Person::new(&world, &engine, ANNA).await;
     let mut ben = Person::new(&world, &engine, BEN).await;
-    let group = group(&world, Addressing::Lid, ANNA, &[BEN]);
+    let group = world.group(ANNA, &[BEN], Some(Addressing::Lid));
     let texts: Vec<String> = (0..30).map(|number| format!("number {number}")).collect();
     let chat = group.jid();
     let sends = texts.iter().map(|text| anna.client.send_text(&chat, text, SendOptions::default()));
@@ -133,7 +114,7 @@ async fn who_joins_reads_on_and_who_leaves_does_not() {
     let anna = Person::new(&world, &engine, ANNA).await;
     let mut ben = Person::new(&world, &engine, BEN).await;
     let cleo = world.sandbox.phone(CLEO).await.unwrap();
-    let group = group(&world, Addressing::Lid, ANNA, &[BEN]);
+    let group = world.group(ANNA, &[BEN], Some(Addressing::Lid));
     anna.write(&group, "the two of us").await;
     ben.reads("the two of us", ANNA).await;
     group.add(ANNA, &[CLEO]).unwrap();
@@ -159,7 +140,7 @@ async fn devices_linked_in_between_read_on_both_sides() {
     let engine = world.engine();
     let mut anna = Person::new(&world, &engine, ANNA).await;
     let mut ben = Person::new(&world, &engine, BEN).await;
-    let group = group(&world, Addressing::Pn, ANNA, &[BEN]);
+    let group = world.group(ANNA, &[BEN], Some(Addressing::Pn));
     anna.write(&group, "before").await;
     ben.reads("before", ANNA).await;
     for (number, name) in [(BEN, "ben2"), (ANNA, "anna2")] {
@@ -188,7 +169,7 @@ async fn a_device_that_nobody_told_of_is_found_by_the_hash_and_reached() {
     let engine = world.engine();
     let anna = Person::new(&world, &engine, ANNA).await;
     let mut ben = Person::new(&world, &engine, BEN).await;
-    let group = group(&world, Addressing::Lid, ANNA, &[BEN]);
+    let group = world.group(ANNA, &[BEN], Some(Addressing::Lid));
     anna.write(&group, "before").await;
     ben.reads("before", ANNA).await;
     block(&world, Fault::Swallow, &anna.label(), StanzaMatch::tag("notification").kind("devices"));
@@ -218,7 +199,7 @@ async fn a_group_that_changes_its_addresses_is_written_to_in_the_new_ones() {
         let engine = world.engine();
         let anna = Person::new(&world, &engine, ANNA).await;
         let mut ben = Person::new(&world, &engine, BEN).await;
-        let group = group(&world, before, ANNA, &[BEN]);
+        let group = world.group(ANNA, &[BEN], Some(before));
         anna.write(&group, "before").await;
         ben.reads("before", ANNA).await;
         group.set_addressing(after);
@@ -241,14 +222,14 @@ async fn strangers_are_told_that_they_may_not_write() {
     let anna = Person::new(&world, &engine, ANNA).await;
     world.sandbox.phone(BEN).await.unwrap();
     world.sandbox.phone(CLEO).await.unwrap();
-    let without = group(&world, Addressing::Lid, BEN, &[CLEO]);
+    let without = world.group(BEN, &[CLEO], Some(Addressing::Lid));
     let send = |group: &Group| {
         let (client, jid) = (anna.client.clone(), group.jid());
         async move { client.send_text(&jid, "may I?", SendOptions::default()).await }
     };
     let error = send(&without).await.unwrap_err();
     assert_eq!(error.code(), Code::Forbidden);
-    let with = group(&world, Addressing::Lid, BEN, &[ANNA, CLEO]);
+    let with = world.group(BEN, &[ANNA, CLEO], Some(Addressing::Lid));
     send(&with).await.unwrap();
     with.set_announce(BEN, true).unwrap();
     assert_eq!(send(&with).await.unwrap_err().code(), Code::Forbidden);
@@ -270,7 +251,7 @@ async fn who_was_away_reads_everything_in_order() {
     let engine = world.engine();
     let anna = Person::new(&world, &engine, ANNA).await;
     let mut ben = Person::new(&world, &engine, BEN).await;
-    let group = group(&world, Addressing::Lid, ANNA, &[BEN]);
+    let group = world.group(ANNA, &[BEN], Some(Addressing::Lid));
     ben.client.disconnect();
     world.wait(|event| *event == Event::Disconnected { device: ben.label() }).await;
     for text in ["one", "two", "three"] {
@@ -295,7 +276,7 @@ async fn what_was_damaged_comes_again_with_the_key() {
     ben.client.send_text(&Jid::pn(ANNA), "hello", SendOptions::default()).await.unwrap();
     anna.next_message().await;
     let cleo = world.sandbox.phone(CLEO).await.unwrap();
-    let group = group(&world, Addressing::Lid, ANNA, &[BEN, CLEO]);
+    let group = world.group(ANNA, &[BEN, CLEO], Some(Addressing::Lid));
     for text in ["with the key", "with the known key"] {
         let corrupt = FaultRule::new(Fault::Corrupt).device(ben.label()).stanza(StanzaMatch::tag("message"));
         world.sandbox.add_fault(corrupt);
@@ -328,7 +309,7 @@ async fn receipts_and_quotes_name_the_member() {
         let mut anna = Person::new(&world, &engine, ANNA).await;
         let mut ben = Person::new(&world, &engine, BEN).await;
         let cleo = world.sandbox.phone(CLEO).await.unwrap();
-        let group = group(&world, addressing, ANNA, &[BEN, CLEO]);
+        let group = world.group(ANNA, &[BEN, CLEO], Some(addressing));
         let chat = group.jid();
         let id = anna.write(&group, "who is there?").await;
         let delivered = anna.next_receipt(ReceiptKind::Delivered).await;
@@ -367,7 +348,7 @@ async fn no_step_of_the_key_is_used_twice_across_cuts_and_restarts() {
     let engine = world.engine();
     let mut anna = Person::new(&world, &engine, ANNA).await;
     let mut ben = Person::new(&world, &engine, BEN).await;
-    let group = group(&world, Addressing::Lid, ANNA, &[BEN]);
+    let group = world.group(ANNA, &[BEN], Some(Addressing::Lid));
     for (round, fault) in [Fault::Cut, Fault::CutBeforeAnswer, Fault::SwallowAnswer].into_iter().enumerate() {
         let text = text_of(round);
         let lost = FaultRule::new(fault).device(anna.label()).stanza(StanzaMatch::tag("message"));
@@ -409,7 +390,7 @@ async fn a_key_that_was_in_a_repetition_only_is_handed_out_again() {
     let mut anna = Person::new(&world, &engine, ANNA).await;
     let mut ben = Person::new(&world, &engine, BEN).await;
     world.sandbox.phone(CLEO).await.unwrap();
-    let group = group(&world, Addressing::Lid, ANNA, &[BEN, CLEO]);
+    let group = world.group(ANNA, &[BEN, CLEO], Some(Addressing::Lid));
     anna.write(&group, "before").await;
     ben.reads("before", ANNA).await;
     let unanswered = FaultRule::new(Fault::SwallowAnswer).device(anna.label());
@@ -446,7 +427,7 @@ async fn who_left_gets_no_message_again() {
     let mut anna = Person::new(&world, &engine, ANNA).await;
     let mut ben = Person::new(&world, &engine, BEN).await;
     let cleo = world.sandbox.phone(CLEO).await.unwrap();
-    let group = group(&world, Addressing::Lid, ANNA, &[BEN, CLEO]);
+    let group = world.group(ANNA, &[BEN, CLEO], Some(Addressing::Lid));
     block(&world, Fault::Corrupt, CLEO, StanzaMatch::tag("message"));
     let request = StanzaMatch::tag("receipt").kind("retry");
     let late = FaultRule::new(Fault::Delay { ms: 1500 }).device(anna.label());

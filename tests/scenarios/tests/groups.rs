@@ -2,19 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
 
-use whimbrel::events::{EventKind, EventStream, GroupChange, GroupChanged, GroupJoined, GroupLeft, Message};
+use whimbrel::events::GroupChange;
 use whimbrel::{
     Addressing, CallOptions, Client, Code, Engine, Group, GroupOptions, Jid, Outcome, Role, SendOptions,
 };
 use whimbrel_sandbox::phone::Phone;
-use whimbrel_sandbox::{Event, Fault, FaultRule, NewGroup, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, device_label, next_kind};
+use whimbrel_sandbox::{Event, Fault, FaultRule, StanzaMatch};
+use whimbrel_scenarios::{
+    ANNA, BEN, CARA, DAN, DEADLINE, Wait as _, World, device_label, next_group_change as next_changed,
+    next_joined, next_left, next_message, pn, send,
+};
 use whimbrel_wire::Node;
 
-const ANNA: &str = "31612345678";
-const BEN: &str = "31687654321";
-const CARA: &str = "31611112222";
-const DAN: &str = "31633334444";
 const NOBODY: &str = "31600000000";
 
 /// Anna has an engine beside her phone; the others have phones only.
@@ -48,14 +47,7 @@ impl Scene {
         members: &[&str],
         addressing: whimbrel_sandbox::Addressing,
     ) -> whimbrel_sandbox::Group {
-        let members = members.iter().map(|number| (*number).to_owned()).collect();
-        let group = NewGroup {
-            creator: creator.to_owned(),
-            subject: "Birds".to_owned(),
-            members,
-            addressing: Some(addressing),
-        };
-        self.world.sandbox.create_group(&group).unwrap()
+        self.world.group(creator, members, Some(addressing))
     }
 
     async fn known(&self, group: &Jid) -> Group {
@@ -79,10 +71,6 @@ impl Scene {
     }
 }
 
-fn pn(number: &str) -> Jid {
-    Jid::pn(number)
-}
-
 fn roles(group: &Group) -> Vec<(String, Role)> {
     let phone =
         |participant: &whimbrel::Participant| participant.who.phone.as_ref().unwrap().user().to_owned();
@@ -96,42 +84,6 @@ fn expected(roles: &[(&str, Role)]) -> Vec<(String, Role)> {
     let mut roles: Vec<_> = roles.iter().map(|(number, role)| ((*number).to_owned(), *role)).collect();
     roles.sort_by(|one, other| one.0.cmp(&other.0));
     roles
-}
-
-async fn next_joined(events: &mut EventStream) -> GroupJoined {
-    next_kind(events, |kind| match kind {
-        EventKind::GroupJoined(joined) => Some(joined.clone()),
-        _ => None,
-    })
-    .await
-}
-
-async fn next_left(events: &mut EventStream) -> GroupLeft {
-    next_kind(events, |kind| match kind {
-        EventKind::GroupLeft(left) => Some(left.clone()),
-        _ => None,
-    })
-    .await
-}
-
-async fn next_changed(events: &mut EventStream) -> GroupChanged {
-    next_kind(events, |kind| match kind {
-        EventKind::GroupChanged(changed) => Some(changed.clone()),
-        _ => None,
-    })
-    .await
-}
-
-async fn next_message(events: &mut EventStream) -> Message {
-    next_kind(events, |kind| match kind {
-        EventKind::Message(message) => Some(message.clone()),
-        _ => None,
-    })
-    .await
-}
-
-async fn send(client: &Client, group: &Jid, text: &str) {
-    client.send_text(group, text, SendOptions::default()).await.unwrap();
 }
 
 #[tokio::test]

@@ -6,36 +6,14 @@
 use std::slice;
 use std::time::Duration;
 
-use whimbrel::events::{EventKind, EventStream, Identity, Message, ReceiptKind as Told};
-use whimbrel::{Client, Code, Engine, Jid, LookupOptions, MessageKey, SendOptions};
+use whimbrel::events::{EventKind, Identity, ReceiptKind as Told};
+use whimbrel::{Client, Code, Engine, Jid, LookupOptions, SendOptions};
 use whimbrel_sandbox::phone::{Phone, ReceiptKind};
 use whimbrel_sandbox::{Event, Fault, FaultRule, LidStanding, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, device_label, next_kind, quiet, within};
-
-const ANNA: &str = "31612345678";
-const BEN: &str = "31687654321";
-const CARA: &str = "31611112222";
-
-fn pn(number: &str) -> Jid {
-    Jid::pn(number)
-}
-
-async fn next_message(events: &mut EventStream) -> Message {
-    next_kind(events, |kind| match kind {
-        EventKind::Message(message) => Some(message.clone()),
-        _ => None,
-    })
-    .await
-}
-
-/// The next message, after a chat moved on the way: from where, and to what.
-async fn next_moved(events: &mut EventStream) -> (Jid, Identity) {
-    next_kind(events, |kind| match kind {
-        EventKind::ChatMoved(moved) => Some((moved.former.clone(), moved.chat.clone())),
-        _ => None,
-    })
-    .await
-}
+use whimbrel_scenarios::{
+    ANNA, BEN, CARA, DEADLINE, Wait as _, World, device_label, next_kind, next_message, next_moved, pn,
+    quiet, quoting, send as say, within,
+};
 
 async fn person(world: &World, number: &str, standing: LidStanding) -> Phone {
     world.sandbox.create_phone_standing(Some(number), None, standing).await.unwrap()
@@ -45,10 +23,6 @@ async fn person(world: &World, number: &str, standing: LidStanding) -> Phone {
 async fn linked(world: &World, engine: &Engine, number: &str, standing: LidStanding) -> (Client, Phone) {
     person(world, number, standing).await;
     world.linked(engine, number).await
-}
-
-async fn say(client: &Client, to: &Jid, text: &str) -> String {
-    client.send_text(to, text, SendOptions::default()).await.unwrap().message_id
 }
 
 /// To whom an accepted message was addressed.
@@ -63,22 +37,12 @@ async fn known(client: &Client, address: &Jid) -> Identity {
     client.identity(address, LookupOptions::default()).await.unwrap()
 }
 
-fn count(world: &World, wanted: impl Fn(&Event) -> bool) -> usize {
-    world.sandbox.events().after(0).iter().filter(|(_, event)| wanted(event)).count()
-}
-
 fn refusals(world: &World, code: u16) -> usize {
-    count(world, |event| matches!(event, Event::Refused { code: refused, .. } if *refused == code))
+    world.count(|event| matches!(event, Event::Refused { code: refused, .. } if *refused == code))
 }
 
 fn retries(world: &World) -> usize {
-    count(world, |event| matches!(event, Event::Receipt { kind, .. } if kind == "retry"))
-}
-
-fn quoting(id: &str) -> SendOptions {
-    let mut options = SendOptions::default();
-    options.quote = Some(MessageKey { message_id: id.to_owned(), sender: None });
-    options
+    world.count(|event| matches!(event, Event::Receipt { kind, .. } if kind == "retry"))
 }
 
 // --- what goes on the wire (delivery document §2.2) ---

@@ -11,10 +11,10 @@ use whimbrel::events::{ConnectionState, EventKind, EventStream};
 use whimbrel::{Client, ClientOptions, Code, Engine, Proxy, SendOptions};
 use whimbrel_sandbox::{Event, Fault, FaultRule, StanzaMatch};
 use whimbrel_scenarios::proxies::{self, Kind};
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, device_label, next_kind, next_state, quiet, within};
+use whimbrel_scenarios::{
+    DEADLINE, NUMBER, Wait as _, World, device_label, next_kind, next_state, quiet, within,
+};
 use whimbrel_wire::{Jid, Node};
-
-const NUMBER: &str = "31612345678";
 
 /// What a row of the tables leads to.
 #[derive(Clone, Copy, Debug)]

@@ -5,9 +5,7 @@ use std::time::Duration;
 use whimbrel::events::{ConnectionState, EventKind};
 use whimbrel::{CallOptions, Code};
 use whimbrel_sandbox::{Event, Fault, FaultRule, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, next_kind, quiet, within};
-
-const NUMBER: &str = "31612345678";
+use whimbrel_scenarios::{DEADLINE, NUMBER, Wait as _, World, next_kind, quiet, within};
 
 fn linked(kind: &EventKind) -> Option<whimbrel::events::Linked> {
     match kind {

@@ -1,40 +1,14 @@
 //! Texts in direct chats: to and from phones and other companions, durable, in order, once.
 
-#![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
-
 use std::time::Duration;
 
-use whimbrel::events::{EventKind, EventStream, Message};
-use whimbrel::{Client, Code, Jid, MessageKey, Outcome, SendOptions};
+use whimbrel::events::EventKind;
+use whimbrel::{Code, Jid, MessageKey, Outcome, SendOptions};
 use whimbrel_sandbox::phone::ReceiptKind;
 use whimbrel_sandbox::{Event, Fault, FaultRule, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, next_kind, quiet};
-
-const ANNA: &str = "31612345678";
-const BEN: &str = "31687654321";
-const CARA: &str = "31611112222";
-
-fn pn(number: &str) -> Jid {
-    Jid::pn(number)
-}
-
-fn device(client: &Client, number: &str) -> String {
-    format!("{number}:{}", client.account().unwrap().device)
-}
-
-async fn next_message(events: &mut EventStream) -> Message {
-    next_kind(events, |kind| match kind {
-        EventKind::Message(message) => Some(message.clone()),
-        _ => None,
-    })
-    .await
-}
-
-fn with_id(id: &str) -> SendOptions {
-    let mut options = SendOptions::default();
-    options.message_id = Some(id.to_owned());
-    options
-}
+use whimbrel_scenarios::{
+    ANNA, BEN, CARA, DEADLINE, Wait as _, World, device_label, next_kind, next_message, pn, quiet, with_id,
+};
 
 #[tokio::test]
 async fn a_phone_and_an_engine_talk() {
@@ -158,7 +132,7 @@ async fn what_waited_arrives_after_the_login_marked_as_such() {
     let mut events = client.events().unwrap();
     ben.send_text(ANNA, "live").await.unwrap();
     assert!(!next_message(&mut events).await.offline);
-    let name = device(&client, ANNA);
+    let name = device_label(&client, ANNA);
     client.disconnect();
     world.wait(|event| *event == Event::Disconnected { device: name.clone() }).await;
     for number in 0..20 {
@@ -181,7 +155,7 @@ async fn a_message_that_comes_twice_is_one_event_and_two_receipts() {
     let (client, _) = world.linked(&engine, ANNA).await;
     let ben = world.sandbox.phone(BEN).await.unwrap();
     let mut events = client.events().unwrap();
-    let name = device(&client, ANNA);
+    let name = device_label(&client, ANNA);
     world
         .sandbox
         .add_fault(FaultRule::new(Fault::Repeat).device(name.clone()).stanza(StanzaMatch::tag("message")));
@@ -232,7 +206,7 @@ async fn a_message_survives_a_cut_and_a_lost_ack() {
     let engine = world.engine();
     let (client, _) = world.linked(&engine, ANNA).await;
     let ben = world.sandbox.phone(BEN).await.unwrap();
-    let name = device(&client, ANNA);
+    let name = device_label(&client, ANNA);
     for fault in [Fault::Cut, Fault::CutBeforeAnswer] {
         world
             .sandbox
@@ -251,7 +225,7 @@ async fn what_was_accepted_while_away_is_sent_after_a_restart() {
     let engine = world.engine();
     let (client, _) = world.linked(&engine, ANNA).await;
     let ben = world.sandbox.phone(BEN).await.unwrap();
-    let name = device(&client, ANNA);
+    let name = device_label(&client, ANNA);
     world.sandbox.add_fault(FaultRule::new(Fault::Lose).device(name).stanza(StanzaMatch::tag("message")));
     let mut options = with_id("kept");
     options.timeout = Some(Duration::from_millis(300));
@@ -296,7 +270,7 @@ async fn refusals_have_their_codes_and_passing_ones_are_tried_again() {
     let engine = world.engine();
     let (client, _) = world.linked(&engine, ANNA).await;
     let ben = world.sandbox.phone(BEN).await.unwrap();
-    let name = device(&client, ANNA);
+    let name = device_label(&client, ANNA);
     let refuse = |code| {
         let fault = Fault::Refuse { code, text: None, backoff: None };
         world

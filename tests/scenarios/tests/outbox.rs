@@ -1,39 +1,24 @@
 //! Sent messages: what a send waits for, what becomes of one that is cancelled, refused or withdrawn, and
 //! that no fate is lost.
 
-#![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
-
 use std::time::Duration;
 
-use whimbrel::events::{ConnectionState, EventKind, EventStream, SendStatus};
-use whimbrel::{CallOptions, Cancel, Client, Code, Jid, Outcome, SendOptions, SendWait};
+use whimbrel::events::{EventKind, EventStream};
+use whimbrel::{CallOptions, Cancel, Client, Code, Outcome, SendOptions, SendWait};
 use whimbrel_sandbox::{Fault, FaultRule, Pace, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, device_label, next_kind, quiet};
-
-const ANNA: &str = "31612345678";
-const BEN: &str = "31687654321";
-const CARA: &str = "31611112222";
+use whimbrel_scenarios::{
+    ANNA, BEN, CARA, DEADLINE, Wait as _, World, device_label, go_away, go_away_with, next_kind, next_status,
+    pn, quiet,
+};
 
 /// Long enough for what would happen by mistake to happen.
 const SHORT: Duration = Duration::from_millis(300);
-
-fn pn(number: &str) -> Jid {
-    Jid::pn(number)
-}
 
 fn sending(id: &str, wait: SendWait) -> SendOptions {
     let mut options = SendOptions::default();
     options.message_id = Some(id.to_owned());
     options.wait = wait;
     options
-}
-
-async fn next_status(events: &mut EventStream) -> SendStatus {
-    next_kind(events, |kind| match kind {
-        EventKind::SendStatus(status) => Some(status.clone()),
-        _ => None,
-    })
-    .await
 }
 
 async fn next_receipt(events: &mut EventStream) -> Vec<String> {
@@ -47,17 +32,6 @@ async fn next_receipt(events: &mut EventStream) -> Vec<String> {
 /// A rule for the messages of a client.
 fn messages(client: &Client, fault: Fault) -> FaultRule {
     FaultRule::new(fault).device(device_label(client, ANNA)).stanza(StanzaMatch::tag("message"))
-}
-
-/// Disconnects, and waits until that is so.
-async fn go_away(client: &Client) {
-    go_away_with(client, &mut client.events().unwrap()).await;
-}
-
-async fn go_away_with(client: &Client, events: &mut EventStream) {
-    client.disconnect();
-    next_kind(events, |kind| matches!(kind, EventKind::Connection(ConnectionState::Stopped)).then_some(()))
-        .await;
 }
 
 #[tokio::test]

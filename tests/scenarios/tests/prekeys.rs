@@ -4,15 +4,12 @@
 
 use std::time::Duration;
 
-use whimbrel::events::{EventKind, EventStream};
 use whimbrel::{Client, Engine, SendOptions};
 use whimbrel_sandbox::phone::Phone;
 use whimbrel_sandbox::{DeviceState, Event, Fault, FaultRule, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, device_label, next_kind, quiet};
+use whimbrel_scenarios::{BEN, DEADLINE, NUMBER, Wait as _, World, device_label, next_message, quiet};
 use whimbrel_wire::{Jid, Node};
 
-const NUMBER: &str = "31612345678";
-const FRIEND: &str = "31687654321";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn rotation() -> StanzaMatch {
@@ -27,14 +24,6 @@ fn keys(world: &World, client: &Client) -> DeviceState {
 async fn reconnect(client: &Client) {
     client.disconnect();
     client.wait_online().await;
-}
-
-async fn text(events: &mut EventStream) -> Option<String> {
-    next_kind(events, |kind| match kind {
-        EventKind::Message(message) => Some(message.text.clone()),
-        _ => None,
-    })
-    .await
 }
 
 async fn linked(world: &World) -> (Engine, Client, Phone) {
@@ -58,12 +47,12 @@ async fn the_signed_prekey_changes_after_27_days_and_the_old_one_still_opens_mes
     let label = device_label(&client, NUMBER);
     world.wait(|event| matches!(event, Event::Disconnected { device } if *device == label)).await;
     // Built on the first key, delivered when the second is there.
-    let friend = world.sandbox.phone(FRIEND).await.unwrap();
+    let friend = world.sandbox.phone(BEN).await.unwrap();
     friend.send_text(&phone.jid().to_string(), "written long ago").await.unwrap();
     world.sandbox.clock().advance(28 * DAY);
     client.wait_online().await;
     rotated(&world, 2).await;
-    assert_eq!(text(&mut events).await.as_deref(), Some("written long ago"));
+    assert_eq!(next_message(&mut events).await.text.as_deref(), Some("written long ago"));
     // Not again before the time has come, and then with the next id.
     reconnect(&client).await;
     assert_eq!(keys(&world, &client).signed_prekey, 2);
@@ -73,7 +62,7 @@ async fn the_signed_prekey_changes_after_27_days_and_the_old_one_still_opens_mes
     // Somebody new builds on the third.
     let other = world.sandbox.phone("31687650000").await.unwrap();
     other.send_text(&phone.jid().to_string(), "written today").await.unwrap();
-    assert_eq!(text(&mut events).await.as_deref(), Some("written today"));
+    assert_eq!(next_message(&mut events).await.text.as_deref(), Some("written today"));
     assert_eq!(keys(&world, &client).reused_prekeys, 0);
     world.assert_no_findings();
     engine.close(DEADLINE).await.unwrap();
@@ -108,7 +97,7 @@ async fn a_key_that_the_service_does_not_take_is_never_offered_under_its_id_agai
     reconnect(&client).await;
     world.wait(|event| matches!(event, Event::FaultApplied { .. })).await;
     // The answers to texts come behind the refusal, so the client has heard of it then.
-    let friend = world.sandbox.phone(FRIEND).await.unwrap();
+    let friend = world.sandbox.phone(BEN).await.unwrap();
     for _ in 0..2 {
         client.send_text(&friend.jid(), "meanwhile", SendOptions::default()).await.unwrap();
     }
@@ -134,9 +123,9 @@ async fn lost_keys_are_noticed_at_login_and_refilled() {
     // While there is none, a session is begun without one.
     let mut events = client.events().unwrap();
     world.sandbox.add_fault(FaultRule::new(Fault::NoOneTimeKey).device(label.clone()));
-    let friend = world.sandbox.phone(FRIEND).await.unwrap();
+    let friend = world.sandbox.phone(BEN).await.unwrap();
     friend.send_text(&phone.jid().to_string(), "without").await.unwrap();
-    assert_eq!(text(&mut events).await.as_deref(), Some("without"));
+    assert_eq!(next_message(&mut events).await.text.as_deref(), Some("without"));
     assert_eq!(keys(&world, &client).reused_prekeys, 0);
     engine.close(DEADLINE).await.unwrap();
 }

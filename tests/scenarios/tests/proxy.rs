@@ -7,9 +7,7 @@ use std::time::Instant;
 use whimbrel::events::ConnectionState;
 use whimbrel::{Client, ClientOptions, Code, Engine, Proxy as ProxyOption};
 use whimbrel_scenarios::proxies::{Kind, PASSWORD, Proxy, USER};
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, next_state, quiet, within};
-
-const NUMBER: &str = "31612345678";
+use whimbrel_scenarios::{DEADLINE, NUMBER, Wait as _, World, next_state, quiet, within};
 
 fn through(url: &str) -> ClientOptions {
     let mut options = quiet();

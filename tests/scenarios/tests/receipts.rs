@@ -1,31 +1,13 @@
 //! Receipts in both directions: delivered, read, and what the account's own devices read.
 
-use whimbrel::events::{EventKind, EventStream, Message, Receipt, ReceiptKind};
+use whimbrel::events::{EventKind, EventStream, ReceiptKind};
 use whimbrel::{CallOptions, Code, Jid, SendOptions};
+use whimbrel_sandbox::Event;
 use whimbrel_sandbox::phone::{Phone, ReceiptKind as Seen, SwitchChange};
-use whimbrel_sandbox::{Event, NewGroup};
-use whimbrel_scenarios::{DEADLINE, World, device_label, next_kind, quiet};
+use whimbrel_scenarios::{
+    ANNA, BEN, CARA, DEADLINE, World, device_label, next_kind, next_message, next_receipt, quiet,
+};
 use whimbrel_wire::Node;
-
-const ANNA: &str = "31612345678";
-const BEN: &str = "31687654321";
-const CARA: &str = "31611112222";
-
-async fn next_message(events: &mut EventStream) -> Message {
-    next_kind(events, |kind| match kind {
-        EventKind::Message(message) => Some(message.clone()),
-        _ => None,
-    })
-    .await
-}
-
-async fn next_receipt(events: &mut EventStream, wanted: ReceiptKind) -> Receipt {
-    next_kind(events, |kind| match kind {
-        EventKind::Receipt(receipt) if receipt.kind == wanted => Some(receipt.clone()),
-        _ => None,
-    })
-    .await
-}
 
 #[tokio::test]
 async fn a_sent_message_is_delivered_and_read() {
@@ -165,13 +147,7 @@ async fn one_receipt_of_many_readers_is_told_for_each() {
     let engine = world.engine();
     let (client, _) = world.linked(&engine, ANNA).await;
     let (ben, cara) = (world.sandbox.phone(BEN).await.unwrap(), world.sandbox.phone(CARA).await.unwrap());
-    let new = NewGroup {
-        creator: ANNA.to_owned(),
-        subject: "Birds".to_owned(),
-        members: vec![BEN.to_owned(), CARA.to_owned()],
-        addressing: None,
-    };
-    let group = world.sandbox.create_group(&new).unwrap().jid();
+    let group = world.group(ANNA, &[BEN, CARA], None).jid();
     ben.set_switches(SwitchChange { silent: Some(true), ..SwitchChange::default() });
     cara.set_switches(SwitchChange { silent: Some(true), ..SwitchChange::default() });
     let mut events = client.events().unwrap();

@@ -4,12 +4,9 @@ use std::time::Duration;
 
 use whimbrel::events::{EventKind, EventStream, Restriction, RestrictionKind};
 use whimbrel::{Client, Code, Error, Jid, Outcome, SendOptions, SendWait, SentMessage};
-use whimbrel_sandbox::{Event, Fault, FaultRule, NewGroup, Restriction as Kind, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, device_label, next_kind, quiet};
+use whimbrel_sandbox::{Event, Fault, FaultRule, Restriction as Kind, StanzaMatch};
+use whimbrel_scenarios::{ANNA, BEN, CLEO, DEADLINE, Wait as _, World, device_label, next_kind, quiet};
 
-const ANNA: &str = "31612345678";
-const BEN: &str = "31687654321";
-const CLEO: &str = "31611223344";
 const DORA: &str = "31611112222";
 const EVE: &str = "31611113333";
 
@@ -31,8 +28,7 @@ async fn await_text(events: &mut EventStream) {
 
 /// Messages that the service refused.
 fn refused(world: &World) -> usize {
-    let all = world.sandbox.events().after(0);
-    all.iter().filter(|(_, event)| matches!(event, Event::Refused { .. })).count()
+    world.count(|event| matches!(event, Event::Refused { .. }))
 }
 
 /// The service refuses a message; the engine does not let the next ones get that far.
@@ -61,13 +57,7 @@ async fn old_chats_and_groups_go_on_while_new_ones_are_held_back() {
     ben.send_text(ANNA, "hello").await.unwrap();
     await_text(&mut events).await;
     send(&client, DORA).await.unwrap();
-    let group = NewGroup {
-        creator: ANNA.to_owned(),
-        subject: "Birds".to_owned(),
-        members: vec![CLEO.to_owned()],
-        addressing: None,
-    };
-    let group = world.sandbox.create_group(&group).unwrap().jid();
+    let group = world.group(ANNA, &[CLEO], None).jid();
 
     let hour = Duration::from_secs(3600);
     assert!(world.sandbox.restrict(ANNA, Kind::ReachoutTimelock, Some(hour), false));

@@ -1,36 +1,12 @@
 //! Messages that cannot be opened at first: asking again, being asked, and sessions made anew.
 
-#![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
-
-use whimbrel::events::{EventKind, EventStream, Message, Undecryptable};
-use whimbrel::{Client, Jid, SendOptions};
+use whimbrel::events::EventKind;
+use whimbrel::{Jid, SendOptions};
 use whimbrel_sandbox::phone::{ReceiptKind, SwitchChange};
 use whimbrel_sandbox::{Event, Fault, FaultRule, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, next_kind, quiet};
-
-const ANNA: &str = "31612345678";
-const BEN: &str = "31687654321";
-
-fn device(client: &Client, number: &str) -> String {
-    format!("{number}:{}", client.account().unwrap().device)
-}
-
-async fn next_message(events: &mut EventStream) -> Message {
-    next_kind(events, |kind| match kind {
-        EventKind::Message(message) => Some(message.clone()),
-        _ => None,
-    })
-    .await
-}
-
-/// The id of the next event too, which is what a later message completes.
-async fn next_placeholder(events: &mut EventStream) -> (String, Undecryptable) {
-    whimbrel_scenarios::next_event(events, |event| match &event.kind {
-        EventKind::Undecryptable(placeholder) => Some((event.id.clone(), placeholder.clone())),
-        _ => None,
-    })
-    .await
-}
+use whimbrel_scenarios::{
+    ANNA, BEN, DEADLINE, Wait as _, World, device_label, next_kind, next_message, next_placeholder, quiet,
+};
 
 #[tokio::test]
 async fn a_damaged_message_is_asked_for_again_and_completes_its_placeholder() {
@@ -61,7 +37,7 @@ async fn what_stays_damaged_is_given_up_with_one_placeholder() {
     let (client, _) = world.linked(&engine, ANNA).await;
     let ben = world.sandbox.phone(BEN).await.unwrap();
     let mut events = client.events().unwrap();
-    let name = device(&client, ANNA);
+    let name = device_label(&client, ANNA);
     let corrupt = FaultRule::new(Fault::Corrupt).device(name.clone()).stanza(StanzaMatch::tag("message"));
     world.sandbox.add_fault(corrupt.times(10));
     let id = ben.send_text(ANNA, "never").await.unwrap();
@@ -135,7 +111,7 @@ async fn engines_repair_what_was_damaged_between_them() {
     let (anna, _) = world.linked(&engine, ANNA).await;
     let (ben, _) = world.linked(&engine, BEN).await;
     let (mut at_anna, mut events) = (anna.events().unwrap(), ben.events().unwrap());
-    let name = device(&ben, BEN);
+    let name = device_label(&ben, BEN);
     for round in 0..3_u32 {
         // Until the other side has answered in a session, messages carry keys that nothing
         // protects: a bit that is flipped there harms nobody.
@@ -160,7 +136,7 @@ async fn a_damaged_message_is_asked_for_across_a_restart() {
     let (client, _) = world.linked(&engine, ANNA).await;
     let ben = world.sandbox.phone(BEN).await.unwrap();
     let mut events = client.events().unwrap();
-    let name = device(&client, ANNA);
+    let name = device_label(&client, ANNA);
     // The answer to the request comes while this client is away.
     ben.set_switches(SwitchChange { damage_next: Some(1), ..SwitchChange::default() });
     let late = FaultRule::new(Fault::Delay { ms: 1500 }).device(BEN);

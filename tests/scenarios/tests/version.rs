@@ -5,9 +5,8 @@
 use whimbrel::events::EventKind;
 use whimbrel::{Client, Code, Engine, EngineOptions, VersionSource};
 use whimbrel_sandbox::Event;
-use whimbrel_scenarios::{DEADLINE, Wait as _, World, next_kind, quiet, within};
+use whimbrel_scenarios::{DEADLINE, NUMBER, Wait as _, World, next_kind, quiet, within};
 
-const NUMBER: &str = "31612345678";
 /// What the service wants from some day on, newer than any that was built in.
 const WANTED: [u32; 3] = [2, 3000, 2_000_000_000];
 
@@ -18,8 +17,7 @@ fn options(world: &World) -> EngineOptions {
 }
 
 fn pages_read(world: &World) -> usize {
-    let events = world.sandbox.events().after(0);
-    events.iter().filter(|(_, event)| matches!(event, Event::VersionPageRead {})).count()
+    world.count(|event| matches!(event, Event::VersionPageRead {}))
 }
 
 async fn outdated(client: &Client) {
