@@ -1,5 +1,6 @@
 //! What the programs have in common that the fault tests run and kill.
 
+mod folder;
 mod orders;
 
 use std::fs::{File, OpenOptions};
@@ -8,6 +9,7 @@ use std::path::Path;
 
 use whimbrel::Endpoint;
 
+pub use folder::Folder;
 pub use orders::{Note, Order, Report};
 
 /// Why a program under test stopped.

@@ -8,7 +8,6 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +17,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
+use whimbrel_faults::Folder;
 use whimbrel_sandbox::Event;
 use whimbrel_sandbox::phone::Phone;
 use whimbrel_sandbox::{Options, Sandbox};
@@ -26,28 +26,6 @@ use whimbrel_sandbox::{Options, Sandbox};
 const KILLS: usize = 5;
 const TEXTS: u32 = 20;
 const DEADLINE: Duration = Duration::from_secs(30);
-
-/// A folder that goes with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(seed: u64) -> Self {
-        let path = std::env::temp_dir().join(format!("whimbrel-kill-{}-{seed}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 struct Story {
     seed: u64,
@@ -167,8 +145,13 @@ async fn tell(seed: u64) {
     let sandbox = Sandbox::start(Options { seed, ..Options::default() }).await.unwrap();
     let owner = sandbox.phone("15550001000").await.unwrap();
     let bob = sandbox.phone("15550002000").await.unwrap();
-    let story =
-        Story { seed, sandbox, owner, folder: Folder::new(seed), linked: Arc::new(AtomicBool::new(false)) };
+    let story = Story {
+        seed,
+        sandbox,
+        owner,
+        folder: Folder::new(&format!("kill-{seed}")).unwrap(),
+        linked: Arc::new(AtomicBool::new(false)),
+    };
     let peer = bob.number().to_owned();
 
     // The other person writes in step with what the victim does, so that kills fall before,

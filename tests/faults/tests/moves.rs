@@ -10,31 +10,10 @@ use std::time::{Duration, Instant};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use whimbrel::{ClientOptions, Code, Engine, EngineOptions, Error, ImportSource};
+use whimbrel_faults::Folder;
 
 /// Kills of each kind.
 const KILLS: u32 = 25;
-
-/// A folder that goes with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("whimbrel-moves-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A folder of Baileys, from the vectors.
 fn auth_folder(at: &Folder) -> PathBuf {
@@ -110,7 +89,7 @@ const ACCOUNT: &str = "240000000000001@lid";
 
 #[test]
 fn an_import_is_there_whole_or_not_at_all() {
-    let at = Folder::new("import");
+    let at = Folder::new("moves-import").unwrap();
     let (folder, engine) = (auth_folder(&at), engine());
     let (mut whole, mut nothing) = (0, 0);
     kill_often("import", |number, run| {
@@ -132,7 +111,7 @@ fn an_import_is_there_whole_or_not_at_all() {
 
 #[test]
 fn an_export_leaves_the_link_in_one_place_at_least_and_whole() {
-    let at = Folder::new("export");
+    let at = Folder::new("moves-export").unwrap();
     let (folder, engine) = (auth_folder(&at), engine());
     let (mut moved, mut stayed) = (0, 0);
     kill_often("export", |number, run| {
@@ -165,7 +144,7 @@ fn an_export_leaves_the_link_in_one_place_at_least_and_whole() {
 
 #[test]
 fn a_backup_is_there_whole_or_not_at_all() {
-    let at = Folder::new("backup");
+    let at = Folder::new("moves-backup").unwrap();
     let (folder, engine) = (auth_folder(&at), engine());
     let store = at.file("store.db");
     engine.import(ImportSource::Baileys { folder }, &store).unwrap();
