@@ -1,6 +1,9 @@
 //! The event journal: facts wait here, durable, until the host has taken them.
 
+mod account;
 mod groups;
+mod messages;
+mod people;
 mod queue;
 mod record;
 mod stream;

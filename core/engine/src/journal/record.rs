@@ -1,19 +1,11 @@
 //! The stored form of journaled events: protobuf, so that a newer version may add fields and
 //! an older one still reads what it knows. Field numbers are never reused.
 
-use std::time::Duration;
-
 use prost::Message as _;
 use whimbrel_wire::jid::Jid;
 
-use crate::error::Code;
-use crate::events::{
-    ChatMoved, ConnectionRefused, Event, EventKind, Identity, IdentityChanged, Linked, LoggedOut, Message,
-    NumberChanged, NumberShared, Receipt, ReceiptKind, Restriction, RestrictionKind, SendStatus,
-    Undecryptable, VersionExpires,
-};
-use crate::journal::groups;
-use crate::messages::MessageKey;
+use super::{account, groups, messages, people};
+use crate::events::{Event, EventKind, Identity};
 
 /// A row that this version cannot read: damaged, or of a kind that a newer version wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,27 +25,27 @@ struct RecordRow {
 #[derive(Clone, PartialEq, prost::Oneof)]
 enum KindRow {
     #[prost(message, tag = "10")]
-    Message(MessageRow),
+    Message(messages::MessageRow),
     #[prost(message, tag = "11")]
-    Undecryptable(UndecryptableRow),
+    Undecryptable(messages::UndecryptableRow),
     #[prost(message, tag = "12")]
-    Receipt(ReceiptRow),
+    Receipt(messages::ReceiptRow),
     #[prost(message, tag = "13")]
-    SendStatus(SendStatusRow),
+    SendStatus(messages::SendStatusRow),
     #[prost(message, tag = "14")]
-    IdentityChanged(IdentityChangedRow),
+    IdentityChanged(people::IdentityChangedRow),
     #[prost(message, tag = "15")]
-    Linked(LinkedRow),
+    Linked(account::LinkedRow),
     #[prost(message, tag = "16")]
-    LoggedOut(LoggedOutRow),
+    LoggedOut(account::LoggedOutRow),
     #[prost(message, tag = "17")]
     Replaced(EmptyRow),
     #[prost(message, tag = "18")]
-    ConnectionRefused(ConnectionRefusedRow),
+    ConnectionRefused(account::ConnectionRefusedRow),
     #[prost(message, tag = "25")]
-    Restriction(RestrictionRow),
+    Restriction(account::RestrictionRow),
     #[prost(message, tag = "30")]
-    VersionExpires(VersionExpiresRow),
+    VersionExpires(account::VersionExpiresRow),
     #[prost(message, tag = "40")]
     GroupJoined(groups::JoinedRow),
     #[prost(message, tag = "41")]
@@ -61,11 +53,11 @@ enum KindRow {
     #[prost(message, tag = "42")]
     GroupChanged(groups::ChangedRow),
     #[prost(message, tag = "50")]
-    ChatMoved(MovedRow),
+    ChatMoved(people::MovedRow),
     #[prost(message, tag = "51")]
-    NumberChanged(MovedRow),
+    NumberChanged(people::MovedRow),
     #[prost(message, tag = "52")]
-    NumberShared(MovedRow),
+    NumberShared(people::MovedRow),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -79,165 +71,6 @@ pub(super) struct IdentityRow {
     phone: Option<String>,
     #[prost(string, optional, tag = "3")]
     lid: Option<String>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct KeyRow {
-    #[prost(string, tag = "1")]
-    message_id: String,
-    #[prost(string, optional, tag = "2")]
-    sender: Option<String>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct MessageRow {
-    #[prost(string, tag = "1")]
-    message_id: String,
-    #[prost(message, optional, tag = "2")]
-    chat: Option<IdentityRow>,
-    #[prost(message, optional, tag = "3")]
-    sender: Option<IdentityRow>,
-    #[prost(uint32, tag = "4")]
-    sender_device: u32,
-    #[prost(bool, tag = "5")]
-    from_me: bool,
-    #[prost(int64, tag = "6")]
-    timestamp: i64,
-    #[prost(string, optional, tag = "7")]
-    push_name: Option<String>,
-    #[prost(string, optional, tag = "8")]
-    text: Option<String>,
-    #[prost(message, optional, tag = "9")]
-    quoted: Option<KeyRow>,
-    #[prost(bool, tag = "10")]
-    offline: bool,
-    #[prost(string, optional, tag = "11")]
-    completes: Option<String>,
-    #[prost(bytes = "vec", tag = "12")]
-    raw: Vec<u8>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct UndecryptableRow {
-    #[prost(string, tag = "1")]
-    message_id: String,
-    #[prost(message, optional, tag = "2")]
-    chat: Option<IdentityRow>,
-    #[prost(message, optional, tag = "3")]
-    sender: Option<IdentityRow>,
-    #[prost(uint32, tag = "4")]
-    sender_device: u32,
-    #[prost(int64, tag = "5")]
-    timestamp: i64,
-    #[prost(string, tag = "6")]
-    reason: String,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct ReceiptRow {
-    #[prost(message, optional, tag = "1")]
-    chat: Option<IdentityRow>,
-    #[prost(message, optional, tag = "2")]
-    sender: Option<IdentityRow>,
-    #[prost(uint32, tag = "3")]
-    sender_device: u32,
-    #[prost(string, repeated, tag = "4")]
-    message_ids: Vec<String>,
-    /// 1 delivered, 2 read, 3 played, 4 read on an own device.
-    #[prost(uint32, tag = "5")]
-    kind: u32,
-    #[prost(int64, tag = "6")]
-    timestamp: i64,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct SendStatusRow {
-    #[prost(message, optional, tag = "1")]
-    chat: Option<IdentityRow>,
-    #[prost(string, tag = "2")]
-    message_id: String,
-    #[prost(uint32, optional, tag = "3")]
-    refused: Option<u32>,
-    #[prost(int64, tag = "4")]
-    timestamp: i64,
-    #[prost(uint32, optional, tag = "5")]
-    error: Option<u32>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct IdentityChangedRow {
-    #[prost(message, optional, tag = "1")]
-    who: Option<IdentityRow>,
-    #[prost(uint32, tag = "2")]
-    device: u32,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct MovedRow {
-    #[prost(message, optional, tag = "1")]
-    to: Option<IdentityRow>,
-    /// Empty for a number that was shared.
-    #[prost(string, tag = "2")]
-    from: String,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct LinkedRow {
-    #[prost(message, optional, tag = "1")]
-    account: Option<IdentityRow>,
-    #[prost(uint32, tag = "2")]
-    device: u32,
-    #[prost(string, tag = "3")]
-    platform: String,
-    #[prost(string, optional, tag = "4")]
-    business_name: Option<String>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct LoggedOutRow {
-    #[prost(string, tag = "1")]
-    reason: String,
-    #[prost(uint32, tag = "2")]
-    service_status: u32,
-    #[prost(string, optional, tag = "3")]
-    message: Option<String>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct RestrictionRow {
-    /// 1 reach-out time lock, 2 new-chat cap.
-    #[prost(uint32, tag = "1")]
-    kind: u32,
-    #[prost(bool, tag = "2")]
-    active: bool,
-    #[prost(int64, optional, tag = "3")]
-    until: Option<i64>,
-    #[prost(string, optional, tag = "4")]
-    reason: Option<String>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct VersionExpiresRow {
-    #[prost(int64, optional, tag = "1")]
-    at: Option<i64>,
-    #[prost(string, tag = "2")]
-    version: String,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct ConnectionRefusedRow {
-    #[prost(uint32, tag = "1")]
-    service_status: u32,
-    #[prost(uint32, tag = "2")]
-    detail: u32,
-    #[prost(uint64, optional, tag = "3")]
-    expires_in_ms: Option<u64>,
-    #[prost(string, optional, tag = "4")]
-    conflict: Option<String>,
-    #[prost(string, optional, tag = "5")]
-    message: Option<String>,
-    #[prost(string, optional, tag = "6")]
-    url: Option<String>,
 }
 
 /// Encodes an event for the journal. Ephemeral events have no stored form: their kind is left
@@ -261,74 +94,23 @@ pub(crate) fn decode(sequence: u64, payload: &[u8]) -> Result<Event, UnreadableR
 
 fn kind_row(kind: &EventKind) -> Option<KindRow> {
     Some(match kind {
-        EventKind::Message(message) => KindRow::Message(message_row(message)),
-        EventKind::Undecryptable(event) => KindRow::Undecryptable(UndecryptableRow {
-            message_id: event.message_id.clone(),
-            chat: Some(identity_row(&event.chat)),
-            sender: Some(identity_row(&event.sender)),
-            sender_device: event.sender_device.into(),
-            timestamp: event.timestamp,
-            reason: event.reason.clone().into_owned(),
-        }),
-        EventKind::Receipt(event) => KindRow::Receipt(ReceiptRow {
-            chat: Some(identity_row(&event.chat)),
-            sender: Some(identity_row(&event.sender)),
-            sender_device: event.sender_device.into(),
-            message_ids: event.message_ids.clone(),
-            kind: match event.kind {
-                ReceiptKind::Delivered => 1,
-                ReceiptKind::Read => 2,
-                ReceiptKind::Played => 3,
-                ReceiptKind::ReadSelf => 4,
-            },
-            timestamp: event.timestamp,
-        }),
-        EventKind::SendStatus(event) => KindRow::SendStatus(SendStatusRow {
-            chat: Some(identity_row(&event.chat)),
-            message_id: event.message_id.clone(),
-            refused: event.refused.map(u32::from),
-            timestamp: event.timestamp,
-            error: event.error.map(|code| u32::from(code.number())),
-        }),
-        EventKind::IdentityChanged(event) => KindRow::IdentityChanged(IdentityChangedRow {
-            who: Some(identity_row(&event.who)),
-            device: event.device.into(),
-        }),
-        EventKind::Linked(event) => KindRow::Linked(LinkedRow {
-            account: Some(identity_row(&event.account)),
-            device: event.device.into(),
-            platform: event.platform.clone(),
-            business_name: event.business_name.clone(),
-        }),
-        EventKind::LoggedOut(event) => KindRow::LoggedOut(LoggedOutRow {
-            reason: event.reason.clone().into_owned(),
-            service_status: event.service_status.into(),
-            message: event.message.clone(),
-        }),
+        EventKind::Message(event) => KindRow::Message(event.into()),
+        EventKind::Undecryptable(event) => KindRow::Undecryptable(event.into()),
+        EventKind::Receipt(event) => KindRow::Receipt(event.into()),
+        EventKind::SendStatus(event) => KindRow::SendStatus(event.into()),
+        EventKind::IdentityChanged(event) => KindRow::IdentityChanged(event.into()),
+        EventKind::Linked(event) => KindRow::Linked(event.into()),
+        EventKind::LoggedOut(event) => KindRow::LoggedOut(event.into()),
         EventKind::Replaced => KindRow::Replaced(EmptyRow {}),
-        EventKind::ConnectionRefused(event) => KindRow::ConnectionRefused(ConnectionRefusedRow {
-            service_status: event.service_status.into(),
-            detail: event.detail.into(),
-            expires_in_ms: event.expires_in.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
-            conflict: event.conflict.clone(),
-            message: event.message.clone(),
-            url: event.url.clone(),
-        }),
-        EventKind::Restriction(event) => KindRow::Restriction(RestrictionRow {
-            kind: event.kind.number().into(),
-            active: event.active,
-            until: event.until,
-            reason: event.reason.clone(),
-        }),
-        EventKind::VersionExpires(event) => {
-            KindRow::VersionExpires(VersionExpiresRow { at: event.at, version: event.version.clone() })
-        }
+        EventKind::ConnectionRefused(event) => KindRow::ConnectionRefused(event.into()),
+        EventKind::Restriction(event) => KindRow::Restriction(event.into()),
+        EventKind::VersionExpires(event) => KindRow::VersionExpires(event.into()),
         EventKind::GroupJoined(event) => KindRow::GroupJoined(event.into()),
         EventKind::GroupLeft(event) => KindRow::GroupLeft(event.into()),
         EventKind::GroupChanged(event) => KindRow::GroupChanged(event.into()),
-        EventKind::ChatMoved(event) => KindRow::ChatMoved(moved_row(&event.chat, Some(&event.former))),
-        EventKind::NumberChanged(event) => KindRow::NumberChanged(moved_row(&event.who, Some(&event.former))),
-        EventKind::NumberShared(event) => KindRow::NumberShared(moved_row(&event.who, None)),
+        EventKind::ChatMoved(event) => KindRow::ChatMoved(event.into()),
+        EventKind::NumberChanged(event) => KindRow::NumberChanged(event.into()),
+        EventKind::NumberShared(event) => KindRow::NumberShared(event.into()),
         EventKind::Qr(_)
         | EventKind::PairingCode(_)
         | EventKind::PairingCodeFailed(_)
@@ -337,30 +119,6 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         | EventKind::Connection(_)
         | EventKind::Closed(_) => return None,
     })
-}
-
-fn message_row(message: &Message) -> MessageRow {
-    MessageRow {
-        message_id: message.message_id.clone(),
-        chat: Some(identity_row(&message.chat)),
-        sender: Some(identity_row(&message.sender)),
-        sender_device: message.sender_device.into(),
-        from_me: message.from_me,
-        timestamp: message.timestamp,
-        push_name: message.push_name.clone(),
-        text: message.text.clone(),
-        quoted: message.quoted.as_ref().map(|key| KeyRow {
-            message_id: key.message_id.clone(),
-            sender: key.sender.as_ref().map(ToString::to_string),
-        }),
-        offline: message.offline,
-        completes: message.completes.clone(),
-        raw: message.raw.clone(),
-    }
-}
-
-fn moved_row(to: &Identity, from: Option<&Jid>) -> MovedRow {
-    MovedRow { to: Some(identity_row(to)), from: from.map(ToString::to_string).unwrap_or_default() }
 }
 
 pub(super) fn identity_row(identity: &Identity) -> IdentityRow {
@@ -373,95 +131,23 @@ pub(super) fn identity_row(identity: &Identity) -> IdentityRow {
 
 fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
     Ok(match row {
-        KindRow::Message(row) => EventKind::Message(Message {
-            message_id: row.message_id,
-            chat: identity_of(row.chat)?,
-            sender: identity_of(row.sender)?,
-            sender_device: device_of(row.sender_device)?,
-            from_me: row.from_me,
-            timestamp: row.timestamp,
-            push_name: row.push_name,
-            text: row.text,
-            quoted: row.quoted.map(key_of).transpose()?,
-            offline: row.offline,
-            completes: row.completes,
-            raw: row.raw,
-        }),
-        KindRow::Undecryptable(row) => EventKind::Undecryptable(Undecryptable {
-            message_id: row.message_id,
-            chat: identity_of(row.chat)?,
-            sender: identity_of(row.sender)?,
-            sender_device: device_of(row.sender_device)?,
-            timestamp: row.timestamp,
-            reason: row.reason.into(),
-        }),
-        KindRow::Receipt(row) => EventKind::Receipt(Receipt {
-            chat: identity_of(row.chat)?,
-            sender: identity_of(row.sender)?,
-            sender_device: device_of(row.sender_device)?,
-            message_ids: row.message_ids,
-            kind: match row.kind {
-                1 => ReceiptKind::Delivered,
-                2 => ReceiptKind::Read,
-                3 => ReceiptKind::Played,
-                4 => ReceiptKind::ReadSelf,
-                _ => return Err(UnreadableRow),
-            },
-            timestamp: row.timestamp,
-        }),
-        KindRow::SendStatus(row) => EventKind::SendStatus(SendStatus {
-            chat: identity_of(row.chat)?,
-            message_id: row.message_id,
-            refused: row.refused.map(status_of).transpose()?,
-            // A newer version may have codes that this one does not know.
-            error: row
-                .error
-                .map(|number| status_of(number).ok().and_then(Code::of_number).unwrap_or(Code::Refused)),
-            timestamp: row.timestamp,
-        }),
-        KindRow::IdentityChanged(row) => EventKind::IdentityChanged(IdentityChanged {
-            who: identity_of(row.who)?,
-            device: device_of(row.device)?,
-        }),
-        KindRow::Linked(row) => EventKind::Linked(Linked {
-            account: identity_of(row.account)?,
-            device: device_of(row.device)?,
-            platform: row.platform,
-            business_name: row.business_name,
-        }),
-        KindRow::LoggedOut(row) => EventKind::LoggedOut(LoggedOut {
-            reason: row.reason.into(),
-            service_status: status_of(row.service_status)?,
-            message: row.message,
-        }),
+        KindRow::Message(row) => EventKind::Message(row.try_into()?),
+        KindRow::Undecryptable(row) => EventKind::Undecryptable(row.try_into()?),
+        KindRow::Receipt(row) => EventKind::Receipt(row.try_into()?),
+        KindRow::SendStatus(row) => EventKind::SendStatus(row.try_into()?),
+        KindRow::IdentityChanged(row) => EventKind::IdentityChanged(row.try_into()?),
+        KindRow::Linked(row) => EventKind::Linked(row.try_into()?),
+        KindRow::LoggedOut(row) => EventKind::LoggedOut(row.try_into()?),
         KindRow::Replaced(EmptyRow {}) => EventKind::Replaced,
-        KindRow::ConnectionRefused(row) => EventKind::ConnectionRefused(ConnectionRefused {
-            service_status: status_of(row.service_status)?,
-            detail: status_of(row.detail)?,
-            expires_in: row.expires_in_ms.map(Duration::from_millis),
-            conflict: row.conflict,
-            message: row.message,
-            url: row.url,
-        }),
-        KindRow::Restriction(row) => EventKind::Restriction(Restriction {
-            kind: RestrictionKind::of_number(row.kind),
-            active: row.active,
-            until: row.until,
-            reason: row.reason,
-        }),
-        KindRow::VersionExpires(row) => {
-            EventKind::VersionExpires(VersionExpires { at: row.at, version: row.version })
-        }
+        KindRow::ConnectionRefused(row) => EventKind::ConnectionRefused(row.try_into()?),
+        KindRow::Restriction(row) => EventKind::Restriction(row.into()),
+        KindRow::VersionExpires(row) => EventKind::VersionExpires(row.into()),
         KindRow::GroupJoined(row) => EventKind::GroupJoined(row.try_into()?),
         KindRow::GroupLeft(row) => EventKind::GroupLeft(row.try_into()?),
         KindRow::GroupChanged(row) => EventKind::GroupChanged(row.try_into()?),
-        KindRow::ChatMoved(row) => {
-            EventKind::ChatMoved(ChatMoved { former: jid_of(&row.from)?, chat: identity_of(row.to)? })
-        }
-        KindRow::NumberChanged(row) => {
-            EventKind::NumberChanged(NumberChanged { who: identity_of(row.to)?, former: jid_of(&row.from)? })
-        }
-        KindRow::NumberShared(row) => EventKind::NumberShared(NumberShared { who: identity_of(row.to)? }),
+        KindRow::ChatMoved(row) => EventKind::ChatMoved(row.try_into()?),
+        KindRow::NumberChanged(row) => EventKind::NumberChanged(row.try_into()?),
+        KindRow::NumberShared(row) => EventKind::NumberShared(row.try_into()?),
     })
 }
 
@@ -474,25 +160,30 @@ pub(super) fn identity_of(row: Option<IdentityRow>) -> Result<Identity, Unreadab
     })
 }
 
-fn key_of(row: KeyRow) -> Result<MessageKey, UnreadableRow> {
-    Ok(MessageKey { message_id: row.message_id, sender: row.sender.as_deref().map(jid_of).transpose()? })
-}
-
-fn jid_of(text: &str) -> Result<Jid, UnreadableRow> {
+pub(super) fn jid_of(text: &str) -> Result<Jid, UnreadableRow> {
     text.parse().map_err(|_| UnreadableRow)
 }
 
-fn device_of(number: u32) -> Result<u16, UnreadableRow> {
+pub(super) fn device_of(number: u32) -> Result<u16, UnreadableRow> {
     u16::try_from(number).map_err(|_| UnreadableRow)
 }
 
-fn status_of(number: u32) -> Result<u16, UnreadableRow> {
+pub(super) fn status_of(number: u32) -> Result<u16, UnreadableRow> {
     u16::try_from(number).map_err(|_| UnreadableRow)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::error::Code;
+    use crate::events::{
+        ChatMoved, ConnectionRefused, IdentityChanged, Linked, LoggedOut, Message, NumberChanged,
+        NumberShared, Receipt, ReceiptKind, Restriction, RestrictionKind, SendStatus, Undecryptable,
+        VersionExpires,
+    };
+    use crate::messages::MessageKey;
 
     fn identity(user: &str) -> Identity {
         let lid: Jid = format!("{user}@lid").parse().unwrap();
