@@ -46,7 +46,7 @@ impl Outbox {
             job.unanswered = true;
             if hands_out {
                 let chat = job.row.chat.clone();
-                jobs.handing_out.entry(chat).or_default().order = order;
+                jobs.hands_out_key(chat, order);
             }
         }
     }

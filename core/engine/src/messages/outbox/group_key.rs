@@ -5,10 +5,10 @@ use whimbrel_wire::Jid;
 use super::Outbox;
 use super::jobs::{Job, Jobs, Stage, Ticket};
 
-#[derive(Default)]
 pub(super) struct HandingOut {
-    pub(super) order: u64,
-    pub(super) waiting: Vec<u64>,
+    /// The message that hands the key out.
+    order: u64,
+    waiting: Vec<u64>,
 }
 
 impl Outbox {
@@ -18,11 +18,20 @@ impl Outbox {
         if let Some(job) = jobs.by_order.get_mut(&ticket.order) {
             job.stage = Stage::Waiting;
         }
-        jobs.handing_out.entry(ticket.row.chat.clone()).or_default().waiting.push(ticket.order);
+        match jobs.handing_out.get_mut(&ticket.row.chat) {
+            Some(handing_out) => handing_out.waiting.push(ticket.order),
+            // The service was quicker with its word than the lane with this: nothing would wake it later.
+            None => jobs.line_up(),
+        }
     }
 }
 
 impl Jobs {
+    /// A message that hands out the key of its group has left.
+    pub(super) fn hands_out_key(&mut self, chat: Jid, order: u64) {
+        self.handing_out.entry(chat).or_insert(HandingOut { order, waiting: Vec::new() }).order = order;
+    }
+
     /// Whether a message waits for the one that hands out the key of its group.
     pub(super) fn waits_for_key(&mut self, ticket: &Ticket) -> bool {
         let Some(handing_out) = self.handing_out.get_mut(&ticket.row.chat) else { return false };
@@ -39,7 +48,8 @@ impl Jobs {
     pub(super) fn key_is_out(&mut self, order: u64) {
         let of = |(_, handing_out): &(&Jid, &HandingOut)| handing_out.order == order;
         let Some(chat) = self.handing_out.iter().find(of).map(|(chat, _)| chat.clone()) else { return };
-        let mut waiting = self.handing_out.remove(&chat).unwrap_or_default().waiting;
+        let mut waiting =
+            self.handing_out.remove(&chat).map(|handing_out| handing_out.waiting).unwrap_or_default();
         waiting.sort_unstable();
         waiting.dedup();
         for order in waiting.into_iter().rev() {

@@ -98,6 +98,8 @@ impl Outbox {
             let unsettled = |job: &&mut Job| job.stage != Stage::Waiting;
             if let Some(job) = jobs.by_order.get_mut(order).filter(unsettled) {
                 job.stage = Stage::Waiting;
+                // That it cannot be sent is not durable, so it is not so.
+                job.failing = false;
                 jobs.ready.push_front(*order);
             }
         }

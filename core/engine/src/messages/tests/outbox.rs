@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::error::{Code, Outcome};
+use crate::groups::{Addressing, HandedOut};
 use crate::messages::SentMessage;
 use crate::messages::outbox::{Accepted, Fate, First, GivenUp, Outbox, Settled, Withdrawn, Word};
 use crate::messages::stanza::Ack;
@@ -132,6 +133,65 @@ fn messages_leave_in_order_and_again_after_a_loss() {
     let _last = bench.accept("7", "E");
     bench.outbox.reopen(2);
     assert_eq!(bench.send(2), ["A", "B", "C", "D", "E"]);
+}
+
+#[test]
+fn what_waits_for_the_key_of_a_group_leaves_even_if_the_key_is_out_before_it_waits() {
+    let mut bench = Bench::new();
+    let group = Jid::group("1-2");
+    let row = |id: &str| OutboxRow::new(group.clone(), id.to_owned(), Vec::new(), 0);
+    let _fates =
+        ["A", "B", "C"].map(|id| bench.outbox.accept(&bench.side.store, row(id), SendWait::Sent).unwrap());
+    let tickets = bench.outbox.take_ready();
+    let rows = tickets.iter().map(|ticket| ticket.row.clone()).collect();
+    bench.side.store.commit(&Changes { outbox: rows, ..Changes::default() }).unwrap();
+    bench.outbox.stored(tickets.iter().map(|ticket| ticket.order));
+    let keys = HandedOut {
+        addressing: Addressing::Lid,
+        phash: String::new(),
+        key_id: 1,
+        devices: vec![Jid::lid("7")],
+    };
+    let [first, second, third] = tickets.as_slice() else { panic!("three messages") };
+    bench.outbox.sent(first.order, 1, Some(Box::new(keys)));
+    bench.outbox.wait_for_key(second);
+    assert!(bench.outbox.take_ready().is_empty(), "the key is on its way");
+    let ack = Ack {
+        id: "A".to_owned(),
+        chat: group.clone(),
+        timestamp: 1000,
+        error: None,
+        phash: None,
+        addressing: None,
+        refresh_lid: false,
+    };
+    let mut replies = Replies::default();
+    bench.side.unit(|unit| bench.outbox.acknowledged(unit, &ack, &mut replies));
+    for settled in replies.settled {
+        bench.outbox.settle(settled);
+    }
+    // The lane gets to the last only now.
+    bench.outbox.wait_for_key(third);
+    let next: Vec<_> = bench.outbox.take_ready().into_iter().map(|ticket| ticket.row.message_id).collect();
+    assert_eq!(next, ["B", "C"]);
+}
+
+#[test]
+fn a_refusal_that_could_not_be_written_down_leaves_the_message_what_it_was() {
+    let mut bench = Bench::new();
+    bench.side.unit(|unit| {
+        unit.changes.outbox.push(Bench::row("7", "A"));
+        Ok(())
+    });
+    bench.outbox.load(&bench.side.store).unwrap();
+    let tickets = bench.outbox.take_ready();
+    let error = crate::error::Error::new(Code::NoDevice, "as a test");
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    bench.side.unit(|unit| bench.outbox.reject(unit, &tickets[0], &error).map(drop));
+    // Had the commit failed, the lane would put it back.
+    bench.outbox.put_back(&[tickets[0].order]);
+    let _fate = bench.accept("7", "A");
+    assert_eq!(bench.send(1), ["A"], "one message, however often it is asked for");
 }
 
 #[test]
