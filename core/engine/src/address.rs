@@ -19,7 +19,7 @@ pub fn parse_address(text: &str) -> Result<Jid, Error> {
 }
 
 /// The digits of a phone number: 7 to 15, country code first.
-pub(crate) fn phone_digits(text: &str) -> Result<String, Error> {
+fn phone_digits(text: &str) -> Result<String, Error> {
     let wrong = || {
         Error::new(
             Code::InvalidArgument,

@@ -135,7 +135,7 @@ impl Engine {
     }
 
     /// Opens the client of a store.
-    pub(crate) fn open_store(&self, store: Arc<dyn Store>, options: ClientOptions) -> Result<Client, Error> {
+    fn open_store(&self, store: Arc<dyn Store>, options: ClientOptions) -> Result<Client, Error> {
         let shared = &self.threads.shared;
         let number = shared.opened.fetch_add(1, Ordering::Relaxed);
         let rng = crate::random::generator(shared.insecure_seed, number)?;
@@ -259,7 +259,7 @@ impl EngineShared {
     }
 
     /// Whether the calling thread runs a task of this engine.
-    pub(crate) fn is_current(&self) -> bool {
+    fn is_current(&self) -> bool {
         Handle::try_current().is_ok_and(|current| current.id() == self.handle.id())
     }
 

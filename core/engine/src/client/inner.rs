@@ -316,6 +316,6 @@ pub(crate) fn not_linked() -> Error {
     Error::new(Code::NotLinked, "the client is not linked to a phone")
 }
 
-pub(crate) fn not_connected() -> Error {
+fn not_connected() -> Error {
     Error::new(Code::NotConnected, "there is no connection to the service").with_outcome(Outcome::NotSent)
 }

@@ -18,7 +18,7 @@ const GATHERING: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// Stanzas that may wait for the inbound lane; a full queue stops the reading.
-pub(crate) const INBOUND_STANZAS: usize = 400;
+const INBOUND_STANZAS: usize = 400;
 
 /// Bytes of stanzas that may wait for the inbound lane, in units of 1 KiB.
 const INBOUND_KIB: u32 = 4 * 1024;

@@ -101,7 +101,7 @@ impl Unit<'_> {
     }
 
     /// The account has moved to LIDs.
-    pub(crate) fn account_migrated(&mut self) -> Result<(), StoreError> {
+    fn account_migrated(&mut self) -> Result<(), StoreError> {
         let migrated = LidMigration { migrated: true, refused_at: 0 };
         if self.lid_migration()? != migrated {
             self.changes.lid_migration = Some(migrated);

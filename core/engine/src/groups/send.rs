@@ -111,9 +111,7 @@ fn build(
     let Some(stanza) = stanza(unit, &ticket.row, &handed, sealed)? else {
         return Ok(Composed::Failed(Error::new(Code::Internal, "the message could not be encrypted")));
     };
-    if !ticket.stored {
-        unit.changes.outbox.push(ticket.row.clone());
-    }
+    send::keep(unit, ticket);
     Ok(Composed::Stanza { stanza, keys: Some(Box::new(handed)) })
 }
 

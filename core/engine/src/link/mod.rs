@@ -115,7 +115,7 @@ impl LinkState {
     }
 
     /// Whether the ADV secret was derived from a typed code, and must not be replaced.
-    pub(crate) fn secret_is_derived(&self) -> bool {
+    fn secret_is_derived(&self) -> bool {
         self.attempt_slot().as_ref().is_some_and(|attempt| attempt.is_alive() && attempt.is_finishing())
     }
 

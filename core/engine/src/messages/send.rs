@@ -342,7 +342,7 @@ pub(super) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, 
 }
 
 /// Makes a message durable, if it is not.
-fn keep(unit: &mut Unit<'_>, ticket: &Ticket) {
+pub(crate) fn keep(unit: &mut Unit<'_>, ticket: &Ticket) {
     if !ticket.stored {
         unit.changes.outbox.push(ticket.row.clone());
     }

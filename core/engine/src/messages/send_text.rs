@@ -60,7 +60,7 @@ impl Client {
     }
 
     /// Waits as long as the host wants to for a message that was accepted.
-    pub(super) async fn await_sending(
+    async fn await_sending(
         &self,
         operation: &'static str,
         key: (Jid, String),

@@ -174,11 +174,7 @@ impl Unit<'_> {
     }
 
     /// The service says how things are.
-    pub(crate) fn hear_of_restriction(
-        &mut self,
-        kind: RestrictionKind,
-        word: Word,
-    ) -> Result<(), StoreError> {
+    fn hear_of_restriction(&mut self, kind: RestrictionKind, word: Word) -> Result<(), StoreError> {
         let now = self.now();
         let known = self.locks()?.into_iter().find(|lock| lock.kind == kind);
         match word {

@@ -19,7 +19,7 @@ pub(crate) type Version = [u32; 3];
 
 /// The version that is presented while no newer one is known. A page that names an older one is
 /// not believed.
-pub(crate) const BUILT_IN: Version = [2, 3000, 1_045_649_367];
+const BUILT_IN: Version = [2, 3000, 1_045_649_367];
 
 /// The service's own page.
 const PAGE: &str = "https://web.whatsapp.com/sw.js";

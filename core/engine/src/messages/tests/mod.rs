@@ -28,6 +28,7 @@ use crate::devices::bundles::tests::proof;
 use crate::devices::sessions;
 use crate::events::{Event, EventKind, Message, Undecryptable};
 use crate::groups::Manner;
+use crate::link;
 use crate::prekeys;
 use crate::random;
 use crate::store::{
@@ -54,33 +55,19 @@ impl Side {
         let phone_key = KeyPair::generate(&mut account_rng);
         let identity = if device == 0 { phone_key.clone() } else { KeyPair::generate(&mut rng) };
         let signed_identity = (device != 0).then(|| proof(&phone_key, &identity, device.into(), true));
+        let keys = DeviceKeys {
+            noise: KeyPair::generate(&mut rng),
+            identity,
+            registration_id: 100 + u32::from(device),
+            adv_secret: [0; 32],
+        };
         let account = Account {
-            keys: DeviceKeys {
-                noise: KeyPair::generate(&mut rng),
-                identity,
-                registration_id: 100 + u32::from(device),
-                adv_secret: [0; 32],
-            },
-            signed_pre_key_id: 1,
             next_pre_key_id: 2,
             phone: Some(phone_of(user).with_device(device)),
             lid: Some(Jid::lid(user).with_device(device)),
             signed_identity,
-            platform: String::new(),
-            business_name: None,
-            push_name: None,
-            pairing_unconfirmed: false,
-            logging_out: false,
-            logged_out: false,
-            adv_secret_shown: false,
             server_has_pre_keys: true,
-            login_counter: 0,
-            routing_info: None,
-            server_key: None,
-            found_version: None,
-            version_expires: None,
-            staged_signed_pre_key_id: None,
-            last_signed_pre_key_id: 1,
+            ..link::new_account(keys)
         };
         let store = MemoryStore::default();
         let signed = prekeys::sign(&account.keys.identity, 1, &mut rng);
