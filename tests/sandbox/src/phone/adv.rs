@@ -145,16 +145,8 @@ impl Identities {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::phone::vectors;
+    use crate::phone::vectors::{self, array, octets};
     use serde_json::Value;
-
-    fn octets(value: &Value) -> Vec<u8> {
-        hex::decode(value.as_str().unwrap()).unwrap()
-    }
-
-    fn array<const N: usize>(value: &Value) -> [u8; N] {
-        octets(value).try_into().unwrap()
-    }
 
     fn number(value: &Value) -> u32 {
         u32::try_from(value.as_u64().unwrap()).unwrap()

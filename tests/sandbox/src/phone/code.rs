@@ -93,16 +93,8 @@ impl Typed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::phone::vectors;
+    use crate::phone::vectors::{self, array, octets};
     use serde_json::Value;
-
-    fn octets(value: &Value) -> Vec<u8> {
-        hex::decode(value.as_str().unwrap()).unwrap()
-    }
-
-    fn array<const N: usize>(value: &Value) -> [u8; N] {
-        octets(value).try_into().unwrap()
-    }
 
     struct Flow {
         hello: CompanionHello,

@@ -6,6 +6,7 @@ use whimbrel_wire::{Jid, Node};
 
 use super::Service;
 use super::accounts::{AccountId, DeviceId, Space};
+use super::proof::KeyIndexList;
 
 impl Service {
     /// A notification with a fresh id at the present time.
@@ -98,10 +99,7 @@ impl Service {
                 .attr("lid", account.jid(*number, Space::Lid))
                 .attr_opt("key-index", (*number != 0).then_some(device.key_index))
         });
-        let list = account
-            .key_index_list
-            .as_ref()
-            .map(|list| Node::new("key-index-list").attr("ts", list.timestamp).bytes(list.signed.clone()));
+        let list = account.key_index_list.as_ref().map(KeyIndexList::node);
         Some(
             Node::new("devices")
                 .attr("dhash", self.device_hash(id, Space::Pn))

@@ -4,6 +4,7 @@ use whimbrel_crypto::adv::{self, Hosting};
 use whimbrel_crypto::curve::PublicKey;
 use whimbrel_proto::ProtoMessage as _;
 use whimbrel_proto::adv::{AdvDeviceIdentity, AdvEncryptionType, AdvKeyIndexList, AdvSignedKeyIndexList};
+use whimbrel_wire::Node;
 
 use super::prekeys::SignedPrekey;
 
@@ -25,6 +26,11 @@ impl KeyIndexList {
     /// Whether a companion with this index is one of the account's.
     pub(super) fn admits(&self, index: u32) -> bool {
         index > self.current_index || self.valid_indexes.contains(&index)
+    }
+
+    /// The list as it is handed out.
+    pub(super) fn node(&self) -> Node {
+        Node::new("key-index-list").attr("ts", self.timestamp).bytes(self.signed.clone())
     }
 }
 

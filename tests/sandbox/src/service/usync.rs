@@ -5,6 +5,7 @@ use whimbrel_wire::{Jid, Node};
 use super::Service;
 use super::accounts::{Account, AccountId, DeviceId, Space};
 use super::iq::Reply;
+use super::proof::KeyIndexList;
 use crate::stanza::{self, Refusal};
 
 /// Most users in one query.
@@ -143,10 +144,7 @@ impl Service {
                 .attr("id", *number)
                 .attr_opt("key-index", (*number != 0).then_some(device.key_index))
         });
-        let list = account
-            .key_index_list
-            .as_ref()
-            .map(|list| Node::new("key-index-list").attr("ts", list.timestamp).bytes(list.signed.clone()));
+        let list = account.key_index_list.as_ref().map(KeyIndexList::node);
         Some(
             Node::new("devices")
                 .child(Node::new("device-list").attr("hash", hash).children(devices))

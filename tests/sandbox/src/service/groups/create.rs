@@ -1,7 +1,5 @@
 //! Making of groups (features document §2.3).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use whimbrel_wire::Node;
 
 use super::super::Service;
@@ -57,34 +55,8 @@ impl Service {
             }
         };
         let link = self.link_code();
-        let mut group = Group {
-            id: id.clone(),
-            subject: subject.to_owned(),
-            subject_time: self.now,
-            subject_owner: creator,
-            created: self.now,
-            creator,
-            mode,
-            members: BTreeMap::new(),
-            former: BTreeSet::new(),
-            description: None,
-            announce: false,
-            locked: false,
-            admins_add: false,
-            admins_link: false,
-            ephemeral: 0,
-            approval: false,
-            waiting: BTreeMap::new(),
-            switches: BTreeSet::new(),
-            link,
-            void_links: BTreeSet::new(),
-            invitations: Vec::new(),
-            members_version: 1,
-            announce_version: 1,
-            last_joined: 0,
-        };
-        group.join(creator, Role::SuperAdmin);
-        self.groups.add(group);
+        let subject = subject.to_owned();
+        self.groups.add(Group::new(id.clone(), subject, creator, self.now, mode, link));
         Ok(id)
     }
 

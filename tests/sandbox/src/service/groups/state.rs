@@ -100,6 +100,45 @@ pub(crate) struct Group {
 }
 
 impl Group {
+    /// A group with its maker alone, everything else as it is without options.
+    pub(super) fn new(
+        id: String,
+        subject: String,
+        creator: AccountId,
+        now: u64,
+        mode: Space,
+        link: String,
+    ) -> Self {
+        let mut group = Self {
+            id,
+            subject,
+            subject_time: now,
+            subject_owner: creator,
+            created: now,
+            creator,
+            mode,
+            members: BTreeMap::new(),
+            former: BTreeSet::new(),
+            description: None,
+            announce: false,
+            locked: false,
+            admins_add: false,
+            admins_link: false,
+            ephemeral: 0,
+            approval: false,
+            waiting: BTreeMap::new(),
+            switches: BTreeSet::new(),
+            link,
+            void_links: BTreeSet::new(),
+            invitations: Vec::new(),
+            members_version: 1,
+            announce_version: 1,
+            last_joined: 0,
+        };
+        group.join(creator, Role::SuperAdmin);
+        group
+    }
+
     pub(crate) fn jid(&self) -> Jid {
         Jid::group(&self.id)
     }
@@ -203,33 +242,8 @@ mod tests {
     }
 
     fn group() -> Group {
-        let mut group = Group {
-            id: "120363000000000001".to_owned(),
-            subject: "Birds".to_owned(),
-            subject_time: 1,
-            subject_owner: account(0),
-            created: 1,
-            creator: account(0),
-            mode: Space::Lid,
-            members: BTreeMap::new(),
-            former: BTreeSet::new(),
-            description: None,
-            announce: false,
-            locked: false,
-            admins_add: false,
-            admins_link: false,
-            ephemeral: 0,
-            approval: false,
-            waiting: BTreeMap::new(),
-            switches: BTreeSet::new(),
-            link: String::new(),
-            void_links: BTreeSet::new(),
-            invitations: Vec::new(),
-            members_version: 1,
-            announce_version: 1,
-            last_joined: 0,
-        };
-        group.join(account(0), Role::SuperAdmin);
+        let (id, subject) = ("120363000000000001".to_owned(), "Birds".to_owned());
+        let mut group = Group::new(id, subject, account(0), 1, Space::Lid, String::new());
         group.join(account(2), Role::Member);
         group.join(account(1), Role::Admin);
         group
