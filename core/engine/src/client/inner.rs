@@ -1,6 +1,6 @@
 //! What the parts of a client share.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use crate::journal::{EventQueue, Limits};
 use crate::link::LinkState;
 use crate::messages::{Outbox, SignalState};
 use crate::options::ClientOptions;
+use crate::prekeys::Upkeep;
 use crate::store::{Account, Changes, Committer, Store};
 
 /// The shared state of one client. Tasks hold it; the host holds a [`Client`](super::Client).
@@ -51,12 +52,8 @@ pub(crate) struct Inner {
     clock_offset_ms: AtomicU64,
     /// Messages that the phone is to be asked for.
     pub(crate) phone: crate::retry::phone::Queue,
-    /// One upload of prekeys at a time.
-    pub(crate) uploading: tokio::sync::Mutex<()>,
-    /// Whether this process has compared the prekeys with the service's.
-    pub(crate) digest_checked: AtomicBool,
-    /// The connection on which the service last got new prekeys because it held others.
-    pub(crate) repaired_prekeys_on: AtomicU64,
+    /// How far the service has this device's prekeys.
+    pub(crate) prekeys: Upkeep,
 }
 
 impl Inner {
@@ -95,9 +92,7 @@ impl Inner {
             event_ids: AtomicU64::new(0),
             clock_offset_ms: AtomicU64::new(0),
             phone: crate::retry::phone::Queue::default(),
-            uploading: tokio::sync::Mutex::default(),
-            digest_checked: AtomicBool::new(false),
-            repaired_prekeys_on: AtomicU64::new(0),
+            prekeys: Upkeep::default(),
             store,
         })
     }

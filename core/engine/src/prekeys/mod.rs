@@ -3,9 +3,11 @@
 
 mod rotate;
 mod stanza;
+mod upkeep;
 mod upload;
 
 pub(crate) use rotate::keep_young;
+pub(crate) use upkeep::Upkeep;
 pub(crate) use upload::{check_at_login, on_notification, upload};
 
 use rand_chacha::ChaCha20Rng;

@@ -2,7 +2,6 @@
 //! leaves; one whose result was lost is never offered again.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use whimbrel_wire::Node;
@@ -21,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Uploads a new batch. A refusal that may pass is tried again up to `tries` times in all; what
 /// is without an answer is left to the next login.
 pub(crate) async fn upload(client: &Arc<Inner>, connection: &Connection, tries: u32) -> Result<(), Error> {
-    let _one_at_a_time = client.uploading.lock().await;
+    let _one_at_a_time = client.prekeys.uploading.lock().await;
     let account = client.linked_account()?;
     let Some(signed) = client.store.signed_pre_key(account.signed_pre_key_id)? else {
         return Err(Error::new(Code::StoreCorrupt, "the signed prekey is missing"));
@@ -81,7 +80,7 @@ async fn reserve(client: &Arc<Inner>) -> Result<Vec<PreKeyRow>, Error> {
 /// After a login: whether the service holds enough keys, and, once per process, whether they are
 /// this device's.
 pub(crate) async fn check_at_login(client: &Arc<Inner>, connection: &Connection) -> Result<(), Error> {
-    if !client.digest_checked.swap(true, Ordering::AcqRel) {
+    if client.prekeys.is_to_compare() {
         return check_digest(client, connection).await;
     }
     let answer = connection.request(client.request_ids.next(), stanza::count(), TIMEOUT).await?;
@@ -130,7 +129,7 @@ pub(super) async fn check_digest(client: &Arc<Inner>, connection: &Connection) -
 }
 
 async fn repair(client: &Arc<Inner>, connection: &Connection) -> Result<(), Error> {
-    if client.repaired_prekeys_on.swap(connection.generation, Ordering::AcqRel) == connection.generation {
+    if !client.prekeys.is_first_repair_on(connection.generation) {
         return Ok(());
     }
     upload(client, connection, 3).await
@@ -141,7 +140,7 @@ async fn repair(client: &Arc<Inner>, connection: &Connection) -> Result<(), Erro
 pub(crate) async fn on_notification(client: Arc<Inner>, connection: Arc<Connection>, notification: Node) {
     let result = if notification.child_named("digest").is_some() {
         check_digest(&client, &connection).await
-    } else if client.uploading.try_lock().is_err() {
+    } else if client.prekeys.uploading.try_lock().is_err() {
         return;
     } else {
         tracing::debug!(left = ?stanza::read_count(&notification), "The service runs out of prekeys.");

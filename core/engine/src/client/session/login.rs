@@ -227,7 +227,7 @@ async fn bring_up(client: Arc<Inner>, connection: Arc<Connection>) {
     }
     client.spawn(prekeys::keep_young(Arc::clone(&client), Arc::clone(&connection)));
     if uploaded {
-        client.digest_checked.store(true, std::sync::atomic::Ordering::Release);
+        client.prekeys.need_not_compare();
         return;
     }
     if !account.server_has_pre_keys {
