@@ -40,6 +40,11 @@ impl HmacKey {
         hmac.finalize().into_bytes().into()
     }
 
+    /// A code of which the message comes in parts.
+    pub(crate) fn begin(&self) -> Hmac<Sha256> {
+        self.0.clone()
+    }
+
     /// Whether `mac` is the code of the concatenated parts, in constant time.
     pub fn verifies(&self, parts: &[&[u8]], mac: &[u8]) -> bool {
         self.mac(parts).as_slice().ct_eq(mac).into()

@@ -9,6 +9,7 @@ pub mod aead;
 pub mod curve;
 pub mod digest;
 pub mod kdf;
+pub mod media;
 pub mod message_id;
 pub mod padding;
 pub mod pairing_code;
