@@ -53,3 +53,9 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     }
     text
 }
+
+/// SHA-256 of what others are to compare: files, and the options of polls.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    sha2::Sha256::digest(bytes).into()
+}

@@ -11,6 +11,7 @@ pub mod digest;
 pub mod kdf;
 pub mod media;
 pub mod message_id;
+pub mod message_secret;
 pub mod padding;
 pub mod pairing_code;
 pub mod phash;
