@@ -79,16 +79,16 @@ fn is_of_other_account(unit: &mut Unit<'_>, answer: &UserAnswer) -> Result<bool,
     Ok(filter::is_of_other_account(devices, account.as_ref()))
 }
 
-fn take(unit: &mut Unit<'_>, answer: &UserAnswer) -> Result<(), StoreError> {
+pub(crate) fn take(unit: &mut Unit<'_>, answer: &UserAnswer) -> Result<(), StoreError> {
     learn(unit, answer)?;
     let Some(devices) = &answer.devices else { return Ok(()) };
     let user = unit.canonical(&answer.user)?;
-    let (account, stored) = (unit.identity(&user)?, unit.device_list(&user)?);
+    let (account, stored) = (unit.identity(&user)?, unit.last_device_list(&user)?);
     match filter::check(devices, account.as_ref(), stored.as_ref(), unit.now()) {
         Ok(checked) => apply(unit, &user, checked),
         Err(error) => {
             tracing::warn!(%error, "A device list is not taken.");
-            Ok(())
+            unit.fall_back_on_list(&user)
         }
     }
 }

@@ -110,7 +110,7 @@ fn add(unit: &mut Unit<'_>, user: &Jid, operation: &NodeRef<'_>) -> Result<(), S
     let Some(known) = unit.device_list(user)? else { return Ok(()) };
     let signed = operation.child_bytes("key-index-list").map(<[u8]>::to_vec);
     let (Some((number, key_index, hosted)), Some(signed)) = (device(operation), signed) else {
-        return drop_list(unit, user);
+        return unit.give_up_list(user);
     };
     let mut listed: Vec<Listed> = known
         .devices
@@ -127,7 +127,7 @@ fn add(unit: &mut Unit<'_>, user: &Jid, operation: &NodeRef<'_>) -> Result<(), S
             keep_if_hash_fits(unit, user, list, operation)
         }
         // What was said does not hold together: ask at the next send.
-        _ => drop_list(unit, user),
+        _ => unit.give_up_list(user),
     }
 }
 
@@ -141,14 +141,7 @@ fn updated(unit: &mut Unit<'_>, user: &Jid, operation: &NodeRef<'_>) -> Result<(
     let phone = unit.phone_of(user)?;
     let names = [Some(user), phone.as_ref()];
     if names.into_iter().flatten().any(|name| digest::contact_hash(name.user()) == hash) {
-        drop_list(unit, user)?;
-    }
-    Ok(())
-}
-
-fn drop_list(unit: &mut Unit<'_>, user: &Jid) -> Result<(), StoreError> {
-    if unit.device_list(user)?.is_some() {
-        unit.changes.device_lists.insert(user.clone(), None);
+        unit.give_up_list(user)?;
     }
     Ok(())
 }
@@ -162,7 +155,7 @@ fn keep_if_hash_fits(
 ) -> Result<(), StoreError> {
     let said = operation.attr_text(if user.is_lid() { "device_lid_hash" } else { "device_hash" });
     if said.is_some_and(|said| said != hash_of(user, &list)) {
-        return drop_list(unit, user);
+        return unit.give_up_list(user);
     }
     unit.changes.device_lists.insert(user.clone(), Some(list));
     Ok(())
@@ -186,13 +179,13 @@ fn own_devices(unit: &mut Unit<'_>, list: &NodeRef<'_>, replies: &mut Replies) -
     }
     let signed = list.child_bytes("key-index-list").map(<[u8]>::to_vec);
     let devices = Devices { listed: listed.into_values().collect(), signed };
-    let (account, stored) = (unit.identity(&own)?, unit.device_list(&own)?);
+    let (account, stored) = (unit.identity(&own)?, unit.last_device_list(&own)?);
     match filter::check(&devices, account.as_ref(), stored.as_ref(), unit.now()) {
         Ok(checked) if devices.signed.is_some() && own_hash_fits(unit, list, &checked.list) => {
             lists::apply(unit, &own, checked)?;
         }
         _ => {
-            drop_list(unit, &own)?;
+            unit.give_up_list(&own)?;
             replies.repairs.push(Repair::Devices(own));
         }
     }
@@ -220,7 +213,10 @@ fn identity(
         unit.learn(from, &lid, Source::Seed)?;
     }
     let user = unit.canonical(from)?;
-    drop_list(unit, &user)?;
+    // Lists that the former keys signed are void by themselves.
+    if unit.last_device_list(&user)?.is_some() {
+        unit.changes.device_lists.insert(user.clone(), None);
+    }
     for device in unit.session_devices(&user)? {
         if device.has_device() {
             unit.forget_device(&device)?;

@@ -235,18 +235,18 @@ fn leave_out(unit: &mut Unit<'_>, gone: &[Target]) -> Result<(), StoreError> {
         let Some(mut list) = unit.device_list(&user)? else { continue };
         list.devices.retain(|entry| entry.device != number);
         list.fetched_at = 0;
-        let rest = Some(list).filter(|list| !list.devices.is_empty());
-        unit.changes.device_lists.insert(user, rest);
+        if list.devices.is_empty() {
+            unit.give_up_list(&user)?;
+        } else {
+            unit.changes.device_lists.insert(user, Some(list));
+        }
     }
     Ok(())
 }
 
 fn forget_lists(unit: &mut Unit<'_>, targets: &[Target]) -> Result<(), StoreError> {
     for target in targets {
-        let user = target.key.to_bare();
-        if unit.device_list(&user)?.is_some() {
-            unit.changes.device_lists.insert(user, None);
-        }
+        unit.give_up_list(&target.key.to_bare())?;
     }
     Ok(())
 }

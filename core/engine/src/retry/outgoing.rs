@@ -63,7 +63,9 @@ pub(crate) fn ask_again(
     let due = number <= TRIES;
     let asks = due && may_ask(unit, received, failed.author);
     if asks {
-        let keys = if number >= 2 || failed.keys_at_once { fresh_keys(unit)? } else { None };
+        // Hosted devices do not look up keys by themselves.
+        let at_once = failed.keys_at_once || received.author().is_hosted();
+        let keys = if number >= 2 || at_once { fresh_keys(unit)? } else { None };
         let identity = &unit.account.keys.identity;
         let signed = keys.as_ref();
         let request = stanza::request(

@@ -101,7 +101,7 @@ impl Outbox {
             let own = unit.account.phone.clone();
             for user in std::iter::once(chat.clone()).chain(own) {
                 let user = unit.canonical(&user.to_bare())?;
-                unit.changes.device_lists.insert(user, None);
+                unit.give_up_list(&user)?;
             }
         }
         if ack.refresh_lid {
@@ -112,7 +112,7 @@ impl Outbox {
             Verdict::Again { after, lists, all } => {
                 if lists {
                     let user = unit.canonical(&row.chat)?;
-                    unit.changes.device_lists.insert(user, None);
+                    unit.give_up_list(&user)?;
                 }
                 replies.settled.push(Settled { order, then: Then::TryAgain { after, all } });
                 return Ok(());

@@ -95,7 +95,7 @@ pub(in crate::messages) fn refused(
 ) -> Result<(), StoreError> {
     if status == 404 {
         let user = unit.canonical(&row.chat)?;
-        unit.changes.device_lists.insert(user, None);
+        unit.give_up_list(&user)?;
     }
     if let Some(kind) = RestrictionKind::of_status(status) {
         unit.refused_by(kind)?;

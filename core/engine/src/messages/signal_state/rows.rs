@@ -5,13 +5,40 @@ use whimbrel_wire::Jid;
 use super::Unit;
 use crate::store::{DeviceList, InboxEntry, InboxState, OutboxRow, StoreError};
 
+/// When a device list that is not believed any more was fetched.
+const GIVEN_UP: i64 = i64::MIN;
+
 impl Unit<'_> {
     /// Devices of a user, as last told.
     pub(crate) fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
+        Ok(self.last_device_list(user)?.filter(|list| list.fetched_at != GIVEN_UP))
+    }
+
+    /// As [`device_list`](Self::device_list), given up or not: what new lists are judged by.
+    pub(crate) fn last_device_list(&self, user: &Jid) -> Result<Option<DeviceList>, StoreError> {
         match self.changes.device_lists.get(user) {
             Some(changed) => Ok(changed.clone()),
             None => self.store.device_list(user),
         }
+    }
+
+    /// Gives a list up: another one is asked for before the next message. An older one is not taken in its
+    /// place, and another epoch of the account is still noticed.
+    pub(crate) fn give_up_list(&mut self, user: &Jid) -> Result<(), StoreError> {
+        if let Some(list) = self.device_list(user)? {
+            let list = DeviceList { fetched_at: GIVEN_UP, ..list };
+            self.changes.device_lists.insert(user.clone(), Some(list));
+        }
+        Ok(())
+    }
+
+    /// Takes a list that was given up for the best that there is: the service has none that is newer.
+    pub(crate) fn fall_back_on_list(&mut self, user: &Jid) -> Result<(), StoreError> {
+        if let Some(list) = self.last_device_list(user)?.filter(|list| list.fetched_at == GIVEN_UP) {
+            let list = DeviceList { fetched_at: 0, ..list };
+            self.changes.device_lists.insert(user.clone(), Some(list));
+        }
+        Ok(())
     }
 
     /// What is known of a received message, whichever addresses its chat and author had when it

@@ -5,7 +5,8 @@ use whimbrel_crypto::phash;
 use whimbrel_proto::adv::{AdvKeyIndexList, AdvSignedKeyIndexList};
 
 use super::*;
-use crate::devices::notify;
+use crate::devices::usync::{Devices, Listed, UserAnswer};
+use crate::devices::{lists, notify};
 use crate::repair::Repair;
 
 #[test]
@@ -34,8 +35,8 @@ fn notification(kind: &'static str, from: Jid) -> Node {
     Node::new("notification").attr("id", "N1").attr("type", kind).attr("from", from).attr("t", "1795000000")
 }
 
-fn listed(side: &Side, user: &Jid) -> Option<Vec<u16>> {
-    let list = side.store.device_list(user).unwrap()?;
+fn listed(side: &mut Side, user: &Jid) -> Option<Vec<u16>> {
+    let list = side.unit(|unit| unit.device_list(user)).0?;
     Some(list.devices.iter().map(|entry| entry.device).collect())
 }
 
@@ -54,10 +55,10 @@ fn a_removed_device_is_forgotten() {
         notification("devices", phone_of("1")).attr("lid", Jid::lid("1")).child(operation)
     };
     let (_, replies) = notify(&mut ben, &remove("0"));
-    assert_eq!(listed(&ben, &Jid::lid("1")), Some(vec![0, 1, 3]), "without a time it does not count");
+    assert_eq!(listed(&mut ben, &Jid::lid("1")), Some(vec![0, 1, 3]), "without a time it does not count");
     assert_eq!(shape(&replies), shapes(&[("ack", "")]));
     notify(&mut ben, &remove("1795000000"));
-    assert_eq!(listed(&ben, &Jid::lid("1")), Some(vec![0, 3]));
+    assert_eq!(listed(&mut ben, &Jid::lid("1")), Some(vec![0, 3]));
     assert!(
         ben.store.session(&anna.lid()).unwrap().is_none()
             && ben.store.identity(&anna.lid()).unwrap().is_none()
@@ -79,14 +80,14 @@ fn what_does_not_fit_together_makes_the_list_unknown() {
     for operation in [unsigned, removed] {
         ben.know(&user, &[0, 5]);
         notify(&mut ben, &notification("devices", user.clone()).child(operation));
-        assert_eq!(listed(&ben, &user), None);
+        assert_eq!(listed(&mut ben, &user), None);
     }
     let update = |user: &str| Node::new("update").attr("hash", whimbrel_crypto::digest::contact_hash(user));
     ben.know(&user, &[0]);
     notify(&mut ben, &notification("devices", user.clone()).child(update("777")));
-    assert_eq!(listed(&ben, &user), Some(vec![0]));
+    assert_eq!(listed(&mut ben, &user), Some(vec![0]));
     notify(&mut ben, &notification("devices", user.clone()).child(update("1")));
-    assert_eq!(listed(&ben, &user), None);
+    assert_eq!(listed(&mut ben, &user), None);
 }
 
 #[test]
@@ -102,7 +103,7 @@ fn a_new_identity_voids_the_sessions_and_is_told_once() {
     for device in [Jid::lid("1"), anna.lid()] {
         assert!(ben.store.session(&device).unwrap().is_none(), "{device}");
     }
-    assert_eq!(listed(&ben, &Jid::lid("1")), None);
+    assert_eq!(listed(&mut ben, &Jid::lid("1")), None);
     assert_eq!(notify(&mut ben, &stanza).0, []);
     let own = notification("encrypt", Jid::lid("2")).child(Node::new("identity"));
     assert_eq!(notify(&mut ben, &own).0, []);
@@ -110,9 +111,13 @@ fn a_new_identity_voids_the_sessions_and_is_told_once() {
 
 /// The signed list of key indexes of the account that a side belongs to.
 fn signed_list(side: &Side, valid: &[u32]) -> Node {
+    Node::new("key-index-list").attr("ts", "1795000000").bytes(signed(side, valid, 1, 1_795_000_000))
+}
+
+fn signed(side: &Side, valid: &[u32], raw_id: u32, timestamp: u64) -> Vec<u8> {
     let details = whimbrel_proto::encode(&AdvKeyIndexList {
-        raw_id: Some(1),
-        timestamp: Some(1_795_000_000),
+        raw_id: Some(raw_id),
+        timestamp: Some(timestamp),
         current_index: valid.iter().max().copied(),
         valid_indexes: valid.to_vec(),
         ..Default::default()
@@ -123,7 +128,48 @@ fn signed_list(side: &Side, valid: &[u32]) -> Node {
         account_signature: Some(signature.to_vec()),
         account_signature_key: Some(side.phone_key.public.as_bytes().to_vec()),
     };
-    Node::new("key-index-list").attr("ts", "1795000000").bytes(whimbrel_proto::encode(&signed))
+    whimbrel_proto::encode(&signed)
+}
+
+/// What the service says of Anna's devices: two companions in a list that the account signed.
+fn answered(side: &Side, raw_id: u32, timestamp: u64) -> UserAnswer {
+    let device = |device: u16| Listed { device, key_index: Some(u32::from(device)), hosted: false };
+    UserAnswer {
+        user: Jid::lid("1"),
+        lid: None,
+        phone: None,
+        devices: Some(Devices {
+            listed: [0, 1, 3].map(device).to_vec(),
+            signed: Some(signed(side, &[1, 3], raw_id, timestamp)),
+        }),
+    }
+}
+
+#[test]
+fn a_list_that_was_given_up_is_still_what_others_are_judged_by() {
+    let (mut anna, mut ben) = pair();
+    ben.meet(&mut anna, 2);
+    let user = Jid::lid("1");
+    let told = |ben: &mut Side, answer: UserAnswer| ben.unit(|unit| lists::take(unit, &answer));
+    let give_up = |ben: &mut Side| {
+        ben.unit(|unit| unit.give_up_list(&user));
+        assert_eq!(listed(ben, &user), None);
+    };
+    told(&mut ben, answered(&anna, 1, 1000));
+    assert_eq!(listed(&mut ben, &user), Some(vec![0, 1, 3]));
+    // An old list is not taken; the known one is the best that there is, until there is a newer one.
+    give_up(&mut ben);
+    let mut old = answered(&anna, 1, 999);
+    old.devices.as_mut().unwrap().listed.pop();
+    told(&mut ben, old);
+    assert_eq!(listed(&mut ben, &user), Some(vec![0, 1, 3]));
+    assert!(ben.unit(|unit| lists::fresh(unit, &user)).0.is_none(), "it is asked for again");
+    assert!(ben.unit(|unit| unit.has_session(&anna.lid())).0);
+    // Another epoch of the account: what was begun in the one before is void.
+    give_up(&mut ben);
+    told(&mut ben, answered(&anna, 2, 1001));
+    assert_eq!(listed(&mut ben, &user), Some(vec![0, 1, 3]));
+    assert!(!ben.unit(|unit| unit.has_session(&anna.lid())).0);
 }
 
 #[test]
@@ -150,13 +196,13 @@ fn the_own_list_is_kept_if_the_service_means_the_same_one() {
         notify::notification(unit, &stanza, replies)?;
         Ok(replies.repairs.len())
     });
-    assert_eq!((listed(&anna, &own), repairs), (Some(vec![0, 1, 4]), 0));
+    assert_eq!((listed(&mut anna, &own), repairs), (Some(vec![0, 1, 4]), 0));
     let stanza = list(&anna, "2:anotherX".to_owned());
     let (repairs, ..) = anna.handle(|unit, replies| {
         notify::notification(unit, &stanza, replies)?;
         Ok(replies.repairs.contains(&Repair::Devices(own.clone())))
     });
-    assert_eq!((listed(&anna, &own), repairs), (None, true));
+    assert_eq!((listed(&mut anna, &own), repairs), (None, true));
 }
 
 #[test]

@@ -98,6 +98,19 @@ fn a_message_of_an_unknown_session_is_asked_for() {
     assert!(replies[0].child_named("retry").unwrap().attr_is("error", "1"));
 }
 
+/// A hosted device has no other way to begin a session than the keys in the request.
+#[test]
+fn a_hosted_device_is_sent_keys_with_the_first_request() {
+    let (mut anna, mut ben) = friends();
+    let mut stanza = damaged(&relay(&anna.compose("A1", &Jid::lid("2"), "x"), &anna, &ben));
+    let hosted = Jid::new("1", whimbrel_wire::Server::HostedLid).with_device(anna.lid().device());
+    stanza.set_attr("from", &hosted);
+    let (events, replies) = ben.receive(&stanza);
+    assert_eq!(only_placeholder(events).sender.id, Jid::lid("1"));
+    assert!(replies[0].child_named("keys").is_some());
+    assert_eq!(replies[0].attr_jid("to"), Some(hosted));
+}
+
 #[test]
 fn hidden_failures_are_asked_for_but_not_told() {
     let (mut anna, mut ben) = friends();

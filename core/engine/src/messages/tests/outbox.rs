@@ -312,7 +312,7 @@ async fn refusals_are_repaired_or_told() {
     bench.side.know(&Jid::lid("7"), &[0]);
     bench.send(1);
     bench.settle("7", "B", Some(406));
-    assert_eq!(bench.side.store.device_list(&Jid::lid("7")).unwrap(), None);
+    assert_eq!(bench.side.unit(|unit| unit.device_list(&Jid::lid("7"))).0, None);
     bench.send(1);
     bench.settle("7", "B", Some(406));
     assert_eq!(fate.await.unwrap().unwrap_err().service_status(), 406);
