@@ -82,6 +82,12 @@ impl Counters {
     }
 }
 
+/// Id of the key that a group ciphertext was made with.
+pub(crate) fn sender_key_id(ciphertext: &[u8]) -> Option<u32> {
+    let (chain, ..) = header("skmsg", ciphertext)?;
+    chain.try_into().ok().map(u32::from_be_bytes)
+}
+
 /// Chain, counter and body of a ciphertext.
 fn header(kind: &str, ciphertext: &[u8]) -> Option<(Vec<u8>, u32, Vec<u8>)> {
     let (version, rest) = ciphertext.split_first()?;

@@ -81,6 +81,19 @@ pub enum Event {
         /// Devices that a copy was queued for.
         copies: usize,
     },
+    /// A message to a group was encrypted with a sender key.
+    SenderKeyUsed {
+        /// The sender.
+        device: String,
+        /// The group.
+        group: String,
+        /// Id of the message.
+        id: String,
+        /// Id of the key.
+        key_id: u32,
+        /// Devices that were given the key with the message.
+        handed_to: Vec<String>,
+    },
     /// A message with an id that the device had sent before was answered without delivering it again.
     Repeated {
         /// The sender.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use serde::{Deserialize, Serialize};
+use whimbrel_wire::Jid;
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,8 +114,13 @@ pub enum Fault {
     ExtraDevice,
     /// The signed part of an answer about devices does not verify.
     BadListSignature,
+    /// An answer about devices is the one that was right before the last companion went: an old list,
+    /// with the account's own old signature.
+    FormerDevices,
     /// One bit of every `<enc>` of a message is flipped on its way to the device.
     Corrupt,
+    /// A retry receipt claims another registration id than its sender's.
+    OtherRegistration,
     /// The device's bundle holds no one-time pre-key.
     NoOneTimeKey,
     /// The device's bundle is refused.
@@ -157,7 +163,8 @@ impl Fault {
             | Self::MarkAnswer { .. }
             | Self::MissingDevices
             | Self::ExtraDevice
-            | Self::BadListSignature => Point::Answer,
+            | Self::BadListSignature
+            | Self::FormerDevices => Point::Answer,
             Self::Swallow
             | Self::Delay { .. }
             | Self::Repeat
@@ -169,7 +176,8 @@ impl Fault {
             | Self::NoSenderKey
             | Self::SenderKeyLast
             | Self::MarkChild { .. }
-            | Self::Corrupt => Point::Outgoing,
+            | Self::Corrupt
+            | Self::OtherRegistration => Point::Outgoing,
             Self::NoOneTimeKey
             | Self::NoBundle { .. }
             | Self::BadBundleSignature
@@ -194,6 +202,8 @@ pub struct StanzaMatch {
     pub id: Option<String>,
     /// Tag of its first child.
     pub child: Option<String>,
+    /// User part of whom it comes from: a phone number, or the digits of a LID or of a group.
+    pub from: Option<String>,
 }
 
 impl StanzaMatch {
@@ -221,6 +231,12 @@ impl StanzaMatch {
         Self { child: Some(child.into()), ..self }
     }
 
+    /// Narrows to stanzas that come from this person, whatever the device, or from this group.
+    #[must_use]
+    pub fn from(self, from: &Jid) -> Self {
+        Self { from: Some(from.user().to_owned()), ..self }
+    }
+
     fn fits(&self, seen: &Seen<'_>) -> bool {
         fn part(wanted: Option<&String>, seen: Option<&str>) -> bool {
             wanted.is_none_or(|wanted| seen.unwrap_or_default() == wanted)
@@ -230,6 +246,7 @@ impl StanzaMatch {
             && part(self.kind.as_ref(), seen.kind)
             && part(self.id.as_ref(), seen.id)
             && part(self.child.as_ref(), seen.child)
+            && part(self.from.as_ref(), seen.from)
     }
 }
 
@@ -241,6 +258,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) kind: Option<&'a str>,
     pub(crate) id: Option<&'a str>,
     pub(crate) child: Option<&'a str>,
+    pub(crate) from: Option<&'a str>,
 }
 
 /// A fault, whom and what it hits, and how often.

@@ -186,6 +186,12 @@ impl Sandbox {
         self.with(|service| service.remove_labelled(device))
     }
 
+    /// Makes a companion one that runs at the provider of a business: it is addressed and listed as such, and
+    /// has no part in groups. Nobody is told. Tells whether it existed.
+    pub fn set_hosted(&self, device: &str) -> bool {
+        self.with(|service| service.set_hosted(device))
+    }
+
     /// Lets nobody of an account log in, with this reason (402, 403, 406 …), or everybody again.
     /// Tells whether the account exists.
     pub fn bar(&self, number: &str, reason: Option<u16>) -> bool {

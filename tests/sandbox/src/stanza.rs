@@ -14,6 +14,10 @@ pub(crate) fn seen(node: &Node) -> Seen<'_> {
         kind: plain(node, "type"),
         id: plain(node, "id"),
         child: node.first_child().map(|child| child.tag()),
+        from: match node.attr_value("from") {
+            Some(AttrValue::Jid(from)) => Some(from.user()),
+            _ => None,
+        },
     }
 }
 

@@ -97,6 +97,27 @@ pub(crate) fn child_marked(node: &Node, name: &str, value: &str) -> Node {
     without_content(node).children(first).children(children)
 }
 
+/// A retry receipt of a device with another registration id.
+pub(crate) fn of_other_registration(node: &Node) -> Node {
+    octets(node, "registration", &|bytes| {
+        if let Some(last) = bytes.last_mut() {
+            *last ^= 1;
+        }
+    })
+}
+
+/// An answer about devices in which some people's devices are others.
+pub(crate) fn with_devices(node: &Node, of: &impl Fn(&Jid) -> Option<Node>) -> Node {
+    let others = node.attr_jid("jid").filter(|_| node.tag() == "user").and_then(|user| of(&user));
+    match others {
+        Some(others) => rebuilt(node, &|part| match part.tag() {
+            "devices" => others.clone(),
+            _ => part.clone(),
+        }),
+        None => rebuilt(node, &|part| with_devices(part, of)),
+    }
+}
+
 /// How an answer about devices is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WrongList {
@@ -169,6 +190,23 @@ mod tests {
         assert_eq!(without_sender_key(&Node::new("message").child(enc("skmsg"))), None);
         assert_eq!(shape(&sender_key_last(&message())), ["skmsg", "meta", "pkmsg"]);
         assert_eq!(shape(&unavailable(&message(), Some("view_once"))), ["view_once", "meta"]);
+    }
+
+    #[test]
+    fn people_are_given_other_devices_and_receipts_another_registration() {
+        let user = |jid: Jid| Node::new("user").attr("jid", jid).child(Node::new("devices"));
+        let answer = Node::new("iq").child(
+            Node::new("usync").child(Node::new("list").child(user(Jid::lid("1"))).child(user(Jid::lid("2")))),
+        );
+        let changed = with_devices(&answer, &|jid| {
+            (*jid == Jid::lid("2")).then(|| Node::new("devices").attr("of", "old"))
+        });
+        let users = changed.first_child().unwrap().first_child().unwrap().child_nodes();
+        let old = |user: &Node| user.child_named("devices").unwrap().attr_is("of", "old");
+        assert_eq!(users.iter().map(old).collect::<Vec<_>>(), [false, true]);
+        let receipt = Node::new("receipt").child(Node::new("registration").bytes(vec![0, 0, 0, 4]));
+        let changed = of_other_registration(&receipt);
+        assert_eq!(changed.child_bytes("registration"), Some(&[0, 0, 0, 5][..]));
     }
 
     #[test]

@@ -37,6 +37,7 @@ The control API (JSON; errors are {\"error\":{\"code\",\"message\"}}):
   POST /phones/N/reset-session {device}, /phones/N/forget-group-keys {group}
   POST /phones/N/send and /phones/N/read take groups too
   POST /phones/N/migrate, /phones/N/new-lid, /phones/N/change-number {to}
+  POST /phones/N/new-raw-id             POST /hosted {device}
   POST /phones/N/share-number {to}      (lid: pn_only, unmigrated, migrated)
   POST /groups {creator,subject?,members?,addressing?}  GET /groups, /groups/JID
   POST /crowd {count}: people to fill groups with, whose messages are only counted

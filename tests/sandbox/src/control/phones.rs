@@ -28,6 +28,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/phones/{number}/online", routing::post(online))
         .route("/phones/{number}/migrate", routing::post(migrate))
         .route("/phones/{number}/new-lid", routing::post(new_lid))
+        .route("/phones/{number}/new-raw-id", routing::post(new_raw_id))
         .route("/phones/{number}/change-number", routing::post(change_number))
         .route("/phones/{number}/share-number", routing::post(share_number))
         .route("/phones/{number}/reset-session", routing::post(reset_session))
@@ -232,6 +233,11 @@ async fn new_lid(State(api): State<Api>, Path(number): Path<String>) -> Result<J
     let phone = find(&api, &number)?;
     api.sandbox.renew_lid(&number)?;
     Ok(Json(PhoneView::of(&phone)))
+}
+
+async fn new_raw_id(State(api): State<Api>, Path(number): Path<String>) -> Result<StatusCode, ApiError> {
+    find(&api, &number)?.change_raw_id().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]

@@ -21,6 +21,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/stream-error", routing::post(stream_error))
         .route("/disconnect", routing::post(disconnect))
         .route("/unlink", routing::post(unlink))
+        .route("/hosted", routing::post(hosted))
         .route("/bar", routing::post(bar))
         .route("/restrict", routing::post(restrict))
         .route("/restrict/lift", routing::post(lift_restriction))
@@ -87,6 +88,10 @@ async fn disconnect(State(api): State<Api>, Body(request): Body<Device>) -> Resu
 
 async fn unlink(State(api): State<Api>, Body(request): Body<Device>) -> Result<StatusCode, ApiError> {
     done(api.sandbox.unlink(&request.device), "there is no such companion")
+}
+
+async fn hosted(State(api): State<Api>, Body(request): Body<Device>) -> Result<StatusCode, ApiError> {
+    done(api.sandbox.set_hosted(&request.device), "there is no such companion")
 }
 
 #[derive(Deserialize)]

@@ -31,6 +31,11 @@ impl Companions {
         self.raw_id
     }
 
+    /// The account begins another epoch; the companions stay.
+    pub(crate) fn begin_epoch(&mut self, raw_id: u32) {
+        self.raw_id = raw_id;
+    }
+
     /// Highest index ever given out.
     pub(crate) fn current_index(&self) -> u32 {
         self.current_index

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use rand_core::Rng as _;
 use tokio::time::Instant;
 use whimbrel_crypto::curve::PublicKey;
 use whimbrel_proto::history::history_sync::HistorySyncType;
@@ -200,6 +201,17 @@ impl Phone {
             let session = state.lid.with_device(device);
             state.companions.removed(device);
             state.sessions.forget(&session);
+        }
+        self.publish_indexes().await
+    }
+
+    /// Signs and publishes its list under another raw id, as if the account had been made anew, although the
+    /// phone's keys and its companions are the same. Nobody is told.
+    pub async fn change_raw_id(&self) -> Result<(), PhoneError> {
+        {
+            let mut state = self.state();
+            let raw_id = (state.rng.next_u32() >> 1).max(1);
+            state.companions.begin_epoch(raw_id);
         }
         self.publish_indexes().await
     }

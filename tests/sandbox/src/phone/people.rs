@@ -30,8 +30,9 @@ impl People {
 
     /// The hidden form of a person's address, if it is known; the device stays.
     pub(crate) fn lid(&self, jid: &Jid) -> Option<Jid> {
-        match jid.server() {
-            Server::Lid => Some(jid.clone()),
+        let account = jid.to_account();
+        match account.server() {
+            Server::Lid => Some(account.with_device(jid.device())),
             Server::Pn => Some(Jid::lid(self.lid_of.get(jid.user())?).with_device(jid.device())),
             _ => None,
         }
@@ -39,8 +40,9 @@ impl People {
 
     /// The phone-number form of a person's address, if it is known; the device stays.
     pub(crate) fn pn(&self, jid: &Jid) -> Option<Jid> {
-        match jid.server() {
-            Server::Pn => Some(jid.clone()),
+        let account = jid.to_account();
+        match account.server() {
+            Server::Pn => Some(account.with_device(jid.device())),
             Server::Lid => Some(Jid::pn(self.pn_of.get(jid.user())?).with_device(jid.device())),
             _ => None,
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use whimbrel_wire::{Jid, Server};
+use whimbrel_wire::{Jid, Node, Server};
 
 use super::StreamId;
 use super::appstate::Collections;
@@ -76,6 +76,8 @@ pub(crate) struct Account {
     pub(super) created: u64,
     /// Key index list as signed by the phone.
     pub(super) key_index_list: Option<KeyIndexList>,
+    /// What was answered about the devices before the last companion went.
+    pub(super) former_devices: Option<Node>,
     pub(super) devices: BTreeMap<u16, Device>,
     /// Highest device number that a companion ever had.
     pub(super) last_companion: u16,
@@ -107,10 +109,14 @@ impl Account {
 
     /// Address of a device.
     pub(super) fn jid(&self, number: u16, space: Space) -> Jid {
-        match space {
-            Space::Pn => Jid::pn(&self.pn).with_device(number),
-            Space::Lid => Jid::lid(&self.lid).with_device(number),
-        }
+        let hosted = self.devices.get(&number).is_some_and(|device| device.hosted);
+        let (user, server) = match (space, hosted) {
+            (Space::Pn, false) => (&self.pn, Server::Pn),
+            (Space::Pn, true) => (&self.pn, Server::Hosted),
+            (Space::Lid, false) => (&self.lid, Server::Lid),
+            (Space::Lid, true) => (&self.lid, Server::HostedLid),
+        };
+        Jid::new(user, server).with_device(number)
     }
 }
 
@@ -125,6 +131,8 @@ pub(crate) struct Device {
     /// Signed identity of a companion, all four fields.
     pub(super) signed_identity: Option<Vec<u8>>,
     pub(super) key_index: u32,
+    /// Whether it runs at the provider of a business instead of at home (signal document §2.8).
+    pub(super) hosted: bool,
     pub(super) created: u64,
     pub(super) last_seen: u64,
     /// The connection, if there is one.
@@ -152,6 +160,7 @@ impl Device {
             props: Vec::new(),
             signed_identity: None,
             key_index: 0,
+            hosted: false,
             created: now,
             last_seen: now,
             stream: None,
@@ -298,6 +307,7 @@ impl Accounts {
             name,
             created: now,
             key_index_list: None,
+            former_devices: None,
             devices: BTreeMap::from([(0, phone)]),
             contacts: BTreeSet::new(),
             settings: Settings::default(),

@@ -99,7 +99,9 @@ impl Service {
             return;
         }
         let label = self.accounts.label(device);
+        let former = self.device_list(device.account, None);
         let Some(account) = self.accounts.get_mut(device.account) else { return };
+        account.former_devices = former;
         let Some(removed) = account.devices.remove(&device.number) else { return };
         self.log(Event::Unlinked { device: label });
         if let Some(stream) = removed.stream {
@@ -120,6 +122,16 @@ impl Service {
             }
             _ => false,
         }
+    }
+
+    /// Marks a companion as one that runs at the provider of a business. Nobody is told, as nobody is of
+    /// a device that was so from its beginning. Tells whether it existed.
+    pub(crate) fn set_hosted(&mut self, label: &str) -> bool {
+        let device = self.accounts.labelled(label).filter(|device| device.number != 0);
+        device.and_then(|device| self.accounts.device_mut(device)).is_some_and(|device| {
+            device.hosted = true;
+            true
+        })
     }
 
     /// The participant hash of a person's devices (signal document §2.9).

@@ -246,6 +246,10 @@ impl Service {
             Some(Fault::BadListSignature) => {
                 self.send(stream, tamper::devices(&answer, WrongList::Signature))
             }
+            Some(Fault::FormerDevices) => {
+                let answer = tamper::with_devices(&answer, &|user| self.former_devices(user));
+                self.send(stream, answer);
+            }
             Some(Fault::MarkAnswer { name, value }) => self.send(stream, answer.attr(name, value)),
             _ => self.send(stream, answer),
         }
@@ -377,6 +381,9 @@ impl Service {
 fn tampered(node: Node, fault: &Fault) -> Node {
     if let Fault::MarkChild { name, value } = fault {
         return tamper::child_marked(&node, name, value);
+    }
+    if *fault == Fault::OtherRegistration && stanza::plain(&node, "type") == Some("retry") {
+        return tamper::of_other_registration(&node);
     }
     if !tamper::is_message(&node) {
         return node;

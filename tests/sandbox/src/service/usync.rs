@@ -132,8 +132,13 @@ impl Service {
         }
     }
 
+    /// What was right about a person's devices before the last companion went.
+    pub(super) fn former_devices(&self, user: &Jid) -> Option<Node> {
+        self.accounts.get(self.accounts.find(user)?)?.former_devices.clone()
+    }
+
     /// The signed device list of an account, or nothing if the asker has it already.
-    fn device_list(&self, id: AccountId, known_hash: Option<&str>) -> Option<Node> {
+    pub(super) fn device_list(&self, id: AccountId, known_hash: Option<&str>) -> Option<Node> {
         let account = self.accounts.get(id)?;
         let hash = self.device_hash(id, Space::Pn);
         if known_hash.is_some_and(|known| known == hash || known == self.device_hash(id, Space::Lid)) {
@@ -143,6 +148,7 @@ impl Service {
             Node::new("device")
                 .attr("id", *number)
                 .attr_opt("key-index", (*number != 0).then_some(device.key_index))
+                .attr_opt("is_hosted", device.hosted.then_some("true"))
         });
         let list = account.key_index_list.as_ref().map(KeyIndexList::node);
         Some(

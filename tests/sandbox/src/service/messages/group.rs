@@ -10,6 +10,8 @@ use super::super::groups::{Group, mode_name};
 use super::super::{Service, StreamId};
 use super::direct::{twin_key, with_content};
 use super::{Accepted, Incomplete, MessageError, Outbound, Route, STALE_ADDRESSING, participant_hash};
+use crate::counters::sender_key_id;
+use crate::events::Event;
 use crate::stanza;
 
 /// Ciphertexts by the device that they are for.
@@ -47,7 +49,7 @@ impl Service {
             let incomplete = known.and_then(|route| route.incomplete.clone());
             return Ok(Accepted { incomplete, ..sent });
         }
-        self.look_at_group_ciphertexts(message);
+        self.look_at_group_ciphertexts(message, &copies);
         Ok(self.fan_out(message, known, &copies, mode, time))
     }
 
@@ -68,6 +70,7 @@ impl Service {
                 // Baileys hands its key to itself too where members are named by hidden numbers.
                 Some(target) if target == message.sender => continue,
                 Some(target) if copies.contains_key(&target) => "two copies for one device",
+                Some(target) if self.is_hosted(target) => "a group's key for a hosted device",
                 Some(target) => {
                     if group.is_member(target.account) && self.accounts.device(target).is_some() {
                         copies.insert(target, encs.clone());
@@ -165,9 +168,14 @@ impl Service {
         accepted
     }
 
-    /// All devices of all members.
+    /// All devices of all members; hosted ones have no part in groups (signal document §2.8).
     fn member_devices(&self, group: &Group) -> Vec<DeviceId> {
-        group.members().flat_map(|member| self.accounts.devices(member)).collect()
+        let devices = group.members().flat_map(|member| self.accounts.devices(member));
+        devices.filter(|device| !self.is_hosted(*device)).collect()
+    }
+
+    fn is_hosted(&self, device: DeviceId) -> bool {
+        self.accounts.device(device).is_some_and(|device| device.hosted)
     }
 
     /// The participant hash over them.
@@ -190,11 +198,19 @@ impl Service {
         Some(with_content(stanza, message.node, encs))
     }
 
-    fn look_at_group_ciphertexts(&mut self, message: &Outbound<'_>) {
+    fn look_at_group_ciphertexts(&mut self, message: &Outbound<'_>, copies: &Copies<'_>) {
         let (sender, group) = (self.accounts.label(message.sender), message.to.to_string());
         for enc in message.bare.iter().filter(|enc| enc.attr_is("type", "skmsg")) {
-            if let Some(bytes) = enc.content_bytes() {
-                self.counters.look(&sender, &group, &message.id, "skmsg", bytes);
+            let Some(bytes) = enc.content_bytes() else { continue };
+            self.counters.look(&sender, &group, &message.id, "skmsg", bytes);
+            if let Some(key_id) = sender_key_id(bytes) {
+                self.log(Event::SenderKeyUsed {
+                    device: sender.clone(),
+                    group: group.clone(),
+                    id: message.id.clone(),
+                    key_id,
+                    handed_to: copies.keys().map(|device| self.accounts.label(*device)).collect(),
+                });
             }
         }
     }
