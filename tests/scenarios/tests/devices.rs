@@ -72,6 +72,45 @@ impl Scene {
         (client, events)
     }
 
+    /// The service says that something about Ben's devices changed: Anna's engine asks before it writes.
+    async fn made_to_look(&self, id: &'static str) {
+        let update = Node::new("update").attr("hash", contact_hash(BEN));
+        let notification = Node::new("notification")
+            .attr("type", "devices")
+            .attr("from", self.ben.jid())
+            .attr("lid", self.ben.lid())
+            .attr("id", id)
+            .attr("t", "1795176000")
+            .child(update);
+        let device = device_label(&self.client, ANNA);
+        assert!(self.world.sandbox.enqueue(&device, notification));
+        self.world.wait(|event| matches!(event, Event::Settled { id: settled, .. } if settled == id)).await;
+    }
+
+    /// Devices whose keys Anna's engine was given since an event.
+    fn met_since(&self, event: u64) -> Vec<String> {
+        let asking = device_label(&self.client, ANNA);
+        let events = self.world.sandbox.events().after(event).into_iter();
+        let met = events.filter_map(|(_, event)| match event {
+            Event::BundleTaken { device, by, .. } if by == asking => Some(device),
+            _ => None,
+        });
+        met.collect()
+    }
+
+    /// Id of the key that Anna's engine last wrote to the group with, and who was given it then.
+    fn group_key(&self) -> (u32, Vec<String>) {
+        let writing = device_label(&self.client, ANNA);
+        let events = self.world.sandbox.events().after(0).into_iter().rev();
+        let mut keys = events.filter_map(|(_, event)| match event {
+            Event::SenderKeyUsed { device, key_id, handed_to, .. } if device == writing => {
+                Some((key_id, handed_to))
+            }
+            _ => None,
+        });
+        keys.next().unwrap()
+    }
+
     /// Anna's engine does not get the next notifications of this type.
     fn unheard(&self, kind: &str) {
         let stanza = StanzaMatch::tag("notification").kind(kind);
@@ -205,18 +244,7 @@ async fn a_companion_of_an_unheard_of_phone_is_believed_once_the_phone_was_asked
         } else {
             // Something makes the engine look: a list of devices, signed by the new key.
             scene.world.sandbox.clear_faults();
-            let update = Node::new("update").attr("hash", contact_hash(BEN));
-            let notification = Node::new("notification")
-                .attr("type", "devices")
-                .attr("from", scene.ben.jid())
-                .attr("lid", scene.ben.lid())
-                .attr("id", "update-1")
-                .attr("t", "1795176000")
-                .child(update);
-            let device = device_label(&scene.client, ANNA);
-            assert!(scene.world.sandbox.enqueue(&device, notification));
-            let settled = |event: &Event| matches!(event, Event::Settled { id, .. } if id == "update-1");
-            scene.world.wait(settled).await;
+            scene.made_to_look("update-1").await;
         }
         scene.anna_writes("to the new ones", &mut [&mut at_desk]).await;
         scene.end().await;
@@ -315,4 +343,138 @@ async fn a_device_that_goes_unheard_of_holds_up_nobody() {
     scene.anna_writes("and on", &mut []).await;
     scene.ben_writes("as ever", &mut []).await;
     scene.engine.close(DEADLINE).await.unwrap();
+}
+
+/// The same phone and the same companions, but the account's list says that it was made anew.
+#[tokio::test]
+async fn another_raw_id_alone_ends_the_sessions_with_companions() {
+    let mut scene = Scene::set().await;
+    let (desk, mut at_desk) = scene.companion(BEN, "desk").await;
+    scene.anna_writes("before", &mut [&mut at_desk]).await;
+    scene.ben_writes("before", &mut [&mut at_desk]).await;
+    let (before, label) = (scene.group_key().0, device_label(&desk, BEN));
+    scene.ben.change_raw_id().await.unwrap();
+    let since = scene.world.sandbox.events().newest();
+    scene.made_to_look("update-1").await;
+    scene.anna_writes("after", &mut [&mut at_desk]).await;
+    assert_eq!(scene.met_since(since), [label.clone()], "the phone's session is as good as before");
+    let (after, given) = scene.group_key();
+    assert!(after != before && given.contains(&label), "the companion held the key");
+    send(&desk, &scene.anna.lid(), "from the desk").await;
+    assert_eq!(next_message(&mut scene.events).await.text.as_deref(), Some("from the desk"));
+    scene.ben_writes("after", &mut [&mut at_desk]).await;
+    assert_eq!(scene.client.statistics().await.retries_sent, 0);
+    scene.end().await;
+}
+
+/// What the account itself signed at an earlier time brings no device back that is gone.
+#[tokio::test]
+async fn an_old_list_with_its_old_signature_brings_no_device_back() {
+    let mut scene = Scene::set().await;
+    let (desk, mut at_desk) = scene.companion(BEN, "desk").await;
+    let (_tablet, mut at_tablet) = scene.companion(BEN, "tablet").await;
+    scene.anna_writes("with both", &mut [&mut at_desk, &mut at_tablet]).await;
+    // Lists are dated by the second.
+    scene.world.sandbox.clock().advance(std::time::Duration::from_secs(10));
+    scene.ben.unlink(desk.account().unwrap().device).await.unwrap();
+    assert_eq!(next_logout(&mut at_desk).await.reason, "removed");
+    scene.made_to_look("update-1").await;
+    scene.anna_writes("without the desk", &mut [&mut at_tablet]).await;
+
+    let device = device_label(&scene.client, ANNA);
+    let old = FaultRule::new(Fault::FormerDevices).device(device.clone());
+    scene.world.sandbox.add_fault(old.stanza(StanzaMatch::request("usync")).times(u32::MAX));
+    // Whoever believes the list asks for the keys of the device that is gone.
+    let keys = StanzaMatch::request("encrypt").kind("get").child("key");
+    let asked = FaultRule::new(Fault::DelayAnswer { ms: 0 }).device(device).stanza(keys);
+    scene.world.sandbox.add_fault(asked);
+    scene.made_to_look("update-2").await;
+    scene.anna_writes("and still without", &mut [&mut at_tablet]).await;
+    scene.ben_writes("and still without", &mut [&mut at_tablet]).await;
+    let applied: Vec<String> = scene
+        .world
+        .sandbox
+        .events()
+        .after(0)
+        .into_iter()
+        .filter_map(|(_, event)| match event {
+            Event::FaultApplied { fault, .. } => Some(fault),
+            _ => None,
+        })
+        .collect();
+    assert!(applied.contains(&"FormerDevices".to_owned()), "{applied:?}");
+    assert!(applied.iter().all(|fault| fault == "FormerDevices"), "{applied:?}");
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_hosted_device_takes_part_in_chats_but_not_in_groups() {
+    let mut scene = Scene::set().await;
+    let (desk, mut at_desk) = scene.companion(BEN, "desk").await;
+    let label = device_label(&desk, BEN);
+    assert!(scene.world.sandbox.set_hosted(&label));
+    send(&scene.client, &scene.ben.lid(), "to ben").await;
+    assert_eq!(next_message(&mut at_desk).await.text.as_deref(), Some("to ben"));
+    read(&scene.ben, "to ben").await;
+    send(&desk, &scene.anna.lid(), "from the desk").await;
+    let message = next_message(&mut scene.events).await;
+    assert_eq!((message.text.as_deref(), message.sender.id), (Some("from the desk"), scene.ben.lid()));
+    assert_eq!((message.sender_device, message.chat.id), (desk.account().unwrap().device, scene.ben.lid()));
+    read(&scene.anna, "from the desk").await;
+
+    for text in ["to all", "to all again"] {
+        let sent = send(&scene.client, &scene.group.jid(), text).await;
+        for phone in [&scene.ben, &scene.cara, &scene.anna] {
+            read(phone, text).await;
+        }
+        // The service counts the devices as the engine does: it has nothing to complain of.
+        let events = scene.world.sandbox.events().after(0);
+        let accepted = events
+            .iter()
+            .filter(|(_, event)| matches!(event, Event::Accepted { id, copies: 3, .. } if *id == sent));
+        assert_eq!(accepted.count(), 1);
+    }
+    assert!(!scene.group_key().1.contains(&label));
+    send(&scene.client, &scene.ben.lid(), "to ben again").await;
+    assert_eq!(next_message(&mut at_desk).await.text.as_deref(), Some("to ben again"));
+    scene.end().await;
+}
+
+/// A hosted device whose message cannot be opened is sent keys at once, and goes on with them.
+#[tokio::test]
+async fn what_a_hosted_device_sent_is_repaired() {
+    let mut scene = Scene::set().await;
+    let (desk, mut at_desk) = scene.companion(BEN, "desk").await;
+    assert!(scene.world.sandbox.set_hosted(&device_label(&desk, BEN)));
+    send(&desk, &scene.anna.lid(), "hello").await;
+    assert_eq!(next_message(&mut scene.events).await.text.as_deref(), Some("hello"));
+    send(&scene.client, &scene.ben.lid(), "hello too").await;
+    assert_eq!(next_message(&mut at_desk).await.text.as_deref(), Some("hello too"));
+    let damaged = StanzaMatch::tag("message").from(&scene.ben.lid());
+    let device = device_label(&scene.client, ANNA);
+    scene.world.sandbox.add_fault(FaultRule::new(Fault::Corrupt).device(device).stanza(damaged));
+    send(&desk, &scene.anna.lid(), "damaged").await;
+    let message = next_message(&mut scene.events).await;
+    assert_eq!(message.text.as_deref(), Some("damaged"));
+    assert!(message.completes.is_some());
+    assert_eq!(desk.statistics().await.retries_answered, 1);
+    send(&scene.client, &scene.ben.lid(), "repaired").await;
+    assert_eq!(next_message(&mut at_desk).await.text.as_deref(), Some("repaired"));
+    scene.end().await;
+}
+
+/// The word on a message says that there are other devices than were written to: the next one reaches them.
+#[tokio::test]
+async fn a_device_that_nobody_told_of_is_reached_by_the_next_direct_message() {
+    let scene = Scene::set().await;
+    scene.anna_writes("before", &mut []).await;
+    scene.unheard("devices");
+    let (desk, mut at_desk) = scene.companion(BEN, "desk").await;
+    send(&scene.client, &scene.ben.lid(), "missed").await;
+    read(&scene.ben, "missed").await;
+    let since = scene.world.sandbox.events().newest();
+    send(&scene.client, &scene.ben.lid(), "seen").await;
+    assert_eq!(next_message(&mut at_desk).await.text.as_deref(), Some("seen"));
+    assert_eq!(scene.met_since(since), [device_label(&desk, BEN)]);
+    scene.end().await;
 }

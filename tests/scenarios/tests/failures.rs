@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use whimbrel::events::{EventKind, EventStream, Message};
-use whimbrel::{Client, Engine, Jid, SendOptions, Statistics};
+use whimbrel::{Client, Engine, Jid, SendOptions};
 use whimbrel_sandbox::phone::{Phone, ReceiptKind, SwitchChange};
 use whimbrel_sandbox::{Event, Fault, FaultRule, RandomFaults, StanzaMatch};
 use whimbrel_scenarios::{
@@ -72,10 +72,14 @@ impl Scene {
         Self { world, engine, anna, ben, events, device }
     }
 
-    /// The next message to Anna's engine suffers a fault.
+    /// The next message of Ben's to Anna's engine suffers a fault. What her own phone sends does not.
     fn spoil(&self, fault: Fault) {
-        let rule = FaultRule::new(fault).device(self.device.clone()).stanza(StanzaMatch::tag("message"));
-        self.world.sandbox.add_fault(rule);
+        self.spoil_often(fault, 1);
+    }
+
+    fn spoil_often(&self, fault: Fault, times: u32) {
+        let stanza = StanzaMatch::tag("message").from(&self.ben.lid());
+        self.world.sandbox.add_fault(FaultRule::new(fault).device(&self.device).stanza(stanza).times(times));
     }
 
     /// Waits until a message is settled, and with which error.
@@ -163,15 +167,13 @@ async fn a_message_that_the_service_has_settled_is_shown_once_and_confirmed_agai
     let id = scene.ben.send_text(ANNA, "once").await.unwrap();
     assert_eq!(next(&mut scene.events).await, text("once", None));
     let mut confirmed = 0;
-    while confirmed < 2 {
-        let receipts = scene.ben.receipts_after(0, DEADLINE).await;
-        confirmed = receipts
-            .iter()
-            .filter(|(_, receipt)| receipt.id == id && receipt.kind == ReceiptKind::Delivered)
-            .filter(|(_, receipt)| receipt.from.contains(':'))
-            .count();
-        tokio::task::yield_now().await;
-    }
+    let twice = |event: &Event| {
+        let ours = matches!(event, Event::Receipt { device, ids, kind }
+            if *device == scene.device && kind == "inactive" && ids.contains(&id));
+        confirmed += u32::from(ours);
+        confirmed == 2
+    };
+    scene.world.wait(twice).await;
     scene.ben.send_text(ANNA, "after").await.unwrap();
     assert_eq!(next(&mut scene.events).await, text("after", None));
     scene.end().await;
@@ -229,10 +231,15 @@ async fn what_the_service_has_not_got_comes_from_the_phone() {
 #[tokio::test]
 async fn what_may_be_seen_on_the_phone_only_is_not_asked_for() {
     let mut scene = Scene::set().await;
-    for kind in ["view_once", "view_once_unavailable_fanout"] {
+    for (kind, reason) in [
+        ("view_once", "view_once"),
+        ("view_once_unavailable_fanout", "view_once"),
+        ("hosted_unavailable_fanout", "hosted"),
+        ("bot_unavailable_fanout", "bot"),
+    ] {
         scene.spoil(Fault::Unavailable { kind: Some(kind.to_owned()) });
         let id = scene.ben.send_text(ANNA, "once").await.unwrap();
-        placeholder(&mut scene.events, "view_once").await;
+        placeholder(&mut scene.events, reason).await;
         assert_eq!(scene.settled(&id).await, None);
     }
     assert_eq!(scene.anna.statistics().await.phone_requests, 0);
@@ -242,36 +249,25 @@ async fn what_may_be_seen_on_the_phone_only_is_not_asked_for() {
 #[tokio::test]
 async fn what_the_sender_cannot_repair_comes_from_the_phone() {
     let mut scene = Scene::set().await;
-    for _ in 0..9 {
-        scene.spoil(Fault::Corrupt);
-    }
-    scene.ben.send_text(ANNA, "stubborn").await.unwrap();
+    // The phone answers only when the sender has been asked as often as may be.
+    let own = scene.world.sandbox.phone(ANNA).await.unwrap();
+    own.go_offline().await;
+    scene.spoil_often(Fault::Corrupt, u32::MAX);
+    let id = scene.ben.send_text(ANNA, "stubborn").await.unwrap();
     let event = placeholder(&mut scene.events, "bad_mac").await;
-    // The phone's answer is a message too.
-    scene
-        .world
-        .wait(|event| matches!(event, Event::Accepted { device, .. } if *device == scene.device))
-        .await;
-    let counted = asked_four_times(&scene).await;
-    assert_eq!(counted.retries_sent, 4);
-    scene.world.sandbox.clear_faults();
-    assert_eq!(next(&mut scene.events).await, text("stubborn", Some(event)));
-    scene.end().await;
-}
-
-/// Waits until the limit of requests is reached.
-async fn asked_four_times(scene: &Scene) -> Statistics {
     let mut asked = 0;
-    scene
-        .world
-        .wait(|event| {
-            let ours = matches!(event, Event::Receipt { device, kind, .. }
-                if *device == scene.device && kind == "retry");
-            asked += u32::from(ours);
-            asked == 4
-        })
-        .await;
-    scene.anna.statistics().await
+    let four_times = |event: &Event| {
+        let ours = matches!(event, Event::Receipt { device, ids, kind }
+            if *device == scene.device && kind == "retry" && ids.contains(&id));
+        asked += u32::from(ours);
+        asked == 4
+    };
+    scene.world.wait(four_times).await;
+    own.go_online().await.unwrap();
+    assert_eq!(next(&mut scene.events).await, text("stubborn", Some(event)));
+    let counted = scene.anna.statistics().await;
+    assert_eq!((counted.retries_sent, counted.phone_requests, counted.phone_answers), (4, 1, 1));
+    scene.end().await;
 }
 
 /// A group of two engines; Ben has written and Anna has read.

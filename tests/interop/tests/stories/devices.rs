@@ -46,6 +46,9 @@ async fn tell(group: Option<Addressing>, story: &str) {
     circle.says(&third.label(), 2).await;
     circle.hear().await;
     circle.all_say(2).await;
+    // The list that comes with the last one says that the account was made anew: ours begins with all of its
+    // companions anew, the peers do not mind.
+    ben.change_raw_id().await.unwrap();
     let other_baileys = stage.peer(Program::Baileys, &ben).await;
     stage.is_quiet().await;
     circle.joins(&other_baileys);

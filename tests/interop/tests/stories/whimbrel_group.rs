@@ -115,11 +115,15 @@ async fn tell(addressing: Addressing, story: &str) {
     group.add(ANA, &[DAN]).unwrap();
     stage.is_quiet().await;
     circle.all_say(1).await;
+    let before = stage.group_keys(&cast.at_ana[0]);
     group.remove(ANA, &[CARA]).unwrap();
     circle.all_say(1).await;
     group.add(BEN, &[CARA]).unwrap();
     stage.is_quiet().await;
     circle.all_say(1).await;
+    // What ours writes from then on is not for whom held the key before; the peers read it.
+    let after = stage.group_keys(&cast.at_ana[0]);
+    assert_ne!(before.last(), after.last());
     group.leave(BEN).unwrap();
     circle.all_say(1).await;
     group.add(ANA, &[BEN]).unwrap();

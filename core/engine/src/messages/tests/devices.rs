@@ -138,6 +138,7 @@ fn answered(side: &Side, raw_id: u32, timestamp: u64) -> UserAnswer {
         user: Jid::lid("1"),
         lid: None,
         phone: None,
+        registered: None,
         devices: Some(Devices {
             listed: [0, 1, 3].map(device).to_vec(),
             signed: Some(signed(side, &[1, 3], raw_id, timestamp)),

@@ -130,6 +130,17 @@ impl Stage {
         (asked.values().copied().max().unwrap_or_default(), asked.values().sum())
     }
 
+    /// Ids of the keys that a device has written to groups with, one for each message.
+    pub(crate) fn group_keys(&self, device: &Device) -> Vec<u32> {
+        let label = device.label();
+        let events = self.sandbox.events().after(0).into_iter();
+        let keys = events.filter_map(|(_, event)| match event {
+            ServiceEvent::SenderKeyUsed { device, key_id, .. } if device == label => Some(key_id),
+            _ => None,
+        });
+        keys.collect()
+    }
+
     /// The phone shows exactly these texts: those of its own account and those of others, each in order.
     pub(crate) async fn phone_shows(&self, phone: &Phone, own: &[String], others: &[String]) {
         for id in own.iter().chain(others) {
