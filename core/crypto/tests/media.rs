@@ -82,6 +82,27 @@ fn decrypt(
 const CHUNKS: [usize; 6] = [1, 15, 16, 17, 65_536, usize::MAX];
 
 #[test]
+fn lengths_are_those_of_whole_blocks() {
+    assert_eq!(blob_length(0), Some(SHORTEST_BLOB));
+    for file in 0..100 {
+        let blob = blob_length(file).unwrap();
+        assert_eq!((blob - 10) % 16, 0);
+        assert!(blob - 26 <= file && file <= blob - 11);
+        assert!(lengths_fit(blob, file) && !lengths_fit(blob + 16, file) && !lengths_fit(blob + 1, file));
+    }
+    assert_eq!(blob_length(u64::MAX), None);
+    assert!(!lengths_fit(u64::MAX, u64::MAX));
+}
+
+#[test]
+fn every_type_has_its_own_name() {
+    for kind in MediaType::ALL {
+        assert_eq!(MediaType::from_name(kind.name()), Some(kind));
+    }
+    assert_eq!(MediaType::from_name("picture"), None);
+}
+
+#[test]
 fn every_type_has_the_keys_of_the_vectors() {
     let vectors = vectors("media");
     let list = vectors["key_expansion"].as_array().unwrap();
@@ -373,6 +394,7 @@ fn nothing_secret_is_printed() {
     let mut decryptor = Decryptor::new(&keys, &Expected::default());
     decryptor.update(&[1; 100], &mut Vec::new());
     assert_eq!(format!("{decryptor:?}"), "Decryptor { file_length: 64, .. }");
+    assert_eq!(format!("{keys:?}"), "MediaKeys(..)");
     assert_eq!(format!("{:?}", Encryptor::new(&keys)), "Encryptor { file_length: 0, .. }");
     assert_eq!(
         format!("{:?}", BlobCheck::new(&keys, &Expected::default())),

@@ -182,21 +182,3 @@ impl fmt::Debug for MediaKeys {
         f.write_str("MediaKeys(..)")
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_type_has_its_own_name() {
-        for kind in MediaType::ALL {
-            assert_eq!(MediaType::from_name(kind.name()), Some(kind));
-        }
-        assert_eq!(MediaType::from_name("picture"), None);
-    }
-
-    #[test]
-    fn the_keys_are_not_printed() {
-        assert_eq!(format!("{:?}", MediaKeys::expand(&[3; 32], MediaType::Image)), "MediaKeys(..)");
-    }
-}

@@ -56,21 +56,3 @@ fn shortened(mac: hmac::Hmac<sha2::Sha256>) -> [u8; MAC] {
     }
     short
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_are_those_of_whole_blocks() {
-        assert_eq!(blob_length(0), Some(SHORTEST_BLOB));
-        for file in 0..100 {
-            let blob = blob_length(file).unwrap();
-            assert_eq!((blob - 10) % 16, 0);
-            assert!(blob - 26 <= file && file <= blob - 11);
-            assert!(lengths_fit(blob, file) && !lengths_fit(blob + 16, file) && !lengths_fit(blob + 1, file));
-        }
-        assert_eq!(blob_length(u64::MAX), None);
-        assert!(!lengths_fit(u64::MAX, u64::MAX));
-    }
-}

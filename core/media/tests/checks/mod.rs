@@ -1,0 +1,41 @@
+//! What must hold for any octets; the fuzz target and the ordinary tests share it.
+
+use whimbrel_media::{
+    Media, StickerPack, approximate_waveform, probe, read_sticker_pack, write_sticker_pack,
+};
+
+/// Whatever the octets are, the answer is facts that make sense or an error; and a sticker that was
+/// written says what was written, shows the same and can be written again.
+pub(crate) fn media_probe(data: &[u8]) -> Option<Media> {
+    let facts = probe(&mut &*data).ok();
+    match &facts {
+        Some(Media::Image(image)) => {
+            assert!(image.width > 0 && image.height > 0 && image.frames > 0);
+            assert!((1..=8).contains(&image.orientation));
+            let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+            assert!(image.first_frame_length.is_none_or(|end| end <= length));
+        }
+        Some(Media::Film(film)) => assert!(matches!(film.rotation, 0 | 90 | 180 | 270)),
+        Some(Media::Sound(_)) | None => {}
+    }
+    let _ = read_sticker_pack(&mut &*data);
+    if let Ok(Some(waveform)) = approximate_waveform(&mut &*data) {
+        assert!(
+            waveform.contains(&0) && waveform.contains(&100) && waveform.iter().all(|value| *value <= 100)
+        );
+    }
+    let pack = StickerPack { id: Some("id".into()), emojis: vec!["🐦".into()], ..StickerPack::default() };
+    if let Ok(written) = write_sticker_pack(data, &pack) {
+        assert_eq!(read_sticker_pack(&mut written.as_slice()), Ok(Some(pack.clone())));
+        assert_eq!(write_sticker_pack(&written, &pack).as_ref(), Ok(&written));
+        if let (Some(Media::Image(before)), Ok(Media::Image(after))) =
+            (&facts, probe(&mut written.as_slice()))
+        {
+            assert_eq!(
+                (before.width, before.height, before.frames),
+                (after.width, after.height, after.frames)
+            );
+        }
+    }
+    facts
+}
