@@ -116,7 +116,7 @@ pub enum Refused {
     /// It was meant for its receiver only.
     #[error("this message must not be forwarded")]
     NotForwardable,
-    /// Content of this kind is only read.
+    /// Companions do not send content of this kind.
     #[error("content of this kind is only read")]
     ReadOnly,
     /// Parameters of a button are not a JSON object.
@@ -248,9 +248,38 @@ fn coordinates(point: crate::kinds::place::Point) -> Result<(), Refused> {
     if on_earth { Ok(()) } else { Err(Refused::Coordinates) }
 }
 
+/// Whether it is for phones, businesses or the service to send. Its form is known nevertheless, for
+/// whoever plays their part.
+const fn is_read_only(content: &Content) -> bool {
+    matches!(
+        content,
+        Content::Buttons(_)
+            | Content::Template(_)
+            | Content::AiRich(_)
+            | Content::CallLog(_)
+            | Content::CallMarker
+            | Content::ScheduledCall(_)
+            | Content::ScheduledCallCancelled(_)
+            | Content::BroadcastCall(_)
+            | Content::GroupHistory(_)
+            | Content::GroupHistoryNotice(_)
+            | Content::EventInvite(_)
+            | Content::Invoice(_)
+            | Content::Payment(_)
+            | Content::Music(_)
+            | Content::StatusNotice(_)
+            | Content::Scheduled(_)
+            | Content::Placeholder
+            | Content::Unsupported
+    )
+}
+
 /// Checks what is to be sent.
 pub(crate) fn check(draft: &Draft) -> Result<(), Refused> {
     let caption = |caption: &Option<String>| within("caption", caption.as_deref().unwrap_or_default(), TEXT);
+    if is_read_only(&draft.content) {
+        return Err(Refused::ReadOnly);
+    }
     let mut can_be_seen_once = false;
     let mut can_be_status = false;
     match &draft.content {

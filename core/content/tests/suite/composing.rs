@@ -143,7 +143,8 @@ fn limits_are_said_before_anything_is_sent() {
     assert_eq!(refused(Content::Location(nowhere)), Refused::Coordinates);
     assert_eq!(refused(Content::Album(Album { images: 1, videos: 0 })), Refused::Missing("items"));
     assert_eq!(refused(Content::Unsupported), Refused::ReadOnly);
-    let status = Draft { is_status: true, ..Draft::new(Content::CallLog(CallLog::default())) };
+    assert_eq!(refused(Content::CallLog(CallLog::default())), Refused::ReadOnly);
+    let status = Draft { is_status: true, ..Draft::new(Content::Sticker(Sticker::default())) };
     assert_eq!(status.compose(SECRET), Err(Refused::NotForStatus));
     let status = message(Draft { is_status: true, ..text("hi") });
     assert!(status.extended_text_message.is_some_and(|text| text.text_argb == Some(0xFFFF_FFFF)));

@@ -7,15 +7,16 @@ mod checks;
 mod composing;
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-fn vectors() -> Vec<Vec<u8>> {
+static VECTORS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let path = format!("{}/../../tests/vectors/messages.json", env!("CARGO_MANIFEST_DIR"));
     let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let messages = file["messages"].as_array().unwrap();
     messages.iter().map(|vector| hex::decode(vector["hex"].as_str().unwrap()).unwrap()).collect()
-}
+});
 
 #[test]
 fn the_corpus_holds_and_so_do_the_vectors() {
@@ -25,8 +26,8 @@ fn the_corpus_holds_and_so_do_the_vectors() {
         messages += usize::from(checks::content(&std::fs::read(entry.unwrap().path()).unwrap()));
     }
     assert!(messages >= 20, "{messages}");
-    for vector in vectors() {
-        assert!(checks::content(&vector));
+    for vector in VECTORS.iter() {
+        assert!(checks::content(vector));
     }
 }
 
@@ -45,15 +46,14 @@ proptest! {
         octet in any::<u8>(),
         other in 0_usize..169,
     ) {
-        let vectors = vectors();
-        let mut damaged = vectors[which].clone();
+        let mut damaged = VECTORS[which].clone();
         if !damaged.is_empty() {
             let at = at.index(damaged.len());
             damaged[at] = octet;
         }
         checks::content(&damaged);
         // Two kinds in one message: the one with the lower field number counts.
-        damaged.extend_from_slice(&vectors[other]);
+        damaged.extend_from_slice(&VECTORS[other]);
         checks::content(&damaged);
     }
 }

@@ -10,6 +10,7 @@
 
 mod addons;
 mod kinds;
+mod sending;
 
 use serde_json::{Map, Value, json};
 use whimbrel_content::classify::{Class, Received};
