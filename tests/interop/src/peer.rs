@@ -317,6 +317,20 @@ impl Peer {
         }
     }
 
+    /// Takes the oldest unread event out, whatever it is, and waits for as long as it takes; `None`
+    /// when the program has ended.
+    pub async fn next_event(&self) -> Option<Event> {
+        loop {
+            let mut changed = pin!(self.inbox.changed());
+            changed.as_mut().enable();
+            match self.inbox.find(|event| Some(event.clone()), true) {
+                Ok(event) => return Some(event),
+                Err(Missing::Ended) => return None,
+                Err(Missing::NotYet) => changed.await,
+            }
+        }
+    }
+
     /// The events that nobody has waited for, oldest first, e.g. to see that something did not happen.
     pub fn unread(&self) -> Vec<Event> {
         self.inbox.unread()

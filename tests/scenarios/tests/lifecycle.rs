@@ -398,6 +398,23 @@ async fn a_dead_network_is_noticed_within_two_keepalives_and_nothing_is_missed()
     engine.close(DEADLINE).await.unwrap();
 }
 
+/// Whoever is let in again and again is not kept away for minutes because the network is bad.
+#[tokio::test]
+async fn cuts_soon_after_logins_cost_less_than_half_a_minute_each() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (client, _) = world.linked(&engine, NUMBER).await;
+    let mut events = client.events().unwrap();
+    for cut in 0..12 {
+        next_state(&mut events, |state| *state == ConnectionState::Online).await;
+        assert!(world.sandbox.disconnect(&device_label(&client, NUMBER)));
+        let (_, retry_in) = waiting(&mut events).await;
+        assert!(retry_in < Duration::from_secs(30), "{retry_in:?} after cut {cut}");
+        client.wait_online().await;
+    }
+    engine.close(DEADLINE).await.unwrap();
+}
+
 #[tokio::test]
 async fn after_a_sleep_connections_are_looked_at_and_waits_are_cut_short() {
     let world = World::start().await;

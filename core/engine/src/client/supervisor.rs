@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::session::{self, End, Memory};
 use super::status::{Goal, Wish};
 use super::{Inner, versions};
-use crate::connection::backoff::{Backoff, STABLE_AFTER};
+use crate::connection::backoff::Backoff;
 use crate::connection::stream::{Refusal, Verdict};
 use crate::error::{Code, Error};
 use crate::events::{ConnectionRefused, ConnectionState, Event, EventKind, LinkFailed};
@@ -88,9 +88,7 @@ pub(super) async fn run(client: Arc<Inner>) {
         };
         if let Some(since) = memory.logged_in_at {
             restarts = 0;
-            if since.elapsed() >= STABLE_AFTER {
-                backoff.reset();
-            }
+            backoff.logged_in_for(since.elapsed());
         }
         match judge(&client, &mut memory, &mut backoff, end, wish).await {
             Next::Ask => {}
@@ -214,7 +212,7 @@ async fn said(
     match verdict {
         Verdict::Restart => Ok(Next::Now),
         Verdict::Retry { reason, extra_steps } => {
-            backoff.skip(extra_steps);
+            backoff.rate_limited(extra_steps);
             let code = if reason == "rate_limited" { Code::RateLimited } else { Code::ConnectFailed };
             Ok(Next::Later { reason, error: Error::new(code, "the service ended the connection") })
         }

@@ -16,9 +16,6 @@ use whimbrel_faults::{Failure, Note, Notes, Order, Report, endpoint};
 /// The test decides when it takes too long.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
-/// Waits of the engine that are longer than this are cut short.
-const HURRY: Duration = Duration::from_secs(2);
-
 fn say(report: &Report) {
     match serde_json::to_string(report) {
         Ok(line) => println!("{line}"),
@@ -104,6 +101,8 @@ async fn run() -> Result<(), Failure> {
         if let Err(error) = take_orders(orders).await {
             say(&Report::Failed(error.to_string()));
         }
+        // Whoever gave the orders is gone.
+        std::process::exit(0);
     });
     while let Some(event) = events.next().await {
         match &event.kind {
@@ -111,11 +110,6 @@ async fn run() -> Result<(), Failure> {
             EventKind::Connection(ConnectionState::Online) => {
                 let device = client.account().map(|account| account.device).unwrap_or_default();
                 say(&Report::Online(device));
-            }
-            // Every connection is cut soon; the engine would take that for a sign to hold back.
-            EventKind::Connection(ConnectionState::Waiting { retry_in, .. }) if *retry_in > HURRY => {
-                let client = client.clone();
-                tokio::spawn(async move { client.connect(CallOptions::default()).await });
             }
             EventKind::LinkFailed(_) => drop(client.link_with_qr(CallOptions::default()).await?),
             EventKind::LoggedOut(why) => say(&Report::LoggedOut(why.reason.clone().into_owned())),

@@ -1,21 +1,24 @@
 //! The people, their phones and their devices.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use whimbrel_sandbox::phone::Phone;
 use whimbrel_sandbox::{Addressing, NewGroup, Options, Sandbox};
 
+use crate::attendance::{Attendance, Away, Due, Who};
+use crate::floor::Floor;
+use crate::ledger::Clerk;
 use crate::member::Member;
 use crate::peer::Baileys;
-use crate::plan::Plan;
+use crate::plan::{Line, Plan};
 use crate::{STUCK, verdict};
-
-/// How long to wait at most before looking again.
-const LOOK: Duration = Duration::from_millis(250);
 
 /// Baileys is done when it has shown nothing new for so long.
 const PEER_IDLE: Duration = Duration::from_secs(10);
@@ -42,9 +45,20 @@ impl Account {
     }
 }
 
-/// A linked device.
+/// How long a device is part of the company.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Stays,
+    /// It is linked in the middle.
+    Joins,
+    /// It is unlinked in the middle.
+    Leaves,
+}
+
+/// A device, linked or to be linked.
 pub(crate) struct Device {
     pub(crate) account: Account,
+    pub(crate) role: Role,
     pub(crate) make: Make,
 }
 
@@ -54,11 +68,15 @@ pub(crate) enum Make {
 }
 
 impl Device {
-    /// Texts of it that the service has.
-    pub(crate) fn sent(&self) -> usize {
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(self.make, Make::Ours(_))
+    }
+
+    /// Whether it is linked, and to stay so.
+    pub(crate) fn is_here(&self) -> bool {
         match &self.make {
-            Make::Ours(member) => member.sent(),
-            Make::Baileys(peer) => peer.sent(),
+            Make::Ours(member) => member.is_here(),
+            Make::Baileys(_) => true,
         }
     }
 
@@ -78,13 +96,18 @@ pub(crate) struct Cast {
     devices: Vec<Device>,
     groups: [String; 2],
     folder: PathBuf,
-    /// Something was reported.
-    moved: Arc<Notify>,
+    pub(crate) attendance: Attendance,
+    pub(crate) clerk: Clerk,
+    /// Told when something has happened.
+    pub(crate) moved: watch::Sender<()>,
+    /// The time until the device joins that is not there yet.
+    joining: usize,
 }
 
 impl Cast {
-    /// Four accounts, six devices: Ana has two of ours, Ben one of ours and a Baileys, Cleo one
-    /// of ours, Dan a Baileys.
+    /// Four accounts, six devices that stay: Ana has two of ours, Ben one of ours and a Baileys, Cleo
+    /// one of ours, Dan a Baileys. The seed says who has one more of ours that leaves, and who gets
+    /// one.
     pub(crate) async fn assemble(seed: u64) -> Self {
         let folder = std::env::temp_dir().join(format!("whimbrel-chaos-{}-{seed}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
@@ -95,31 +118,45 @@ impl Cast {
             let number = format!("155500{}", 1000 + account.index());
             phones.push(sandbox.create_phone(Some(&number), Some(&format!("{account:?}"))).await.unwrap());
         }
+        let moved = watch::Sender::new(());
+        let clerk = Clerk::follow(sandbox.events(), folder.join("events"), moved.clone());
         let mut cast = Self {
             sandbox,
             phones,
             devices: Vec::new(),
             groups: Default::default(),
             folder,
-            moved: Arc::default(),
+            attendance: Attendance::default(),
+            clerk,
+            moved,
+            joining: usize::MAX,
         };
-        for (account, name) in [
-            (Account::Ana, "ana-1"),
-            (Account::Ana, "ana-2"),
-            (Account::Ben, "ben-1"),
-            (Account::Cleo, "cleo-1"),
+        let mut rng = ChaCha20Rng::seed_from_u64(seed ^ 0x6361_7374);
+        let mut anybody = || Account::ALL[rng.next_u32() as usize % Account::ALL.len()];
+        for (account, role, name) in [
+            (Account::Ana, Role::Stays, "ana-1"),
+            (Account::Ana, Role::Stays, "ana-2"),
+            (Account::Ben, Role::Stays, "ben-1"),
+            (Account::Cleo, Role::Stays, "cleo-1"),
+            (anybody(), Role::Leaves, "leaves"),
+            (anybody(), Role::Joins, "joins"),
         ] {
-            let folder = cast.folder.clone();
-            let member = Member::new(&cast.sandbox, cast.phone(account), folder, name, &cast.moved);
-            member.start().await;
-            let online = || usize::from(member.is_online());
-            cast.devices.push(Device { account, make: Make::Ours(Arc::clone(&member)) });
-            cast.progress(&format!("{name} to be online"), online, |online| online == 1).await;
+            let member =
+                Member::new(&cast.sandbox, cast.phone(account), cast.folder.clone(), name, &cast.moved);
+            let index = cast.devices.len();
+            cast.devices.push(Device { account, role, make: Make::Ours(Arc::clone(&member)) });
+            if role == Role::Joins {
+                cast.joining = cast.attendance.add(Who::Device(index), Away::not_yet());
+            } else {
+                member.start().await;
+                let online = || usize::from(member.is_online());
+                cast.progress(&format!("{name} to be online"), online, |online| online == 1).await;
+            }
         }
         for account in [Account::Ben, Account::Dan] {
             let store = cast.folder.join(format!("{account:?}-baileys"));
-            let peer = Baileys::link(&cast.sandbox, cast.phone(account), store).await;
-            cast.devices.push(Device { account, make: Make::Baileys(Arc::new(peer)) });
+            let peer = Baileys::link(&cast.sandbox, cast.phone(account), store, &cast.moved).await;
+            cast.devices.push(Device { account, role: Role::Stays, make: Make::Baileys(peer) });
         }
         cast.groups = [Addressing::Lid, Addressing::Pn].map(|addressing| cast.gather(addressing));
         cast
@@ -151,11 +188,47 @@ impl Cast {
         self.devices.iter()
     }
 
-    pub(crate) fn members(&self) -> impl Iterator<Item = &Arc<Member>> {
-        self.devices.iter().filter_map(|device| match &device.make {
-            Make::Ours(member) => Some(member),
+    pub(crate) fn device(&self, index: usize) -> &Device {
+        &self.devices[index]
+    }
+
+    /// How many devices are linked.
+    pub(crate) fn count_here(&self) -> usize {
+        self.devices.iter().filter(|device| device.is_here()).count()
+    }
+
+    /// The devices of ours, with their indexes.
+    pub(crate) fn ours(&self) -> impl Iterator<Item = (usize, &Device, &Arc<Member>)> {
+        self.devices.iter().enumerate().filter_map(|(index, device)| match &device.make {
+            Make::Ours(member) => Some((index, device, member)),
             Make::Baileys(_) => None,
         })
+    }
+
+    /// The devices of Baileys, with their indexes.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = (usize, &Device, &Arc<Baileys>)> {
+        self.devices.iter().enumerate().filter_map(|(index, device)| match &device.make {
+            Make::Ours(_) => None,
+            Make::Baileys(peer) => Some((index, device, peer)),
+        })
+    }
+
+    /// Number of the groups' admin.
+    pub(crate) fn admin(&self) -> &str {
+        self.phone(Account::Ana).number()
+    }
+
+    /// The time away of the device that joins.
+    pub(crate) fn joining(&self) -> usize {
+        self.joining
+    }
+
+    /// Whether a device has to have a line. Of what the service does not have yet, nobody knows.
+    pub(crate) fn due(&self, device: usize, plan: &Plan, floor: &Floor, line: usize) -> Due {
+        let order = &plan.lines[line].order;
+        let taken = self.clerk.ledger().accepted.get(&order.id).copied();
+        let Some(said) = floor.given_at(line).zip(taken) else { return Due::May };
+        self.attendance.due(device, self.devices[device].account, &order.chat, said)
     }
 
     /// The name by which the sandbox speaks of a device.
@@ -163,80 +236,109 @@ impl Cast {
         format!("{}:{}", self.phone(device.account).number(), device.number())
     }
 
-    /// Has every device say its texts; returns when the service has them all.
-    pub(crate) async fn say_everything(&self, plan: &Plan) {
-        let mut speaking = Vec::new();
-        for (index, device) in self.devices.iter().enumerate() {
-            let orders: Vec<_> = plan.said_by(index).map(|line| line.order.clone()).collect();
-            match &device.make {
-                Make::Ours(member) => member.say(orders).await,
-                Make::Baileys(peer) => {
-                    let peer = Arc::clone(peer);
-                    speaking.push(tokio::spawn(async move { peer.say(&orders).await }));
-                }
+    /// Has every device say its lines; returns when the service has them all.
+    pub(crate) async fn say_everything(&self, plan: &Plan, floor: &Arc<Floor>) {
+        for (index, device, member) in self.ours() {
+            if device.role != Role::Joins {
+                member.talk(index, floor).await;
             }
         }
-        let wanted: usize = plan.lines.len();
-        let sent = || self.devices.iter().map(Device::sent).sum::<usize>();
-        self.progress("the service to have every text", sent, |sent| sent == wanted).await;
-        for task in speaking {
-            task.await.unwrap();
+        let mut speaking = tokio::task::JoinSet::new();
+        for (index, _, peer) in self.peers() {
+            let (peer, floor) = (Arc::clone(peer), Arc::clone(floor));
+            speaking.spawn(async move { peer.talk(index, &floor).await });
+        }
+        // Whoever said something may give others their turn.
+        let turns = async {
+            let mut moved = self.moved.subscribe();
+            loop {
+                for (_, _, member) in self.ours() {
+                    member.order_more().await;
+                }
+                moved.changed().await.unwrap();
+            }
+        };
+        let sent = || floor.count_sent();
+        let everything =
+            self.progress("the service to have every text", sent, |sent| sent == plan.lines.len());
+        tokio::select! {
+            () = turns => {}
+            () = everything => {}
+        }
+        while let Some(spoken) = speaking.join_next().await {
+            spoken.unwrap();
         }
     }
 
     /// Waits until every client of ours has noted every text that it has to hear.
-    pub(crate) async fn hear_everything(&self, plan: &Plan) {
+    pub(crate) async fn hear_everything(&self, plan: &Plan, floor: &Floor) {
         // What was lost on the way comes again with a new connection.
-        for device in &self.devices {
+        for device in self.devices.iter().filter(|device| device.is_here()) {
             self.sandbox.disconnect(&self.label(device));
         }
-        let missing = || -> usize {
-            let missing = self.devices.iter().enumerate().map(|(index, device)| match &device.make {
-                Make::Ours(member) => verdict::missing(self, plan, index, member).len(),
-                Make::Baileys(_) => 0,
-            });
-            missing.sum()
-        };
-        let heard = self.watch("every text to be noted", missing, |missing| missing == 0).await;
+        let heard = self.until_heard("every text to be noted", plan, floor, |_, _| true).await;
         if let Err(stuck) = heard {
-            self.report_missing(plan);
+            self.report_missing(plan, floor);
             panic!("{stuck}");
         }
-        self.wait_for_peers(plan).await;
+        self.wait_for_peers(plan, floor).await;
+        self.catch_up().await;
     }
 
-    /// Gives Baileys the time to show what it has and to ask for what it could not read.
-    async fn wait_for_peers(&self, plan: &Plan) {
-        let shown = || -> usize {
-            let peers = self.devices.iter().enumerate().filter_map(|(index, device)| match &device.make {
-                Make::Ours(_) => None,
-                Make::Baileys(peer) => Some(verdict::shown(plan, index, device, peer)),
-            });
-            peers.sum()
+    /// Waits until every client of ours has heard what it had to hear by now, as far as it is wanted:
+    /// asked with the device that hears and the line.
+    pub(crate) async fn until_heard(
+        &self,
+        what: &str,
+        plan: &Plan,
+        floor: &Floor,
+        wanted: impl Fn(usize, &Line) -> bool,
+    ) -> Result<(), String> {
+        self.catch_up().await;
+        let missing = self.ours().flat_map(|(index, _, member)| {
+            let missing = verdict::missing(self, plan, floor, index, member).into_iter();
+            missing.map(move |line| (index, member, line)).filter(|(index, _, line)| wanted(*index, line))
+        });
+        let missing = RefCell::new(missing.collect::<Vec<_>>());
+        let lacking = || {
+            let mut missing = missing.borrow_mut();
+            missing.retain(|(index, member, line)| verdict::lacks(self, *index, member, line));
+            missing.len()
         };
-        let (mut last, mut since) = (shown(), Instant::now());
-        while since.elapsed() < PEER_IDLE {
-            tokio::time::sleep(LOOK).await;
-            let now = shown();
+        self.watch(what, lacking, |lacking| lacking == 0).await
+    }
+
+    /// Waits until everything that has happened is in the ledger.
+    pub(crate) async fn catch_up(&self) {
+        let newest = self.sandbox.events().newest();
+        let entered = || usize::from(self.clerk.ledger().newest >= newest);
+        self.progress("the ledger to be complete", entered, |entered| entered == 1).await;
+    }
+
+    /// Gives Baileys the time to show what it has and to ask for what it could not read. Not
+    /// everything comes, so the wait ends when nothing has come for a while.
+    async fn wait_for_peers(&self, plan: &Plan, floor: &Floor) {
+        let unshown = || -> usize {
+            self.peers().map(|(index, _, peer)| verdict::unshown(self, plan, floor, index, peer).len()).sum()
+        };
+        let mut moved = self.moved.subscribe();
+        let (mut last, mut since) = (unshown(), Instant::now());
+        while last > 0 && since.elapsed() < PEER_IDLE {
+            let _ = tokio::time::timeout_at(since + PEER_IDLE, moved.changed()).await;
+            let now = unshown();
             if now != last {
                 (last, since) = (now, Instant::now());
             }
         }
     }
 
-    /// Prints what the service knows of the texts that are missing somewhere.
-    fn report_missing(&self, plan: &Plan) {
-        for (index, device) in self.devices.iter().enumerate() {
-            let Make::Ours(member) = &device.make else { continue };
-            for line in verdict::missing(self, plan, index, member) {
-                println!("{} has not heard {:?} ({})", self.label(device), line.order.text, line.order.id);
-                for (number, event) in self.sandbox.events().after(0) {
-                    let words = format!("{event:?}");
-                    if words.contains(&format!("{:?}", line.order.id)) {
-                        println!("  {number} {words}");
-                    }
-                }
-                for note in member.notes().iter().filter(|note| note.message == line.order.id) {
+    /// Prints what is known of the texts that are missing somewhere.
+    fn report_missing(&self, plan: &Plan, floor: &Floor) {
+        for (index, device, member) in self.ours() {
+            for line in verdict::missing(self, plan, floor, index, member) {
+                let (label, id) = (self.label(device), &line.order.id);
+                println!("{label} ({}) has not heard {:?} ({id})", member.name(), line.order.text);
+                for note in member.notes().iter().filter(|note| note.message == *id) {
                     println!("  noted {note:?}");
                 }
             }
@@ -244,7 +346,7 @@ impl Cast {
     }
 
     /// Waits for a number to be as wanted; it has to change in time.
-    async fn progress(&self, what: &str, value: impl Fn() -> usize, done: impl Fn(usize) -> bool) {
+    pub(crate) async fn progress(&self, what: &str, value: impl Fn() -> usize, done: impl Fn(usize) -> bool) {
         if let Err(stuck) = self.watch(what, value, done).await {
             panic!("{stuck}");
         }
@@ -256,20 +358,15 @@ impl Cast {
         value: impl Fn() -> usize,
         done: impl Fn(usize) -> bool,
     ) -> Result<(), String> {
+        let mut moved = self.moved.subscribe();
         let (mut last, mut since) = (value(), Instant::now());
         while !done(last) {
-            // Baileys wakes nobody, so the waiting ends by itself now and then.
-            let _ = tokio::time::timeout(LOOK, self.moved.notified()).await;
-            for member in self.members() {
-                if let Some(failure) = member.failure() {
-                    panic!("{}: {failure}", member.name());
-                }
-            }
+            let in_time = tokio::time::timeout_at(since + STUCK, moved.changed()).await;
+            self.check_failures();
             let now = value();
             if now != last {
                 (last, since) = (now, Instant::now());
-            }
-            if since.elapsed() > STUCK {
+            } else if in_time.is_err() || since.elapsed() > STUCK {
                 self.report();
                 return Err(format!("stuck at {last} while waiting for {what}"));
             }
@@ -277,31 +374,32 @@ impl Cast {
         Ok(())
     }
 
-    /// Prints what might tell why a run is stuck.
-    fn report(&self) {
-        for device in &self.devices {
-            let label = self.label(device);
-            match &device.make {
-                Make::Ours(member) => println!(
-                    "{label} ({}): online {}, sent {}, under way {:?}",
-                    member.name(),
-                    member.is_online(),
-                    member.sent(),
-                    member.under_way()
-                ),
-                Make::Baileys(peer) => println!("{label} (Baileys): sent {}", peer.sent()),
+    fn check_failures(&self) {
+        for (_, _, member) in self.ours() {
+            if let Some(failure) = member.failure() {
+                panic!("{}: {failure}", member.name());
             }
         }
-        self.write_events();
+        for (_, device, peer) in self.peers() {
+            if let Some(failure) = peer.failure() {
+                panic!("{} (Baileys): {failure}", self.label(device));
+            }
+        }
     }
 
-    /// Writes down what the service saw, beside the stores; the folder stays when a run fails.
-    pub(crate) fn write_events(&self) {
-        let events = self.sandbox.events().after(0);
-        let lines: String = events.iter().map(|(number, event)| format!("{number} {event:?}\n")).collect();
-        let file = self.folder.join("events");
-        std::fs::write(&file, lines).unwrap();
-        println!("should it fail: stores, notes and {}", file.display());
+    /// Prints what might tell why a run is stuck.
+    fn report(&self) {
+        for (_, _, member) in self.ours() {
+            println!("{}: online {}, under way {:?}", member.name(), member.is_online(), member.under_way());
+        }
+        for (_, device, peer) in self.peers() {
+            println!("{} (Baileys): connected {}", self.label(device), peer.is_connected());
+        }
+    }
+
+    /// Where stores, notes and the service's events are; the folder stays when a run fails.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        &self.folder
     }
 
     /// Ends everything and cleans up.

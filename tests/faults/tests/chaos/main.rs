@@ -1,7 +1,7 @@
-//! Four clients of ours and two of Baileys chat in direct chats and a group while connections are
-//! cut, messages damaged and doubled, and our clients killed: every text arrives exactly once in
-//! every journal that it belongs in, in the order of its sender, no link is lost, and no message
-//! key is used twice.
+//! Four clients of ours and two of Baileys chat in direct chats and groups while connections are
+//! cut, messages damaged and doubled, our clients killed, members of the groups come and go, and one
+//! more device of ours joins and another one leaves: every text arrives exactly once in every journal
+//! that it belongs in, in the order of its sender, no link is lost, and no message key is used twice.
 //!
 //! `WHIMBREL_SEED` replaces the fixed seeds, `WHIMBREL_MESSAGES` the number of texts.
 #![expect(
@@ -12,17 +12,22 @@
     reason = "a panic is the report of a failed test"
 )]
 
+mod attendance;
 mod cast;
+mod floor;
+mod ledger;
 mod member;
 mod mischief;
 mod peer;
 mod plan;
+mod turnover;
 mod verdict;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cast::Cast;
-use mischief::Mischief;
+use floor::Floor;
 use plan::Plan;
 
 /// Texts of a run that CI makes.
@@ -38,16 +43,20 @@ async fn run(seed: u64, texts: usize) {
     println!("WHIMBREL_SEED={seed} WHIMBREL_MESSAGES={texts}");
     let started = Instant::now();
     let cast = Cast::assemble(seed).await;
-    println!("linked {} devices in {:.1} s", cast.devices().count(), started.elapsed().as_secs_f32());
-    let plan = Plan::new(seed, texts, &cast);
-    let mischief = Mischief::begin(seed, &cast);
+    println!("linked {} devices in {:.1} s", cast.count_here(), started.elapsed().as_secs_f32());
+    let plan = Arc::new(Plan::new(seed, texts, &cast));
+    let floor = Arc::new(Floor::new(Arc::clone(&plan), cast.sandbox.events(), cast.moved.clone()));
     let speaking = Instant::now();
-    cast.say_everything(&plan).await;
-    let mischief = mischief.end().await;
+    let (over, ending) = tokio::sync::watch::channel(false);
+    let conversation = async {
+        tokio::join!(cast.say_everything(&plan, &floor), turnover::go_on(&cast, &plan, &floor));
+        over.send_replace(true);
+    };
+    let (mischief, ()) = tokio::join!(mischief::go_wrong(seed, &cast, ending), conversation);
     println!("said everything in {:.1} s", speaking.elapsed().as_secs_f32());
-    cast.hear_everything(&plan).await;
+    cast.hear_everything(&plan, &floor).await;
     println!("heard everything in {:.1} s", speaking.elapsed().as_secs_f32());
-    verdict::pronounce(&cast, &plan, &mischief).await;
+    verdict::pronounce(&cast, &plan, &floor, &mischief).await;
     println!("seed {seed}: {texts} texts in {:.1} s", started.elapsed().as_secs_f32());
     cast.dismiss().await;
 }

@@ -1,16 +1,18 @@
 //! A client of ours in a process of its own, which may be killed at any moment.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{mpsc, watch};
 use whimbrel_faults::{Note, Order, Report};
 use whimbrel_sandbox::Sandbox;
 use whimbrel_sandbox::phone::Phone;
+
+use crate::floor::Floor;
 
 /// Texts that a client may have under way.
 const WINDOW: usize = 8;
@@ -23,19 +25,21 @@ pub(crate) struct Member {
     name: String,
     state: Mutex<State>,
     /// Told when something was reported.
-    moved: Arc<Notify>,
+    moved: watch::Sender<()>,
     process: tokio::sync::Mutex<Option<Child>>,
     orders: tokio::sync::Mutex<Option<ChildStdin>>,
 }
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Order>,
+    /// Where it gets its lines, and its index there.
+    floor: Option<(Arc<Floor>, usize)>,
     under_way: Vec<Order>,
-    sent: BTreeSet<String>,
     device: Option<u16>,
     online: bool,
     linking: bool,
+    /// It was unlinked on purpose.
+    left: bool,
     heard: BTreeSet<String>,
     failure: Option<String>,
     kills: u32,
@@ -47,7 +51,7 @@ impl Member {
         phone: &Phone,
         folder: PathBuf,
         name: &str,
-        moved: &Arc<Notify>,
+        moved: &watch::Sender<()>,
     ) -> Arc<Self> {
         Arc::new(Self {
             sandbox: sandbox.clone(),
@@ -55,7 +59,7 @@ impl Member {
             folder,
             name: name.to_owned(),
             state: Mutex::default(),
-            moved: Arc::clone(moved),
+            moved: moved.clone(),
             process: tokio::sync::Mutex::new(None),
             orders: tokio::sync::Mutex::new(None),
         })
@@ -117,7 +121,7 @@ impl Member {
             let mut state = self.state();
             match report {
                 Report::Qr(text) => {
-                    if state.device.is_some() {
+                    if state.device.is_some() && !state.left {
                         state.failure = Some("a new link was needed".to_owned());
                         None
                     } else {
@@ -131,11 +135,17 @@ impl Member {
                 }
                 Report::Sent(id) => {
                     state.under_way.retain(|order| order.id != id);
-                    state.sent.insert(id);
+                    if let Some((floor, _)) = &state.floor {
+                        floor.sent(&id);
+                    }
                     None
                 }
                 Report::Noted(text) => {
                     state.heard.extend(text);
+                    None
+                }
+                Report::LoggedOut(_) if state.left => {
+                    state.online = false;
                     None
                 }
                 Report::Failed(what) | Report::LoggedOut(what) => {
@@ -148,11 +158,11 @@ impl Member {
             self.phone.scan(&text).await.unwrap();
         }
         self.order_more().await;
-        self.moved.notify_one();
+        self.moved.send_replace(());
     }
 
-    /// Gives orders as far as the window allows.
-    async fn order_more(&self) {
+    /// Gives orders as far as the window allows and it is this client's turn.
+    pub(crate) async fn order_more(&self) {
         let mut orders = self.orders.lock().await;
         let Some(input) = orders.as_mut() else { return };
         loop {
@@ -161,7 +171,8 @@ impl Member {
                 if state.under_way.len() >= WINDOW {
                     return;
                 }
-                let Some(order) = state.waiting.pop_front() else { return };
+                let next = state.floor.as_ref().and_then(|(floor, device)| floor.next(*device));
+                let Some(order) = next else { return };
                 state.under_way.push(order.clone());
                 order
             };
@@ -169,10 +180,21 @@ impl Member {
         }
     }
 
-    /// Has texts to say, after those it has.
-    pub(crate) async fn say(&self, orders: impl IntoIterator<Item = Order>) {
-        self.state().waiting.extend(orders);
+    /// Takes part in the conversation from now on.
+    pub(crate) async fn talk(&self, device: usize, floor: &Arc<Floor>) {
+        self.state().floor = Some((Arc::clone(floor), device));
         self.order_more().await;
+    }
+
+    /// Will be unlinked, which is no failure.
+    pub(crate) fn leaves(&self) {
+        self.state().left = true;
+    }
+
+    /// Whether it is linked, and to stay so.
+    pub(crate) fn is_here(&self) -> bool {
+        let state = self.state();
+        state.device.is_some() && !state.left
     }
 
     /// Kills the process and starts another one.
@@ -184,10 +206,11 @@ impl Member {
 
     /// Kills the process for good.
     pub(crate) async fn kill(&self) {
-        *self.orders.lock().await = None;
+        let mut orders = self.orders.lock().await;
         if let Some(mut process) = self.process.lock().await.take() {
             process.kill().await.unwrap();
         }
+        *orders = None;
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -206,11 +229,6 @@ impl Member {
     /// Number of its device, once linked.
     pub(crate) fn device(&self) -> Option<u16> {
         self.state().device
-    }
-
-    /// Texts that the service has.
-    pub(crate) fn sent(&self) -> usize {
-        self.state().sent.len()
     }
 
     pub(crate) fn kills(&self) -> u32 {

@@ -1,17 +1,15 @@
 //! What goes wrong, at seeded points of the conversation.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use whimbrel_sandbox::phone::Phone;
 use whimbrel_sandbox::{Event, Fault, FaultRule, Sandbox, StanzaMatch};
 
 use crate::STUCK;
-use crate::cast::{Cast, Make};
+use crate::cast::{Cast, Device, Make};
 use crate::member::Member;
 
 /// Texts that the service takes between two misfortunes, at most.
@@ -21,53 +19,36 @@ const PEACE: u32 = 8;
 pub(crate) type Tally = BTreeMap<&'static str, u32>;
 
 /// What a misfortune may hit.
-struct Victim {
+struct Victim<'c> {
     label: String,
-    phone: Phone,
-    ours: Option<Arc<Member>>,
+    phone: &'c Phone,
+    ours: Option<&'c std::sync::Arc<Member>>,
 }
 
-/// Misfortunes under way.
-pub(crate) struct Mischief {
-    over: watch::Sender<bool>,
-    task: JoinHandle<Tally>,
-    sandbox: Sandbox,
-}
-
-impl Mischief {
-    /// Begins: whenever the service has taken some more texts, something goes wrong.
-    pub(crate) fn begin(seed: u64, cast: &Cast) -> Self {
-        let victims = cast.devices().map(|device| Victim {
-            label: cast.label(device),
-            phone: cast.phone(device.account).clone(),
-            ours: match &device.make {
-                Make::Ours(member) => Some(Arc::clone(member)),
-                Make::Baileys(_) => None,
-            },
-        });
-        let (over, ending) = watch::channel(false);
-        let sandbox = cast.sandbox.clone();
-        let rng = ChaCha20Rng::seed_from_u64(seed ^ 0x6d69_7363);
-        let task = tokio::spawn(go_wrong(sandbox.clone(), victims.collect(), rng, ending));
-        Self { over, task, sandbox }
-    }
-
-    /// Ends, and takes back what has not struck yet.
-    pub(crate) async fn end(self) -> Tally {
-        self.over.send_replace(true);
-        let tally = self.task.await.unwrap();
-        self.sandbox.clear_faults();
-        tally
+impl<'c> Victim<'c> {
+    /// Nothing, if the device is not there, or has still to do with an earlier misfortune: one that
+    /// waits for its occasion, or, with Baileys, one that it has not recovered from.
+    fn of(cast: &'c Cast, device: &'c Device) -> Option<Self> {
+        if !device.is_here() {
+            return None;
+        }
+        let label = cast.label(device);
+        let faults = cast.sandbox.state().faults;
+        let waits = faults.iter().any(|rule| rule.device.as_ref() == Some(&label));
+        let ours = match &device.make {
+            Make::Ours(member) => Some(member),
+            Make::Baileys(peer) if peer.is_connected() => None,
+            Make::Baileys(_) => return None,
+        };
+        (!waits).then(|| Self { label, phone: cast.phone(device.account), ours })
     }
 }
 
-async fn go_wrong(
-    sandbox: Sandbox,
-    victims: Vec<Victim>,
-    mut rng: ChaCha20Rng,
-    mut over: watch::Receiver<bool>,
-) -> Tally {
-    let log = sandbox.events();
+/// Whenever the service has taken some more texts, something goes wrong; until it is over. What
+/// has not struck by then is taken back.
+pub(crate) async fn go_wrong(seed: u64, cast: &Cast, mut over: watch::Receiver<bool>) -> Tally {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed ^ 0x6d69_7363);
+    let log = cast.sandbox.events();
     let mut tally = Tally::new();
     let mut newest = log.newest();
     loop {
@@ -75,21 +56,26 @@ async fn go_wrong(
         for _ in 0..texts {
             let accepted = |event: &Event| matches!(event, Event::Accepted { .. });
             let next = tokio::select! {
-                _ = over.wait_for(|over| *over) => return tally,
-                next = log.wait_for_after(newest, accepted, STUCK) => next,
+                _ = over.wait_for(|over| *over) => None,
+                next = log.wait_for_after(newest, accepted, STUCK) => next.ok(),
             };
-            match next {
-                Ok((number, _)) => newest = number,
-                Err(_) => return tally,
-            }
+            let Some((number, _)) = next else {
+                cast.sandbox.clear_faults();
+                return tally;
+            };
+            newest = number;
         }
-        let victim = &victims[rng.next_u32() as usize % victims.len()];
-        let name = strike(&sandbox, victim, &mut rng).await;
+        let devices: Vec<_> = cast.devices().collect();
+        let device = devices[rng.next_u32() as usize % devices.len()];
+        let name = match Victim::of(cast, device) {
+            Some(victim) => strike(&cast.sandbox, &victim, &mut rng).await,
+            None => "spared, not there or busy with another one",
+        };
         *tally.entry(name).or_default() += 1;
     }
 }
 
-async fn strike(sandbox: &Sandbox, victim: &Victim, rng: &mut ChaCha20Rng) -> &'static str {
+async fn strike(sandbox: &Sandbox, victim: &Victim<'_>, rng: &mut ChaCha20Rng) -> &'static str {
     let skip = rng.next_u32() % 4;
     let pause = u64::from(rng.next_u32() % 300);
     let rule = |fault: Fault, tag: &str| {
@@ -98,7 +84,7 @@ async fn strike(sandbox: &Sandbox, victim: &Victim, rng: &mut ChaCha20Rng) -> &'
     };
     match rng.next_u32() % 18 {
         0..4 => {
-            let Some(member) = &victim.ours else {
+            let Some(member) = victim.ours else {
                 sandbox.disconnect(&victim.label);
                 return "cut off";
             };

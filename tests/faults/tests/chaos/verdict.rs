@@ -3,65 +3,88 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use whimbrel_faults::Note;
-use whimbrel_sandbox::Event;
 
-use crate::cast::{Cast, Device, Make};
+use crate::attendance::Due;
+use crate::cast::{Account, Cast, Device};
+use crate::floor::Floor;
 use crate::member::Member;
 use crate::mischief::Tally;
 use crate::peer::Baileys;
 use crate::plan::{Line, Plan};
 
-/// Texts that a client of ours has to hear and has not heard. Not counted is what Baileys spoiled.
-pub(crate) fn missing<'p>(cast: &Cast, plan: &'p Plan, index: usize, member: &Member) -> Vec<&'p Line> {
-    let account = cast.devices().nth(index).expect("the device exists").account;
-    let unheard: Vec<&Line> =
-        plan.heard_by(index, account).filter(|line| !member.has_heard(&line.order.text)).collect();
-    if unheard.is_empty() {
-        return unheard;
+/// Texts that may be uncertain because of comings and goings, of a hundred.
+const UNCERTAIN: usize = 10;
+
+/// Texts that a client of ours has to hear and has not heard.
+pub(crate) fn missing<'p>(
+    cast: &Cast,
+    plan: &'p Plan,
+    floor: &Floor,
+    index: usize,
+    member: &Member,
+) -> Vec<&'p Line> {
+    let meant = plan.meant_for(index, cast.device(index).account);
+    let missing = meant.filter(|(number, line)| {
+        // Of what is due for certain, its device is linked.
+        !member.has_heard(&line.order.text)
+            && cast.due(index, plan, floor, *number) == Due::Must
+            && lacks(cast, index, member, line)
+    });
+    missing.map(|(_, line)| line).collect()
+}
+
+/// Whether a client of ours has not heard a text. Not counted is what Baileys spoiled.
+pub(crate) fn lacks(cast: &Cast, index: usize, member: &Member, line: &Line) -> bool {
+    if member.has_heard(&line.order.text) {
+        return false;
     }
-    let label = cast.label(cast.devices().nth(index).expect("the device exists"));
-    let spoiled = spoiled(cast);
-    let by_peer = |line: &Line| {
-        let speaker = cast.devices().nth(line.speaker);
-        speaker.is_some_and(|speaker| matches!(speaker.make, Make::Baileys(_)))
-    };
-    let excused = |line: &&Line| {
-        by_peer(line) && (spoiled.contains(&line.order.id) || !queued(cast, &label, &line.order.id))
-    };
-    unheard.into_iter().filter(|line| !excused(line)).collect()
+    let id = &line.order.id;
+    cast.device(line.speaker).is_ours()
+        || (queued(cast, cast.device(index), id) && !spoiled(cast).contains(id))
 }
 
 /// Ids of messages for which Baileys used a message key that it had used before: it encrypts under
 /// another lock than it decrypts. It does not always answer when it is asked for the text again.
 fn spoiled(cast: &Cast) -> BTreeSet<String> {
-    let theirs: Vec<String> = peers(cast).map(|device| cast.label(device)).collect();
+    let theirs: Vec<String> = cast.peers().map(|(_, device, _)| cast.label(device)).collect();
     let violations = cast.sandbox.violations().into_iter();
     violations.filter(|violation| theirs.contains(&violation.sender)).map(|violation| violation.id).collect()
 }
 
 /// Whether a message was encrypted for a device at all: when a request of Baileys' fails, as by a
 /// cut, it leaves devices out and sends the rest.
-fn queued(cast: &Cast, label: &str, message: &str) -> bool {
-    cast.sandbox.events().after(0).iter().any(|(_, event)| {
-        matches!(event, Event::Queued { device, class, id } if device == label && class == "message" && id == message)
-    })
+fn queued(cast: &Cast, device: &Device, message: &str) -> bool {
+    let key = (cast.label(device), message.to_owned());
+    cast.clerk.ledger().queued.contains(&key)
 }
 
-fn peers(cast: &Cast) -> impl Iterator<Item = &Device> {
-    cast.devices().filter(|device| matches!(device.make, Make::Baileys(_)))
+/// Texts that a client of Baileys has to show and has not shown. What it says itself is its own
+/// affair.
+pub(crate) fn unshown<'p>(
+    cast: &Cast,
+    plan: &'p Plan,
+    floor: &Floor,
+    index: usize,
+    peer: &Baileys,
+) -> Vec<&'p Line> {
+    let meant = plan.meant_for(index, cast.device(index).account);
+    let due = meant.filter(|(number, line)| {
+        cast.device(line.speaker).is_ours()
+            && !peer.has_shown(&line.order.text)
+            && cast.due(index, plan, floor, *number) == Due::Must
+    });
+    due.map(|(_, line)| line).collect()
 }
 
 /// Asserts everything and prints the figures.
-pub(crate) async fn pronounce(cast: &Cast, plan: &Plan, mischief: &Tally) {
-    cast.write_events();
-    for (index, device) in cast.devices().enumerate() {
-        if let Make::Ours(member) = &device.make {
-            // Nothing is written any more: what is read below is all there is.
-            member.kill().await;
-            journal(cast, plan, index, device, member);
-        }
+pub(crate) async fn pronounce(cast: &Cast, plan: &Plan, floor: &Floor, mischief: &Tally) {
+    println!("should it fail: stores, notes and events are in {}", cast.folder().display());
+    for (index, device, member) in cast.ours() {
+        // Nothing is written any more: what is read below is all there is.
+        member.kill().await;
+        journal(cast, plan, floor, (index, device.account), member);
     }
-    let theirs: Vec<String> = peers(cast).map(|device| cast.label(device)).collect();
+    let theirs: Vec<String> = cast.peers().map(|(_, device, _)| cast.label(device)).collect();
     let ours: Vec<_> = cast
         .sandbox
         .violations()
@@ -69,14 +92,14 @@ pub(crate) async fn pronounce(cast: &Cast, plan: &Plan, mischief: &Tally) {
         .filter(|violation| !theirs.contains(&violation.sender))
         .collect();
     assert_eq!(ours, [], "a message key was used twice");
-    let unlinked = |event: &Event| matches!(event, Event::Unlinked { .. });
-    let events = cast.sandbox.events().after(0);
-    assert!(!events.iter().any(|(_, event)| unlinked(event)), "a link was lost");
-    report(cast, plan, mischief, &events);
+    let left = cast.ours().filter(|(_, device, _)| !device.is_here());
+    let left: Vec<String> = left.map(|(_, device, _)| cast.label(device)).collect();
+    assert_eq!(cast.clerk.ledger().unlinked, left, "links were lost");
+    report(cast, plan, floor, mischief);
 }
 
 /// The journal of a client of ours: every text once, in the order of its sender, under one event.
-fn journal(cast: &Cast, plan: &Plan, index: usize, device: &Device, member: &Member) {
+fn journal(cast: &Cast, plan: &Plan, floor: &Floor, (index, account): (usize, Account), member: &Member) {
     let name = member.name();
     let notes = member.notes();
     let mut events: BTreeMap<&str, u64> = BTreeMap::new();
@@ -98,16 +121,18 @@ fn journal(cast: &Cast, plan: &Plan, index: usize, device: &Device, member: &Mem
         let completed = note.completes.as_deref().and_then(|event| events.get(event));
         *completed.unwrap_or(&note.sequence)
     };
-    let missing = missing(cast, plan, index, member);
+    let missing = missing(cast, plan, floor, index, member);
     assert!(missing.is_empty(), "{name}: {} texts are missing", missing.len());
     let mut last: BTreeMap<(usize, &str), (u64, &str)> = BTreeMap::new();
     let mut expected = BTreeSet::new();
-    for line in plan.heard_by(index, device.account) {
+    for (number, line) in plan.meant_for(index, account) {
         let text = line.order.text.as_str();
-        expected.insert(text);
+        if cast.due(index, plan, floor, number) != Due::Never {
+            expected.insert(text);
+        }
         // Baileys hands texts that wait at a login over side by side, and what it spoiled is late.
         let Some(note) = times.get(text).and_then(|notes| notes.first()) else { continue };
-        if matches!(cast.devices().nth(line.speaker).map(|speaker| &speaker.make), Some(Make::Baileys(_))) {
+        if !cast.device(line.speaker).is_ours() {
             continue;
         }
         let now = (place(note), text);
@@ -119,47 +144,51 @@ fn journal(cast: &Cast, plan: &Plan, index: usize, device: &Device, member: &Mem
     assert!(strange.is_empty(), "{name}: texts for others: {strange:?}");
 }
 
-fn report(cast: &Cast, plan: &Plan, mischief: &Tally, events: &[(u64, Event)]) {
-    let kills: u32 = cast.members().map(|member| member.kills()).sum();
+/// How many texts were meant for devices of ours, and how many of these were said across a coming or
+/// going.
+fn uncertain(cast: &Cast, plan: &Plan, floor: &Floor) -> (usize, usize) {
+    let mut counts = (0, 0);
+    for (index, device, _) in cast.ours() {
+        for (number, _) in plan.meant_for(index, device.account) {
+            counts.0 += 1;
+            counts.1 += usize::from(cast.due(index, plan, floor, number) == Due::May);
+        }
+    }
+    counts
+}
+
+fn report(cast: &Cast, plan: &Plan, floor: &Floor, mischief: &Tally) {
+    let kills: u32 = cast.ours().map(|(_, _, member)| member.kills()).sum();
     println!("{} texts, {kills} kills, {} misfortunes:", plan.lines.len(), mischief.values().sum::<u32>());
     for (name, times) in mischief {
         println!("  {times:>5} × {name}");
     }
-    let retries =
-        events.iter().filter(|(_, event)| matches!(event, Event::Receipt { kind, .. } if kind == "retry"));
-    println!("  {} requests for a message again", retries.count());
+    let (all, open) = uncertain(cast, plan, floor);
+    println!("  {} absences from groups, one device linked, one unlinked", plan.absences.len());
+    println!("  {all} deliveries to ours judged, {open} of them across a coming or going");
+    assert!(open * 100 <= all * UNCERTAIN, "{open} of {all} deliveries were uncertain");
+    println!("  {} faults struck", cast.clerk.ledger().struck);
+    println!("  {} requests for a message again", cast.clerk.ledger().retries);
     println!("  {} texts spoiled by Baileys' using a key twice", spoiled(cast).len());
-    for (index, device) in cast.devices().enumerate() {
-        let Make::Baileys(peer) = &device.make else { continue };
+    for (index, device, peer) in cast.peers() {
         let label = cast.label(device);
-        let shown = peer.shown();
-        let expected: Vec<_> = plan.heard_by(index, device.account).collect();
-        let missed: Vec<_> = expected
-            .iter()
-            .filter(|line| !shown.contains_key(&line.order.text))
-            .map(|line| &line.order.id)
-            .collect();
+        let due = plan.meant_for(index, device.account);
+        let due = due.filter(|(number, _)| cast.due(index, plan, floor, *number) == Due::Must);
+        let (shown, missed): (Vec<_>, Vec<_>) =
+            due.map(|(_, line)| line).partition(|line| peer.has_shown(&line.order.text));
         // It takes a text for a duplicate that it had decrypted, and not shown, when it was cut off.
-        let taken_for_known = missed.iter().filter(|id| {
-            events.iter().any(|(_, event)| {
-                matches!(event, Event::Settled { device, id: settled, error: Some(error), .. }
-                    if *device == label && settled == **id && error == "487")
-            })
+        let known = missed.iter().filter(|line| {
+            let key = (label.clone(), line.order.id.clone());
+            cast.clerk.ledger().taken_for_known.contains(&key)
         });
+        let all = shown.len() + missed.len();
         println!(
-            "  {label} (Baileys) showed {} of {} texts, and took {} for known",
-            expected.len() - missed.len(),
-            expected.len(),
-            taken_for_known.count()
+            "  {label} (Baileys) showed {} of {all} texts, and took {} for known",
+            shown.len(),
+            known.count()
         );
-        for id in missed {
-            assert!(queued(cast, &label, id), "{id} was not encrypted for {label}");
+        for line in unshown(cast, plan, floor, index, peer) {
+            assert!(queued(cast, device, &line.order.id), "{} was not encrypted for {label}", line.order.id);
         }
     }
-}
-
-/// How many of the texts for it a client of Baileys has shown.
-pub(crate) fn shown(plan: &Plan, index: usize, device: &Device, peer: &Baileys) -> usize {
-    let shown = peer.shown();
-    plan.heard_by(index, device.account).filter(|line| shown.contains_key(&line.order.text)).count()
 }

@@ -18,12 +18,15 @@ const FINAL = new Set([403, 405, 406, DisconnectReason.multideviceMismatch, Disc
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4000;
 const ACK_DEADLINE_MS = 30_000;
+// As Baileys' own.
+const LISTS_EXPIRE_MS = 5 * 60_000;
 
 export class Device {
   #options;
   #auth;
   #sent;
   #sending = new Map();
+  #deviceLists = new DeviceLists();
   #sock;
   #closing;
   #open = false;
@@ -60,7 +63,8 @@ export class Device {
   }
 
   get connected() {
-    return this.#open;
+    // The library reports a lost connection a little later than it refuses to use it.
+    return this.#open && this.#sock.ws.isOpen;
   }
 
   connect() {
@@ -106,6 +110,8 @@ export class Device {
     const sending = sock.sendMessage(to, { text }, { messageId, quoted });
     // A device may ask again for the message before the library says that it is on its way.
     this.#sending.set(messageId, sending.catch(() => undefined));
+    // Baileys takes a device that is gone for one that still needs a session, until the list expires.
+    sending.catch(() => this.#deviceLists.clear());
     const sent = await sending.finally(() => this.#sending.delete(messageId));
     this.#sent.add(messageId, sent.message);
     const { t, error } = await ack;
@@ -159,6 +165,7 @@ export class Device {
       logger: pino({ level: process.env.PEER_LOG ?? 'warn' }, pino.destination(2)),
       // The test knows what it sent.
       emitOwnEvents: false,
+      userDevicesCache: this.#deviceLists,
       getMessage: async ({ id }) => (await this.#sending.get(id))?.message ?? this.#sent.get(id),
     });
     this.#sock = sock;
@@ -214,6 +221,32 @@ export class Device {
   #pause(code) {
     if (code === DisconnectReason.restartRequired) return 0;
     return Math.min(FIRST_PAUSE_MS * 2 ** this.#losses++, LONGEST_PAUSE_MS);
+  }
+}
+
+/** Whose devices are which, in memory as Baileys would keep it; but it can be forgotten. */
+class DeviceLists {
+  #byUser = new Map();
+
+  get(user) {
+    const { devices, until } = this.#byUser.get(user) ?? {};
+    return until > Date.now() ? devices : undefined;
+  }
+
+  set(user, devices) {
+    this.#byUser.set(user, { devices, until: Date.now() + LISTS_EXPIRE_MS });
+  }
+
+  del(user) {
+    this.#byUser.delete(user);
+  }
+
+  clear() {
+    this.#byUser.clear();
+  }
+
+  flushAll() {
+    this.clear();
   }
 }
 
