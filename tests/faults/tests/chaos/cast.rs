@@ -23,6 +23,9 @@ use crate::{STUCK, verdict};
 /// Baileys is done when it has shown nothing new for so long.
 const PEER_IDLE: Duration = Duration::from_secs(10);
 
+/// Baileys' own recovery is not waited for any longer.
+const PEER_PATIENCE: Duration = Duration::from_secs(30);
+
 /// A person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Account {
@@ -323,8 +326,9 @@ impl Cast {
         };
         let mut moved = self.moved.subscribe();
         let (mut last, mut since) = (unshown(), Instant::now());
-        while last > 0 && since.elapsed() < PEER_IDLE {
-            let _ = tokio::time::timeout_at(since + PEER_IDLE, moved.changed()).await;
+        let end = since + PEER_PATIENCE;
+        while last > 0 && since.elapsed() < PEER_IDLE && Instant::now() < end {
+            let _ = tokio::time::timeout_at(end.min(since + PEER_IDLE), moved.changed()).await;
             let now = unshown();
             if now != last {
                 (last, since) = (now, Instant::now());

@@ -1,6 +1,7 @@
 //! What goes wrong, at seeded points of the conversation.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -15,6 +16,8 @@ use crate::member::Member;
 /// Texts that the service takes between two misfortunes, at most.
 const PEACE: u32 = 8;
 
+const SPARED: &str = "spared: not there, or busy with an earlier one";
+
 /// How often each misfortune happened, by name.
 pub(crate) type Tally = BTreeMap<&'static str, u32>;
 
@@ -22,12 +25,14 @@ pub(crate) type Tally = BTreeMap<&'static str, u32>;
 struct Victim<'c> {
     label: String,
     phone: &'c Phone,
-    ours: Option<&'c std::sync::Arc<Member>>,
+    ours: Option<&'c Arc<Member>>,
+    /// Something already waits for its occasion.
+    waits: bool,
 }
 
 impl<'c> Victim<'c> {
-    /// Nothing, if the device is not there, or has still to do with an earlier misfortune: one that
-    /// waits for its occasion, or, with Baileys, one that it has not recovered from.
+    /// Nothing, if the device is not there; with Baileys also if it has not recovered from the last
+    /// misfortune: hit faster than it comes back, it would never say a word.
     fn of(cast: &'c Cast, device: &'c Device) -> Option<Self> {
         if !device.is_here() {
             return None;
@@ -37,10 +42,10 @@ impl<'c> Victim<'c> {
         let waits = faults.iter().any(|rule| rule.device.as_ref() == Some(&label));
         let ours = match &device.make {
             Make::Ours(member) => Some(member),
-            Make::Baileys(peer) if peer.is_connected() => None,
+            Make::Baileys(peer) if peer.is_connected() && !waits => None,
             Make::Baileys(_) => return None,
         };
-        (!waits).then(|| Self { label, phone: cast.phone(device.account), ours })
+        Some(Self { label, phone: cast.phone(device.account), ours, waits })
     }
 }
 
@@ -69,7 +74,7 @@ pub(crate) async fn go_wrong(seed: u64, cast: &Cast, mut over: watch::Receiver<b
         let device = devices[rng.next_u32() as usize % devices.len()];
         let name = match Victim::of(cast, device) {
             Some(victim) => strike(&cast.sandbox, &victim, &mut rng).await,
-            None => "spared, not there or busy with another one",
+            None => SPARED,
         };
         *tally.entry(name).or_default() += 1;
     }
@@ -82,7 +87,12 @@ async fn strike(sandbox: &Sandbox, victim: &Victim<'_>, rng: &mut ChaCha20Rng) -
         let rule = FaultRule::new(fault).device(&*victim.label).stanza(StanzaMatch::tag(tag)).skip(skip);
         sandbox.add_fault(rule);
     };
-    match rng.next_u32() % 18 {
+    let kind = rng.next_u32() % 18;
+    // Only one at a time waits for its occasion; killing, cutting and forgetting happen at once.
+    if victim.waits && (5..17).contains(&kind) {
+        return SPARED;
+    }
+    match kind {
         0..4 => {
             let Some(member) = victim.ours else {
                 sandbox.disconnect(&victim.label);
