@@ -20,6 +20,9 @@ use crate::peer::Baileys;
 use crate::plan::{Line, Plan};
 use crate::{STUCK, verdict};
 
+/// How long the service may be busy without what is waited for.
+const HOPELESS: Duration = Duration::from_secs(600);
+
 /// Baileys is done when it has shown nothing new for so long.
 const PEER_IDLE: Duration = Duration::from_secs(10);
 
@@ -364,13 +367,18 @@ impl Cast {
     ) -> Result<(), String> {
         let mut moved = self.moved.subscribe();
         let (mut last, mut since) = (value(), Instant::now());
+        // Baileys works for minutes through what it missed; nothing is stuck while it does.
+        let (mut newest, mut silent_since) = (0, since);
         while !done(last) {
-            let in_time = tokio::time::timeout_at(since + STUCK, moved.changed()).await;
+            let _ = tokio::time::timeout_at(silent_since + STUCK, moved.changed()).await;
             self.check_failures();
-            let now = value();
+            let (now, event) = (value(), self.clerk.ledger().newest);
+            if event != newest {
+                (newest, silent_since) = (event, Instant::now());
+            }
             if now != last {
-                (last, since) = (now, Instant::now());
-            } else if in_time.is_err() || since.elapsed() > STUCK {
+                (last, since, silent_since) = (now, Instant::now(), Instant::now());
+            } else if silent_since.elapsed() > STUCK || since.elapsed() > HOPELESS {
                 self.report();
                 return Err(format!("stuck at {last} while waiting for {what}"));
             }
