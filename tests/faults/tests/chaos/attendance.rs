@@ -2,8 +2,10 @@
 //!
 //! The rule of the test: a text that was said from beginning to end while a device was certainly there
 //! must be in its journal; one that was said from beginning to end while it certainly was not there must
-//! not be. The beginning is when the speaker was told to say it, the end when the service took
-//! it. What lies across a coming or going may be there or not; it is counted.
+//! not be. The beginning is when the speaker was told to say it; the end is when the service took it,
+//! for the first time where it must be there, for the last time where it must not: a text is sent
+//! again after a crash and for devices that were missed. What lies across a coming or going may be there
+//! or not; it is counted.
 
 use std::sync::Mutex;
 
@@ -15,6 +17,14 @@ pub(crate) enum Due {
     Must,
     May,
     Never,
+}
+
+/// When a text was said.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said {
+    pub(crate) given: u64,
+    pub(crate) taken: u64,
+    pub(crate) taken_last: u64,
 }
 
 /// A time away.
@@ -41,10 +51,10 @@ impl Away {
         Self { gone: 0, ..Self::leaving(0) }
     }
 
-    fn due(&self, given: u64, taken: u64) -> Due {
-        if taken <= self.leaving || given >= self.back {
+    fn due(&self, said: &Said) -> Due {
+        if said.taken <= self.leaving || said.given >= self.back {
             Due::Must
-        } else if given >= self.gone && taken <= self.returning {
+        } else if said.given >= self.gone && said.taken_last <= self.returning {
             Due::Never
         } else {
             Due::May
@@ -76,8 +86,8 @@ impl Attendance {
         change(&mut self.0.lock().unwrap()[away].1);
     }
 
-    /// Whether a device has to have a text of a chat, said between these moments.
-    pub(crate) fn due(&self, device: usize, account: Account, chat: &str, said: (u64, u64)) -> Due {
+    /// Whether a device has to have a text of a chat.
+    pub(crate) fn due(&self, device: usize, account: Account, chat: &str, said: &Said) -> Due {
         let all = self.0.lock().unwrap();
         let concerned = all.iter().filter(|(who, _)| match who {
             Who::Device(index) => *index == device,
@@ -85,7 +95,7 @@ impl Attendance {
         });
         let mut due = Due::Must;
         for (_, away) in concerned {
-            match away.due(said.0, said.1) {
+            match away.due(said) {
                 Due::Never => return Due::Never,
                 Due::May => due = Due::May,
                 Due::Must => {}
@@ -98,9 +108,13 @@ impl Attendance {
 #[test]
 fn only_what_lies_across_a_coming_or_going_is_uncertain() {
     let away = Away { leaving: 10, gone: 20, returning: 30, back: 40 };
+    let due = |given, taken, taken_last| away.due(&Said { given, taken, taken_last });
     let dues = [(1, 10), (9, 11), (15, 25), (20, 30), (20, 31), (39, 41), (40, 41)]
-        .map(|(given, taken)| away.due(given, taken));
+        .map(|(given, taken)| due(given, taken, taken));
     assert_eq!(dues, [Due::Must, Due::May, Due::May, Due::Never, Due::May, Due::May, Due::Must]);
-    assert_eq!(Away::not_yet().due(0, 1), Due::Never);
-    assert_eq!(Away::leaving(5).due(6, 7), Due::May);
+    assert_eq!([due(1, 10, 50), due(21, 22, 31)], [Due::Must, Due::May]);
+    let first = Said { given: 0, taken: 1, taken_last: 1 };
+    assert_eq!(Away::not_yet().due(&first), Due::Never);
+    let later = Said { given: 6, taken: 7, taken_last: 7 };
+    assert_eq!(Away::leaving(5).due(&later), Due::May);
 }

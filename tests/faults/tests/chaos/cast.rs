@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use whimbrel_sandbox::phone::Phone;
 use whimbrel_sandbox::{Addressing, NewGroup, Options, Sandbox};
 
-use crate::attendance::{Attendance, Away, Due, Who};
+use crate::attendance::{Attendance, Away, Due, Said, Who};
 use crate::floor::Floor;
 use crate::ledger::Clerk;
 use crate::member::Member;
@@ -233,8 +233,9 @@ impl Cast {
     pub(crate) fn due(&self, device: usize, plan: &Plan, floor: &Floor, line: usize) -> Due {
         let order = &plan.lines[line].order;
         let taken = self.clerk.ledger().accepted.get(&order.id).copied();
-        let Some(said) = floor.given_at(line).zip(taken) else { return Due::May };
-        self.attendance.due(device, self.devices[device].account, &order.chat, said)
+        let Some((given, (taken, taken_last))) = floor.given_at(line).zip(taken) else { return Due::May };
+        let said = Said { given, taken, taken_last };
+        self.attendance.due(device, self.devices[device].account, &order.chat, &said)
     }
 
     /// The name by which the sandbox speaks of a device.

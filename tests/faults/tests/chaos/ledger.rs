@@ -15,8 +15,9 @@ use crate::STUCK;
 pub(crate) struct Ledger {
     /// Number of the last event that is in it.
     pub(crate) newest: u64,
-    /// When a message was first taken.
-    pub(crate) accepted: BTreeMap<String, u64>,
+    /// When a message was taken for the first and for the last time: it is sent again, under its id,
+    /// after a crash and for devices that were missed.
+    pub(crate) accepted: BTreeMap<String, (u64, u64)>,
     /// Devices and the messages that were put into their queues.
     pub(crate) queued: BTreeSet<(String, String)>,
     /// Devices that do not know of a new device yet, and the notifications that will tell them.
@@ -42,7 +43,7 @@ impl Ledger {
         match event {
             Event::Linked { .. } => self.announcing = true,
             Event::Accepted { id, .. } => {
-                self.accepted.entry(id).or_insert(number);
+                self.accepted.entry(id).or_insert((number, number)).1 = number;
             }
             Event::Queued { device, class, id } if class == "message" => {
                 self.queued.insert((device, id));
