@@ -14,4 +14,5 @@ pub mod message_id;
 pub mod message_secret;
 pub mod padding;
 pub mod pairing_code;
+pub mod passkey;
 pub mod phash;
