@@ -7,6 +7,18 @@ use serde::Serialize;
 
 use crate::journal::Journal;
 
+/// How far a companion is of which a passkey was demanded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PasskeyStep {
+    /// It told what an authenticator answered.
+    Offered,
+    /// It opened its commitment: codes are compared.
+    Opened,
+    /// It told the phone its keys.
+    Requested,
+}
+
 /// Something that happened. Devices are written as `number` (the phone) or `number:device`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -21,6 +33,18 @@ pub enum Event {
     ReadyToLink {
         /// Number of the connection.
         connection: u64,
+    },
+    /// A phone typed a pairing code that is over or was tried too often, or that nobody shows.
+    CodeRefused {
+        /// The phone.
+        number: String,
+    },
+    /// A companion of which a passkey was demanded went on.
+    Passkey {
+        /// Number of the connection.
+        connection: u64,
+        /// How far it is.
+        step: PasskeyStep,
     },
     /// A companion was linked.
     Linked {

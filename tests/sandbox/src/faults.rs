@@ -264,7 +264,8 @@ pub(crate) struct Seen<'a> {
 /// A fault, whom and what it hits, and how often.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultRule {
-    /// `number` (the phone), `number:device`, `number:*` (every device of the account), or everybody.
+    /// `number` (the phone), `number:device`, `number:*` (every device of the account), `linking` (every
+    /// companion that is being linked), or everybody who is linked.
     #[serde(default)]
     pub device: Option<String>,
     /// The stanza.
@@ -321,9 +322,12 @@ impl FaultRule {
     }
 }
 
+/// What stands for a companion that is being linked, and so has no number yet.
+pub(crate) const LINKING: &str = "linking";
+
 /// Whether a device is the one, or one of those, that a fault is for.
 fn is_meant(wanted: Option<&str>, device: &str) -> bool {
-    wanted.is_none_or(|wanted| match wanted.strip_suffix(":*") {
+    wanted.map_or(device != LINKING, |wanted| match wanted.strip_suffix(":*") {
         Some(number) => device.split(':').next() == Some(number),
         None => wanted == device,
     })

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use whimbrel_wire::Node;
 
 use crate::events::EventLog;
+use crate::gate::Gate;
 use crate::hole::Hole;
 use crate::options::Options;
 use crate::service::{Closing, Effect, Service, StreamId};
@@ -40,6 +41,7 @@ pub(crate) struct Hub {
     events: EventLog,
     runtime: Handle,
     hole: Hole,
+    gate: Gate,
     /// What the web page names; 0 if there is none.
     web_revision: AtomicU32,
 }
@@ -61,6 +63,7 @@ impl Hub {
             events,
             runtime,
             hole: Hole::default(),
+            gate: Gate::default(),
             web_revision: AtomicU32::new(0),
         })
     }
@@ -68,6 +71,11 @@ impl Hub {
     /// The network between clients and this service.
     pub(crate) fn hole(&self) -> &Hole {
         &self.hole
+    }
+
+    /// Where clients come in.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// The revision that the web page names, if there is a page.

@@ -108,6 +108,9 @@ impl Listener {
 
 impl Door {
     async fn enter(self, tcp: TcpStream) {
+        if self.hub.gate().is_closed() {
+            return;
+        }
         let limit = self.hub.options().limits.handshake;
         // Frames are small and latency counts.
         if tcp.set_nodelay(true).is_err() {

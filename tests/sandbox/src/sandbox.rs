@@ -13,6 +13,7 @@ use crate::connection::Certificates;
 use crate::counters::Violation;
 use crate::events::EventLog;
 use crate::faults::{FaultRule, RandomFaults};
+use crate::gate::Handshakes;
 use crate::hub::{Hub, Outgoing, told_to_stop};
 use crate::listener::{ListenError, Listener};
 use crate::options::{LidStanding, Options};
@@ -203,6 +204,21 @@ impl Sandbox {
     /// affected.
     pub fn black_hole(&self, open: bool) {
         self.running.hub.hole().set(open);
+    }
+
+    /// Takes the service down, as for a restart, or up again: all connections of clients are cut, and
+    /// new ones are closed at once. What it holds stays. Phones are not affected.
+    pub fn set_down(&self, down: bool) {
+        self.running.hub.gate().set_closed(down);
+        if down {
+            self.with(Service::cut_clients);
+        }
+    }
+
+    /// How many clients shook hands since this was last asked, and how many at a time.
+    #[must_use]
+    pub fn take_handshakes(&self) -> Handshakes {
+        self.running.hub.gate().take()
     }
 
     /// Refuses older versions of the web client from now on (failure 405).

@@ -32,6 +32,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let limits = &hub.options().limits;
+    let inside = hub.gate().enter();
     let handshake = Handshake::new(&certificates, limits);
     let done = match handshake.run(&mut socket).await {
         Ok(done) => done,
@@ -40,8 +41,13 @@ where
             return;
         }
     };
+    if hub.gate().is_closed() {
+        // It came in before the service went down.
+        return;
+    }
     let (stream, outgoing) = hub.open();
     let admission = hub.run(|service| service.login(stream, done.client_key, &done.payload));
+    drop(inside);
     let listen = admission == Admission::Admitted;
     stanzas::exchange(&hub, stream, socket, done.transport, done.rest, outgoing, listen).await;
     hub.closed(stream);

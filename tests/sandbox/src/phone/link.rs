@@ -23,11 +23,11 @@ const FINISH: Duration = Duration::from_secs(60);
 const KEYS: (u32, Duration) = (240, Duration::from_millis(250));
 
 /// A companion that is about to be linked.
-struct Candidate {
-    reference: Vec<u8>,
-    noise_key: [u8; 32],
-    identity: [u8; 32],
-    adv_secret: [u8; 32],
+pub(super) struct Candidate {
+    pub(super) reference: Vec<u8>,
+    pub(super) noise_key: [u8; 32],
+    pub(super) identity: [u8; 32],
+    pub(super) adv_secret: [u8; 32],
 }
 
 impl Phone {
@@ -99,7 +99,7 @@ impl Phone {
     }
 
     /// Vouches for a companion and has the service link it.
-    async fn link(&self, candidate: Candidate) -> Result<Jid, PhoneError> {
+    pub(super) async fn link(&self, candidate: Candidate) -> Result<Jid, PhoneError> {
         let _order = self.inner.linking.lock().await;
         let timestamp = self.inner.clock.now();
         let (index, upload) = {

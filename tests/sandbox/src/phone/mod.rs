@@ -12,6 +12,7 @@ mod keys;
 mod line;
 mod link;
 mod originals;
+mod passkey;
 mod peer;
 mod people;
 mod phones;
@@ -44,6 +45,7 @@ use state::{Job, State};
 
 pub use code::CodeError;
 pub use error::PhoneError;
+pub use passkey::PasskeyLink;
 pub(crate) use phones::Phones;
 pub use qr::{LinkingCode, QrError, parse as parse_qr};
 pub use records::{Message, Receipt, ReceiptKind, SwitchChange, Switches};

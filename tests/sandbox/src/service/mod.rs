@@ -45,7 +45,7 @@ use messages::Routes;
 
 use crate::counters::Counters;
 use crate::events::{Event, EventLog};
-use crate::faults::{Fault, Faults, Point};
+use crate::faults::{self, Fault, Faults, Point};
 use crate::options::Options;
 use crate::report::{Finding, Report};
 use crate::stanza::{self, Refusal};
@@ -130,7 +130,7 @@ impl Service {
     /// A stanza came in.
     pub(crate) fn incoming(&mut self, stream: StreamId, node: &Node) {
         match self.streams.get(&stream) {
-            Some(Stream::Registering) => self.registering_stanza(stream, node),
+            Some(Stream::Registering) => self.linking_stanza(stream, node),
             Some(Stream::Device(device)) => {
                 let device = *device;
                 self.device_stanza(stream, device, node);
@@ -174,6 +174,28 @@ impl Service {
         self.log(Event::Disconnected { device: label });
         if was_available {
             self.announce_presence(id.account);
+        }
+    }
+
+    /// A stanza of a companion that is being linked.
+    fn linking_stanza(&mut self, stream: StreamId, node: &Node) {
+        let fault = self.faults.take(Point::Incoming, faults::LINKING, &stanza::seen(node));
+        if let Some(fault) = &fault {
+            let device = faults::LINKING.to_owned();
+            self.log(Event::FaultApplied { device, fault: format!("{fault:?}") });
+        }
+        match fault {
+            Some(Fault::StreamError { code, conflict }) => {
+                self.stream_error(stream, code, conflict.as_deref());
+            }
+            Some(Fault::Cut) => self.cut(stream),
+            Some(Fault::Lose) => {}
+            Some(Fault::Refuse { code, text, backoff }) if node.tag() == "iq" => {
+                let usual = Refusal::code(code);
+                let refusal = Refusal { text: text.unwrap_or(usual.text), backoff, ..usual };
+                self.send(stream, stanza::error(node, &refusal));
+            }
+            _ => self.registering_stanza(stream, node),
         }
     }
 
@@ -257,14 +279,20 @@ impl Service {
 
     /// Sends a stanza, unless a fault wants it otherwise.
     fn send(&mut self, stream: StreamId, node: Node) {
-        let fault = self.device_on(stream).and_then(|device| {
-            let label = self.accounts.label(device);
+        let device = self.device_on(stream);
+        let label = match (self.streams.get(&stream), device) {
+            (_, Some(device)) => Some(self.accounts.label(device)),
+            (Some(Stream::Registering), _) => Some(faults::LINKING.to_owned()),
+            _ => None,
+        };
+        let fault = label.and_then(|label| {
             let fault = self.faults.take(Point::Outgoing, &label, &stanza::seen(&node))?;
             self.log(Event::FaultApplied { device: label, fault: format!("{fault:?}") });
             Some((device, fault))
         });
         match fault {
-            Some((device, Fault::Swallow)) => self.forget_queued(device, &node),
+            Some((Some(device), Fault::Swallow)) => self.forget_queued(device, &node),
+            Some((None, Fault::Swallow)) => {}
             Some((_, Fault::Delay { ms })) => self.send_later(stream, node, ms),
             Some((_, Fault::Repeat)) => {
                 self.send_later(stream, node.clone(), 0);
@@ -305,6 +333,16 @@ impl Service {
         self.send(stream, last);
         let after_ms = millis(self.options.limits.close_delay);
         self.close(stream, Closing::Code(1000), after_ms);
+    }
+
+    /// Cuts everybody off but phones.
+    pub(crate) fn cut_clients(&mut self) {
+        let phone = |kind: &Stream| matches!(kind, Stream::Device(device) if device.number == 0);
+        let clients: Vec<StreamId> =
+            self.streams.iter().filter(|(_, kind)| !phone(kind)).map(|(stream, _)| *stream).collect();
+        for stream in clients {
+            self.cut(stream);
+        }
     }
 
     fn cut(&mut self, stream: StreamId) {

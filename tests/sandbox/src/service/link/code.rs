@@ -5,6 +5,7 @@ use whimbrel_wire::{Jid, Node};
 
 use super::super::accounts::{AccountId, DeviceId, Space};
 use super::super::{Service, StreamId};
+use crate::events::Event;
 use crate::stanza::{self, Refusal};
 
 /// Octets of a wrapped ephemeral key.
@@ -16,9 +17,6 @@ const HELLOS: u32 = 3;
 /// Names of operating systems that the service takes in the display text.
 const SYSTEMS: [&str; 9] =
     ["Windows", "Mac OS", "macOS", "Linux", "Ubuntu", "Debian", "Android", "iOS", "Chrome OS"];
-
-/// What an authenticator is asked (pairing document §7).
-const PASSKEY_OPTIONS: &str = r#"{"challenge":"AAEC","timeout":600000,"rpId":"whatsapp.com","allowCredentials":[],"userVerification":"required","extensions":{"uvm":true}}"#;
 
 /// A pairing code under way.
 #[derive(Debug)]
@@ -48,9 +46,7 @@ impl Service {
         let answer = match (&part, stage) {
             (Some(part), Some("companion_hello")) => self.companion_hello(stream, part),
             (Some(part), Some("companion_finish")) => self.companion_finish(stream, part),
-            (None, _) if request.child_named("passkey_request_options").is_some() => {
-                Ok(Some(Node::new("passkey_request_options").bytes(PASSKEY_OPTIONS.as_bytes().to_vec())))
-            }
+            (None, _) => self.passkey_request(stream, request),
             (Some(_), Some("get_country_code")) => Ok(Some(
                 Node::new("link_code_companion_reg").child(Node::new("country_code").attr("iso", "DE")),
             )),
@@ -79,19 +75,6 @@ impl Service {
         let notification = self.notification("link_code_companion_reg", Jid::SERVER).child(part);
         self.send(stream, notification);
         true
-    }
-
-    /// Demands a passkey of every companion that is being linked, with the options or without.
-    /// Tells how many there are.
-    pub(crate) fn demand_passkey(&mut self, with_options: bool) -> usize {
-        let streams: Vec<StreamId> = self.links.companions.keys().copied().collect();
-        for stream in &streams {
-            let options = with_options
-                .then(|| Node::new("passkey_request_options").bytes(PASSKEY_OPTIONS.as_bytes().to_vec()));
-            let demand = self.notification("passkey_prologue_request", Jid::SERVER).child_opt(options);
-            self.send(*stream, demand);
-        }
-        streams.len()
     }
 
     /// Sends a stanza to every companion that is being linked. Tells how many there are.
@@ -158,8 +141,12 @@ impl Service {
             .find(|session| {
                 session.reference == reference && session.account == phone.account && now < session.ends
             })
-            .filter(|session| session.hellos < HELLOS)
-            .ok_or_else(|| Refusal::code(404))?;
+            .filter(|session| session.hellos < HELLOS);
+        let Some(session) = session else {
+            let number = self.accounts.label(phone);
+            self.log(Event::CodeRefused { number });
+            return Err(Refusal::code(404));
+        };
         session.hellos += 1;
         let companion = session.companion;
         let relayed = Node::new("link_code_companion_reg")

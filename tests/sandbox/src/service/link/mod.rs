@@ -6,6 +6,7 @@
 //! only then creates the device.
 
 mod code;
+mod passkey;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,6 +18,7 @@ use whimbrel_proto::adv::{AdvSignedDeviceIdentity, AdvSignedDeviceIdentityHmac};
 use whimbrel_wire::{Jid, Node};
 
 use code::CodeSession;
+use passkey::Passkey;
 
 use super::accounts::{AccountId, Device, DeviceId, Space};
 use super::login::key_index;
@@ -57,6 +59,8 @@ struct Companion {
     offered: Option<String>,
     /// What a phone uploaded, until the companion has signed it.
     upload: Option<Upload>,
+    /// The passkey that was demanded of it.
+    passkey: Option<Passkey>,
 }
 
 /// A phone's upload under way.
@@ -83,8 +87,15 @@ pub(super) struct Links {
 impl Service {
     /// Offers references to a companion that has just connected.
     pub(super) fn offer_refs(&mut self, stream: StreamId, registration: Registration) {
-        let companion =
-            Companion { registration, round: 0, refs: Vec::new(), refs_end: 0, offered: None, upload: None };
+        let companion = Companion {
+            registration,
+            round: 0,
+            refs: Vec::new(),
+            refs_end: 0,
+            offered: None,
+            upload: None,
+            passkey: None,
+        };
         self.links.companions.insert(stream, companion);
         self.log(Event::Registering { connection: stream.0 });
         self.new_round(stream);
