@@ -28,7 +28,8 @@ pub struct EngineOptions {
     /// How many clients may be connecting at a time; default 64. The others wait for their turn.
     pub connect_limit: usize,
     /// Longest silence after which the connection is probed; default 30 s. A probe that stays
-    /// unanswered ends the connection, and a new one is made.
+    /// unanswered ends the connection, and a new one is made. After a login, twice this time of silence
+    /// counts as the end of what had waited at the service, should it not say so.
     pub keep_alive: Duration,
     /// Seed of all randomness, for repeatable tests. `None` (default): the system's source.
     /// Never set it in production: keys become predictable.

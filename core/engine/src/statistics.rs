@@ -28,6 +28,8 @@ pub struct Statistics {
     pub completed: u64,
     /// Sessions that were begun anew after several failures.
     pub sessions_renewed: u64,
+    /// How often the service held other prekeys than this device, or hardly any, and got new ones.
+    pub prekeys_replaced: u64,
 }
 
 impl Statistics {

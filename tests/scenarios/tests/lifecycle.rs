@@ -416,6 +416,73 @@ async fn cuts_soon_after_logins_cost_less_than_half_a_minute_each() {
 }
 
 #[tokio::test]
+async fn an_end_of_what_waited_that_is_never_said_holds_nothing_up_for_ever() {
+    const KEEP_ALIVE: Duration = Duration::from_secs(2);
+    let world = World::start().await;
+    let engine = engine_with_keep_alive(&world, KEEP_ALIVE);
+    let friend = world.sandbox.phone("31687654321").await.unwrap();
+    let without = |lost: &'static [&'static str], number: &'static str| {
+        let (world, engine, friend) = (&world, &engine, friend.clone());
+        async move {
+            let (client, phone) = world.linked(engine, number).await;
+            let mut events = client.events().unwrap();
+            let label = device_label(&client, number);
+            client.disconnect();
+            world.wait(|event| matches!(event, Event::Disconnected { device } if *device == label)).await;
+            let id = friend.send_text(&phone.jid().to_string(), number).await.unwrap();
+            for part in lost {
+                let bulletin = StanzaMatch::tag("ib").child(*part);
+                world.sandbox.add_fault(FaultRule::new(Fault::Swallow).device(&*label).stanza(bulletin));
+            }
+            let began = Instant::now();
+            let online = {
+                let client = client.clone();
+                tokio::spawn(async move { client.connect(within(DEADLINE)).await })
+            };
+            // What waited is told, and confirmed, though the end of it is still waited for.
+            let text = next_kind(&mut events, |kind| match kind {
+                EventKind::Message(message) => message.text.clone(),
+                _ => None,
+            });
+            assert_eq!(text.await, number);
+            let confirmed = |event: &Event| match event {
+                Event::Receipt { device, ids, .. } => *device == label && ids.contains(&id),
+                _ => false,
+            };
+            world.wait(confirmed).await;
+            client.send_text(&friend.jid(), number, SendOptions::default()).await.unwrap();
+            online.await.unwrap().unwrap();
+            assert!(began.elapsed() >= 2 * KEEP_ALIVE, "{:?}", began.elapsed());
+        }
+    };
+    tokio::join!(
+        without(&["offline"], "31612345001"),
+        without(&["offline_preview", "offline"], "31612345002")
+    );
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn two_holders_of_one_link_throw_each_other_out_and_lose_nothing() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (first, phone) = world.linked(&engine, NUMBER).await;
+    let mut events = first.events().unwrap();
+    first.backup(world.store("copy"), within(DEADLINE)).await.unwrap();
+    let second = engine.open(world.store("copy"), quiet()).unwrap();
+    second.wait_online().await;
+    next_kind(&mut events, |kind| matches!(kind, EventKind::Replaced).then_some(())).await;
+    next_state(&mut events, |state| *state == ConnectionState::Stopped).await;
+    assert!(first.account().is_some(), "the link is kept");
+    let mut events = second.events().unwrap();
+    let friend = world.sandbox.phone("31687654321").await.unwrap();
+    friend.send_text(&phone.jid().to_string(), "to whom?").await.unwrap();
+    next_kind(&mut events, |kind| matches!(kind, EventKind::Message(_)).then_some(())).await;
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
 async fn after_a_sleep_connections_are_looked_at_and_waits_are_cut_short() {
     let world = World::start().await;
     // Long enough to have nothing to do with what follows.

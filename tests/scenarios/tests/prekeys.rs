@@ -131,6 +131,25 @@ async fn lost_keys_are_noticed_at_login_and_refilled() {
 }
 
 #[tokio::test]
+async fn keys_that_the_service_does_not_take_are_compared_and_repaired() {
+    let world = World::start().await;
+    let (engine, client, _) = linked(&world).await;
+    let label = device_label(&client, NUMBER);
+    assert!(world.sandbox.lose_prekeys(&label, 0));
+    let upload = StanzaMatch::request("encrypt").kind("set").child("registration");
+    let refusal = Fault::Refuse { code: 406, text: None, backoff: None };
+    world.sandbox.add_fault(FaultRule::new(refusal).device(label.clone()).stanza(upload));
+    let before = world.sandbox.events().newest();
+    reconnect(&client).await;
+    let uploaded = |event: &Event| matches!(event, Event::PrekeysUploaded { device, .. } if *device == label);
+    world.sandbox.events().wait_for_after(before, uploaded, DEADLINE).await.unwrap();
+    assert!(keys(&world, &client).prekeys > 0);
+    assert_eq!(keys(&world, &client).reused_prekeys, 0);
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_service_that_holds_other_keys_gets_new_ones_once() {
     let world = World::start().await;
     let (engine, client, _) = linked(&world).await;
@@ -146,6 +165,12 @@ async fn a_service_that_holds_other_keys_gets_new_ones_once() {
     let uploaded = |event: &Event| matches!(event, Event::PrekeysUploaded { device, .. } if *device == label);
     world.sandbox.events().wait_for_after(before, uploaded, DEADLINE).await.unwrap();
     let held = keys(&world, &client).prekeys;
+    // The count follows the service's answer.
+    let deadline = std::time::Instant::now() + DEADLINE;
+    while client.statistics().await.prekeys_replaced == 0 {
+        assert!(std::time::Instant::now() < deadline, "the repair is not counted");
+        tokio::task::yield_now().await;
+    }
 
     // So does a demand of the service; what still differs does not lead to one batch after the other.
     let asked = StanzaMatch::request("encrypt").child("digest");
@@ -160,6 +185,7 @@ async fn a_service_that_holds_other_keys_gets_new_ones_once() {
     reconnect(&client).await;
     // The own phone may have taken one meanwhile; a batch would show.
     assert!(keys(&world, &client).prekeys <= held);
+    assert_eq!(client.statistics().await.prekeys_replaced, 1);
     assert_eq!(keys(&world, &client).reused_prekeys, 0);
     world.assert_no_findings();
     engine.close(DEADLINE).await.unwrap();

@@ -250,17 +250,9 @@ mod tests {
     }
 
     fn connection() -> (Connection, Router, Inbound, mpsc::Receiver<Node>) {
-        let (outgoing, _) = mpsc::channel(1);
         let (control_sender, control) = mpsc::channel(1);
         let (router, inbound) = routes(control_sender);
-        let connection = Connection {
-            generation: 1,
-            outgoing,
-            answers: iq::Answers::open(),
-            closing: tokio::sync::Notify::new(),
-            activity: super::super::Activity::new(),
-            backlog: Backlog::default(),
-        };
+        let (connection, _) = Connection::idle(1);
         (connection, router, inbound, control)
     }
 

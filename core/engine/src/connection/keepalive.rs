@@ -99,23 +99,77 @@ async fn probe(connection: &Connection, ids: &RequestIds, deadline: Duration) ->
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::{Notify, mpsc};
+    use tokio::sync::mpsc;
     use whimbrel_wire::Node;
 
-    use super::super::Activity;
     use super::*;
+    use crate::engine::Engine;
+    use crate::options::{ClientOptions, EngineOptions};
     use crate::random;
 
-    fn connection() -> (Connection, mpsc::Receiver<Node>, RequestIds) {
-        let (outgoing, queue) = mpsc::channel(4);
-        let connection = Connection {
-            generation: 1,
-            outgoing,
-            answers: iq::Answers::open(),
-            closing: Notify::new(),
-            activity: Activity::new(),
-            backlog: super::super::Backlog::default(),
+    /// A keepalive with the default options, of a client that is on no connection.
+    fn default_keepalive() -> (Engine, Keepalive, Duration) {
+        let options = EngineOptions { insecure_seed: Some(7), ..EngineOptions::default() };
+        let longest = options.keep_alive;
+        let engine = Engine::new(options).unwrap();
+        let quiet = ClientOptions { auto_start: false, ..ClientOptions::default() };
+        let client = engine.open(":memory:", quiet).unwrap();
+        (engine, Keepalive::new(Arc::clone(client.inner()), longest), longest)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn with_the_defaults_a_dead_link_is_noticed_within_two_keepalives() {
+        let (_engine, keepalive, longest) = default_keepalive();
+        let (mut shortest, mut slowest) = (Duration::MAX, Duration::ZERO);
+        for round in 0..300 {
+            let (connection, _queue, ids) = connection();
+            if round % 2 == 1 {
+                // A socket that takes nothing any more: what is to be written waits as well.
+                while connection.outgoing.try_send(Node::new("iq").attr("id", ids.next())).is_ok() {}
+            }
+            // It dies some time after it was made, with a last sign of life.
+            tokio::time::sleep(Duration::from_secs(round % 40)).await;
+            connection.activity.received_now();
+            let died = Instant::now();
+            let keepalive = Keepalive::new(Arc::clone(&keepalive.client), longest);
+            assert!(matches!(keepalive.run(&connection).await, Lost::Silent));
+            let noticed = died.elapsed();
+            (shortest, slowest) = (shortest.min(noticed), slowest.max(noticed));
+        }
+        assert!(slowest <= 2 * longest, "{slowest:?}");
+        // Not at the first breath held, and not all at the same moment.
+        let early = Duration::from_millis(10);
+        assert!(shortest + early >= longest / 2 + DEADLINE, "{shortest:?}");
+        assert!(slowest - shortest > longest / 4, "{shortest:?} to {slowest:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_link_that_answers_is_never_given_up() {
+        let (_engine, keepalive, longest) = default_keepalive();
+        let (connection, mut queue, _) = connection();
+        let answering = async {
+            let mut pings = 0;
+            while let Some(ping) = queue.recv().await {
+                let id = ping.attr_text("id").unwrap().into_owned();
+                // As slow as is allowed, nearly.
+                tokio::time::sleep(DEADLINE - Duration::from_secs(1)).await;
+                connection.activity.received_now();
+                connection.answers.answer(Node::new("iq").attr("type", "result").attr("id", id));
+                pings += 1;
+                if pings == 100 {
+                    return;
+                }
+            }
         };
+        tokio::select! {
+            lost = keepalive.run(&connection) => panic!("given up: {lost}"),
+            () = answering => {}
+        }
+        assert!(connection.activity.opened.elapsed() < 100 * (longest + DEADLINE));
+    }
+
+    fn connection() -> (Connection, mpsc::Receiver<Node>, RequestIds) {
+        let (connection, queue) = Connection::idle(4);
         (connection, queue, RequestIds::new(&mut random::generator(Some(1), 1).unwrap()))
     }
 

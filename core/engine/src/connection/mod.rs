@@ -224,6 +224,22 @@ pub(crate) use dispatch::Backlog;
 pub(crate) use keepalive::Keepalive;
 
 impl Connection {
+    /// A connection on which nothing comes; with what is to leave, of which so much may wait. It lasts as
+    /// long as that is kept.
+    #[cfg(test)]
+    pub(crate) fn idle(room: usize) -> (Self, mpsc::Receiver<Node>) {
+        let (outgoing, queue) = mpsc::channel(room);
+        let connection = Self {
+            generation: 1,
+            outgoing,
+            answers: Answers::open(),
+            closing: Notify::new(),
+            activity: Activity::new(),
+            backlog: Backlog::default(),
+        };
+        (connection, queue)
+    }
+
     /// Queues a stanza. Waits while the queue is full.
     pub(crate) async fn send(&self, node: Node) -> Result<(), Error> {
         self.outgoing.send(node).await.map_err(|_| lost(Outcome::NotSent))
@@ -269,9 +285,14 @@ impl Connection {
         self.closing.notify_one();
     }
 
-    /// Ends when a stanza arrives that had waited at the service.
+    /// Ends when a stanza arrives that had waited at the service, or when such stanzas may come.
     pub(crate) async fn offline_stanza(&self) {
         self.activity.offline_came.notified().await;
+    }
+
+    /// The service was told to deliver: from now on its silence counts.
+    pub(crate) fn deliveries_begin(&self) {
+        self.activity.offline_came.notify_one();
     }
 
     /// How many of them arrived since this was last asked.

@@ -19,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Uploads a new batch. A refusal that may pass is tried again up to `tries` times in all; what
 /// is without an answer is left to the next login.
-pub(crate) async fn upload(client: &Arc<Inner>, connection: &Connection, tries: u32) -> Result<(), Error> {
+async fn upload(client: &Arc<Inner>, connection: &Connection, tries: u32) -> Result<(), Error> {
     let _one_at_a_time = client.prekeys.uploading.lock().await;
     let account = client.linked_account()?;
     let Some(signed) = client.store.signed_pre_key(account.signed_pre_key_id)? else {
@@ -51,6 +51,22 @@ pub(crate) async fn upload(client: &Arc<Inner>, connection: &Connection, tries: 
         }
     }
     Err(Error::new(Code::Refused, "the service did not take the prekeys"))
+}
+
+/// Uploads a new batch. If the service finds that the keys do not fit together, what it holds is
+/// compared with what this device has, which repairs it once.
+pub(crate) async fn upload_or_compare(
+    client: &Arc<Inner>,
+    connection: &Connection,
+    tries: u32,
+) -> Result<(), Error> {
+    match upload(client, connection, tries).await {
+        Err(error) if error.service_status() == 406 => {
+            tracing::warn!("The service does not take the prekeys; comparing.");
+            check_digest(client, connection).await
+        }
+        uploaded => uploaded,
+    }
 }
 
 /// Makes a batch and commits it. Key generation takes tens of milliseconds: off the protocol's
@@ -85,7 +101,7 @@ pub(crate) async fn check_at_login(client: &Arc<Inner>, connection: &Connection)
     }
     let answer = connection.request(client.request_ids.next(), stanza::count(), TIMEOUT).await?;
     match stanza::read_count(&answer) {
-        Some(count) if count < LOW => upload(client, connection, 3).await,
+        Some(count) if count < LOW => upload_or_compare(client, connection, 3).await,
         _ => Ok(()),
     }
 }
@@ -132,7 +148,9 @@ async fn repair(client: &Arc<Inner>, connection: &Connection) -> Result<(), Erro
     if !client.prekeys.is_first_repair_on(connection.generation) {
         return Ok(());
     }
-    upload(client, connection, 3).await
+    upload(client, connection, 3).await?;
+    client.signal.lock().await.statistics.prekeys_replaced += 1;
+    Ok(())
 }
 
 /// Acts on a notification about own prekeys, which was acknowledged already. One that comes
@@ -154,5 +172,5 @@ pub(crate) async fn on_notification(client: Arc<Inner>, connection: Arc<Connecti
 async fn refill(client: &Arc<Inner>, connection: &Connection) -> Result<(), Error> {
     // Should this process end before the upload, the next login makes up for it.
     client.commit_account(Changes::default(), |account| account.server_has_pre_keys = false).await?;
-    upload(client, connection, 5).await
+    upload_or_compare(client, connection, 5).await
 }

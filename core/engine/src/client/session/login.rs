@@ -23,8 +23,8 @@ const BATCH: u32 = 200;
 /// How long after the first stanza of a batch the next one is asked for.
 const DEBOUNCE: Duration = Duration::from_millis(100);
 
-/// Silence after which what waited counts as arrived.
-const SILENCE: Duration = Duration::from_secs(60);
+/// Silence after which what waited counts as arrived, in keepalives: a minute by default.
+const SILENCE: u32 = 2;
 
 /// How long the service may take for a request of the bring-up.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -41,18 +41,26 @@ pub(super) struct Offline {
     ask_at: Option<Instant>,
     /// When something last arrived.
     last: Instant,
+    /// How long nothing may come before the end counts as said.
+    silence: Duration,
     /// Everything has arrived, but is not dealt with yet.
     arrived: bool,
 }
 
 impl Offline {
-    fn new() -> Self {
-        Self { left: 0, ask_at: None, last: Instant::now(), arrived: false }
+    fn new(keep_alive: Duration) -> Self {
+        let silence = keep_alive.saturating_mul(SILENCE);
+        Self { left: 0, ask_at: None, last: Instant::now(), silence, arrived: false }
     }
 
     fn deadline(&self) -> Instant {
-        let silent = self.last + SILENCE;
+        let silent = self.last + self.silence;
         self.ask_at.map_or(silent, |ask| ask.min(silent))
+    }
+
+    /// Whether the service has been silent for so long that it will not say that all has arrived.
+    fn is_over(&self, now: Instant) -> bool {
+        self.last + self.silence <= now
     }
 }
 
@@ -104,7 +112,8 @@ impl Session<'_> {
         self.memory.logged_in_at = Some(Instant::now());
         self.memory.resume_failed = false;
         self.memory.denied = false;
-        self.phase = Phase::CatchingUp(Offline::new());
+        self.phase = Phase::CatchingUp(Offline::new(self.client.engine.keep_alive));
+        // The time runs once the service was told to deliver; until then the bring-up has its own.
         self.deadline = None;
         if let Some(inbound) = self.inbound.take() {
             lanes::start(&self.client, &self.connection, inbound);
@@ -136,7 +145,7 @@ impl Session<'_> {
         }
     }
 
-    /// One of the stanzas that waited has arrived.
+    /// The service begins to deliver, or one of the stanzas that waited has arrived.
     pub(super) fn on_offline_stanza(&mut self) {
         let arrived = self.connection.take_offline_stanzas();
         let Phase::CatchingUp(offline) = &mut self.phase else { return };
@@ -151,7 +160,7 @@ impl Session<'_> {
     pub(super) async fn on_offline_deadline(&mut self) {
         let Phase::CatchingUp(offline) = &mut self.phase else { return };
         let now = Instant::now();
-        if offline.last + SILENCE <= now {
+        if offline.is_over(now) {
             tracing::warn!("The service did not say that all has arrived; going on.");
             self.go_online();
             return;
@@ -225,6 +234,7 @@ async fn bring_up(client: Arc<Inner>, connection: Arc<Connection>) {
         connection.close();
         return;
     }
+    connection.deliveries_begin();
     client.spawn(prekeys::keep_young(Arc::clone(&client), Arc::clone(&connection)));
     if uploaded {
         client.prekeys.need_not_compare();
@@ -238,7 +248,7 @@ async fn bring_up(client: Arc<Inner>, connection: Arc<Connection>) {
 }
 
 async fn upload(client: &Arc<Inner>, connection: &Connection, tries: u32) -> bool {
-    match prekeys::upload(client, connection, tries).await {
+    match prekeys::upload_or_compare(client, connection, tries).await {
         Ok(()) => true,
         Err(error) => {
             tracing::warn!(%error, "The prekeys were not uploaded.");
@@ -259,4 +269,24 @@ async fn say_active(client: &Inner, connection: &Connection) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn by_default_a_minute_of_silence_ends_the_wait_for_what_had_waited() {
+        let keep_alive = crate::options::EngineOptions::default().keep_alive;
+        let mut offline = Offline::new(keep_alive);
+        let minute = Duration::from_secs(60);
+        assert_eq!(offline.deadline(), Instant::now() + minute);
+        offline.ask_at = Some(Instant::now() + DEBOUNCE);
+        assert_eq!(offline.deadline(), Instant::now() + DEBOUNCE);
+        tokio::time::advance(minute - Duration::from_secs(1)).await;
+        assert!(!offline.is_over(Instant::now()));
+        offline.last = Instant::now();
+        tokio::time::advance(minute).await;
+        assert!(offline.is_over(Instant::now()));
+    }
 }
