@@ -339,7 +339,7 @@ enum whimbrel_kind
    */
   WHIMBREL_KIND_PAIRING_CODE_FAILED = 105,
   /**
-   * The service demands a passkey for this link, which this version cannot give.
+   * The service demands a passkey for this link; `answer_passkey` gives one.
    */
   WHIMBREL_KIND_PASSKEY_REQUIRED = 106,
 };

@@ -52,7 +52,7 @@ pub enum whimbrel_kind {
     PairingCode = 104,
     /// A pairing code is over without a link.
     PairingCodeFailed = 105,
-    /// The service demands a passkey for this link, which this version cannot give.
+    /// The service demands a passkey for this link; `answer_passkey` gives one.
     PasskeyRequired = 106,
 }
 

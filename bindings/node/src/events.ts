@@ -374,8 +374,8 @@ export interface PairingCodeFailed extends EphemeralEvent {
 }
 
 /**
- * Emitted when the service demands a passkey of the account's owner for this link, which this
- * version cannot give. The codes go on.
+ * Emitted when the service demands a passkey of the account's owner for this link. Let the
+ * owner's authenticator answer, and go on with `answer_passkey`. The codes go on meanwhile.
  */
 export interface PasskeyRequired extends EphemeralEvent {
   kind: 'passkey_required'

@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, AddParticipants, Address, Backup, CancelSend, ClientVersion, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, Export, GetGroup, GetIdentity, Group, GroupList, Identity, LeaveGroup, LinkWithCode, MarkRead, PairingCode, ParticipantResults, PromoteParticipants, QrCode, QuotedMessageInput, RemoveParticipants, SendText, SentMessage, SetClientVersion, SetGroupSubject, Statistics } from './types.js'
+import type { Account, AddParticipants, Address, AnswerPasskey, Backup, CancelSend, ClientVersion, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, Export, GetGroup, GetIdentity, Group, GroupList, Identity, LeaveGroup, LinkWithCode, MarkRead, PairingCode, ParticipantResults, PasskeyCode, PromoteParticipants, QrCode, QuotedMessageInput, RemoveParticipants, SendText, SentMessage, SetClientVersion, SetGroupSubject, Statistics } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -31,6 +31,16 @@ export abstract class Operations {
   }
 
   /**
+   * Goes on with linking after a `passkey_required` event, and returns the code to compare.
+   *
+   * Waits until the phone has gone on. If the person sees the same code there, call
+   * `confirm_passkey`. Give people time by the call's deadline.
+   */
+  async answerPasskey(request: AnswerPasskey, options?: CallOptions): Promise<PasskeyCode> {
+    return this.request<PasskeyCode>('answer_passkey', request, options)
+  }
+
+  /**
    * Copies the store into a file that opens as a store, while the client goes on.
    *
    * A backup is for the day when the store is lost. Opened, it notices that it is a copy of
@@ -50,6 +60,15 @@ export abstract class Operations {
    */
   async cancelSend(request: CancelSend, options?: CallOptions): Promise<void> {
     await this.request('cancel_send', cancelSend(request), options)
+  }
+
+  /**
+   * Says that the person has seen the code of `answer_passkey` on the phone.
+   *
+   * Returns when the service has told the phone. A `linked` event follows.
+   */
+  async confirmPasskey(options?: CallOptions): Promise<void> {
+    await this.request('confirm_passkey', {}, options)
   }
 
   /**

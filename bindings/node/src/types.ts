@@ -34,6 +34,20 @@ export interface AddParticipants {
 }
 
 /**
+ * Goes on with linking after a `passkey_required` event, and returns the code to compare.
+ *
+ * Waits until the phone has gone on. If the person sees the same code there, call
+ * `confirm_passkey`. Give people time by the call's deadline.
+ */
+export interface AnswerPasskey {
+  /**
+   * What the owner's authenticator answered to the options of the event: WebAuthn's
+   * `PublicKeyCredential` as JSON, with base64url values.
+   */
+  assertion: string
+}
+
+/**
  * Copies the store into a file that opens as a store, while the client goes on.
  *
  * A backup is for the day when the store is lost. Opened, it notices that it is a copy of
@@ -429,6 +443,12 @@ export interface ParticipantResults {
   results: ParticipantResult[]
 }
 
+/** A code to compare with the phone's. */
+export interface PasskeyCode {
+  /** The code, as `ABCD-EFGH`. */
+  code: string
+}
+
 /** Makes members of a group admins. */
 export interface PromoteParticipants {
   /** Address of the group. */
@@ -570,6 +590,11 @@ export interface Statistics {
   completed: number
   /** Sessions that were begun anew after several failures. */
   sessionsRenewed: number
+  /**
+   * How often the service held other prekeys than this device, or hardly any, and got new
+   * ones.
+   */
+  prekeysReplaced: number
 }
 
 /** Where a version comes from. */

@@ -56,6 +56,10 @@ test('a closed client', async (t) => {
   const closed = { name: 'UsageError', code: Code.Closed }
   await assert.rejects(client.connect(), closed)
   await assert.rejects(client.sendText({ chat: '15550001234', text: 'hello' }), closed)
+  // Also what needs no service and no store.
+  for (const look of ['getAccount', 'getClientVersion', 'getConnection', 'getStatistics', 'disconnect']) {
+    await assert.rejects(client[look](), closed, look)
+  }
 })
 
 test('a closed engine', async () => {

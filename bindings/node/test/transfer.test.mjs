@@ -65,6 +65,7 @@ test('a link is taken over, backed up and moved', async (t) => {
   for await (const event of client.events()) kinds.push(event.kind)
   assert.equal(kinds.at(-1), 'closed')
   await assert.rejects(client.connect(), { name: 'UsageError', code: Code.Closed })
+  await assert.rejects(client.getAccount(), { name: 'UsageError', code: Code.Closed })
   await assert.rejects(accountOf(store), { name: 'StoreError', code: Code.StoreMoved })
   assert.equal(await accountOf(backup), account)
 

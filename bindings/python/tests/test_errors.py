@@ -47,6 +47,16 @@ async def test_a_closed_client(engine: whimbrel.Engine) -> None:
         await client.connect()
     with pytest.raises(whimbrel.ClosedError):
         await client.send_text(chat="15550001234", text="hello")
+    # Also what needs no service and no store.
+    for look in (
+        client.get_account,
+        client.get_client_version,
+        client.get_connection,
+        client.get_statistics,
+        client.disconnect,
+    ):
+        with pytest.raises(whimbrel.ClosedError):
+            await look()
 
 
 async def test_a_closed_engine() -> None:

@@ -65,8 +65,9 @@ async def test_a_link_is_taken_over_backed_up_and_moved(
         await client.export(path=str(file), passphrase=PASSPHRASE)
         events = [event async for event in client.events()]
         assert isinstance(events[-1], whimbrel.Closed)
-        with pytest.raises(whimbrel.ClosedError):
-            await client.connect()
+        for use in (client.connect, client.get_account):
+            with pytest.raises(whimbrel.ClosedError):
+                await use()
     with pytest.raises(whimbrel.StoreMovedError):
         await account(offline, store)
     assert await account(offline, backup) == ACCOUNT

@@ -303,8 +303,8 @@ pub struct PairingCodeFailed {
     pub service_status: u16,
 }
 
-/// Emitted when the service demands a passkey of the account's owner for this link, which this
-/// version cannot give. The codes go on.
+/// Emitted when the service demands a passkey of the account's owner for this link. Let the owner's
+/// authenticator answer, and go on with `answer_passkey`. The codes go on meanwhile.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PasskeyRequired {

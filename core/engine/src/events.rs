@@ -111,8 +111,9 @@ pub enum EventKind {
     /// Emitted when a pairing code is over without a link. Ephemeral. QR codes go on; ask for
     /// another code if the person wants one.
     PairingCodeFailed(PairingCodeFailed),
-    /// Emitted when the service demands a passkey of the account's owner for this link, which
-    /// this version cannot give. Ephemeral. The codes go on.
+    /// Emitted when the service demands a passkey of the account's owner for this link. Ephemeral. Let
+    /// the owner's authenticator answer, and go on with
+    /// [`answer_passkey`](crate::Client::answer_passkey). The codes go on meanwhile.
     PasskeyRequired(PasskeyRequired),
     /// Emitted when a linking attempt ended without a link. Ephemeral. Start another one.
     LinkFailed(LinkFailed),

@@ -63,7 +63,7 @@ pub use events::{Event, EventStream, Identity};
 pub use groups::{
     Addressing, CreatedGroup, Group, GroupDescription, GroupOptions, Participant, ParticipantResult, Role,
 };
-pub use link::{PairingCode, QrCode};
+pub use link::{PairingCode, PasskeyCode, QrCode};
 pub use messages::{MessageKey, SentMessage};
 pub use options::{
     CallOptions, Cancel, ClientOptions, Endpoint, EngineOptions, LookupOptions, Proxy, SendOptions, SendWait,
@@ -73,5 +73,7 @@ pub use transfer::{ExportOptions, ImportReport, ImportSource, LeftOut, Passphras
 pub use version::{ClientVersion, VersionSource};
 pub use whimbrel_wire::jid::Jid;
 
+#[doc(hidden)]
+pub mod testing;
 #[doc(hidden)]
 pub use transfer::fuzzing;

@@ -80,6 +80,8 @@ void test_transfer(void) {
   /* It was a move: the client has closed. */
   inbox_wait(box, WHIMBREL_KIND_CLOSED);
   EXPECT(WHIMBREL_CODE_CLOSED, call(client, "backup", other, ""));
+  whimbrel_buffer answer;
+  EXPECT(WHIMBREL_CODE_CLOSED, whimbrel_client_call(client, text("get_account"), text("{}"), NULL, &answer));
   whimbrel_client_free(client);
   CHECK(inbox_released(box) == 1);
   inbox_free(box);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// User and password that the proxies accept, if they want any.
 pub const USER: &str = "bob";
@@ -23,12 +24,15 @@ pub enum Kind {
     Socks(bool),
     /// It takes connections and never says a word.
     Mute,
+    /// SOCKS5 that leads to another place than the one it is asked for.
+    Astray(SocketAddr),
 }
 
 /// A proxy.
 pub struct Proxy {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
+    swallows: Arc<watch::Sender<bool>>,
 }
 
 impl Proxy {
@@ -37,22 +41,38 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let log = Arc::clone(&asked);
+        let swallows = Arc::new(watch::Sender::new(false));
+        let (log, hole) = (Arc::clone(&asked), Arc::clone(&swallows));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let log = Arc::clone(&log);
+                let (log, mut hole) = (Arc::clone(&log), hole.subscribe());
                 tokio::spawn(async move {
-                    let served = match kind {
-                        Kind::Http(credentials) => http(stream, credentials, &log).await,
-                        Kind::Socks(credentials) => socks(stream, credentials, &log).await,
-                        Kind::Mute => mute(stream).await,
+                    let serving = async {
+                        match kind {
+                            Kind::Http(credentials) => http(stream, credentials, &log).await,
+                            Kind::Socks(credentials) => socks(stream, credentials, None, &log).await,
+                            Kind::Astray(target) => socks(stream, false, Some(target), &log).await,
+                            Kind::Mute => mute(stream).await,
+                        }
                     };
-                    // A client that goes away is nothing to report.
-                    drop(served);
+                    tokio::pin!(serving);
+                    tokio::select! {
+                        // A client that goes away is nothing to report.
+                        _ = &mut serving => {}
+                        // Nothing is carried any more, and nothing is closed: the sockets live as long
+                        // as this task.
+                        () = told(&mut hole, true) => told(&mut hole, false).await,
+                    }
                 });
             }
         });
-        Ok(Self { address, asked })
+        Ok(Self { address, asked, swallows })
+    }
+
+    /// Stops carrying anything in either direction without closing a connection, as a dead network
+    /// does, or goes on with new connections; those that lived meanwhile end.
+    pub fn black_hole(&self, open: bool) {
+        self.swallows.send_replace(open);
     }
 
     /// `host:port` of it.
@@ -63,6 +83,14 @@ impl Proxy {
     /// Where it was asked to connect to, as it was told, in order.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Waits until the proxy swallows everything, or does not any more.
+async fn told(hole: &mut watch::Receiver<bool>, wanted: bool) {
+    if hole.wait_for(|swallows| *swallows == wanted).await.is_err() {
+        // The proxy's owner is gone, and nothing will be said any more.
+        std::future::pending::<()>().await;
     }
 }
 
@@ -102,7 +130,12 @@ async fn text(stream: &mut TcpStream) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-async fn socks(mut stream: TcpStream, credentials: bool, log: &Mutex<Vec<String>>) -> io::Result<()> {
+async fn socks(
+    mut stream: TcpStream,
+    credentials: bool,
+    elsewhere: Option<SocketAddr>,
+    log: &Mutex<Vec<String>>,
+) -> io::Result<()> {
     let _version = stream.read_u8().await?;
     let mut methods = vec![0; usize::from(stream.read_u8().await?)];
     stream.read_exact(&mut methods).await?;
@@ -129,5 +162,6 @@ async fn socks(mut stream: TcpStream, credentials: bool, log: &Mutex<Vec<String>
     let target = format!("{host}:{}", stream.read_u16().await?);
     note(log, &target);
     stream.write_all(&[5, 0, 0, 1, 127, 0, 0, 1, 0, 1]).await?;
+    let target = elsewhere.map_or(target, |elsewhere| elsewhere.to_string());
     carry(stream, &target).await
 }

@@ -811,8 +811,8 @@ class PairingCodeFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasskeyRequired(Event):
-    """Emitted when the service demands a passkey of the account's owner for this link, which this
-    version cannot give. The codes go on.
+    """Emitted when the service demands a passkey of the account's owner for this link. Let the
+    owner's authenticator answer, and go on with ``answer_passkey``. The codes go on meanwhile.
     """
 
     kind: ClassVar[str] = "passkey_required"

@@ -18,6 +18,7 @@ from ._types import (
     Identity,
     PairingCode,
     ParticipantResults,
+    PasskeyCode,
     QrCode,
     QuotedMessage,
     SendWait,
@@ -76,6 +77,27 @@ class Operations:
         request: dict[str, object] = {"group": str(group), "participants": participants}
         return ParticipantResults._decode(await self._request("add_participants", request, timeout))
 
+    async def answer_passkey(
+        self,
+        *,
+        assertion: str,
+        timeout: float | None = None,
+    ) -> PasskeyCode:
+        """Goes on with linking after a ``passkey_required`` event, and returns the code to
+        compare.
+
+        Waits until the phone has gone on. If the person sees the same code there, call
+        ``confirm_passkey``. Give people time by the call's deadline.
+
+        Args:
+            assertion: What the owner's authenticator answered to the options of the event:
+                WebAuthn's ``PublicKeyCredential`` as JSON, with base64url values.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"assertion": assertion}
+        return PasskeyCode._decode(await self._request("answer_passkey", request, timeout))
+
     async def backup(
         self,
         *,
@@ -117,6 +139,22 @@ class Operations:
         """
         request: dict[str, object] = {"chat": str(chat), "messageId": message_id}
         await self._request("cancel_send", request, timeout)
+
+    async def confirm_passkey(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Says that the person has seen the code of ``answer_passkey`` on the phone.
+
+        Returns when the service has told the phone. A ``linked`` event follows.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        await self._request("confirm_passkey", request, timeout)
 
     async def connect(
         self,

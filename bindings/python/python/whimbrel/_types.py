@@ -28,6 +28,7 @@ __all__ = [
     "Participant",
     "ParticipantResult",
     "ParticipantResults",
+    "PasskeyCode",
     "QrCode",
     "QuotedMessage",
     "ReceiptType",
@@ -546,6 +547,20 @@ class ParticipantResults:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PasskeyCode:
+    """A code to compare with the phone's."""
+
+    code: str
+    """The code, as ``ABCD-EFGH``."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PasskeyCode:
+        return cls(
+            code=data["code"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QrCode:
     """A QR text to show."""
 
@@ -703,6 +718,9 @@ class Statistics:
     sessions_renewed: int
     """Sessions that were begun anew after several failures."""
 
+    prekeys_replaced: int
+    """How often the service held other prekeys than this device, or hardly any, and got new ones."""
+
     @classmethod
     def _decode(cls, data: dict[str, Any]) -> Statistics:
         return cls(
@@ -715,6 +733,7 @@ class Statistics:
             phone_answers=data["phoneAnswers"],
             completed=data["completed"],
             sessions_renewed=data["sessionsRenewed"],
+            prekeys_replaced=data["prekeysReplaced"],
         )
 
 

@@ -19,6 +19,9 @@ pub struct Acknowledge {
 impl Operation for Acknowledge {
     const NAME: &'static str = "acknowledge";
     type Output = Done;
+    // A host goes on with the events that it has while its client closes; what comes too late is
+    // offered again.
+    const AFTER_CLOSE: bool = true;
 
     async fn run(self, client: &Client, _: CallOptions) -> Result<Done, Error> {
         client.acknowledge(self.sequence);

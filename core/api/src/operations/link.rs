@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use whimbrel::{CallOptions, Client, Error};
 
-use super::Operation;
+use super::{Done, Operation};
 use crate::events::millis;
 
 /// Begins linking by QR and returns the first code.
@@ -62,5 +62,51 @@ impl Operation for LinkWithCode {
     async fn run(self, client: &Client, options: CallOptions) -> Result<PairingCode, Error> {
         let code = client.link_with_code(&self.phone, options).await?;
         Ok(PairingCode { code: code.code, valid_for_ms: millis(code.valid_for) })
+    }
+}
+
+/// Goes on with linking after a `passkey_required` event, and returns the code to compare.
+///
+/// Waits until the phone has gone on. If the person sees the same code there, call
+/// `confirm_passkey`. Give people time by the call's deadline.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AnswerPasskey {
+    /// What the owner's authenticator answered to the options of the event: WebAuthn's
+    /// `PublicKeyCredential` as JSON, with base64url values.
+    pub assertion: String,
+}
+
+/// A code to compare with the phone's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PasskeyCode {
+    /// The code, as `ABCD-EFGH`.
+    pub code: String,
+}
+
+impl Operation for AnswerPasskey {
+    const NAME: &'static str = "answer_passkey";
+    type Output = PasskeyCode;
+
+    async fn run(self, client: &Client, options: CallOptions) -> Result<PasskeyCode, Error> {
+        let code = client.answer_passkey(self.assertion, options).await?;
+        Ok(PasskeyCode { code: code.code })
+    }
+}
+
+/// Says that the person has seen the code of `answer_passkey` on the phone.
+///
+/// Returns when the service has told the phone. A `linked` event follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConfirmPasskey {}
+
+impl Operation for ConfirmPasskey {
+    const NAME: &'static str = "confirm_passkey";
+    type Output = Done;
+
+    async fn run(self, client: &Client, options: CallOptions) -> Result<Done, Error> {
+        client.confirm_passkey(options).await.map(|()| Done {})
     }
 }

@@ -28,7 +28,7 @@ pub use groups::{
     GroupDescription, GroupList, GroupRole, LeaveGroup, ListGroups, Participant, ParticipantResult,
     ParticipantResults, PromoteParticipants, RemoveParticipants, SetGroupSubject,
 };
-pub use link::{LinkWithCode, LinkWithQr, PairingCode, QrCode};
+pub use link::{AnswerPasskey, ConfirmPasskey, LinkWithCode, LinkWithQr, PairingCode, PasskeyCode, QrCode};
 pub use messages::{CancelSend, MarkRead, QuotedMessage, SendText, SendWait, SentMessage};
 pub use people::GetIdentity;
 pub use statistics::{FailureCount, GetStatistics, Statistics};
@@ -43,6 +43,8 @@ pub trait Operation: DeserializeOwned + JsonSchema + Send + 'static {
     const NAME: &'static str;
     /// What it answers with.
     type Output: Serialize + JsonSchema + Send;
+    /// Whether it may be asked of a client that is closed or closing; all others fail then.
+    const AFTER_CLOSE: bool = false;
     /// Runs it.
     fn run(
         self,
@@ -109,6 +111,10 @@ fn run<'a, O: Operation>(
         Error::new(Code::InvalidArgument, format!("the request is malformed: {error}"))
     })?;
     Ok(Box::pin(async move {
+        // Most operations notice by themselves; those that only look something up do not.
+        if !O::AFTER_CLOSE && client.is_closed() {
+            return Err(Error::new(Code::Closed, "the client is closed").in_operation(O::NAME));
+        }
         let output = request.run(client, options).await.map_err(|error| error.in_operation(O::NAME))?;
         serde_json::to_string(&output)
             .map_err(|error| Error::new(Code::Internal, "the answer could not be written").because(error))
@@ -119,8 +125,10 @@ fn run<'a, O: Operation>(
 pub static OPERATIONS: &[Entry] = &[
     entry::<Acknowledge>(),
     entry::<AddParticipants>(),
+    entry::<AnswerPasskey>(),
     entry::<Backup>(),
     entry::<CancelSend>(),
+    entry::<ConfirmPasskey>(),
     entry::<Connect>(),
     entry::<CreateGroup>(),
     entry::<DebugEcho>(),
@@ -171,5 +179,35 @@ mod tests {
             assert_eq!(find(entry.name).unwrap().name, entry.name);
         }
         assert_eq!(find("send_txt").err().unwrap().code(), Code::UnknownOperation);
+    }
+
+    #[test]
+    fn a_closed_client_answers_nothing() {
+        let engine = whimbrel::Engine::new(whimbrel::EngineOptions::default()).unwrap();
+        let mut options = whimbrel::ClientOptions::default();
+        options.auto_start = false;
+        let client = engine.open(":memory:", options).unwrap();
+        let ask = |entry: &Entry, request: &str| {
+            let running = entry.start(&client, request, CallOptions::default()).unwrap();
+            engine.handle().block_on(running)
+        };
+        assert!(ask(find("get_connection").unwrap(), "{}").is_ok());
+        engine.handle().block_on(client.close(std::time::Duration::from_secs(10))).unwrap();
+        let mut asked = 0;
+        for entry in OPERATIONS {
+            // Those whose request may be empty, and the one that hosts call while they close.
+            let empty = entry.start(&client, "{}", CallOptions::default()).is_ok();
+            let request = if entry.name == "acknowledge" { r#"{"sequence":1}"# } else { "{}" };
+            match entry.name {
+                "acknowledge" => assert!(ask(entry, request).is_ok()),
+                _ if empty => {
+                    assert_eq!(ask(entry, request).unwrap_err().code(), Code::Closed, "{}", entry.name)
+                }
+                _ => continue,
+            }
+            asked += 1;
+        }
+        assert!(asked > 10, "{asked}");
+        engine.close_blocking(std::time::Duration::from_secs(10)).unwrap();
     }
 }

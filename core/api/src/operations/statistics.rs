@@ -45,6 +45,8 @@ pub struct Statistics {
     pub completed: u64,
     /// Sessions that were begun anew after several failures.
     pub sessions_renewed: u64,
+    /// How often the service held other prekeys than this device, or hardly any, and got new ones.
+    pub prekeys_replaced: u64,
 }
 
 impl Operation for GetStatistics {
@@ -66,6 +68,7 @@ impl Operation for GetStatistics {
             phone_answers: counted.phone_answers,
             completed: counted.completed,
             sessions_renewed: counted.sessions_renewed,
+            prekeys_replaced: counted.prekeys_replaced,
         })
     }
 }

@@ -234,6 +234,13 @@ impl Inner {
         self.connection.send_replace(connection);
     }
 
+    /// The connection on which this client is being linked.
+    pub(crate) fn linking_connection(&self) -> Result<Arc<Connection>, Error> {
+        let connection = self.link.watch_ready().borrow().clone();
+        let connection = connection.filter(|connection| !connection.is_closed());
+        connection.ok_or_else(|| Error::new(Code::WrongState, "the client is not being linked"))
+    }
+
     /// Sends an IQ on the logged-in connection and waits for its answer. An error answer is an
     /// error with the service's number.
     pub(crate) async fn request(&self, iq: Node, timeout: Duration) -> Result<Node, Error> {

@@ -22,7 +22,7 @@ pub(crate) use status::Goal;
 use crate::engine::{CLOSE_ON_DROP, Threads};
 use crate::error::{Code, Error, Outcome};
 use crate::events::{ConnectionState, EventStream, Identity};
-use crate::link::{PairingCode, QrCode, code, logout};
+use crate::link::{PairingCode, PasskeyCode, QrCode, code, logout, passkey};
 use crate::options::{CallOptions, ClientOptions};
 use crate::statistics::Statistics;
 use crate::store::{Account, Store};
@@ -195,6 +195,36 @@ impl Client {
         self.call("link_with_code", options.timeout, link).await
     }
 
+    /// Goes on with linking after [`PasskeyRequired`](crate::events::EventKind::PasskeyRequired): takes
+    /// what the owner's authenticator answered to the options of that event, WebAuthn's
+    /// `PublicKeyCredential` as JSON with base64url values. Returns when the phone has gone on, with a
+    /// code: if the person sees the same one on the phone, call
+    /// [`confirm_passkey`](Self::confirm_passkey). Give people time by the deadline.
+    pub async fn answer_passkey(
+        &self,
+        assertion: impl Into<String>,
+        options: CallOptions,
+    ) -> Result<PasskeyCode, Error> {
+        let assertion = assertion.into();
+        let answer = |inner: Arc<Inner>, deadline| async move {
+            let connection = inner.linking_connection()?;
+            passkey::answer(&inner, &connection, assertion, deadline).await
+        };
+        self.call("answer_passkey", options.timeout, answer).await
+    }
+
+    /// Says that the person has seen the code of [`answer_passkey`](Self::answer_passkey) on the phone.
+    /// Returns when the service has told the phone; a [`Linked`](crate::events::EventKind::Linked)
+    /// event follows.
+    pub async fn confirm_passkey(&self, options: CallOptions) -> Result<(), Error> {
+        let confirm = |inner: Arc<Inner>, deadline: Instant| async move {
+            let connection = inner.linking_connection()?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            passkey::confirm(&inner, &connection, left).await
+        };
+        self.call("confirm_passkey", options.timeout, confirm).await
+    }
+
     /// Removes this device from the account. The service is asked first; the link ends when it
     /// confirms. If it cannot be reached before the deadline the call fails, and the removal is
     /// finished after the next login.
@@ -279,6 +309,12 @@ impl Client {
     /// write to disk. For monitoring.
     pub fn store_commits(&self) -> u64 {
         self.inner().commit.commits()
+    }
+
+    /// Whether the client is closed, or closing: calls fail with [`Code::Closed`]. What can be asked
+    /// without waiting, such as [`account`](Self::account), tells how it was.
+    pub fn is_closed(&self) -> bool {
+        self.inner().gate.is_closed()
     }
 
     /// Closes: refuses new calls, finishes the running ones, writes what is owed, disconnects,

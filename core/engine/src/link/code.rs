@@ -314,7 +314,75 @@ impl Attempt {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::mpsc;
+
     use super::*;
+    use crate::client::Client;
+    use crate::engine::Engine;
+    use crate::options::{ClientOptions, EngineOptions};
+
+    /// A client that shows a code which nobody has typed yet, and its connection.
+    fn showing(engine: &Engine) -> (Client, Arc<Connection>, mpsc::Receiver<Node>) {
+        let quiet = ClientOptions { auto_start: false, ..ClientOptions::default() };
+        let client = engine.open(":memory:", quiet).unwrap();
+        let (connection, queue) = Connection::idle(1);
+        let attempt = Attempt {
+            phone: Jid::pn("31612345678"),
+            code: PairingCodeKey::from_random([1, 2, 3, 4, 5]),
+            ephemeral: KeyPair::generate(&mut random::generator(Some(1), 1).unwrap()),
+            reference: b"3@ref".to_vec(),
+            tries: 0,
+            ends_at: Instant::now() + LIFE,
+        };
+        client.inner().link.set_attempt(Some(attempt));
+        (client, Arc::new(connection), queue)
+    }
+
+    async fn watch(client: &Client, connection: &Arc<Connection>) {
+        watch_life(Arc::clone(client.inner()), Arc::clone(connection), b"3@ref".to_vec()).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_code_that_nobody_types_expires_after_three_minutes_and_the_host_is_told() {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let (client, connection, _queue) = showing(&engine);
+        let mut events = client.events().unwrap();
+        let shown = Instant::now();
+        let link = &client.inner().link;
+        let (told, ()) = tokio::join!(events.next(), async {
+            tokio::time::sleep(LIFE - Duration::from_secs(1)).await;
+            assert!(link.code_is_alive());
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            watch(&client, &connection).await;
+        });
+        let EventKind::PairingCodeFailed(failed) = told.unwrap().kind else { panic!("something else") };
+        assert_eq!((failed.reason, failed.service_status), ("expired", 0));
+        assert!(shown.elapsed() >= Duration::from_secs(180));
+        assert!(!link.code_is_alive() && link.attempt().is_none(), "another one can be asked for");
+        assert!(link.take_try(b"3@ref", MAX_TRIES).is_none(), "typed too late");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_code_that_was_typed_or_replaced_does_not_expire() {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let (client, connection, _queue) = showing(&engine);
+        let link = &client.inner().link;
+        assert!(link.take_try(b"3@ref", MAX_TRIES).is_some());
+        watch(&client, &connection).await;
+        assert!(link.attempt().is_some(), "the phone's proof has a time of its own");
+        link.edit_attempt(|attempt| (attempt.tries, attempt.reference) = (0, b"3@other".to_vec()));
+        watch(&client, &connection).await;
+        assert!(link.attempt().is_some(), "this is another code");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn three_tries_are_all_that_a_code_has() {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let (client, _connection, _queue) = showing(&engine);
+        let link = &client.inner().link;
+        assert!(link.take_try(b"3@wrong", MAX_TRIES).is_none());
+        assert_eq!((0..5).filter(|_| link.take_try(b"3@ref", MAX_TRIES).is_some()).count(), 3);
+    }
 
     #[test]
     fn phone_numbers_are_read_as_people_write_them() {

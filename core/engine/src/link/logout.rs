@@ -17,6 +17,9 @@ use crate::store::Changes;
 /// How long the service may take to confirm that it removed this device.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// How long what was received may take to be confirmed before that.
+const LAST_RECEIPTS: Duration = Duration::from_secs(1);
+
 /// The request to remove this device from the account.
 fn remove(device: &Jid) -> Node {
     let remove = Node::new("remove-companion-device").attr("jid", device).attr("reason", "user_initiated");
@@ -33,7 +36,10 @@ pub(crate) async fn by_host(client: &Arc<Inner>, deadline: Instant) -> Result<()
     if matches!(&connection, Err(error) if error.code() == Code::LoggedOut) {
         return Ok(());
     }
-    connection?;
+    // Once removed the service takes nothing from this device any more. What has been received is
+    // confirmed first, so that nobody is told less than the host was.
+    let _ = tokio::time::timeout_at(deadline.min(Instant::now() + LAST_RECEIPTS), connection?.backlog.over())
+        .await;
     let left = deadline.saturating_duration_since(Instant::now()).min(ANSWER_TIMEOUT);
     // A task of the client: a host that stops waiting does not stop it half way.
     let (done, finished) = oneshot::channel();
@@ -65,6 +71,10 @@ pub(crate) async fn finish(client: &Arc<Inner>, timeout: Duration) -> Result<(),
 
 /// Sets the link aside: the keys are kept for the record and never used again. Durable before
 /// the host is told, and told once.
+///
+/// When the service ends the link, receipts that are still owed are not sent: it has dropped the
+/// device with its queue and takes nothing from it any more. Those that were written already leave
+/// with the end of the connection; the account's other devices give their own.
 pub(crate) async fn end(
     client: &Inner,
     reason: &'static str,

@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand_core::Rng as _;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
-use whimbrel_crypto::curve::KeyPair;
+use whimbrel_crypto::curve::{KeyPair, PublicKey};
+use whimbrel_crypto::passkey::RequestKey;
 
 use crate::client::Inner;
 use crate::connection::Connection;
@@ -21,6 +22,7 @@ use crate::error::Error;
 use crate::events::QrText;
 use crate::random;
 use crate::store::{Account, Changes, DeviceKeys};
+pub use passkey::PasskeyCode;
 
 /// A QR code to be shown to the phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +58,7 @@ pub(crate) struct LinkState {
     ready: watch::Sender<Option<Arc<Connection>>>,
     shown: watch::Sender<Option<Shown>>,
     attempt: Mutex<Option<code::Attempt>>,
+    passkey: Mutex<passkey::Stage>,
     wanted: AtomicBool,
 }
 
@@ -65,6 +68,7 @@ impl Default for LinkState {
             ready: watch::Sender::new(None),
             shown: watch::Sender::new(None),
             attempt: Mutex::default(),
+            passkey: Mutex::default(),
             wanted: AtomicBool::new(false),
         }
     }
@@ -98,6 +102,59 @@ impl LinkState {
         self.attempt_slot().as_mut()?.take_try(reference, max)
     }
 
+    fn passkey(&self) -> MutexGuard<'_, passkey::Stage> {
+        self.passkey.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_passkey(&self, stage: passkey::Stage) {
+        *self.passkey() = stage;
+    }
+
+    /// The service asks for a passkey; an attempt that is under way is over.
+    fn passkey_asked(&self) {
+        self.set_passkey(passkey::Stage::Asked);
+    }
+
+    /// An authenticator has answered. What ends with the phone's part; `None` if nobody had asked.
+    fn offer_passkey(&self) -> Option<oneshot::Receiver<(PublicKey, [u8; 32])>> {
+        let mut stage = self.passkey();
+        if matches!(*stage, passkey::Stage::Idle) {
+            return None;
+        }
+        let (phone, continued) = oneshot::channel();
+        *stage = passkey::Stage::Offered { phone };
+        Some(continued)
+    }
+
+    fn phone_continues(&self, part: (PublicKey, [u8; 32])) {
+        let mut stage = self.passkey();
+        match std::mem::replace(&mut *stage, passkey::Stage::Asked) {
+            passkey::Stage::Offered { phone } => {
+                // Whoever waited may have given up.
+                let _ = phone.send(part);
+            }
+            other => *stage = other,
+        }
+    }
+
+    /// The key of a code on show, once.
+    fn take_compared(&self) -> Option<RequestKey> {
+        let mut stage = self.passkey();
+        match std::mem::replace(&mut *stage, passkey::Stage::Asked) {
+            passkey::Stage::Compared(key) => Some(key),
+            other => {
+                *stage = other;
+                None
+            }
+        }
+    }
+
+    /// Whether somebody is busy with a passkey, which keeps the connection when the QR codes have
+    /// run out.
+    pub(crate) fn passkey_is_alive(&self) -> bool {
+        self.passkey().is_alive()
+    }
+
     /// Whether codes may be shown.
     pub(crate) fn is_wanted(&self) -> bool {
         self.wanted.load(Ordering::Acquire)
@@ -114,8 +171,12 @@ impl LinkState {
         self.attempt_slot().as_ref().is_some_and(code::Attempt::is_alive)
     }
 
-    /// Whether the ADV secret was derived from a typed code, and must not be replaced.
+    /// Whether the phone has got the ADV secret by a typed code or after a passkey, so that it must not
+    /// be replaced.
     fn secret_is_derived(&self) -> bool {
+        if matches!(*self.passkey(), passkey::Stage::Confirmed) {
+            return true;
+        }
         self.attempt_slot().as_ref().is_some_and(|attempt| attempt.is_alive() && attempt.is_finishing())
     }
 
@@ -136,6 +197,7 @@ impl LinkState {
     pub(crate) fn clear(&self) -> bool {
         self.ready.send_replace(None);
         self.shown.send_replace(None);
+        self.set_passkey(passkey::Stage::Idle);
         self.attempt_slot().take().is_some()
     }
 

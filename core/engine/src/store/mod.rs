@@ -11,7 +11,6 @@ pub(crate) mod sqlite;
 
 #[cfg(test)]
 mod conformance;
-#[cfg(test)]
 pub(crate) mod failing;
 
 use std::path::Path;

@@ -48,8 +48,8 @@ impl Session<'_> {
         self.next_code()
     }
 
-    /// Shows the next code. When there is none, a pairing code that is still alive keeps the
-    /// connection.
+    /// Shows the next code. When there is none, a pairing code that is still alive, or a passkey that
+    /// somebody is busy with, keeps the connection.
     pub(super) fn next_code(&mut self) -> Result<(), End> {
         let Phase::Linking(linking) = &mut self.phase else { return Ok(()) };
         match linking.round.next() {
@@ -58,7 +58,7 @@ impl Session<'_> {
                 self.deadline = Some(Instant::now() + valid_for);
                 Ok(())
             }
-            None if self.client.link.code_is_alive() => {
+            None if self.client.link.code_is_alive() || self.client.link.passkey_is_alive() => {
                 self.deadline = Some(Instant::now() + CODE_CHECK);
                 Ok(())
             }
