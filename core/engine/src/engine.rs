@@ -135,7 +135,7 @@ impl Engine {
     }
 
     /// Opens the client of a store.
-    fn open_store(&self, store: Arc<dyn Store>, options: ClientOptions) -> Result<Client, Error> {
+    pub(crate) fn open_store(&self, store: Arc<dyn Store>, options: ClientOptions) -> Result<Client, Error> {
         let shared = &self.threads.shared;
         let number = shared.opened.fetch_add(1, Ordering::Relaxed);
         let rng = crate::random::generator(shared.insecure_seed, number)?;
