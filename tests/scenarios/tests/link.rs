@@ -2,13 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use whimbrel::events::{ConnectionState, EventKind, EventStream};
 use whimbrel::{CallOptions, Client, Code};
 use whimbrel_sandbox::phone::{CodeError, PhoneError, ReceiptKind};
 use whimbrel_sandbox::{Event, Fault, FaultRule, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, NUMBER, Wait as _, World, next_kind, quiet, within};
+use whimbrel_scenarios::{DEADLINE, NUMBER, Wait as _, World, next_kind, next_state, quiet, within};
 use whimbrel_wire::{Jid, Node};
 
 fn linked(kind: &EventKind) -> Option<whimbrel::events::Linked> {
@@ -381,14 +381,11 @@ async fn a_proof_that_is_none_is_refused_and_the_person_scans_again() {
         let proof = Node::new("pair-success").child(Node::new("device-identity").bytes(container));
         let request = Node::new("iq").attr("type", "set").attr("xmlns", "md").attr("id", "4711");
         let request = request.attr("from", Jid::SERVER).child(proof);
-        assert_eq!(world.sandbox.inject_into_linking(&request), 1);
+        // The connection of the round before may still be going down, and gets it as well.
+        assert_ne!(world.sandbox.inject_into_linking(&request), 0);
         assert_eq!(next_kind(&mut events, link_failed).await, reason);
         // The next wish is worked on once this one is over.
-        let deadline = Instant::now() + DEADLINE;
-        while client.connection_state() != ConnectionState::Stopped {
-            assert!(Instant::now() < deadline, "the client does not stop");
-            tokio::task::yield_now().await;
-        }
+        next_state(&mut events, |state| *state == ConnectionState::Stopped).await;
     }
     world.link(&client, NUMBER).await;
     engine.close(DEADLINE).await.unwrap();
