@@ -357,7 +357,11 @@ async fn another_raw_id_alone_ends_the_sessions_with_companions() {
     let since = scene.world.sandbox.events().newest();
     scene.made_to_look("update-1").await;
     scene.anna_writes("after", &mut [&mut at_desk]).await;
-    assert_eq!(scene.met_since(since), [label.clone()], "the phone's session is as good as before");
+    assert_eq!(
+        scene.met_since(since),
+        std::slice::from_ref(&label),
+        "the phone's session is as good as before"
+    );
     let (after, given) = scene.group_key();
     assert!(after != before && given.contains(&label), "the companion held the key");
     send(&desk, &scene.anna.lid(), "from the desk").await;
