@@ -26,7 +26,7 @@ export class Device {
   #auth;
   #sent;
   #sending = new Map();
-  #deviceLists = new DeviceLists();
+  #deviceLists;
   #sock;
   #closing;
   #open = false;
@@ -111,7 +111,8 @@ export class Device {
     // A device may ask again for the message before the library says that it is on its way.
     this.#sending.set(messageId, sending.catch(() => undefined));
     // Baileys takes a device that is gone for one that still needs a session, until the list expires.
-    sending.catch(() => this.#deviceLists.clear());
+    const lists = this.#deviceLists;
+    sending.catch(() => lists.clear());
     const sent = await sending.finally(() => this.#sending.delete(messageId));
     this.#sent.add(messageId, sent.message);
     const { t, error } = await ack;
@@ -159,6 +160,8 @@ export class Device {
 
   #connect() {
     const { url } = this.#options;
+    // Baileys keeps one of its own for each socket.
+    this.#deviceLists = new DeviceLists();
     const sock = makeWASocket({
       waWebSocketUrl: url,
       auth: this.#auth.state,
