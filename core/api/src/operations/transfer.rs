@@ -36,6 +36,8 @@ pub(crate) fn passphrase<'de, D: Deserializer<'de>>(deserializer: D) -> Result<P
 impl Operation for Export {
     const NAME: &'static str = "export";
     type Output = Done;
+    // It closes the client itself, and may be asked for again when it failed after that.
+    const AFTER_CLOSE: bool = true;
 
     async fn run(self, client: &Client, call: CallOptions) -> Result<Done, Error> {
         let mut options = ExportOptions::default();
