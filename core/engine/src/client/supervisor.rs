@@ -127,11 +127,12 @@ async fn pause(
     error: Error,
     wish: Wish,
 ) {
+    // From before the host hears of the wait: it may wake the engine at once.
+    let mut wakes = client.engine.watch_wakes();
     let retry_in = backoff.next(&mut *client.rng());
     tracing::info!(reason, ?retry_in, "The next attempt to connect follows.");
     client.set_status(ConnectionState::Waiting { retry_in, reason }, Some(error), wish);
     let due = Instant::now() + retry_in;
-    let mut wakes = client.engine.watch_wakes();
     tokio::select! {
         () = tokio::time::sleep_until(due) => {}
         // A new wish is worked on at once.
