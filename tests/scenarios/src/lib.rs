@@ -16,6 +16,6 @@ pub use saying::{quoting, read, send, with_id};
 pub use waiting::{
     DEADLINE, Wait, go_away, go_away_with, next_event, next_group_change, next_identity, next_joined,
     next_kind, next_left, next_logout, next_message, next_moved, next_placeholder, next_receipt, next_state,
-    next_status, waiting_reason, within,
+    next_status, stopped, waiting_reason, within,
 };
 pub use world::{World, quiet};

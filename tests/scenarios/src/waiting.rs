@@ -65,6 +65,13 @@ pub async fn next_state(
     .await
 }
 
+/// Waits until the client rests. The event may have been taken already: the state is written before it.
+pub async fn stopped(client: &Client, events: &mut EventStream) {
+    if client.connection_state() != ConnectionState::Stopped {
+        next_state(events, |state| *state == ConnectionState::Stopped).await;
+    }
+}
+
 /// Takes events until the connection waits before its next attempt; returns why.
 pub async fn waiting_reason(events: &mut EventStream) -> &'static str {
     next_kind(events, |kind| match kind {

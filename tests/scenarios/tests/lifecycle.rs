@@ -12,7 +12,7 @@ use whimbrel::{Client, ClientOptions, Code, Engine, Proxy, SendOptions};
 use whimbrel_sandbox::{Event, Fault, FaultRule, StanzaMatch};
 use whimbrel_scenarios::proxies::{self, Kind};
 use whimbrel_scenarios::{
-    DEADLINE, NUMBER, Wait as _, World, device_label, next_kind, next_state, quiet, within,
+    DEADLINE, NUMBER, Wait as _, World, device_label, next_kind, next_state, quiet, stopped, within,
 };
 use whimbrel_wire::{Jid, Node};
 
@@ -473,7 +473,7 @@ async fn two_holders_of_one_link_throw_each_other_out_and_lose_nothing() {
     let second = engine.open(world.store("copy"), quiet()).unwrap();
     second.wait_online().await;
     next_kind(&mut events, |kind| matches!(kind, EventKind::Replaced).then_some(())).await;
-    next_state(&mut events, |state| *state == ConnectionState::Stopped).await;
+    stopped(&first, &mut events).await;
     assert!(first.account().is_some(), "the link is kept");
     let mut events = second.events().unwrap();
     let friend = world.sandbox.phone("31687654321").await.unwrap();

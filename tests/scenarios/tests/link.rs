@@ -8,7 +8,7 @@ use whimbrel::events::{ConnectionState, EventKind, EventStream};
 use whimbrel::{CallOptions, Client, Code};
 use whimbrel_sandbox::phone::{CodeError, PhoneError, ReceiptKind};
 use whimbrel_sandbox::{Event, Fault, FaultRule, StanzaMatch};
-use whimbrel_scenarios::{DEADLINE, NUMBER, Wait as _, World, next_kind, next_state, quiet, within};
+use whimbrel_scenarios::{DEADLINE, NUMBER, Wait as _, World, next_kind, quiet, stopped, within};
 use whimbrel_wire::{Jid, Node};
 
 fn linked(kind: &EventKind) -> Option<whimbrel::events::Linked> {
@@ -385,7 +385,7 @@ async fn a_proof_that_is_none_is_refused_and_the_person_scans_again() {
         assert_ne!(world.sandbox.inject_into_linking(&request), 0);
         assert_eq!(next_kind(&mut events, link_failed).await, reason);
         // The next wish is worked on once this one is over.
-        next_state(&mut events, |state| *state == ConnectionState::Stopped).await;
+        stopped(&client, &mut events).await;
     }
     world.link(&client, NUMBER).await;
     engine.close(DEADLINE).await.unwrap();
