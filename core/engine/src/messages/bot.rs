@@ -1,17 +1,13 @@
 //! Answers of bots: encrypted with a key that is made from the secret of the message that they
 //! answer (delivery document §4.3).
 
-use whimbrel_crypto::aead::Aes256Gcm;
-use whimbrel_crypto::kdf::hkdf_sha256;
+use whimbrel_crypto::message_secret::BotAnswer;
 use whimbrel_proto::e2e::{Message as Content, MessageSecretMessage};
 use whimbrel_wire::{Jid, Server};
 
 use super::decrypt::{Failure, INVALID_CONTENT, NO_SECRET};
 use super::signal_state::Unit;
 use super::stanza::Received;
-
-/// What every key of a bot's answer is made with.
-const INFO: &[u8] = b"Bot Message";
 
 /// What an answer refers to.
 struct Reference {
@@ -68,14 +64,10 @@ pub(super) fn open(
 
 fn unseal(secret: &[u8], reference: &Reference, bot: &Jid, sealed: MessageSecretMessage) -> Option<Vec<u8>> {
     let (target, bot) = (reference.target.to_string(), bot.to_string());
-    let first = hkdf_sha256::<32>(secret, &[], INFO);
-    let info = [reference.id.as_bytes(), target.as_bytes(), bot.as_bytes()].concat();
-    let key = hkdf_sha256::<32>(&*first, &[], &info);
-    let additional = [reference.id.as_bytes(), &[0], bot.as_bytes()].concat();
-    let nonce: [u8; 12] = sealed.enc_iv?.try_into().ok()?;
-    let mut payload = sealed.enc_payload?;
-    let plaintext = Aes256Gcm::new(&key).ok()?.open(&nonce, &additional, &mut payload).ok()?;
-    Some(plaintext.to_vec())
+    let secret = secret.try_into().ok()?;
+    let answer = BotAnswer { secret, salt_id: &reference.id, asker: &target, bot: &bot };
+    let nonce = sealed.enc_iv?.try_into().ok()?;
+    answer.open(&nonce, &sealed.enc_payload?).ok().map(|plaintext| plaintext.to_vec())
 }
 
 #[cfg(test)]
