@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../core/history/tests/checks/mod.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the ordinary tests call more of it than this target")]
 mod checks;
 
 fuzz_target!(|data: &[u8]| {
