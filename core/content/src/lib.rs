@@ -20,10 +20,12 @@ pub mod key;
 pub mod kinds;
 pub mod names;
 pub mod protocol;
+pub mod reference;
 mod secret;
 pub mod stanza;
 pub mod unwrap;
 
 pub use classify::classify;
 pub use kinds::Content;
+pub use reference::{MediaKind, MediaReference};
 pub use secret::{Code, Secret};
