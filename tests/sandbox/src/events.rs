@@ -175,6 +175,64 @@ pub enum Event {
         /// Numbers of the members that it is about.
         members: Vec<String>,
     },
+    /// A file was uploaded to a media host.
+    MediaUploaded {
+        /// The device.
+        device: String,
+        /// Number of the host.
+        host: usize,
+        /// What it is, in the words of the protocol.
+        kind: String,
+        /// Hash of what was uploaded.
+        hash: String,
+        /// Its length.
+        length: u64,
+        /// Where an upload that was cut before went on.
+        resumed_from: u64,
+    },
+    /// Somebody asked how much of an upload a media host has.
+    MediaAsked {
+        /// The device.
+        device: String,
+        /// The answer; absent if all of it is there.
+        held: Option<u64>,
+    },
+    /// A media host began to give a file out, or a part of it.
+    MediaDownloaded {
+        /// Number of the host.
+        host: usize,
+        /// Hash of the file.
+        hash: String,
+        /// Where the part begins.
+        from: u64,
+        /// Length of the part.
+        length: u64,
+    },
+    /// A media host refused a request.
+    MediaRefused {
+        /// Number of the host.
+        host: usize,
+        /// `upload`, `ask`, `download` or `delete`.
+        request: String,
+        /// Path of the request.
+        path: String,
+        /// The status.
+        status: u16,
+    },
+    /// A file was deleted from the media hosts by whoever received it.
+    MediaDeleted {
+        /// Its hash.
+        hash: String,
+    },
+    /// A phone answered a companion that asked for a file again.
+    MediaUploadedAgain {
+        /// Number of the phone.
+        number: String,
+        /// Id of the message.
+        id: String,
+        /// The result: 1 if the file is there again.
+        result: i32,
+    },
     /// Somebody read the web page that names the present version of the web client.
     VersionPageRead {},
     /// A device has another signed pre-key.

@@ -13,6 +13,7 @@ use whimbrel_wire::Node;
 use crate::events::EventLog;
 use crate::gate::Gate;
 use crate::hole::Hole;
+use crate::media::{HOSTS, Shelf};
 use crate::options::Options;
 use crate::service::{Closing, Effect, Service, StreamId};
 
@@ -40,6 +41,7 @@ pub(crate) struct Hub {
     options: Options,
     events: EventLog,
     runtime: Handle,
+    media: Arc<Shelf>,
     hole: Hole,
     gate: Gate,
     /// What the web page names; 0 if there is none.
@@ -55,6 +57,7 @@ struct State {
 impl Hub {
     pub(crate) fn new(options: Options, runtime: Handle) -> Arc<Self> {
         let events = EventLog::new();
+        let media = Arc::new(Shelf::new(options.seed, options.clock.clone(), HOSTS));
         let service = Service::new(options.clone(), events.clone());
         let state = Mutex::new(State { service, outlets: BTreeMap::new() });
         Arc::new(Self {
@@ -62,10 +65,16 @@ impl Hub {
             options,
             events,
             runtime,
+            media,
             hole: Hole::default(),
             gate: Gate::default(),
             web_revision: AtomicU32::new(0),
         })
+    }
+
+    /// The files of the media hosts.
+    pub(crate) fn media(&self) -> &Arc<Shelf> {
+        &self.media
     }
 
     /// The network between clients and this service.

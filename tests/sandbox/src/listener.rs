@@ -74,6 +74,11 @@ impl Listener {
         self.address
     }
 
+    /// What speaks TLS here, for the media hosts too: they are of the same authority.
+    pub(crate) fn tls(&self) -> TlsAcceptor {
+        self.door.tls.clone()
+    }
+
     pub(crate) fn ca_pem(&self) -> &str {
         &self.ca_pem
     }

@@ -16,6 +16,7 @@ use crate::faults::{FaultRule, RandomFaults};
 use crate::gate::Handshakes;
 use crate::hub::{Hub, Outgoing, told_to_stop};
 use crate::listener::{ListenError, Listener};
+use crate::media::{HOSTS, MediaFaultRule, MediaListener};
 use crate::options::{LidStanding, Options};
 use crate::phone::Phones;
 use crate::report::Finding;
@@ -34,6 +35,7 @@ pub struct Sandbox {
 struct Running {
     hub: Arc<Hub>,
     address: SocketAddr,
+    media: Vec<SocketAddr>,
     certificates: Arc<Certificates>,
     ca_pem: String,
     stop: watch::Sender<bool>,
@@ -82,6 +84,14 @@ impl Sandbox {
         let (stop, stopped) = watch::channel(false);
         let listener = Listener::bind(Arc::clone(&hub), Arc::clone(&certificates)).await?;
         let (address, ca_pem) = (listener.address(), listener.ca_pem().to_owned());
+        let mut media = Vec::with_capacity(HOSTS);
+        for number in 0..HOSTS {
+            let host = MediaListener::bind(Arc::clone(&hub), number, listener.tls()).await;
+            let host = host.map_err(ListenError::Bind)?;
+            media.push(host.address().map_err(ListenError::Bind)?);
+            tokio::spawn(host.accept_until(stopped.clone()));
+        }
+        hub.run(|service| service.set_media_hosts(media.iter().map(SocketAddr::to_string).collect()));
         tokio::spawn(listener.accept_until(stopped));
         let running = Arc::new_cyclic(|running: &Weak<Running>| {
             let running = Weak::clone(running);
@@ -90,8 +100,8 @@ impl Sandbox {
                 Some(running) => Sandbox { running }.attach(keys),
                 None => Err(AttachError::Stopped),
             };
-            let phones = Phones::new(Arc::new(attach), hub.options().seed, hub.options().clock.clone());
-            Running { hub, address, certificates, ca_pem, stop, phones }
+            let phones = Phones::new(Arc::new(attach), Arc::clone(&hub));
+            Running { hub, address, media, certificates, ca_pem, stop, phones }
         });
         Ok(Self { running })
     }
@@ -261,6 +271,60 @@ impl Sandbox {
     /// Sends a stanza to every companion that is being linked. Tells how many there are.
     pub fn inject_into_linking(&self, stanza: &Node) -> usize {
         self.with(|service| service.inject_into_linking(stanza))
+    }
+
+    /// Addresses of the media hosts, `127.0.0.1:PORT`, the one to be preferred first.
+    #[must_use]
+    pub fn media_hosts(&self) -> Vec<String> {
+        self.running.media.iter().map(SocketAddr::to_string).collect()
+    }
+
+    /// Tells clients of other media hosts than its own from now on.
+    pub fn set_media_hosts(&self, names: Vec<String>) {
+        self.with(|service| service.set_media_hosts(names));
+    }
+
+    /// Adds a fault of the media hosts.
+    pub fn add_media_fault(&self, rule: MediaFaultRule) {
+        self.running.hub.media().add_fault(rule);
+    }
+
+    /// Takes back all faults of the media hosts.
+    pub fn clear_media_faults(&self) {
+        self.running.hub.media().clear_faults();
+    }
+
+    /// Takes a media host down, or up again. Tells whether there is one of this number.
+    pub fn set_media_host_down(&self, host: usize, down: bool) -> bool {
+        self.running.hub.media().set_down(host, down)
+    }
+
+    /// Lets all files that were uploaded so far be gone, with this status (404, 410, 403). Phones can
+    /// upload them again.
+    pub fn expire_media(&self, status: u16) {
+        self.running.hub.media().forget_paths(status);
+    }
+
+    /// Longest file that may be uploaded.
+    pub fn set_media_limit(&self, bytes: u64) {
+        self.running.hub.media().set_limit(bytes);
+    }
+
+    /// How long lists of media hosts, and the tokens with them, are valid from now on, in seconds; the
+    /// usual times if absent.
+    pub fn set_media_life(&self, ttl: Option<u64>, auth_ttl: Option<u64>) {
+        self.with(|service| service.set_media_life(ttl, auth_ttl));
+    }
+
+    /// Takes back all tokens for the media hosts, though they are not over.
+    pub fn revoke_media_tokens(&self) {
+        self.with(Service::revoke_media_tokens);
+    }
+
+    /// An uploaded file, by its hash.
+    #[must_use]
+    pub fn media_file(&self, hash: &[u8; 32]) -> Option<Vec<u8>> {
+        self.running.hub.media().content(hash)
     }
 
     /// Message keys that somebody used twice.

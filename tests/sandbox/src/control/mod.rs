@@ -3,6 +3,7 @@
 mod error;
 mod extract;
 mod groups;
+mod media;
 mod phones;
 mod service;
 
@@ -70,6 +71,7 @@ pub async fn serve(sandbox: Sandbox, options: ControlOptions) -> io::Result<Cont
     let routes = Router::new()
         .merge(phones::routes())
         .merge(groups::routes())
+        .merge(media::routes())
         .merge(service::routes())
         .fallback(|| async { ApiError::not_found("there is no such route") })
         .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })

@@ -11,6 +11,7 @@ mod groups;
 mod keys;
 mod line;
 mod link;
+mod media;
 mod originals;
 mod passkey;
 mod peer;
@@ -37,14 +38,17 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use whimbrel_wire::Jid;
 
+use crate::hub::Hub;
 use crate::journal::Journal;
-use crate::{AttachError, Clock, LidStanding, PhoneKeys, PhoneLink};
+use crate::media::Shelf;
+use crate::{AttachError, Clock, EventLog, LidStanding, PhoneKeys, PhoneLink};
 use line::Line;
 use stanza::link::{CompanionFinish, CompanionHello};
 use state::{Job, State};
 
 pub use code::CodeError;
 pub use error::PhoneError;
+pub use media::{MediaRetry, MediaToSend, OpenedMedia};
 pub use passkey::PasskeyLink;
 pub(crate) use phones::Phones;
 pub use qr::{LinkingCode, QrError, parse as parse_qr};
@@ -69,6 +73,9 @@ struct Inner {
     standing: Option<LidStanding>,
     attach: Attach,
     clock: Clock,
+    /// Where its files are.
+    media: Arc<Shelf>,
+    events: EventLog,
     state: Mutex<State>,
     line: Line,
     /// Jobs wait for answers that only the reading task can take, so that task must never wait for
@@ -79,6 +86,7 @@ struct Inner {
     /// Held while a companion is linked: lists of key indexes leave in the order they are made.
     linking: tokio::sync::Mutex<()>,
     messages: Journal<Message>,
+    media_seen: Journal<String>,
     receipts: Journal<Receipt>,
     hellos: Journal<CompanionHello>,
     finishes: Journal<CompanionFinish>,
@@ -101,15 +109,17 @@ impl Phone {
     /// Makes a phone and brings it online.
     async fn start(
         attach: Attach,
-        seed: u64,
-        clock: Clock,
+        hub: &Hub,
         number: &str,
         name: &str,
         standing: Option<LidStanding>,
     ) -> Result<Self, PhoneError> {
         let (jobs, queue) = mpsc::unbounded_channel();
-        let state = State::new(seed, number, clock.now());
+        let clock = hub.options().clock.clone();
+        let state = State::new(hub.options().seed, number, clock.now());
         let inner = Arc::new(Inner {
+            media: Arc::clone(hub.media()),
+            events: hub.events().clone(),
             number: number.to_owned(),
             name: name.to_owned(),
             standing,
@@ -121,6 +131,7 @@ impl Phone {
             sending: tokio::sync::Mutex::default(),
             linking: tokio::sync::Mutex::default(),
             messages: Journal::new(),
+            media_seen: Journal::new(),
             receipts: Journal::new(),
             hellos: Journal::new(),
             finishes: Journal::new(),

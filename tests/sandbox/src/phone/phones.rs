@@ -1,16 +1,16 @@
 //! All phones of a sandbox.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Attach, Phone, PhoneError};
-use crate::{Clock, LidStanding, Sandbox};
+use crate::hub::Hub;
+use crate::{LidStanding, Sandbox};
 
 /// The phones, by number.
 pub(crate) struct Phones {
     attach: Attach,
-    seed: u64,
-    clock: Clock,
+    hub: Arc<Hub>,
     phones: Mutex<BTreeMap<String, Phone>>,
     /// Held while a phone is made, so that no number is made twice.
     making: tokio::sync::Mutex<()>,
@@ -24,8 +24,8 @@ impl std::fmt::Debug for Phones {
 
 impl Phones {
     /// No phones yet.
-    pub(crate) fn new(attach: Attach, seed: u64, clock: Clock) -> Self {
-        Self { attach, seed, clock, phones: Mutex::default(), making: tokio::sync::Mutex::default() }
+    pub(crate) fn new(attach: Attach, hub: Arc<Hub>) -> Self {
+        Self { attach, hub, phones: Mutex::default(), making: tokio::sync::Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Phone>> {
@@ -49,8 +49,7 @@ impl Phones {
             return Ok(phone);
         }
         let name = name.map_or_else(|| format!("Phone {number}"), str::to_owned);
-        let (attach, clock) = (self.attach.clone(), self.clock.clone());
-        let phone = Phone::start(attach, self.seed, clock, &number, &name, standing).await?;
+        let phone = Phone::start(self.attach.clone(), &self.hub, &number, &name, standing).await?;
         self.lock().insert(number, phone.clone());
         Ok(phone)
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use whimbrel_wire::{Jid, Node};
 
+use super::media;
 use super::records::{Receipt, ReceiptKind};
 use super::stanza::link::{CodeStep, read_code_step};
 use super::stanza::{acks, retry};
@@ -50,6 +51,7 @@ pub(super) async fn work(phone: Weak<Inner>, mut jobs: mpsc::UnboundedReceiver<J
             Job::Echo { chat, text } => phone.deliver_text(&chat, &text).await.map(|_| ()),
             Job::ShareKeys { device, ids } => phone.share_keys(&device, &ids).await,
             Job::Data { device, id, request } => phone.answer_data(&device, &id, &request).await,
+            Job::UploadAgain { wanted } => phone.upload_again(&wanted).await,
             Job::MorePrekeys => phone.upload_prekeys().await,
             Job::PublishIndexes => phone.publish_indexes().await,
         };
@@ -81,6 +83,9 @@ impl Phone {
         };
         if let Some(message) = outcome.shown {
             self.inner.messages.push(message);
+        }
+        if let Some(id) = outcome.file {
+            self.inner.media_seen.push(id);
         }
         for reply in outcome.replies {
             if self.inner.line.send(reply).await.is_err() {
@@ -120,7 +125,11 @@ impl Phone {
             Some(wish) if kind == ReceiptKind::Retry => {
                 Outcome { jobs: vec![Job::Resend { wish: Box::new(wish), ack }], ..Outcome::default() }
             }
-            _ => Outcome { replies: vec![ack], ..Outcome::default() },
+            _ => {
+                let wanted = media::read_request(node).map(Box::new);
+                let jobs = wanted.map(|wanted| Job::UploadAgain { wanted }).into_iter().collect();
+                Outcome { replies: vec![ack], jobs, ..Outcome::default() }
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::media::MediaRetry;
+
 /// A text that the phone shows, received or sent by another device of its account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
@@ -93,6 +95,8 @@ pub struct Switches {
     pub unpadded_next: u32,
     /// How many of the next texts are no messages once they are decrypted.
     pub garbled_next: u32,
+    /// How it answers companions that ask for a file again.
+    pub media_retry: MediaRetry,
 }
 
 /// A change of some switches; what is left out stays.
@@ -113,6 +117,8 @@ pub struct SwitchChange {
     pub unpadded_next: Option<u32>,
     /// See [`Switches::garbled_next`].
     pub garbled_next: Option<u32>,
+    /// See [`Switches::media_retry`].
+    pub media_retry: Option<MediaRetry>,
 }
 
 impl Switches {
@@ -125,6 +131,7 @@ impl Switches {
         self.damage_next = change.damage_next.unwrap_or(self.damage_next);
         self.unpadded_next = change.unpadded_next.unwrap_or(self.unpadded_next);
         self.garbled_next = change.garbled_next.unwrap_or(self.garbled_next);
+        self.media_retry = change.media_retry.unwrap_or(self.media_retry);
     }
 }
 

@@ -31,7 +31,7 @@ impl Phone {
     }
 
     /// The group with this address, or the person as [`Phone::resolve`] finds him.
-    async fn chat(&self, named: &str) -> Result<Jid, PhoneError> {
+    pub(super) async fn chat(&self, named: &str) -> Result<Jid, PhoneError> {
         match Jid::parse(named) {
             Ok(group) if group.is_group() => Ok(group),
             _ => self.resolve(named).await,

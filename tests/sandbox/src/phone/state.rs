@@ -16,6 +16,7 @@ use super::companions::Companions;
 use super::content::{self, Content};
 use super::groups::Groups;
 use super::keys::{self, KeyRing};
+use super::media::{self, HeldMedia};
 use super::originals::{Original, Originals};
 use super::people::People;
 use super::records::{Message, Switches};
@@ -39,6 +40,7 @@ pub(crate) struct State {
     pub(crate) sessions: Sessions,
     pub(crate) identities: adv::Identities,
     pub(crate) originals: Originals,
+    pub(crate) media: HeldMedia,
     pub(crate) companions: Companions,
     pub(crate) groups: Groups,
     pub(crate) app_state: peer::AppStateKeys,
@@ -79,6 +81,11 @@ pub(crate) enum Job {
         /// What it asks for.
         request: Box<PeerDataOperationRequestMessage>,
     },
+    /// Upload a file again that a companion asks for; then settle the receipt.
+    UploadAgain {
+        /// What is wanted.
+        wanted: Box<media::Wanted>,
+    },
     /// Upload further one-time prekeys.
     MorePrekeys,
     /// Sign and publish the list of valid key indexes.
@@ -94,6 +101,8 @@ pub(crate) struct Outcome {
     pub(crate) jobs: Vec<Job>,
     /// To be shown.
     pub(crate) shown: Option<Message>,
+    /// Message with a file that came.
+    pub(crate) file: Option<String>,
 }
 
 /// Reason of a retry receipt: the author's account does not vouch for it.
@@ -131,6 +140,7 @@ impl State {
             sessions: Sessions::default(),
             identities: adv::Identities::default(),
             originals: Originals::default(),
+            media: HeldMedia::default(),
             companions,
             groups: Groups::default(),
             app_state,
@@ -312,6 +322,7 @@ impl State {
         plain: Plain,
     ) -> Outcome {
         let mut outcome = Outcome::reply(self.settle(node, own));
+        outcome.file = self.media.note(&envelope.id, &plain).then(|| envelope.id.clone());
         let author = self.people.session_address(&envelope.author);
         let (chat, text, from_me) = match content::read(plain, own) {
             Content::Text(text) => (envelope.group.clone().unwrap_or_else(|| author.to_bare()), text, own),
@@ -425,6 +436,7 @@ impl State {
 
     /// Keeps what is about to be sent, for devices that cannot read it at first.
     pub(crate) fn keep(&mut self, id: &str, chat: &Jid, message: &Plain, timestamp: u64, peer: bool) {
+        self.media.note(id, message);
         // In a group everybody gets the same.
         let own_copy = (!peer && !chat.is_group())
             .then(|| whimbrel_proto::encode(&content::device_sent(&chat.to_string(), message.clone())));

@@ -14,6 +14,7 @@ mod inspect;
 mod iq;
 mod link;
 mod login;
+mod media;
 mod messages;
 mod notifications;
 mod offline;
@@ -74,6 +75,7 @@ pub(crate) struct Service {
     links: Links,
     groups: Groups,
     routes: Routes,
+    media: media::MediaHosts,
     counters: Counters,
     faults: Faults,
     report: Report,
@@ -95,6 +97,7 @@ impl Service {
             links: Links::default(),
             groups: Groups::default(),
             routes: Routes::default(),
+            media: media::MediaHosts::default(),
             counters: Counters::default(),
             faults: Faults::default(),
             report: Report::default(),
@@ -226,6 +229,7 @@ impl Service {
             "presence" => self.presence(stream, device, node),
             "chatstate" => self.chat_state(device, node),
             "ib" => self.client_bulletin(stream, device, node),
+            "notification" if device.number == 0 => self.phone_notifies(device, node),
             other => {
                 self.find_fault(Some(device), stream, "unknown stanza", format!("<{other}>"));
                 let class = other.to_owned();

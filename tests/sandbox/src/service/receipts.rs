@@ -88,6 +88,14 @@ impl Service {
             .attr("from", from.unwrap_or(Jid::SERVER))
             .attr_opt("type", receipt.kind.clone())
             .attr_opt("participant", node.attr_jid("participant"));
+        if kind == "server-error"
+            && let Some(error) = self.wrong_media_retry(device, node)
+        {
+            let detail = format!("error {error}");
+            self.find_fault(Some(device), stream, "request for a file that names no message", detail);
+            self.answer(stream, device, node, ack.attr("error", error));
+            return;
+        }
         self.answer(stream, device, node, ack);
         match kind {
             "server-error" => self.relay_to_phone_of(&receipt),
@@ -287,6 +295,7 @@ impl Service {
         if receipt.device.number != 0
             && let Some(stanza) = self.relayed(receipt, Space::Pn)
         {
+            let stanza = stanza.attr_opt("category", stanza::text(receipt.node, "category"));
             self.push(phone, stanza);
         }
     }

@@ -34,11 +34,17 @@ impl Phone {
         group: &Jid,
         text: &str,
     ) -> Result<String, PhoneError> {
-        let (id, message) = {
-            let mut state = self.state();
-            let secret = keys::draw(&mut state.rng);
-            (state.message_id(), content::text(text, secret))
-        };
+        let secret = keys::draw(&mut self.state().rng);
+        self.deliver_to_group(group, content::text(text, secret)).await
+    }
+
+    /// Sends a message to a group.
+    pub(in crate::phone) async fn deliver_to_group(
+        &self,
+        group: &Jid,
+        message: Plain,
+    ) -> Result<String, PhoneError> {
+        let id = self.state().message_id();
         let _order = self.inner.sending.lock().await;
         self.state().keep(&id, group, &message, self.inner.clock.now(), false);
         match self.post_to_group(group, &id, &message).await {
