@@ -285,6 +285,7 @@ impl Session<'_> {
                     None => Err(self.closed()),
                 },
                 () = at(deadline) => self.on_deadline().await,
+                () = client.link.hurried(), if matches!(self.phase, Phase::Linking(_)) => self.on_deadline().await,
                 () = self.connection.backlog.over(), if self.has_arrived() => {
                     self.go_online();
                     Ok(())

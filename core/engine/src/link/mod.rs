@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand_core::Rng as _;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
 use whimbrel_crypto::curve::{KeyPair, PublicKey};
 use whimbrel_crypto::passkey::RequestKey;
@@ -60,6 +60,7 @@ pub(crate) struct LinkState {
     attempt: Mutex<Option<code::Attempt>>,
     passkey: Mutex<passkey::Stage>,
     wanted: AtomicBool,
+    hurry: Notify,
 }
 
 impl Default for LinkState {
@@ -70,6 +71,7 @@ impl Default for LinkState {
             attempt: Mutex::default(),
             passkey: Mutex::default(),
             wanted: AtomicBool::new(false),
+            hurry: Notify::new(),
         }
     }
 }
@@ -153,6 +155,16 @@ impl LinkState {
     /// run out.
     pub(crate) fn passkey_is_alive(&self) -> bool {
         self.passkey().is_alive()
+    }
+
+    /// The code on show has been there for long enough.
+    pub(crate) fn hurry(&self) {
+        self.hurry.notify_one();
+    }
+
+    /// Ends when that was said.
+    pub(crate) async fn hurried(&self) {
+        self.hurry.notified().await;
     }
 
     /// Whether codes may be shown.

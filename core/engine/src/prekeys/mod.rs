@@ -8,7 +8,7 @@ mod upload;
 
 pub(crate) use rotate::keep_young;
 pub(crate) use upkeep::Upkeep;
-pub(crate) use upload::{check_at_login, on_notification, upload_or_compare};
+pub(crate) use upload::{check_at_login, on_notification, provide};
 
 use rand_chacha::ChaCha20Rng;
 use whimbrel_crypto::curve::KeyPair;

@@ -12,7 +12,7 @@ use crate::client::Inner;
 use crate::connection::Connection;
 use crate::connection::backoff::Backoff;
 use crate::error::{Code, Error, Outcome};
-use crate::store::{Changes, PreKeyRow};
+use crate::store::{Account, Changes, PreKeyRow};
 
 /// How long the service may take for one request.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,13 +53,23 @@ async fn upload(client: &Arc<Inner>, connection: &Connection, tries: u32) -> Res
     Err(Error::new(Code::Refused, "the service did not take the prekeys"))
 }
 
+/// The service is not known to have prekeys of this device: uploads a batch, unless one arrived of whose
+/// result nobody heard.
+pub(crate) async fn provide(client: &Arc<Inner>, connection: &Connection, tries: u32) -> Result<(), Error> {
+    // Ids are used up by batches that were about to leave.
+    if client.linked_account()?.next_pre_key_id > 1 {
+        let answer = connection.request(client.request_ids.next(), stanza::count(), TIMEOUT).await?;
+        if stanza::read_count(&answer).is_some_and(|count| count >= LOW) {
+            let known = |account: &mut Account| account.server_has_pre_keys = true;
+            return client.commit_account(Changes::default(), known).await;
+        }
+    }
+    upload_or_compare(client, connection, tries).await
+}
+
 /// Uploads a new batch. If the service finds that the keys do not fit together, what it holds is
 /// compared with what this device has, which repairs it once.
-pub(crate) async fn upload_or_compare(
-    client: &Arc<Inner>,
-    connection: &Connection,
-    tries: u32,
-) -> Result<(), Error> {
+async fn upload_or_compare(client: &Arc<Inner>, connection: &Connection, tries: u32) -> Result<(), Error> {
     match upload(client, connection, tries).await {
         Err(error) if error.service_status() == 406 => {
             tracing::warn!("The service does not take the prekeys; comparing.");

@@ -1,4 +1,4 @@
-//! A store in memory whose commits fail when a test wants it.
+//! A store whose commits fail, or are watched, when a test wants it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,17 +12,47 @@ use super::{
 use crate::groups::GroupRow;
 use crate::restrictions::Lock;
 
+/// Sees every commit, before it is carried out and after.
+pub(crate) type Watch = Box<dyn Fn(&dyn Store, &Changes, Moment) + Send + Sync>;
+
+/// Where a commit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Nothing of it is durable.
+    Before,
+    /// All of it is durable, and nobody knows yet.
+    After,
+}
+
 /// A store that refuses commits.
-#[derive(Default)]
 pub(crate) struct FailingStore {
-    kept: MemoryStore,
+    kept: Box<dyn Store>,
     failures: AtomicU32,
+    watch: Option<Watch>,
+}
+
+impl Default for FailingStore {
+    /// One in memory.
+    fn default() -> Self {
+        Self { kept: Box::<MemoryStore>::default(), failures: AtomicU32::new(0), watch: None }
+    }
 }
 
 impl FailingStore {
+    /// Another store, whose commits are watched.
+    pub(crate) fn watched(kept: Box<dyn Store>, watch: Watch) -> Self {
+        Self { kept, failures: AtomicU32::new(0), watch: Some(watch) }
+    }
+
     /// The next commits fail, so many of them.
     pub(crate) fn fail_next(&self, commits: u32) {
         self.failures.store(commits, Ordering::SeqCst);
+    }
+
+    fn tell(&self, changes: &Changes, moment: Moment) {
+        if let Some(watch) = &self.watch {
+            watch(&*self.kept, changes, moment);
+        }
     }
 }
 
@@ -159,7 +189,12 @@ impl Store for FailingStore {
         let one_less = |left: u32| left.checked_sub(1);
         match self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less) {
             Ok(_) => Err(StoreError::Failed("as a test".to_owned())),
-            Err(_) => self.kept.commit(changes),
+            Err(_) => {
+                self.tell(changes, Moment::Before);
+                self.kept.commit(changes)?;
+                self.tell(changes, Moment::After);
+                Ok(())
+            }
         }
     }
 }

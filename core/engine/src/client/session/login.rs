@@ -222,6 +222,11 @@ async fn bring_up(client: Arc<Inner>, connection: Arc<Connection>) {
     let _ = connection.send(stream::unified_session(client.server_now_ms())).await;
     let Some(account) = client.account() else { return };
     if account.logging_out {
+        // The host may have said so a moment ago: that is durable first.
+        if client.commit.commit(Changes::default()).await.is_err() {
+            connection.close();
+            return;
+        }
         if let Err(error) = logout::finish(&client, TIMEOUT).await {
             tracing::warn!(%error, "The removal of this device is still to be finished.");
         } else {
@@ -248,7 +253,7 @@ async fn bring_up(client: Arc<Inner>, connection: Arc<Connection>) {
 }
 
 async fn upload(client: &Arc<Inner>, connection: &Connection, tries: u32) -> bool {
-    match prekeys::upload_or_compare(client, connection, tries).await {
+    match prekeys::provide(client, connection, tries).await {
         Ok(()) => true,
         Err(error) => {
             tracing::warn!(%error, "The prekeys were not uploaded.");
