@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use whimbrel::events::{ConnectionState, EventKind, EventStream};
-use whimbrel::{CallOptions, Client, Code};
+use whimbrel::{CallOptions, Client, Code, testing};
 use whimbrel_sandbox::phone::{CodeError, PhoneError, ReceiptKind};
 use whimbrel_sandbox::{Event, Fault, FaultRule, StanzaMatch};
 use whimbrel_scenarios::{DEADLINE, NUMBER, Wait as _, World, next_kind, quiet, stopped, within};
@@ -543,6 +543,106 @@ async fn codes_that_nobody_scans_run_out() {
     .await;
     let secret = |text: &str| text.rsplit(',').nth(1).map(str::to_owned);
     assert_ne!(secret(&first.text), secret(&next), "a secret is shown in one round only");
+    engine.close(DEADLINE).await.unwrap();
+}
+
+/// Lets the time of the present code be over, and returns the next one.
+async fn next_code(client: &Client, events: &mut EventStream, present: &str) -> String {
+    testing::next_code(client);
+    next_kind(events, |kind| match kind {
+        EventKind::Qr(qr) if qr.text != present => Some(qr.text.clone()),
+        _ => None,
+    })
+    .await
+}
+
+/// The code with another public Noise key.
+fn of_another_device(text: &str) -> String {
+    let noise = keys(text).pop().unwrap();
+    let other = if noise.starts_with('A') { "B" } else { "A" };
+    text.replace(&noise, &format!("{other}{}", noise.split_at(1).1))
+}
+
+#[tokio::test]
+async fn the_third_code_of_a_round_links_and_none_links_twice() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let mut events = client.events().unwrap();
+    let phone = world.sandbox.phone(NUMBER).await.unwrap();
+    let first = client.link_with_qr(CallOptions::default()).await.unwrap().text;
+    let second = next_code(&client, &mut events, &first).await;
+    let third = next_code(&client, &mut events, &second).await;
+    assert_eq!(keys(&first), keys(&third));
+    assert_eq!(client.link_with_qr(CallOptions::default()).await.unwrap().text, third);
+    phone.scan(&third).await.unwrap();
+    client.wait_online().await;
+    for used in [&first, &third] {
+        let refused = phone.scan(used).await;
+        assert!(matches!(refused, Err(PhoneError::Refused { code: 404, .. })), "{refused:?}");
+    }
+    assert_eq!(phone.companions(), [client.account().unwrap().device]);
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_code_with_the_key_of_another_device_links_nothing_and_disturbs_nobody() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let phone = world.sandbox.phone(NUMBER).await.unwrap();
+    let code = client.link_with_qr(CallOptions::default()).await.unwrap().text;
+    let refused = phone.scan(&of_another_device(&code)).await;
+    assert!(matches!(refused, Err(PhoneError::Refused { code: 400, .. })), "{refused:?}");
+    phone.scan(&code).await.unwrap();
+    client.wait_online().await;
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn after_the_last_code_of_a_round_the_host_begins_another() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let mut events = client.events().unwrap();
+    let phone = world.sandbox.phone(NUMBER).await.unwrap();
+    let mut code = client.link_with_qr(CallOptions::default()).await.unwrap().text;
+    for _ in 1..6 {
+        code = next_code(&client, &mut events, &code).await;
+    }
+    testing::next_code(&client);
+    assert_eq!(next_kind(&mut events, link_failed).await, "codes_expired");
+    stopped(&client, &mut events).await;
+    assert!(phone.scan(&code).await.is_err(), "nobody is there");
+    world.link(&client, NUMBER).await;
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_code_that_the_service_has_given_up_is_refused_and_the_next_round_links() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let mut events = client.events().unwrap();
+    let phone = world.sandbox.phone(NUMBER).await.unwrap();
+    let old = client.link_with_qr(CallOptions::default()).await.unwrap().text;
+    world.sandbox.clock().advance(Duration::from_secs(180));
+    let refused = phone.scan(&old).await;
+    assert!(matches!(refused, Err(PhoneError::Refused { code: 404, .. })), "{refused:?}");
+    // The client has not noticed anything; the service says when the round is over.
+    assert_eq!(client.connection_state(), ConnectionState::Linking);
+    assert_ne!(world.sandbox.inject_into_linking(&Node::new("xmlstreamend")), 0);
+    let new = next_kind(&mut events, |kind| match kind {
+        EventKind::Qr(qr) if qr.text != old => Some(qr.text.clone()),
+        _ => None,
+    })
+    .await;
+    assert_eq!(keys(&old), keys(&new));
+    phone.scan(&new).await.unwrap();
+    client.wait_online().await;
+    world.assert_no_findings();
     engine.close(DEADLINE).await.unwrap();
 }
 
