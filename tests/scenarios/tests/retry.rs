@@ -6,6 +6,7 @@ use whimbrel_sandbox::phone::{ReceiptKind, SwitchChange};
 use whimbrel_sandbox::{Event, Fault, FaultRule, StanzaMatch};
 use whimbrel_scenarios::{
     ANNA, BEN, DEADLINE, Wait as _, World, device_label, next_kind, next_message, next_placeholder, quiet,
+    read,
 };
 use whimbrel_wire::Node;
 
@@ -220,7 +221,7 @@ async fn the_tenth_request_for_a_message_is_not_answered_nor_is_a_fifth_try() {
 
 /// An own device that asks under another registration id was linked anew: keys from it are not taken.
 #[tokio::test]
-async fn an_own_device_under_another_registration_is_not_sent_what_it_asks_for_with_keys() {
+async fn an_own_device_under_another_registration_gets_from_the_phone_what_is_not_sent_to_it() {
     let world = World::start().await;
     let engine = world.engine();
     let (client, own) = world.linked(&engine, ANNA).await;
@@ -250,6 +251,13 @@ async fn an_own_device_under_another_registration_is_not_sent_what_it_asks_for_w
     let counted = client.statistics().await;
     // The first came without keys: a new session was begun with what the service has.
     assert_eq!((counted.retries_answered, counted.retries_ignored), (1, 1));
+    // The phone has got its copy meanwhile, and gives the desk what it is missing.
+    own.go_online().await.unwrap();
+    read(&own, "damaged").await;
+    let completed = next_message(&mut at_desk).await;
+    assert_eq!((completed.text.as_deref(), completed.message_id), (Some("damaged"), sent.message_id));
+    let counted = desk.statistics().await;
+    assert_eq!((counted.phone_requests, counted.phone_answers, counted.completed), (1, 1, 1));
     world.assert_no_findings();
     engine.close(DEADLINE).await.unwrap();
 }

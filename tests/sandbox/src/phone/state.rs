@@ -208,6 +208,9 @@ impl State {
         if let Some(twin) = &envelope.author_twin {
             self.learn(&envelope.author, twin);
         }
+        if let (Some(recipient), Some(twin)) = (&envelope.recipient, &envelope.recipient_twin) {
+            self.learn(recipient, twin);
+        }
         if let Some(group) = envelope.group.clone() {
             return self.group_message(node, envelope, &group);
         }

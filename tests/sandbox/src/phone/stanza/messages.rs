@@ -82,6 +82,8 @@ pub(crate) struct Envelope {
     pub(crate) peer: bool,
     /// The author's other address, if the service told it.
     pub(crate) author_twin: Option<Jid>,
+    /// The other address of the chat of an own device's message, if the service told it.
+    pub(crate) recipient_twin: Option<Jid>,
 }
 
 /// Reads the addresses of a direct or group message; `None` if it is not one or lacks what every
@@ -103,6 +105,9 @@ pub(crate) fn read_envelope(message: &Node) -> Option<Envelope> {
         offline: message.attr_value("offline").is_some(),
         peer: message.attr_is("category", "peer"),
         author_twin: twins.into_iter().find_map(|twin| message.attr_jid(twin)),
+        recipient_twin: ["peer_recipient_pn", "peer_recipient_lid"]
+            .into_iter()
+            .find_map(|twin| message.attr_jid(twin)),
         author,
         group,
     })

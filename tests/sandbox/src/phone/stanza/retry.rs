@@ -98,6 +98,7 @@ mod tests {
             offline: false,
             peer,
             author_twin: None,
+            recipient_twin: None,
         }
     }
 
