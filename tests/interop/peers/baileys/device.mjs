@@ -162,9 +162,10 @@ export class Device {
     const { url } = this.#options;
     // Baileys keeps one of its own for each socket.
     this.#deviceLists = new DeviceLists();
+    const closing = new AbortController();
     const sock = makeWASocket({
       waWebSocketUrl: url,
-      auth: this.#auth.state,
+      auth: { creds: this.#auth.state.creds, keys: lend(this.#auth.state.keys, closing.signal) },
       logger: pino({ level: process.env.PEER_LOG ?? 'warn' }, pino.destination(2)),
       // The test knows what it sent.
       emitOwnEvents: false,
@@ -172,7 +173,7 @@ export class Device {
       getMessage: async ({ id }) => (await this.#sending.get(id))?.message ?? this.#sent.get(id),
     });
     this.#sock = sock;
-    this.#closing = new AbortController();
+    this.#closing = closing;
     sock.ev.on('creds.update', () => this.#save());
     sock.ev.on('connection.update', update => this.#onConnection(sock, update));
     reportEvents(sock);
@@ -225,6 +226,19 @@ export class Device {
     if (code === DisconnectReason.restartRequired) return 0;
     return Math.min(FIRST_PAUSE_MS * 2 ** this.#losses++, LONGEST_PAUSE_MS);
   }
+}
+
+/**
+ * Keys that a socket can use until it is closed. A closed socket of Baileys goes on with the messages that it
+ * still holds: it decrypts them, fails to confirm them and shows none. Its locks are not those of the next
+ * socket, so the two spoil each other's sessions. The service delivers everything again.
+ */
+function lend(keys, closed) {
+  const held = method => async (...args) => {
+    if (closed.aborted) throw new Error('the socket that used these keys is closed');
+    return keys[method](...args);
+  };
+  return { get: held('get'), set: held('set') };
 }
 
 /** Whose devices are which, in memory as Baileys would keep it; but it can be forgotten. */
