@@ -53,6 +53,8 @@ pub(crate) struct EngineShared {
     pub(crate) handle: Handle,
     pub(crate) target: Target,
     pub(crate) tls: Arc<rustls::ClientConfig>,
+    /// Whether this is the service itself.
+    pub(crate) is_real: bool,
     pub(crate) noise_root: NoiseRoot,
     pub(crate) versions: Versions,
     pub(crate) keep_alive: Duration,
@@ -95,6 +97,7 @@ impl Engine {
             handle: runtime.handle().clone(),
             target,
             tls,
+            is_real: options.endpoint.is_real(),
             noise_root: options.endpoint.noise_root.map_or(NoiseRoot::PRODUCTION, noise_root),
             versions,
             keep_alive: options.keep_alive.max(Duration::from_millis(100)),

@@ -95,6 +95,29 @@ pub enum Code {
     /// The exported file is damaged or cut short.
     ExportDamaged = 508,
 
+    /// The file is gone from the service, and from the phone, or that was not asked.
+    MediaGone = 600,
+    /// What the media hosts have is not the file that the message names.
+    MediaCorrupt = 601,
+    /// The file was not made with the message's key, or was changed.
+    MediaNotAuthentic = 602,
+    /// The sender did not encrypt the file as it should be.
+    MediaMalformed = 603,
+    /// The decrypted file is not the one that the message announces.
+    MediaMismatch = 604,
+    /// The file is longer than allowed, here or at the service.
+    MediaTooLarge = 605,
+    /// Nothing is known of the file's format, or it is damaged; it can be sent as a document.
+    MediaUnsupported = 606,
+    /// No media host could be reached, or the connection broke each time.
+    MediaUnreachable = 607,
+    /// A media host refused; the service's number says how.
+    MediaRefused = 608,
+    /// A local file could not be read or written.
+    FileFailed = 609,
+    /// The phone did not upload the file again: it did not answer, or could not now. Ask later.
+    PhoneNoAnswer = 610,
+
     /// A bug of the engine.
     Internal = 900,
 }
@@ -175,6 +198,17 @@ impl Code {
         Self::ImportRefused,
         Self::WrongPassphrase,
         Self::ExportDamaged,
+        Self::MediaGone,
+        Self::MediaCorrupt,
+        Self::MediaNotAuthentic,
+        Self::MediaMalformed,
+        Self::MediaMismatch,
+        Self::MediaTooLarge,
+        Self::MediaUnsupported,
+        Self::MediaUnreachable,
+        Self::MediaRefused,
+        Self::FileFailed,
+        Self::PhoneNoAnswer,
         Self::Internal,
     ];
 

@@ -117,6 +117,9 @@ pub enum EventKind {
     PasskeyRequired(PasskeyRequired),
     /// Emitted when a linking attempt ended without a link. Ephemeral. Start another one.
     LinkFailed(LinkFailed),
+    /// Emitted when a transfer of a file got on that was given a name; about ten times a second, and at
+    /// its end. Ephemeral; only the latest of each transfer counts.
+    MediaProgress(MediaProgress),
     /// Emitted when the connection changes its state. Ephemeral; only the latest counts.
     Connection(ConnectionState),
     /// Emitted last, when the client is closed. Ephemeral; nothing follows.
@@ -357,6 +360,30 @@ pub struct LinkFailed {
     /// A stable lowercase word: `codes_expired`, `hmac_mismatch`, `signature_mismatch`, `refused`,
     /// `phone_too_old`.
     pub reason: &'static str,
+}
+
+/// Which way a file goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MediaDirection {
+    /// To the media hosts.
+    Upload,
+    /// From them.
+    Download,
+}
+
+/// How far a transfer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MediaProgress {
+    /// The name that the host gave it.
+    pub transfer: String,
+    /// Which way the file goes.
+    pub direction: MediaDirection,
+    /// Octets of the encrypted file that are transferred.
+    pub done: u64,
+    /// Of so many; 0 while that is not known.
+    pub total: u64,
 }
 
 /// State of the connection.

@@ -42,6 +42,7 @@ pub mod events;
 mod groups;
 mod journal;
 mod link;
+pub mod media;
 mod messages;
 mod options;
 mod prekeys;

@@ -1,5 +1,6 @@
 //! Options of engines, clients and calls. Every default is a sensible one for production.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -113,6 +114,16 @@ pub struct ClientOptions {
     pub sync_to_disk: bool,
     /// Proxy for all connections of this client. `None` (default): connect directly.
     pub proxy: Option<Proxy>,
+    /// Where encrypted files lie while they are uploaded. `None` (default): the system's folder for
+    /// temporary files. Choose one on a disk if that is in memory.
+    pub temporary_folder: Option<PathBuf>,
+}
+
+impl ClientOptions {
+    /// Where temporary files lie.
+    pub(crate) fn temporary_folder(&self) -> PathBuf {
+        self.temporary_folder.clone().unwrap_or_else(std::env::temp_dir)
+    }
 }
 
 impl Default for ClientOptions {
@@ -126,6 +137,7 @@ impl Default for ClientOptions {
             journal_limit_bytes: 256 << 20,
             sync_to_disk: true,
             proxy: None,
+            temporary_folder: None,
         }
     }
 }
@@ -136,7 +148,8 @@ impl Default for ClientOptions {
 pub struct CallOptions {
     /// Deadline, from the moment of the call. `None`: the client's `request_timeout`.
     pub timeout: Option<Duration>,
-    /// What cancels the call, for calls that can say what became of their work then: sends.
+    /// What cancels the call, for calls that can say what became of their work then: sends and
+    /// transfers of files.
     pub cancel: Option<Cancel>,
 }
 

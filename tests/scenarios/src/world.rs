@@ -45,6 +45,8 @@ impl World {
         let mut options = EngineOptions::default();
         options.endpoint.url = self.sandbox.ws_url();
         options.endpoint.noise_root = Some((root.public_key, root.serial));
+        // The media hosts speak TLS only.
+        options.endpoint.extra_ca_pem = Some(self.sandbox.ca_pem().to_owned());
         options
     }
 

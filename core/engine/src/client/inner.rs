@@ -19,6 +19,7 @@ use crate::error::{Code, Error, Outcome};
 use crate::events::{ClosedReason, ConnectionState, Event, EventKind};
 use crate::journal::{EventQueue, Limits};
 use crate::link::LinkState;
+use crate::media::MediaState;
 use crate::messages::{Outbox, SignalState};
 use crate::options::ClientOptions;
 use crate::prekeys::Upkeep;
@@ -54,6 +55,8 @@ pub(crate) struct Inner {
     pub(crate) phone: crate::retry::phone::Queue,
     /// How far the service has this device's prekeys.
     pub(crate) prekeys: Upkeep,
+    /// Media hosts, and requests to the phone for files.
+    pub(crate) media: MediaState,
 }
 
 impl Inner {
@@ -93,6 +96,7 @@ impl Inner {
             clock_offset_ms: AtomicU64::new(0),
             phone: crate::retry::phone::Queue::default(),
             prekeys: Upkeep::default(),
+            media: MediaState::default(),
             store,
         })
     }

@@ -1,6 +1,6 @@
 //! Events between the commit and the host: bounded memory over the unbounded journal.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -8,11 +8,16 @@ use tokio::sync::Notify;
 use super::record;
 use crate::clock;
 use crate::error::{Code, Error};
-use crate::events::{ClosedReason, ConnectionState, Event, EventKind, LinkFailed, PasskeyRequired, QrText};
+use crate::events::{
+    ClosedReason, ConnectionState, Event, EventKind, LinkFailed, MediaProgress, PasskeyRequired, QrText,
+};
 use crate::store::{Store, StoreError};
 
 /// Journaled events held in memory; what is beyond stays in the store until it is its turn.
 const IN_MEMORY: usize = 256;
+
+/// Transfers of files of which the host may be told at a time.
+const TRANSFERS: usize = 256;
 
 /// The events of one client on their way to its host.
 ///
@@ -58,6 +63,8 @@ struct State {
     passkey: Option<PasskeyRequired>,
     link_failed: Option<LinkFailed>,
     connection: Option<ConnectionState>,
+    /// By the name of the transfer.
+    transfers: BTreeMap<String, MediaProgress>,
     closed: Option<ClosedReason>,
     closed_taken: bool,
     consumer: bool,
@@ -87,6 +94,7 @@ impl EventQueue {
                 passkey: None,
                 link_failed: None,
                 connection: None,
+                transfers: BTreeMap::new(),
                 closed: None,
                 closed_taken: false,
                 consumer: false,
@@ -175,6 +183,18 @@ impl EventQueue {
             state.qr = None;
         }
         state.connection = Some(connection);
+        drop(state);
+        self.readable.notify_one();
+    }
+
+    /// Says how far a transfer is, replacing what was not taken about it.
+    pub(crate) fn media_progress(&self, progress: MediaProgress) {
+        let mut state = self.lock();
+        // A host that takes no events must not gather them.
+        if state.transfers.len() >= TRANSFERS && !state.transfers.contains_key(&progress.transfer) {
+            state.transfers.pop_first();
+        }
+        state.transfers.insert(progress.transfer.clone(), progress);
         drop(state);
         self.readable.notify_one();
     }
@@ -328,7 +348,10 @@ impl State {
         if let Some(required) = self.passkey.take() {
             return Some(EventKind::PasskeyRequired(required));
         }
-        self.link_failed.take().map(EventKind::LinkFailed)
+        if let Some(failed) = self.link_failed.take() {
+            return Some(EventKind::LinkFailed(failed));
+        }
+        self.transfers.pop_first().map(|(_, progress)| EventKind::MediaProgress(progress))
     }
 }
 

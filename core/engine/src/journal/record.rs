@@ -116,6 +116,7 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         | EventKind::PairingCodeFailed(_)
         | EventKind::PasskeyRequired(_)
         | EventKind::LinkFailed(_)
+        | EventKind::MediaProgress(_)
         | EventKind::Connection(_)
         | EventKind::Closed(_) => return None,
     })

@@ -160,7 +160,10 @@ fn handle(client: &Inner, unit: &mut Unit<'_>, node: &Node, replies: &mut Replie
             Some(ack) => client.outbox.acknowledged(unit, &ack, replies),
             None => Ok(()),
         },
-        "notification" => notify::notification(unit, node, replies),
+        "notification" => {
+            client.media.phone.answered(node);
+            notify::notification(unit, node, replies)
+        }
         "call" => {
             identity::learn_from_call(unit, node)?;
             replies.ack(node, None);

@@ -204,6 +204,11 @@ impl Phone {
     /// message's id.
     pub async fn send_media(&self, to: &str, media: &MediaToSend) -> Result<String, PhoneError> {
         let message = self.media_message(media)?;
+        self.send_message(to, message).await
+    }
+
+    /// Sends a message of any kind, as [`send_media`](Self::send_media) does.
+    pub async fn send_message(&self, to: &str, message: Plain) -> Result<String, PhoneError> {
         let chat = self.chat(to).await?;
         if chat.is_group() {
             return self.deliver_to_group(&chat, message).await;
