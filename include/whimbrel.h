@@ -195,6 +195,50 @@ enum whimbrel_code
    */
   WHIMBREL_CODE_EXPORT_DAMAGED = 508,
   /**
+   * The file is gone from the service, and from the phone, or that was not asked.
+   */
+  WHIMBREL_CODE_MEDIA_GONE = 600,
+  /**
+   * What the media hosts have is not the file that the message names.
+   */
+  WHIMBREL_CODE_MEDIA_CORRUPT = 601,
+  /**
+   * The file was not made with the message's key, or was changed.
+   */
+  WHIMBREL_CODE_MEDIA_NOT_AUTHENTIC = 602,
+  /**
+   * The sender did not encrypt the file as it should be.
+   */
+  WHIMBREL_CODE_MEDIA_MALFORMED = 603,
+  /**
+   * The decrypted file is not the one that the message announces.
+   */
+  WHIMBREL_CODE_MEDIA_MISMATCH = 604,
+  /**
+   * The file is longer than allowed, here or at the service.
+   */
+  WHIMBREL_CODE_MEDIA_TOO_LARGE = 605,
+  /**
+   * Nothing is known of the file's format, or it is damaged; send it as a document.
+   */
+  WHIMBREL_CODE_MEDIA_UNSUPPORTED = 606,
+  /**
+   * No media host could be reached, or the connection broke each time.
+   */
+  WHIMBREL_CODE_MEDIA_UNREACHABLE = 607,
+  /**
+   * A media host refused; the service's number says how.
+   */
+  WHIMBREL_CODE_MEDIA_REFUSED = 608,
+  /**
+   * A local file could not be read or written.
+   */
+  WHIMBREL_CODE_FILE_FAILED = 609,
+  /**
+   * The phone did not upload the file again: it did not answer, or could not now. Repeat later.
+   */
+  WHIMBREL_CODE_PHONE_NO_ANSWER = 610,
+  /**
    * A bug of the engine; the client refuses further calls.
    */
   WHIMBREL_CODE_INTERNAL = 900,
@@ -342,6 +386,10 @@ enum whimbrel_kind
    * The service demands a passkey for this link; `answer_passkey` gives one.
    */
   WHIMBREL_KIND_PASSKEY_REQUIRED = 106,
+  /**
+   * A transfer of a file got on that was given a name.
+   */
+  WHIMBREL_KIND_MEDIA_PROGRESS = 107,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -87,6 +87,28 @@ pub enum whimbrel_code {
     WrongPassphrase = 507,
     /// The exported file is damaged or cut short.
     ExportDamaged = 508,
+    /// The file is gone from the service, and from the phone, or that was not asked.
+    MediaGone = 600,
+    /// What the media hosts have is not the file that the message names.
+    MediaCorrupt = 601,
+    /// The file was not made with the message's key, or was changed.
+    MediaNotAuthentic = 602,
+    /// The sender did not encrypt the file as it should be.
+    MediaMalformed = 603,
+    /// The decrypted file is not the one that the message announces.
+    MediaMismatch = 604,
+    /// The file is longer than allowed, here or at the service.
+    MediaTooLarge = 605,
+    /// Nothing is known of the file's format, or it is damaged; send it as a document.
+    MediaUnsupported = 606,
+    /// No media host could be reached, or the connection broke each time.
+    MediaUnreachable = 607,
+    /// A media host refused; the service's number says how.
+    MediaRefused = 608,
+    /// A local file could not be read or written.
+    FileFailed = 609,
+    /// The phone did not upload the file again: it did not answer, or could not now. Repeat later.
+    PhoneNoAnswer = 610,
     /// A bug of the engine; the client refuses further calls.
     Internal = 900,
 }
@@ -132,6 +154,17 @@ impl From<Code> for whimbrel_code {
             Code::ImportRefused => Self::ImportRefused,
             Code::WrongPassphrase => Self::WrongPassphrase,
             Code::ExportDamaged => Self::ExportDamaged,
+            Code::MediaGone => Self::MediaGone,
+            Code::MediaCorrupt => Self::MediaCorrupt,
+            Code::MediaNotAuthentic => Self::MediaNotAuthentic,
+            Code::MediaMalformed => Self::MediaMalformed,
+            Code::MediaMismatch => Self::MediaMismatch,
+            Code::MediaTooLarge => Self::MediaTooLarge,
+            Code::MediaUnsupported => Self::MediaUnsupported,
+            Code::MediaUnreachable => Self::MediaUnreachable,
+            Code::MediaRefused => Self::MediaRefused,
+            Code::FileFailed => Self::FileFailed,
+            Code::PhoneNoAnswer => Self::PhoneNoAnswer,
             _ => Self::Internal,
         }
     }

@@ -54,6 +54,8 @@ pub enum whimbrel_kind {
     PairingCodeFailed = 105,
     /// The service demands a passkey for this link; `answer_passkey` gives one.
     PasskeyRequired = 106,
+    /// A transfer of a file got on that was given a name.
+    MediaProgress = 107,
 }
 
 /// What happened to messages, as in whimbrel_receipt_view. Newer libraries may have more.
@@ -122,6 +124,7 @@ mod tests {
             Kind::PairingCode,
             Kind::PairingCodeFailed,
             Kind::PasskeyRequired,
+            Kind::MediaProgress,
         ];
         let here: Vec<_> = here.iter().map(|kind| (*kind as u32, snake(&format!("{kind:?}")))).collect();
         let table: Vec<_> = whimbrel_api::events::EVENTS

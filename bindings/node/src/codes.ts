@@ -89,6 +89,31 @@ export const Code = {
   WrongPassphrase: 507,
   /** The exported file is damaged or cut short. */
   ExportDamaged: 508,
+  /** The file is gone from the service, and from the phone, or that was not asked. */
+  MediaGone: 600,
+  /** What the media hosts have is not the file that the message names. */
+  MediaCorrupt: 601,
+  /** The file was not made with the message's key, or was changed. */
+  MediaNotAuthentic: 602,
+  /** The sender did not encrypt the file as it should be. */
+  MediaMalformed: 603,
+  /** The decrypted file is not the one that the message announces. */
+  MediaMismatch: 604,
+  /** The file is longer than allowed, here or at the service. */
+  MediaTooLarge: 605,
+  /** Nothing is known of the file's format, or it is damaged; send it as a document. */
+  MediaUnsupported: 606,
+  /** No media host could be reached, or the connection broke each time. */
+  MediaUnreachable: 607,
+  /** A media host refused; the service's number says how. */
+  MediaRefused: 608,
+  /** A local file could not be read or written. */
+  FileFailed: 609,
+  /**
+   * The phone did not upload the file again: it did not answer, or could not now. Repeat
+   * later.
+   */
+  PhoneNoAnswer: 610,
   /** A bug of the engine; the client refuses further calls. */
   Internal: 900,
 } as const
@@ -136,6 +161,17 @@ export type CodeName =
   | 'IMPORT_REFUSED'
   | 'WRONG_PASSPHRASE'
   | 'EXPORT_DAMAGED'
+  | 'MEDIA_GONE'
+  | 'MEDIA_CORRUPT'
+  | 'MEDIA_NOT_AUTHENTIC'
+  | 'MEDIA_MALFORMED'
+  | 'MEDIA_MISMATCH'
+  | 'MEDIA_TOO_LARGE'
+  | 'MEDIA_UNSUPPORTED'
+  | 'MEDIA_UNREACHABLE'
+  | 'MEDIA_REFUSED'
+  | 'FILE_FAILED'
+  | 'PHONE_NO_ANSWER'
   | 'INTERNAL'
 
 /** Coarse kind of an error. */
@@ -143,6 +179,7 @@ export type Category =
   | 'account'
   | 'crypto'
   | 'internal'
+  | 'media'
   | 'network'
   | 'service'
   | 'store'

@@ -2,7 +2,7 @@
 
 /** @file What a client tells its host. */
 
-import type { ConnectionStateName, GroupAddressing, GroupChangeType, Identity, QuotedMessage, ReceiptType, RestrictionType } from './types.js'
+import type { ConnectionStateName, GroupAddressing, GroupChangeType, Identity, MediaDirection, QuotedMessage, ReceiptType, RestrictionType } from './types.js'
 
 /** What every event has that is a fact: durable, numbered, and offered again until acknowledged. */
 export interface JournaledEvent {
@@ -383,6 +383,25 @@ export interface PasskeyRequired extends EphemeralEvent {
   options: string | null
 }
 
+/**
+ * Emitted when a transfer of a file got on that was given a name: about ten times a second,
+ * and at its end.
+ */
+export interface MediaProgress extends EphemeralEvent {
+  kind: 'media_progress'
+  /** The name that the transfer was given. */
+  transfer: string
+  /** Which way the file goes. */
+  direction: MediaDirection
+  /**
+   * Bytes of the encrypted file that are transferred. It may go back when something has to be
+   * done again.
+   */
+  done: number
+  /** Of so many; 0 while that is not known. */
+  total: number
+}
+
 /** What happened: look at `kind`. */
 export type ClientEvent =
   | Message
@@ -409,4 +428,5 @@ export type ClientEvent =
   | PairingCodeChanged
   | PairingCodeFailed
   | PasskeyRequired
+  | MediaProgress
   | UnknownEvent

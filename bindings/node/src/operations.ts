@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, AddParticipants, Address, AnswerPasskey, Backup, CancelSend, ClientVersion, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, Export, GetGroup, GetIdentity, Group, GroupList, Identity, LeaveGroup, LinkWithCode, MarkRead, PairingCode, ParticipantResults, PasskeyCode, PromoteParticipants, QrCode, QuotedMessageInput, RemoveParticipants, SendText, SentMessage, SetClientVersion, SetGroupSubject, Statistics } from './types.js'
+import type { Account, AddParticipants, Address, AnswerPasskey, Backup, CancelSend, ClientVersion, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadedMedia, Export, GetGroup, GetIdentity, Group, GroupList, Identity, LeaveGroup, LinkWithCode, MarkRead, MediaDescription, PairingCode, ParticipantResults, PasskeyCode, PromoteParticipants, QrCode, QuotedMessageInput, RemoveParticipants, SendText, SentMessage, SetClientVersion, SetGroupSubject, Statistics, UploadMedia, UploadedMedia } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -106,12 +106,34 @@ export abstract class Operations {
   }
 
   /**
+   * Looks at a file: what it is, how large, how long. Nothing is uploaded.
+   *
+   * Fails with `MEDIA_UNSUPPORTED` for formats that are not known: such files can still be
+   * sent as documents.
+   */
+  async describeMedia(request: DescribeMedia, options?: CallOptions): Promise<MediaDescription> {
+    return this.request<MediaDescription>('describe_media', request, options)
+  }
+
+  /**
    * Disconnects and stays so until `connect`.
    *
    * Messages wait at the service meanwhile.
    */
   async disconnect(options?: CallOptions): Promise<void> {
     await this.request('disconnect', {}, options)
+  }
+
+  /**
+   * Downloads the file of a message, decrypts it, and checks that it is the one that was sent.
+   *
+   * The file appears at its path when all of it was checked; what stood there is replaced
+   * then. A download that breaks goes on where it was. When the file is gone from the service,
+   * the phone is asked to upload it again. Repeating a call that failed is safe. Native calls
+   * give the file into memory instead.
+   */
+  async downloadMedia(request: DownloadMedia, options?: CallOptions): Promise<DownloadedMedia> {
+    return this.request<DownloadedMedia>('download_media', request, options)
   }
 
   /**
@@ -255,6 +277,18 @@ export abstract class Operations {
   /** Gives a group another name. */
   async setGroupSubject(request: SetGroupSubject, options?: CallOptions): Promise<void> {
     await this.request('set_group_subject', setGroupSubject(request), options)
+  }
+
+  /**
+   * Encrypts a file and uploads it, to be sent in messages. The service keeps it for some
+   * weeks.
+   *
+   * An upload that breaks goes on where it was, at the same media host or another one, as long
+   * as there is progress; without a deadline of the call that is the only limit. Repeating a
+   * call that failed is safe. Native calls take the file from memory instead.
+   */
+  async uploadMedia(request: UploadMedia, options?: CallOptions): Promise<UploadedMedia> {
+    return this.request<UploadedMedia>('upload_media', request, options)
   }
 }
 

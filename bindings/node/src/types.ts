@@ -200,6 +200,46 @@ export interface DemoteParticipants {
 }
 
 /**
+ * Looks at a file: what it is, how large, how long. Nothing is uploaded.
+ *
+ * Fails with `MEDIA_UNSUPPORTED` for formats that are not known: such files can still be sent
+ * as documents.
+ */
+export interface DescribeMedia {
+  /** Path of the file. */
+  path: string
+}
+
+/**
+ * Downloads the file of a message, decrypts it, and checks that it is the one that was sent.
+ *
+ * The file appears at its path when all of it was checked; what stood there is replaced then.
+ * A download that breaks goes on where it was. When the file is gone from the service, the
+ * phone is asked to upload it again. Repeating a call that failed is safe. Native calls give
+ * the file into memory instead.
+ */
+export interface DownloadMedia {
+  /** What says where the file is, from a message or an upload. */
+  reference: string
+  /** Where to. */
+  path: string
+  /** Whether the phone may be asked to upload the file again; true if it is absent. */
+  askPhone?: boolean | null
+  /** Longest file to take, in bytes; 2 GiB if it is absent. */
+  maxLength?: number | null
+  /** A name for this transfer: `media_progress` events with it tell how far it is. */
+  transfer?: string | null
+}
+
+/** A file that was downloaded. */
+export interface DownloadedMedia {
+  /** Its length in bytes. */
+  length: number
+  /** The phone uploaded it again: keep this in place of the reference that was given. */
+  moved: string | null
+}
+
+/**
  * Writes the link into an encrypted file, to go on elsewhere.
  *
  * The file holds keys, sessions, events that were not acknowledged and messages that were not
@@ -409,6 +449,58 @@ export interface MarkRead {
   sender?: Address | null
 }
 
+/** What is known of a file. */
+export interface MediaDescription {
+  /** What it is, such as `image/jpeg`. */
+  mimetype: string
+  /** Its length in bytes. */
+  length: number
+  /** It is a picture that moves. */
+  isAnimated: boolean
+  /** Whether a small picture of it can be made. */
+  hasPreview: boolean
+  /** How long it plays, in milliseconds. */
+  durationMs: number | null
+  /** Height in pixels, as it is shown. */
+  height: number | null
+  /** How a voice note is drawn: 64 values from 0 to 100. */
+  waveform: number[] | null
+  /** Width in pixels, as it is shown. */
+  width: number | null
+}
+
+/** Which way a file goes. */
+export type MediaDirection =
+  /** To the media hosts. */
+  | 'upload'
+  /** From them. */
+  | 'download'
+
+/** What a file is to its message. */
+export type MediaKind =
+  /** A picture. */
+  | 'image'
+  /** A film. */
+  | 'video'
+  /** A short film without sound that repeats. */
+  | 'gif'
+  /** A round video note. */
+  | 'video_note'
+  /** A piece of sound. */
+  | 'audio'
+  /** A voice note. */
+  | 'voice'
+  /** Any file. */
+  | 'document'
+  /** A sticker. */
+  | 'sticker'
+  /** The archive of a sticker pack. */
+  | 'sticker_pack'
+  /** The picture of a sticker pack. */
+  | 'sticker_pack_thumbnail'
+  /** The picture of a link preview. */
+  | 'link_thumbnail'
+
 /** A code to type on the phone. */
 export interface PairingCode {
   /** The code, as `ABCD-EFGH`. */
@@ -595,6 +687,41 @@ export interface Statistics {
    * ones.
    */
   prekeysReplaced: number
+}
+
+/**
+ * Encrypts a file and uploads it, to be sent in messages. The service keeps it for some weeks.
+ *
+ * An upload that breaks goes on where it was, at the same media host or another one, as long
+ * as there is progress; without a deadline of the call that is the only limit. Repeating a
+ * call that failed is safe. Native calls take the file from memory instead.
+ */
+export interface UploadMedia {
+  /** Path of the file. */
+  path: string
+  /** What it is to its message. */
+  kind: MediaKind
+  /** What the file is, such as `image/jpeg`; what its first bytes say if it is absent. */
+  mimetype?: string | null
+  /** For a channel: the file is not encrypted, as everybody may read it. */
+  newsletter?: boolean
+  /** A name for this transfer: `media_progress` events with it tell how far it is. */
+  transfer?: string | null
+}
+
+/** A file on the media hosts. */
+export interface UploadedMedia {
+  /**
+   * Says where the file is and how it is opened. **It contains the file's key**: who has it
+   * can open the file. It stays valid across restarts and versions.
+   */
+  reference: string
+  /** Its length in bytes. */
+  length: number
+  /** What messages of channels name it by. */
+  handle: string | null
+  /** What the file is. */
+  mimetype: string | null
 }
 
 /** Where a version comes from. */

@@ -131,6 +131,41 @@ pub const fn info(code: Code) -> CodeInfo {
             ("WRONG_PASSPHRASE", 403, "The passphrase is not the one that the file was exported with.")
         }
         Code::ExportDamaged => ("EXPORT_DAMAGED", 422, "The exported file is damaged or cut short."),
+        Code::MediaGone => (
+            "MEDIA_GONE",
+            410,
+            "The file is gone from the service, and from the phone, or that was not asked.",
+        ),
+        Code::MediaCorrupt => {
+            ("MEDIA_CORRUPT", 502, "What the media hosts have is not the file that the message names.")
+        }
+        Code::MediaNotAuthentic => {
+            ("MEDIA_NOT_AUTHENTIC", 422, "The file was not made with the message's key, or was changed.")
+        }
+        Code::MediaMalformed => {
+            ("MEDIA_MALFORMED", 422, "The sender did not encrypt the file as it should be.")
+        }
+        Code::MediaMismatch => {
+            ("MEDIA_MISMATCH", 422, "The decrypted file is not the one that the message announces.")
+        }
+        Code::MediaTooLarge => {
+            ("MEDIA_TOO_LARGE", 413, "The file is longer than allowed, here or at the service.")
+        }
+        Code::MediaUnsupported => (
+            "MEDIA_UNSUPPORTED",
+            415,
+            "Nothing is known of the file's format, or it is damaged; send it as a document.",
+        ),
+        Code::MediaUnreachable => {
+            ("MEDIA_UNREACHABLE", 502, "No media host could be reached, or the connection broke each time.")
+        }
+        Code::MediaRefused => ("MEDIA_REFUSED", 502, "A media host refused; the service's number says how."),
+        Code::FileFailed => ("FILE_FAILED", 500, "A local file could not be read or written."),
+        Code::PhoneNoAnswer => (
+            "PHONE_NO_ANSWER",
+            504,
+            "The phone did not upload the file again: it did not answer, or could not now. Repeat later.",
+        ),
         _ => ("INTERNAL", 500, "A bug of the engine; the client refuses further calls."),
     };
     CodeInfo { number: code.number(), name, doc, http_status }

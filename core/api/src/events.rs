@@ -387,6 +387,43 @@ impl From<&events::ConnectionState> for ConnectionChanged {
     }
 }
 
+/// Which way a file goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaDirection {
+    /// To the media hosts.
+    Upload,
+    /// From them.
+    Download,
+}
+
+/// Emitted when a transfer of a file got on that was given a name: about ten times a second, and at
+/// its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MediaProgress {
+    /// The name that the transfer was given.
+    pub transfer: String,
+    /// Which way the file goes.
+    pub direction: MediaDirection,
+    /// Bytes of the encrypted file that are transferred. It may go back when something has to be
+    /// done again.
+    pub done: u64,
+    /// Of so many; 0 while that is not known.
+    pub total: u64,
+}
+
+impl From<&events::MediaProgress> for MediaProgress {
+    fn from(progress: &events::MediaProgress) -> Self {
+        let direction = match progress.direction {
+            events::MediaDirection::Upload => MediaDirection::Upload,
+            _ => MediaDirection::Download,
+        };
+        let events::MediaProgress { transfer, done, total, .. } = progress.clone();
+        Self { transfer, direction, done, total }
+    }
+}
+
 /// Emitted last, when the client is closed; nothing follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -422,6 +459,7 @@ pub enum EventBody {
     NumberShared(NumberShared),
     Qr(Qr),
     LinkFailed(LinkFailed),
+    MediaProgress(MediaProgress),
     Connection(ConnectionChanged),
     Closed(Closed),
     /// A kind that this version of the table does not know.
@@ -550,6 +588,7 @@ impl From<&EventKind> for EventBody {
                 Self::Qr(Qr { text: event.text.clone(), valid_for_ms: millis(event.valid_for) })
             }
             EventKind::LinkFailed(event) => Self::LinkFailed(LinkFailed { reason: event.reason.to_owned() }),
+            EventKind::MediaProgress(progress) => Self::MediaProgress(progress.into()),
             EventKind::Connection(state) => Self::Connection(state.into()),
             EventKind::Closed(reason) => Self::Closed(Closed {
                 reason: match reason {
@@ -640,6 +679,7 @@ pub static EVENTS: &[EventEntry] = &[
     ephemeral::<PairingCodeChanged>(104, "pairing_code"),
     ephemeral::<PairingCodeFailed>(105, "pairing_code_failed"),
     ephemeral::<PasskeyRequired>(106, "passkey_required"),
+    ephemeral::<MediaProgress>(107, "media_progress"),
 ];
 
 /// The stable number of an event's kind; 0 for kinds that this table does not know.
@@ -669,6 +709,7 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::PairingCode(_) => 104,
         EventKind::PairingCodeFailed(_) => 105,
         EventKind::PasskeyRequired(_) => 106,
+        EventKind::MediaProgress(_) => 107,
         _ => 0,
     }
 }

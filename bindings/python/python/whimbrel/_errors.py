@@ -15,6 +15,7 @@ __all__ = [
     "ConnectFailedError",
     "ExportDamagedError",
     "FileExistsError",
+    "FileFailedError",
     "ForbiddenError",
     "ForkedError",
     "IdentityChangedError",
@@ -23,12 +24,22 @@ __all__ = [
     "InvalidArgumentError",
     "LinkFailedError",
     "LoggedOutError",
+    "MediaCorruptError",
+    "MediaGoneError",
+    "MediaMalformedError",
+    "MediaMismatchError",
+    "MediaNotAuthenticError",
+    "MediaRefusedError",
+    "MediaTooLargeError",
+    "MediaUnreachableError",
+    "MediaUnsupportedError",
     "NoDeviceError",
     "NoSessionError",
     "NotConnectedError",
     "NotFoundError",
     "NotLinkedError",
     "NotSupportedError",
+    "PhoneNoAnswerError",
     "ProxyFailedError",
     "RateLimitedError",
     "RefusedError",
@@ -170,6 +181,39 @@ class Code(IntEnum):
 
     EXPORT_DAMAGED = 508
     """The exported file is damaged or cut short."""
+
+    MEDIA_GONE = 600
+    """The file is gone from the service, and from the phone, or that was not asked."""
+
+    MEDIA_CORRUPT = 601
+    """What the media hosts have is not the file that the message names."""
+
+    MEDIA_NOT_AUTHENTIC = 602
+    """The file was not made with the message's key, or was changed."""
+
+    MEDIA_MALFORMED = 603
+    """The sender did not encrypt the file as it should be."""
+
+    MEDIA_MISMATCH = 604
+    """The decrypted file is not the one that the message announces."""
+
+    MEDIA_TOO_LARGE = 605
+    """The file is longer than allowed, here or at the service."""
+
+    MEDIA_UNSUPPORTED = 606
+    """Nothing is known of the file's format, or it is damaged; send it as a document."""
+
+    MEDIA_UNREACHABLE = 607
+    """No media host could be reached, or the connection broke each time."""
+
+    MEDIA_REFUSED = 608
+    """A media host refused; the service's number says how."""
+
+    FILE_FAILED = 609
+    """A local file could not be read or written."""
+
+    PHONE_NO_ANSWER = 610
+    """The phone did not upload the file again: it did not answer, or could not now. Repeat later."""
 
     INTERNAL = 900
     """A bug of the engine; the client refuses further calls."""
@@ -329,3 +373,47 @@ class WrongPassphraseError(errors.StoreError, number=507):
 
 class ExportDamagedError(errors.StoreError, number=508):
     """The exported file is damaged or cut short."""
+
+
+class MediaGoneError(errors.MediaError, number=600):
+    """The file is gone from the service, and from the phone, or that was not asked."""
+
+
+class MediaCorruptError(errors.MediaError, number=601):
+    """What the media hosts have is not the file that the message names."""
+
+
+class MediaNotAuthenticError(errors.MediaError, number=602):
+    """The file was not made with the message's key, or was changed."""
+
+
+class MediaMalformedError(errors.MediaError, number=603):
+    """The sender did not encrypt the file as it should be."""
+
+
+class MediaMismatchError(errors.MediaError, number=604):
+    """The decrypted file is not the one that the message announces."""
+
+
+class MediaTooLargeError(errors.MediaError, number=605):
+    """The file is longer than allowed, here or at the service."""
+
+
+class MediaUnsupportedError(errors.MediaError, number=606):
+    """Nothing is known of the file's format, or it is damaged; send it as a document."""
+
+
+class MediaUnreachableError(errors.MediaError, number=607):
+    """No media host could be reached, or the connection broke each time."""
+
+
+class MediaRefusedError(errors.MediaError, number=608):
+    """A media host refused; the service's number says how."""
+
+
+class FileFailedError(errors.MediaError, number=609):
+    """A local file could not be read or written."""
+
+
+class PhoneNoAnswerError(errors.MediaError, number=610):
+    """The phone did not upload the file again: it did not answer, or could not now. Repeat later."""

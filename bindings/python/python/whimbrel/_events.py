@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ._types import ConnectionStateName, GroupAddressing, GroupChangeType, Identity, QuotedMessage, ReceiptType, RestrictionType
+from ._types import ConnectionStateName, GroupAddressing, GroupChangeType, Identity, MediaDirection, QuotedMessage, ReceiptType, RestrictionType
 
 __all__ = [
     "ChatMoved",
@@ -21,6 +21,7 @@ __all__ = [
     "LinkFailed",
     "Linked",
     "LoggedOut",
+    "MediaProgress",
     "Message",
     "NumberChanged",
     "NumberShared",
@@ -830,6 +831,41 @@ class PasskeyRequired(Event):
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaProgress(Event):
+    """Emitted when a transfer of a file got on that was given a name: about ten times a second,
+    and at its end.
+    """
+
+    kind: ClassVar[str] = "media_progress"
+
+    transfer: str
+    """The name that the transfer was given."""
+
+    direction: MediaDirection
+    """Which way the file goes."""
+
+    done: int
+    """Bytes of the encrypted file that are transferred. It may go back when something has to be
+    done again.
+    """
+
+    total: int
+    """Of so many; 0 while that is not known."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> MediaProgress:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            transfer=data["transfer"],
+            direction=MediaDirection(data["direction"]),
+            done=data["done"],
+            total=data["total"],
+        )
+
+
 _BY_KIND: dict[str, type[Event]] = {
     "message": Message,
     "undecryptable": Undecryptable,
@@ -855,6 +891,7 @@ _BY_KIND: dict[str, type[Event]] = {
     "pairing_code": PairingCodeChanged,
     "pairing_code_failed": PairingCodeFailed,
     "passkey_required": PasskeyRequired,
+    "media_progress": MediaProgress,
 }
 
 

@@ -13,9 +13,12 @@ from ._types import (
     CreatedGroup,
     DebugChoice,
     DebugEcho,
+    DownloadedMedia,
     Group,
     GroupList,
     Identity,
+    MediaDescription,
+    MediaKind,
     PairingCode,
     ParticipantResults,
     PasskeyCode,
@@ -24,6 +27,7 @@ from ._types import (
     SendWait,
     SentMessage,
     Statistics,
+    UploadedMedia,
 )
 
 __all__ = [
@@ -281,6 +285,25 @@ class Operations:
         request: dict[str, object] = {"group": str(group), "participants": participants}
         return ParticipantResults._decode(await self._request("demote_participants", request, timeout))
 
+    async def describe_media(
+        self,
+        *,
+        path: str,
+        timeout: float | None = None,
+    ) -> MediaDescription:
+        """Looks at a file: what it is, how large, how long. Nothing is uploaded.
+
+        Fails with ``MEDIA_UNSUPPORTED`` for formats that are not known: such files can still be
+        sent as documents.
+
+        Args:
+            path: Path of the file.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"path": path}
+        return MediaDescription._decode(await self._request("describe_media", request, timeout))
+
     async def disconnect(
         self,
         *,
@@ -296,6 +319,44 @@ class Operations:
         """
         request: dict[str, object] = {}
         await self._request("disconnect", request, timeout)
+
+    async def download_media(
+        self,
+        *,
+        reference: str,
+        path: str,
+        ask_phone: bool | None = None,
+        max_length: int | None = None,
+        transfer: str | None = None,
+        timeout: float | None = None,
+    ) -> DownloadedMedia:
+        """Downloads the file of a message, decrypts it, and checks that it is the one that was
+        sent.
+
+        The file appears at its path when all of it was checked; what stood there is replaced
+        then. A download that breaks goes on where it was. When the file is gone from the
+        service, the phone is asked to upload it again. Repeating a call that failed is safe.
+        Native calls give the file into memory instead.
+
+        Args:
+            reference: What says where the file is, from a message or an upload.
+            path: Where to.
+            ask_phone: Whether the phone may be asked to upload the file again; true if it is
+                absent.
+            max_length: Longest file to take, in bytes; 2 GiB if it is absent.
+            transfer: A name for this transfer: ``media_progress`` events with it tell how far
+                it is.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"reference": reference, "path": path}
+        if ask_phone is not None:
+            request["askPhone"] = ask_phone
+        if max_length is not None:
+            request["maxLength"] = max_length
+        if transfer is not None:
+            request["transfer"] = transfer
+        return DownloadedMedia._decode(await self._request("download_media", request, timeout))
 
     async def export(
         self,
@@ -662,3 +723,40 @@ class Operations:
         """
         request: dict[str, object] = {"group": str(group), "subject": subject}
         await self._request("set_group_subject", request, timeout)
+
+    async def upload_media(
+        self,
+        *,
+        path: str,
+        kind: MediaKind,
+        mimetype: str | None = None,
+        newsletter: bool | None = None,
+        transfer: str | None = None,
+        timeout: float | None = None,
+    ) -> UploadedMedia:
+        """Encrypts a file and uploads it, to be sent in messages. The service keeps it for some
+        weeks.
+
+        An upload that breaks goes on where it was, at the same media host or another one, as
+        long as there is progress; without a deadline of the call that is the only limit.
+        Repeating a call that failed is safe. Native calls take the file from memory instead.
+
+        Args:
+            path: Path of the file.
+            kind: What it is to its message.
+            mimetype: What the file is, such as ``image/jpeg``; what its first bytes say if it
+                is absent.
+            newsletter: For a channel: the file is not encrypted, as everybody may read it.
+            transfer: A name for this transfer: ``media_progress`` events with it tell how far
+                it is.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"path": path, "kind": kind}
+        if mimetype is not None:
+            request["mimetype"] = mimetype
+        if newsletter is not None:
+            request["newsletter"] = newsletter
+        if transfer is not None:
+            request["transfer"] = transfer
+        return UploadedMedia._decode(await self._request("upload_media", request, timeout))

@@ -16,6 +16,7 @@ __all__ = [
     "CreatedGroup",
     "DebugChoice",
     "DebugEcho",
+    "DownloadedMedia",
     "FailureCount",
     "Group",
     "GroupAddressing",
@@ -24,6 +25,9 @@ __all__ = [
     "GroupList",
     "GroupRole",
     "Identity",
+    "MediaDescription",
+    "MediaDirection",
+    "MediaKind",
     "PairingCode",
     "Participant",
     "ParticipantResult",
@@ -36,6 +40,7 @@ __all__ = [
     "SendWait",
     "SentMessage",
     "Statistics",
+    "UploadedMedia",
     "VersionSource",
 ]
 
@@ -214,6 +219,24 @@ class DebugEcho:
             nested=data["nested"],
             choice=DebugChoice(data["choice"]),
             nothing=data.get("nothing"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadedMedia:
+    """A file that was downloaded."""
+
+    length: int
+    """Its length in bytes."""
+
+    moved: str | None
+    """The phone uploaded it again: keep this in place of the reference that was given."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> DownloadedMedia:
+        return cls(
+            length=data["length"],
+            moved=data.get("moved"),
         )
 
 
@@ -476,6 +499,109 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaDescription:
+    """What is known of a file."""
+
+    mimetype: str
+    """What it is, such as ``image/jpeg``."""
+
+    length: int
+    """Its length in bytes."""
+
+    is_animated: bool
+    """It is a picture that moves."""
+
+    has_preview: bool
+    """Whether a small picture of it can be made."""
+
+    duration_ms: int | None
+    """How long it plays, in milliseconds."""
+
+    height: int | None
+    """Height in pixels, as it is shown."""
+
+    waveform: list[int] | None
+    """How a voice note is drawn: 64 values from 0 to 100."""
+
+    width: int | None
+    """Width in pixels, as it is shown."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> MediaDescription:
+        return cls(
+            mimetype=data["mimetype"],
+            length=data["length"],
+            is_animated=data["isAnimated"],
+            has_preview=data["hasPreview"],
+            duration_ms=data.get("durationMs"),
+            height=data.get("height"),
+            waveform=data.get("waveform"),
+            width=data.get("width"),
+        )
+
+
+class MediaDirection(str, Enum):
+    """Which way a file goes."""
+
+    UPLOAD = "upload"
+    """To the media hosts."""
+
+    DOWNLOAD = "download"
+    """From them."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> MediaDirection:
+        return cls.UNKNOWN
+
+
+class MediaKind(str, Enum):
+    """What a file is to its message."""
+
+    IMAGE = "image"
+    """A picture."""
+
+    VIDEO = "video"
+    """A film."""
+
+    GIF = "gif"
+    """A short film without sound that repeats."""
+
+    VIDEO_NOTE = "video_note"
+    """A round video note."""
+
+    AUDIO = "audio"
+    """A piece of sound."""
+
+    VOICE = "voice"
+    """A voice note."""
+
+    DOCUMENT = "document"
+    """Any file."""
+
+    STICKER = "sticker"
+    """A sticker."""
+
+    STICKER_PACK = "sticker_pack"
+    """The archive of a sticker pack."""
+
+    STICKER_PACK_THUMBNAIL = "sticker_pack_thumbnail"
+    """The picture of a sticker pack."""
+
+    LINK_THUMBNAIL = "link_thumbnail"
+    """The picture of a link preview."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> MediaKind:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PairingCode:
     """A code to type on the phone."""
 
@@ -734,6 +860,34 @@ class Statistics:
             completed=data["completed"],
             sessions_renewed=data["sessionsRenewed"],
             prekeys_replaced=data["prekeysReplaced"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadedMedia:
+    """A file on the media hosts."""
+
+    reference: str
+    """Says where the file is and how it is opened. **It contains the file's key**: who has it can
+    open the file. It stays valid across restarts and versions.
+    """
+
+    length: int
+    """Its length in bytes."""
+
+    handle: str | None
+    """What messages of channels name it by."""
+
+    mimetype: str | None
+    """What the file is."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> UploadedMedia:
+        return cls(
+            reference=data["reference"],
+            length=data["length"],
+            handle=data.get("handle"),
+            mimetype=data.get("mimetype"),
         )
 
 

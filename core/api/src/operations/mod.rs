@@ -6,6 +6,7 @@ mod debug;
 mod events;
 mod groups;
 mod link;
+mod media;
 mod messages;
 mod people;
 mod statistics;
@@ -29,6 +30,9 @@ pub use groups::{
     ParticipantResults, PromoteParticipants, RemoveParticipants, SetGroupSubject,
 };
 pub use link::{AnswerPasskey, ConfirmPasskey, LinkWithCode, LinkWithQr, PairingCode, PasskeyCode, QrCode};
+pub use media::{
+    DescribeMedia, DownloadMedia, DownloadedMedia, MediaDescription, MediaKind, UploadMedia, UploadedMedia,
+};
 pub use messages::{CancelSend, MarkRead, QuotedMessage, SendText, SendWait, SentMessage};
 pub use people::GetIdentity;
 pub use statistics::{FailureCount, GetStatistics, Statistics};
@@ -134,7 +138,9 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<DebugEcho>(),
     entry::<DebugFail>(),
     entry::<DemoteParticipants>(),
+    entry::<DescribeMedia>(),
     entry::<Disconnect>(),
+    entry::<DownloadMedia>(),
     entry::<Export>(),
     entry::<FindClientVersion>(),
     entry::<GetAccount>(),
@@ -154,6 +160,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SendText>(),
     entry::<SetClientVersion>(),
     entry::<SetGroupSubject>(),
+    entry::<UploadMedia>(),
 ];
 
 /// Finds an operation.

@@ -197,7 +197,9 @@ mod tests {
                         .child(Node::new("enc_iv").bytes(octets(&vector["iv"]))),
                 );
             let expected = match (vector["result"].as_str().unwrap(), vector["direct_path"].as_str()) {
-                ("SUCCESS" | "SUCCESS with messageSecret", Some(path)) => PhoneAnswer::Uploaded(path.to_owned()),
+                ("SUCCESS" | "SUCCESS with messageSecret", Some(path)) => {
+                    PhoneAnswer::Uploaded(path.to_owned())
+                }
                 ("NOT_FOUND", _) => PhoneAnswer::NotFound,
                 ("DECRYPTION_ERROR", _) => PhoneAnswer::Unopened,
                 _ => PhoneAnswer::Failed,
