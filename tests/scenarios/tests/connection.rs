@@ -33,8 +33,9 @@ async fn tls_with_the_sandboxs_authority_works_and_without_it_is_refused() {
     let world = World::start().await;
     let mut options = world.engine_options();
     options.endpoint.url = world.sandbox.wss_url();
+    let authority = options.endpoint.extra_ca_pem.take();
     let strangers = Engine::new(options.clone()).unwrap();
-    options.endpoint.extra_ca_pem = Some(world.sandbox.ca_pem().to_owned());
+    options.endpoint.extra_ca_pem = authority;
     let engine = Engine::new(options).unwrap();
     world.linked(&engine, NUMBER).await;
     engine.close(DEADLINE).await.unwrap();
