@@ -112,6 +112,30 @@ pub struct GroupInfo {
     pub members: Vec<String>,
 }
 
+/// A file on the media hosts. Bytes are hex.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MediaFile {
+    /// Its address.
+    pub url: String,
+    /// Its path on any host.
+    pub direct_path: String,
+    /// Its key.
+    pub media_key: String,
+    /// Hash of the file.
+    pub file_sha256: String,
+    /// Hash of the encrypted file.
+    pub file_enc_sha256: String,
+    /// Length of the file.
+    pub file_length: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Uploaded {
+    direct_path: String,
+}
+
 #[derive(Deserialize)]
 struct Created {
     group: String,
@@ -239,6 +263,29 @@ impl Peer {
     /// Leaves a group.
     pub async fn leave_group(&self, group: &str) -> Result<(), PeerError> {
         self.command("leave_group", json!({"group": group})).await.map(drop)
+    }
+
+    /// Encrypts and uploads the file at `path`, of a kind as the protocol names it.
+    pub async fn upload_media(&self, kind: &str, path: &Path) -> Result<MediaFile, PeerError> {
+        read(self.command("upload_media", json!({"kind": kind, "path": path})).await?)
+    }
+
+    /// Downloads and decrypts a file to `path`.
+    pub async fn download_media(&self, kind: &str, file: &MediaFile, path: &Path) -> Result<(), PeerError> {
+        let args = json!({"kind": kind, "file": file, "path": path});
+        self.command("download_media", args).await.map(drop)
+    }
+
+    /// Asks the device's phone to upload the file of a message again, and returns the path at which it is then.
+    pub async fn ask_for_media(
+        &self,
+        file: &MediaFile,
+        chat: &str,
+        id: &str,
+        from_me: bool,
+    ) -> Result<String, PeerError> {
+        let args = json!({"file": file, "chat": chat, "id": id, "fromMe": from_me});
+        Ok(read::<Uploaded>(self.command("ask_for_media", args).await?)?.direct_path)
     }
 
     /// Closes the connection and keeps the credentials.

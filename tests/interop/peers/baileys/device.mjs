@@ -10,6 +10,7 @@ import { pino } from 'pino';
 import { reportEvents } from './events.mjs';
 import { event } from './lines.mjs';
 import { confineFetch, requireLoopback } from './loopback.mjs';
+import * as media from './media.mjs';
 import { SentMessages } from './sent.mjs';
 
 const LOGGED_OUT = DisconnectReason.loggedOut;
@@ -144,6 +145,18 @@ export class Device {
 
   async leaveGroup({ group }) {
     await this.#live().groupLeave(group);
+  }
+
+  async uploadMedia(args) {
+    return media.upload(this.#live(), args);
+  }
+
+  async downloadMedia(args) {
+    return media.download(args);
+  }
+
+  async askForMedia(args) {
+    return media.askAgain(this.#live(), args);
   }
 
   async forgetSession({ with: address }) {

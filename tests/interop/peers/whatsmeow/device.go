@@ -38,6 +38,8 @@ type device struct {
 	cli   *whatsmeow.Client
 	pair  string
 	phone string
+	// mediaRetries are the requests to the phone for files.
+	mediaRetries mediaRetries
 }
 
 // openDevice opens the credentials and prepares the client; nothing is connected yet.

@@ -49,6 +49,8 @@ func (d *device) onEvent(raw any) {
 		d.group(evt.JID, "create", participantJIDs(evt.Participants))
 	case *events.GroupInfo:
 		d.groupChanged(evt)
+	case *events.MediaRetry:
+		d.mediaRetries.answered(evt)
 	case *events.HistorySync:
 		d.out.event("history", historyFields(evt))
 	default:

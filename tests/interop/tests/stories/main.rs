@@ -12,6 +12,7 @@ mod baileys_link;
 mod devices;
 mod forgetful;
 mod linking;
+mod media;
 mod new_identity;
 mod peers_chat;
 mod peers_group;

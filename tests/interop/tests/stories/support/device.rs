@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use whimbrel::Client;
 use whimbrel_interop::{Event, Peer, PeerError, Program, Quote};
 use whimbrel_sandbox::phone::Phone;
 use whimbrel_sandbox::{Event as ServiceEvent, Sandbox};
@@ -56,6 +57,14 @@ impl Device {
         match &self.make {
             Make::Peer(peer) => peer,
             Make::Whimbrel(_) => panic!("{} is no peer", self.label()),
+        }
+    }
+
+    /// The client, of devices that are ours.
+    pub(crate) fn as_client(&self) -> Client {
+        match &self.make {
+            Make::Whimbrel(client) => client.client(),
+            Make::Peer(_) => panic!("{} is a peer", self.label()),
         }
     }
 

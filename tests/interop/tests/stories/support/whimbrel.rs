@@ -80,7 +80,7 @@ impl Whimbrel {
         Self { sandbox: sandbox.clone(), store: store.to_owned(), events, running }
     }
 
-    fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         self.running.lock().unwrap().client.clone()
     }
 
@@ -126,6 +126,8 @@ impl Whimbrel {
         let mut options = EngineOptions::default();
         options.endpoint.url = sandbox.ws_url();
         options.endpoint.noise_root = Some((root.public_key, root.serial));
+        // The media hosts speak TLS only.
+        options.endpoint.extra_ca_pem = Some(sandbox.ca_pem().to_owned());
         Engine::new(options).unwrap()
     }
 
