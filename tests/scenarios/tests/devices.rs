@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
 
+use std::time::Duration;
+
 use whimbrel::events::EventStream;
 use whimbrel::{Client, Engine};
-use whimbrel_sandbox::phone::Phone;
+use whimbrel_sandbox::phone::{Phone, SwitchChange};
 use whimbrel_sandbox::{Event, Fault, FaultRule, Group, StanzaMatch};
 use whimbrel_scenarios::{
     ANNA, BEN, CARA, DEADLINE, World, device_label, next_identity, next_logout, next_message, quiet, read,
@@ -62,6 +64,13 @@ impl Scene {
                 assert_eq!(next_message(reader).await.text.as_deref(), Some(text.as_str()));
             }
         }
+    }
+
+    /// Requests that Anna's engine has made.
+    fn requests(&self) -> u64 {
+        let label = device_label(&self.client, ANNA);
+        let devices = self.world.sandbox.state().devices;
+        devices.into_iter().find(|device| device.device == label).unwrap().requests
     }
 
     /// Another engine beside somebody's phone.
@@ -480,5 +489,31 @@ async fn a_device_that_nobody_told_of_is_reached_by_the_next_direct_message() {
     send(&scene.client, &scene.ben.lid(), "seen").await;
     assert_eq!(next_message(&mut at_desk).await.text.as_deref(), Some("seen"));
     assert_eq!(scene.met_since(since), [device_label(&desk, BEN)]);
+    scene.end().await;
+}
+
+/// A message tells that its sender's list of devices was signed anew: the next message reaches them all, and
+/// nobody is asked twice.
+#[tokio::test]
+async fn a_list_that_a_message_shows_to_be_old_is_asked_for_before_the_next_one() {
+    let mut scene = Scene::set().await;
+    scene.ben.set_switches(SwitchChange { tells_list: Some(true), ..SwitchChange::default() });
+    scene.anna_writes("before", &mut []).await;
+    // Signed in a later second than the list was asked for in.
+    scene.world.sandbox.clock().advance(Duration::from_secs(2));
+    scene.unheard("devices");
+    let (_desk, mut at_desk) = scene.companion(BEN, "desk").await;
+    for text in ["first", "second"] {
+        scene.ben.send_text(ANNA, &format!("{text} of ben")).await.unwrap();
+        let told = next_message(&mut scene.events).await;
+        assert_eq!(told.text, Some(format!("{text} of ben")));
+        let before = scene.requests();
+        send(&scene.client, &scene.ben.lid(), text).await;
+        for expected in [format!("{text} of ben"), text.to_owned()] {
+            assert_eq!(next_message(&mut at_desk).await.text, Some(expected));
+        }
+        // The list, and the keys of the device that was not known.
+        assert_eq!(scene.requests() - before, if text == "first" { 2 } else { 0 });
+    }
     scene.end().await;
 }

@@ -31,6 +31,25 @@ pub(crate) fn fresh(unit: &Unit<'_>, user: &Jid) -> Result<Option<DeviceList>, S
     Ok(list.filter(|list| (0..LIFE).contains(&unit.now().saturating_sub(list.fetched_at))))
 }
 
+/// How far a sender's clock may be ahead, in seconds.
+const AHEAD: i64 = 60;
+
+/// A message tells when its sender's list was last signed. A list that is older, and was asked for before
+/// that, is given up (delivery document §1.13). What was asked for later is the best that there is, whatever
+/// a sender says.
+pub(crate) fn heard_of(unit: &mut Unit<'_>, sender: &Jid, signed_at: u64) -> Result<(), StoreError> {
+    let user = sender.to_bare();
+    let (Some(known), Ok(signed_at)) = (unit.device_list(&user)?, i64::try_from(signed_at)) else {
+        return Ok(());
+    };
+    let is_possible = signed_at <= unit.now().saturating_add(AHEAD);
+    if is_possible && known.signed_at < signed_at && known.fetched_at <= signed_at {
+        tracing::debug!("A sender has another list of devices; it is asked for before the next message.");
+        unit.give_up_list(&user)?;
+    }
+    Ok(())
+}
+
 /// Until when a list is believed, seconds.
 pub(crate) const fn good_until(list: &DeviceList) -> i64 {
     list.fetched_at.saturating_add(LIFE)

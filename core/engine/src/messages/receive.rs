@@ -12,6 +12,7 @@ use super::signal_state::Unit;
 use super::stanza::{Enc, EncKind, Received};
 use super::{bot, content};
 use crate::devices::identity::Source;
+use crate::devices::lists;
 use crate::devices::sessions::Target;
 use crate::events::{EventKind, Message, NumberShared};
 use crate::receipts::stanza::{self as receipt, Kind};
@@ -224,6 +225,11 @@ fn look_inside(
         return Ok(());
     }
     let opened = content::open(message, raw);
+    let context = opened.message.message_context_info.as_ref();
+    let metadata = context.and_then(|context| context.device_list_metadata.as_ref());
+    if let Some(signed_at) = metadata.and_then(|metadata| metadata.sender_timestamp) {
+        lists::heard_of(unit, author.device, signed_at)?;
+    }
     if let Some(kind) = content::protocol_type(&opened.message) {
         match control::reaction(kind, author.own) {
             Reaction::Show => {}

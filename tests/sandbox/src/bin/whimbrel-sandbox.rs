@@ -32,7 +32,7 @@ The control API (JSON; errors are {\"error\":{\"code\",\"message\"}}):
   POST /phones/N/scan {qr}              POST /phones/N/code {code}
   POST /phones/N/send {to,text}         POST /phones/N/read {chat,ids}
   GET  /phones/N/messages?after&wait_ms GET  /phones/N/receipts?after&wait_ms
-  POST /phones/N/switches {auto_read?,echo?,silent?,lenient_qr?,damage_next?}
+  POST /phones/N/switches {auto_read?,echo?,silent?,lenient_qr?,tells_list?,damage_next?}
   POST /phones/N/offline, /phones/N/online, /phones/N/unlink {device}
   POST /phones/N/reset-session {device}, /phones/N/forget-group-keys {group}
   POST /phones/N/send and /phones/N/read take groups too

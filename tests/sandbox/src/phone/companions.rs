@@ -18,12 +18,20 @@ pub(crate) struct Companions {
     by_device: BTreeMap<u16, u32>,
     /// Indexes given to companions that are still being linked.
     pending: Vec<u32>,
+    /// When the list was signed that the service has, in seconds.
+    signed_at: Option<u64>,
 }
 
 impl Companions {
     /// A book for an account epoch; `raw_id` changes when the phone is set up anew.
     pub(crate) fn new(raw_id: u32) -> Self {
-        Self { raw_id, current_index: PHONE_INDEX, by_device: BTreeMap::new(), pending: Vec::new() }
+        Self {
+            raw_id,
+            current_index: PHONE_INDEX,
+            by_device: BTreeMap::new(),
+            pending: Vec::new(),
+            signed_at: None,
+        }
     }
 
     /// Number of the account's epoch.
@@ -34,6 +42,16 @@ impl Companions {
     /// The account begins another epoch; the companions stay.
     pub(crate) fn begin_epoch(&mut self, raw_id: u32) {
         self.raw_id = raw_id;
+    }
+
+    /// When the list was signed that the service has, in seconds.
+    pub(crate) fn signed_at(&self) -> Option<u64> {
+        self.signed_at
+    }
+
+    /// The service has a list of this time.
+    pub(crate) fn published(&mut self, timestamp: u64) {
+        self.signed_at = Some(timestamp);
     }
 
     /// Highest index ever given out.

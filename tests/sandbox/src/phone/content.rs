@@ -10,16 +10,26 @@ use whimbrel_proto::e2e::message::{
     HistorySyncType, InitialSecurityNotificationSettingSync, PeerDataOperationRequestMessage,
     PeerDataOperationRequestResponseMessage, ProtocolMessage,
 };
-use whimbrel_proto::e2e::{LidMigrationMappingSyncMessage, Message, MessageContextInfo};
+use whimbrel_proto::e2e::{DeviceListMetadata, LidMigrationMappingSyncMessage, Message, MessageContextInfo};
 use whimbrel_proto::history::{HistorySync, PhoneNumberToLidMapping, Pushname, history_sync};
 use whimbrel_proto::lid::{LidMigrationMapping, LidMigrationMappingSyncPayload};
 
+/// Version of what a message tells about lists of devices.
+const LIST_METADATA: i32 = 2;
+
 /// A text with its message secret, as every official client adds one.
-pub(crate) fn text(text: &str, secret: [u8; 32]) -> Message {
+///
+/// `signed_at`: when the account's list of devices was signed, if that is told.
+pub(crate) fn text(text: &str, secret: [u8; 32], signed_at: Option<u64>) -> Message {
+    let metadata = signed_at.map(|signed_at| {
+        Box::new(DeviceListMetadata { sender_timestamp: Some(signed_at), ..DeviceListMetadata::default() })
+    });
     Message {
         conversation: Some(text.to_owned()),
         message_context_info: Some(Box::new(MessageContextInfo {
             message_secret: Some(secret.to_vec()),
+            device_list_metadata_version: metadata.is_some().then_some(LIST_METADATA),
+            device_list_metadata: metadata,
             ..MessageContextInfo::default()
         })),
         ..Message::default()
@@ -240,7 +250,7 @@ mod tests {
 
     #[test]
     fn reads_both_kinds_of_text() {
-        assert_eq!(read(text("hi", [7; 32]), false), Content::Text("hi".into()));
+        assert_eq!(read(text("hi", [7; 32], None), false), Content::Text("hi".into()));
         let extended = Message {
             extended_text_message: Some(Box::new(ExtendedTextMessage {
                 text: Some("hello".into()),
@@ -254,7 +264,7 @@ mod tests {
 
     #[test]
     fn own_copies_carry_the_secret_outside_and_come_from_own_devices_only() {
-        let copy = device_sent("240000000000009@lid", text("hi", [7; 32]));
+        let copy = device_sent("240000000000009@lid", text("hi", [7; 32], None));
         let secret = copy.message_context_info.as_ref().unwrap().message_secret.clone();
         assert_eq!(secret, Some(vec![7; 32]));
         assert_eq!(read(copy.clone(), false), Content::Forged);

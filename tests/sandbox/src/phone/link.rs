@@ -137,7 +137,11 @@ impl Phone {
         let linked = answer.and_then(|answer| link::read_device(&answer).ok_or(PhoneError::Answer("device")));
         match linked {
             Ok(device) => {
-                self.state().companions.linked(device.device(), index);
+                {
+                    let mut state = self.state();
+                    state.companions.linked(device.device(), index);
+                    state.companions.published(timestamp);
+                }
                 self.welcome(device.device());
                 Ok(device)
             }
@@ -226,6 +230,7 @@ impl Phone {
             adv::key_index_list(&keys.identity().private, indexes(companions, timestamp), &keys::draw(rng))
         };
         self.inner.line.request(link::publish_key_indexes(list, timestamp)).await?;
+        self.state().companions.published(timestamp);
         Ok(())
     }
 }

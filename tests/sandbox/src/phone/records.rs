@@ -88,6 +88,8 @@ pub struct Switches {
     pub silent: bool,
     /// Takes linking codes of old clients, which have no client type.
     pub lenient_qr: bool,
+    /// Tells in every text when its list of devices was last signed.
+    pub tells_list: bool,
     /// How many of the next encrypted texts are damaged on the way out, so that the reader has
     /// to ask for them again.
     pub damage_next: u32,
@@ -111,6 +113,8 @@ pub struct SwitchChange {
     pub silent: Option<bool>,
     /// See [`Switches::lenient_qr`].
     pub lenient_qr: Option<bool>,
+    /// See [`Switches::tells_list`].
+    pub tells_list: Option<bool>,
     /// See [`Switches::damage_next`].
     pub damage_next: Option<u32>,
     /// See [`Switches::unpadded_next`].
@@ -128,6 +132,7 @@ impl Switches {
         self.echo = change.echo.unwrap_or(self.echo);
         self.silent = change.silent.unwrap_or(self.silent);
         self.lenient_qr = change.lenient_qr.unwrap_or(self.lenient_qr);
+        self.tells_list = change.tells_list.unwrap_or(self.tells_list);
         self.damage_next = change.damage_next.unwrap_or(self.damage_next);
         self.unpadded_next = change.unpadded_next.unwrap_or(self.unpadded_next);
         self.garbled_next = change.garbled_next.unwrap_or(self.garbled_next);

@@ -110,8 +110,16 @@ impl Phone {
         if chat.is_group() {
             return self.deliver_group_text(chat, text).await;
         }
-        let secret = keys::draw(&mut self.state().rng);
-        self.deliver(chat, content::text(text, secret)).await
+        let message = self.compose_text(text);
+        self.deliver(chat, message).await
+    }
+
+    /// A text of this phone.
+    pub(super) fn compose_text(&self, text: &str) -> Plain {
+        let tells_list = self.switches().tells_list;
+        let mut state = self.state();
+        let signed_at = state.companions.signed_at().filter(|_| tells_list);
+        content::text(text, keys::draw(&mut state.rng), signed_at)
     }
 
     /// Sends a message to a person.

@@ -14,7 +14,7 @@ use crate::phone::stanza::messages::Resend;
 use crate::phone::stanza::retry::Wish;
 use crate::phone::stanza::usync;
 use crate::phone::state::State;
-use crate::phone::{Phone, PhoneError, content, keys};
+use crate::phone::{Phone, PhoneError, keys};
 
 /// The service wants the members named in the other way.
 const STALE_ADDRESSING: u16 = 421;
@@ -34,8 +34,8 @@ impl Phone {
         group: &Jid,
         text: &str,
     ) -> Result<String, PhoneError> {
-        let secret = keys::draw(&mut self.state().rng);
-        self.deliver_to_group(group, content::text(text, secret)).await
+        let message = self.compose_text(text);
+        self.deliver_to_group(group, message).await
     }
 
     /// Sends a message to a group.
