@@ -876,6 +876,10 @@ typedef struct whimbrel_message_view {
    * Zero.
    */
   uint32_t reserved;
+  /**
+   * What kind of content it has, such as `text`, `image` or `poll`; whimbrel_event_json() has all of it.
+   */
+  struct whimbrel_str content_type;
 } whimbrel_message_view;
 
 /**
@@ -1212,7 +1216,8 @@ uint32_t whimbrel_event_receipt(const struct whimbrel_event *event,
                                 struct whimbrel_receipt_view *view);
 
 /**
- * Returns the whole content of a message as protobuf (`Message`); absent for other events.
+ * Returns the message that brought an event as protobuf (`Message`): of messages, of what changes or annotates
+ * them, and of control messages; absent for other events.
  */
 WHIMBREL_API
 struct whimbrel_bytes whimbrel_event_raw(const struct whimbrel_event *event);

@@ -141,6 +141,7 @@ pub extern "C" fn whimbrel_event_message(
             from_me: u32::from(message.from_me),
             offline: u32::from(message.offline),
             reserved: 0,
+            content_type: whimbrel_str::of(message.content.kind()),
         };
         // SAFETY: the header asks for a struct whose first field is its size, or null.
         u32::from(unsafe { sized::write(view, &filled) })
@@ -174,12 +175,13 @@ pub extern "C" fn whimbrel_event_receipt(
     })
 }
 
-/// Returns the whole content of a message as protobuf (`Message`); absent for other events.
+/// Returns the message that brought an event as protobuf (`Message`): of messages, of what changes or annotates
+/// them, and of control messages; absent for other events.
 #[ffi_export]
 pub extern "C" fn whimbrel_event_raw(event: Option<&whimbrel_event>) -> whimbrel_bytes {
-    match event.map(whimbrel_event::kind) {
-        Some(EventKind::Message(message)) => whimbrel_bytes::of(&message.raw),
-        _ => whimbrel_bytes::ABSENT,
+    match event.and_then(|event| event.kind().raw()) {
+        Some(raw) => whimbrel_bytes::of(raw),
+        None => whimbrel_bytes::ABSENT,
     }
 }
 

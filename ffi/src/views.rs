@@ -47,6 +47,8 @@ pub struct whimbrel_message_view {
     pub offline: u32,
     /// Zero.
     pub reserved: u32,
+    /// What kind of content it has, such as `text`, `image` or `poll`; whimbrel_event_json() has all of it.
+    pub content_type: whimbrel_str,
 }
 
 /// A receipt.

@@ -8,7 +8,6 @@ use napi_derive::napi;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use whimbrel::events::EventKind;
 use whimbrel::{Event, EventStream};
 
 use crate::client::Bell;
@@ -130,9 +129,7 @@ impl Waiting {
         let shown: Vec<_> = events.iter().map(whimbrel_api::events::Event::from).collect();
         let mut raw = Vec::new();
         for event in events {
-            if let EventKind::Message(message) = &event.kind {
-                raw.extend_from_slice(&message.raw);
-            }
+            raw.extend_from_slice(event.kind.raw().unwrap_or_default());
         }
         Self {
             // Text and numbers can always be written.

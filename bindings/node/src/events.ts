@@ -2,7 +2,7 @@
 
 /** @file What a client tells its host. */
 
-import type { ConnectionStateName, GroupAddressing, GroupChangeType, Identity, MediaDirection, QuotedMessage, ReceiptType, RestrictionType } from './types.js'
+import type { ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, Identity, MediaDirection, MessageAssociation, MessageContext, NamedMessage, Poll, QuotedMessage, ReceiptType, RestrictionType, TargetMessage } from './types.js'
 
 /** What every event has that is a fact: durable, numbered, and offered again until acknowledged. */
 export interface JournaledEvent {
@@ -49,17 +49,31 @@ export interface Message extends JournaledEvent {
   fromMe: boolean
   /** The service's time, seconds since 1970. */
   timestamp: number
+  /** What it says: look at its `type`. */
+  content: Content
+  /** What surrounds it: mentions, forwarding, the chat's timer and the like. */
+  context: MessageContext
+  /** It is to be seen once. */
+  viewOnce: boolean
+  /** It is a status. */
+  isStatus: boolean
+  /** It mentions this account, by name or with everyone. */
+  mentionsMe: boolean
+  /** It counts as unread. */
+  unread: boolean
   /** It waited at the service while this client was away. */
   offline: boolean
   /** Size of the raw protobuf; a native call fetches it. */
   rawSize: number
+  /** The message that it belongs to, such as the head of an album. */
+  association: MessageAssociation | null
   /** Id of the `undecryptable` event that this message completes. */
   completes: string | null
   /** Name that the sender gives itself, if the service told it. */
   pushName: string | null
   /** The message that this one quotes. */
   quoted: QuotedMessage | null
-  /** The text; absent for kinds of content that this version does not read. */
+  /** Its words: a text, a caption, a question; absent for content without any. */
   text: string | null
 }
 
@@ -309,6 +323,535 @@ export interface NumberShared extends JournaledEvent {
   who: Identity
 }
 
+/**
+ * Emitted when somebody reacted to a message, or took a reaction back. The newest of one
+ * person to one message holds.
+ */
+export interface Reaction extends JournaledEvent {
+  kind: 'reaction'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** The message that it is about. */
+  target: TargetMessage
+  /**
+   * It is in an envelope that nothing that is known opens, as when the message that it is
+   * about never came: what it says is absent here.
+   */
+  sealed: boolean
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+  /** The emoji; absent: the reaction is taken back. */
+  emoji: string | null
+  /** The sender's time, milliseconds since 1970. */
+  sentAtMs: number | null
+}
+
+/**
+ * Emitted when the author of a message gave it new words. The newest edit holds; of pictures
+ * and the like only the caption changes.
+ */
+export interface MessageEdited extends JournaledEvent {
+  kind: 'message_edited'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** The message that it is about. */
+  target: TargetMessage
+  /**
+   * It is in an envelope that nothing that is known opens, as when the message that it is
+   * about never came: what it says is absent here.
+   */
+  sealed: boolean
+  /** Which form it came in. */
+  form: EditForm
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+  /** The message's new content. */
+  content: Content | null
+  /** What surrounds it now. */
+  context: MessageContext | null
+  /** The sender's time, milliseconds since 1970. */
+  sentAtMs: number | null
+  /** Its new words. */
+  text: string | null
+}
+
+/**
+ * Emitted when a message was taken back. It may come before the message itself. Delete what
+ * you kept of it.
+ */
+export interface MessageRevoked extends JournaledEvent {
+  kind: 'message_revoked'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** The message that it is about. */
+  target: TargetMessage
+  /**
+   * It is in an envelope that nothing that is known opens, as when the message that it is
+   * about never came: what it says is absent here.
+   */
+  sealed: boolean
+  /** An administrator of the group did it; otherwise the message's author. */
+  byAdmin: boolean
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+}
+
+/** Emitted when somebody voted in a poll. It replaces what the same person voted before. */
+export interface PollVote extends JournaledEvent {
+  kind: 'poll_vote'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** The message that it is about. */
+  target: TargetMessage
+  /**
+   * It is in an envelope that nothing that is known opens, as when the message that it is
+   * about never came: what it says is absent here.
+   */
+  sealed: boolean
+  /**
+   * The options that were chosen, in their own words, as far as the poll has them. None and no
+   * unknown ones: the vote is taken back.
+   */
+  options: string[]
+  /** How many more were chosen that the poll, as it is known, does not have. */
+  unknownOptions: number
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+  /** The sender's time, milliseconds since 1970. */
+  sentAtMs: number | null
+}
+
+/** Emitted when a poll has new content. */
+export interface PollEdited extends JournaledEvent {
+  kind: 'poll_edited'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** The message that it is about. */
+  target: TargetMessage
+  /**
+   * It is in an envelope that nothing that is known opens, as when the message that it is
+   * about never came: what it says is absent here.
+   */
+  sealed: boolean
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+  /** All of the poll as it is now. */
+  poll: Poll | null
+}
+
+/** Emitted when a poll has a new option. */
+export interface PollOptionAdded extends JournaledEvent {
+  kind: 'poll_option_added'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** The message that it is about. */
+  target: TargetMessage
+  /**
+   * It is in an envelope that nothing that is known opens, as when the message that it is
+   * about never came: what it says is absent here.
+   */
+  sealed: boolean
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+  /** The option. */
+  option: string | null
+}
+
+/** Emitted when somebody answered an event. The newest answer of one person holds. */
+export interface EventAnswer extends JournaledEvent {
+  kind: 'event_answer'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** The message that it is about. */
+  target: TargetMessage
+  /**
+   * It is in an envelope that nothing that is known opens, as when the message that it is
+   * about never came: what it says is absent here.
+   */
+  sealed: boolean
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+  /** How many others come along. */
+  extraGuests: number | null
+  /** The answer; absent for one of an unknown kind. */
+  response: EventResponse | null
+  /** The sender's time, milliseconds since 1970. */
+  sentAtMs: number | null
+}
+
+/** Emitted when an event has a new state, such as another time, or was cancelled. */
+export interface EventEdited extends JournaledEvent {
+  kind: 'event_edited'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** The message that it is about. */
+  target: TargetMessage
+  /**
+   * It is in an envelope that nothing that is known opens, as when the message that it is
+   * about never came: what it says is absent here.
+   */
+  sealed: boolean
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+  /** All of the event as it is now. */
+  event: EventDetails | null
+}
+
+/** Emitted when a message was pinned for everybody in the chat, or unpinned. */
+export interface MessagePinned extends JournaledEvent {
+  kind: 'message_pinned'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** The message that it is about. */
+  target: TargetMessage
+  /**
+   * It is in an envelope that nothing that is known opens, as when the message that it is
+   * about never came: what it says is absent here.
+   */
+  sealed: boolean
+  /** It is pinned; otherwise it no longer is. */
+  pinned: boolean
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+  /** For how long, in seconds. */
+  seconds: number | null
+}
+
+/** Emitted when a message of a chat with a timer is kept for everybody, or no longer. */
+export interface MessageKept extends JournaledEvent {
+  kind: 'message_kept'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** The message that it is about. */
+  target: TargetMessage
+  /**
+   * It is in an envelope that nothing that is known opens, as when the message that it is
+   * about never came: what it says is absent here.
+   */
+  sealed: boolean
+  /** It is kept; otherwise it no longer is. */
+  kept: boolean
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+}
+
+/** Emitted when somebody commented on a post. */
+export interface Comment extends JournaledEvent {
+  kind: 'comment'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** The message that it is about. */
+  target: TargetMessage
+  /**
+   * It is in an envelope that nothing that is known opens, as when the message that it is
+   * about never came: what it says is absent here.
+   */
+  sealed: boolean
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+  /** What they say. */
+  content: Content | null
+  /** Its words. */
+  text: string | null
+}
+
+/**
+ * Emitted when an envelope to a message came that this version does not open, such as a
+ * planned message. The raw form has it.
+ */
+export interface SealedAddon extends JournaledEvent {
+  kind: 'sealed_addon'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** The message that it is about. */
+  target: TargetMessage
+  /**
+   * It is in an envelope that nothing that is known opens, as when the message that it is
+   * about never came: what it says is absent here.
+   */
+  sealed: boolean
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+}
+
+/**
+ * Emitted when somebody set the timer of a chat: messages disappear after that time. What is
+ * sent there says it by itself.
+ */
+export interface ChatTimerChanged extends JournaledEvent {
+  kind: 'chat_timer_changed'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** How long messages stay, in seconds; 0: for ever. */
+  seconds: number
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+  /** When it was set, seconds since 1970. */
+  setAt: number | null
+}
+
+/** Emitted when somebody said whether content of a chat may be shared. */
+export interface ChatPrivacyChanged extends JournaledEvent {
+  kind: 'chat_privacy_changed'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** It may not. */
+  limited: boolean
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+}
+
+/** Emitted when a member of a group has another label. */
+export interface MemberLabelChanged extends JournaledEvent {
+  kind: 'member_label_changed'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+  /** The label; absent: it is removed. */
+  label: string | null
+}
+
+/** Emitted when a control message came that has no event of its own. The raw form has it. */
+export interface ControlMessage extends JournaledEvent {
+  kind: 'control_message'
+  /** Id of the message that brought it. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Whose act it is. */
+  sender: Identity
+  /** Number of the sender's device; 0 is the phone. */
+  senderDevice: number
+  /** An act of this account, on another device of it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** Size of the raw protobuf; a native call fetches it. */
+  rawSize: number
+  /**
+   * What it is, a stable lowercase word: `status_mention`, `bot_welcome`, `bot_feedback`,
+   * `stop_generation`, `reminder`, `thread_control`, `unschedule`, `unknown`.
+   */
+  control: string
+  /** The message that it is about, as its sender names it. */
+  about: NamedMessage | null
+  /** Id of the `undecryptable` event that this completes. */
+  completes: string | null
+}
+
 /** Emitted when there is a QR text to show, and again whenever it changes. */
 export interface Qr extends EphemeralEvent {
   kind: 'qr'
@@ -421,6 +964,22 @@ export type ClientEvent =
   | ChatMoved
   | NumberChanged
   | NumberShared
+  | Reaction
+  | MessageEdited
+  | MessageRevoked
+  | PollVote
+  | PollEdited
+  | PollOptionAdded
+  | EventAnswer
+  | EventEdited
+  | MessagePinned
+  | MessageKept
+  | Comment
+  | SealedAddon
+  | ChatTimerChanged
+  | ChatPrivacyChanged
+  | MemberLabelChanged
+  | ControlMessage
   | Qr
   | LinkFailed
   | ConnectionChanged

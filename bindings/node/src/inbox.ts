@@ -53,7 +53,7 @@ export class Inbox {
     this.#ended = batch.ended
     let offset = 0
     for (const event of this.#batch) {
-      if (event.kind !== 'message' || !batch.raw || event.rawSize === 0) continue
+      if (!('rawSize' in event) || !batch.raw || event.rawSize === 0) continue
       this.#raw.set(event, batch.raw.subarray(offset, offset + event.rawSize))
       offset += event.rawSize
     }

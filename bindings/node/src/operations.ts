@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, AddParticipants, Address, AnswerPasskey, Backup, CancelSend, ClientVersion, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadedMedia, Export, GetGroup, GetIdentity, Group, GroupList, Identity, LeaveGroup, LinkWithCode, MarkRead, MediaDescription, PairingCode, ParticipantResults, PasskeyCode, PromoteParticipants, QrCode, QuotedMessageInput, RemoveParticipants, SendText, SentMessage, SetClientVersion, SetGroupSubject, Statistics, UploadMedia, UploadedMedia } from './types.js'
+import type { Account, AddParticipants, AddPollOption, Address, AnswerEvent, AnswerPasskey, Backup, CancelSend, ClientVersion, CommentMessage, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadedMedia, EditEvent, EditMessage, EditPoll, Export, ForwardMessage, GetGroup, GetIdentity, Group, GroupList, Identity, KeepMessage, LeaveGroup, LinkWithCode, MarkRead, MediaDescription, PairingCode, ParticipantResults, PasskeyCode, PinMessage, PromoteParticipants, QrCode, QuotedMessageInput, React, RemoveParticipants, RevokeMessage, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatTimer, SetClientVersion, SetGroupSubject, SetMemberLabel, SharePhoneNumber, Statistics, UploadMedia, UploadedMedia, VotePoll } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -28,6 +28,20 @@ export abstract class Operations {
    */
   async addParticipants(request: AddParticipants, options?: CallOptions): Promise<ParticipantResults> {
     return this.request<ParticipantResults>('add_participants', addParticipants(request), options)
+  }
+
+  /** Adds an option to a poll that lets its voters do so, or to one of this account. */
+  async addPollOption(request: AddPollOption, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('add_poll_option', addPollOption(request), options)
+  }
+
+  /**
+   * Answers an event; it replaces what was answered before.
+   *
+   * Fails with `NOT_FOUND` if the event never came to this client.
+   */
+  async answerEvent(request: AnswerEvent, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('answer_event', answerEvent(request), options)
   }
 
   /**
@@ -60,6 +74,15 @@ export abstract class Operations {
    */
   async cancelSend(request: CancelSend, options?: CallOptions): Promise<void> {
     await this.request('cancel_send', cancelSend(request), options)
+  }
+
+  /**
+   * Comments on a post of a community's announcement group.
+   *
+   * Fails with `NOT_FOUND` if the post never came to this client.
+   */
+  async commentMessage(request: CommentMessage, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('comment_message', commentMessage(request), options)
   }
 
   /**
@@ -136,6 +159,24 @@ export abstract class Operations {
     return this.request<DownloadedMedia>('download_media', request, options)
   }
 
+  /** Gives an event of this account a new state, such as another time; cancelling is one. */
+  async editEvent(request: EditEvent, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('edit_event', editEvent(request), options)
+  }
+
+  /**
+   * Gives a text or a caption of this account new words. Receivers take edits for twenty
+   * minutes.
+   */
+  async editMessage(request: EditMessage, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('edit_message', editMessage(request), options)
+  }
+
+  /** Gives a poll of this account other words or options. */
+  async editPoll(request: EditPoll, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('edit_poll', editPoll(request), options)
+  }
+
   /**
    * Writes the link into an encrypted file, to go on elsewhere.
    *
@@ -159,6 +200,15 @@ export abstract class Operations {
    */
   async findClientVersion(options?: CallOptions): Promise<ClientVersion> {
     return this.request<ClientVersion>('find_client_version', {}, options)
+  }
+
+  /**
+   * Forwards a message that this client sent to another chat. Its files are not sent again.
+   *
+   * Fails with `NOT_FOUND` if this client does not have the message any more.
+   */
+  async forwardMessage(request: ForwardMessage, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('forward_message', forwardMessage(request), options)
   }
 
   /** Returns the linked account. */
@@ -205,6 +255,11 @@ export abstract class Operations {
     return this.request<Statistics>('get_statistics', {}, options)
   }
 
+  /** Keeps a message of a chat with a timer for everybody, or no longer. */
+  async keepMessage(request: KeepMessage, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('keep_message', keepMessage(request), options)
+  }
+
   /** Leaves a group. */
   async leaveGroup(request: LeaveGroup, options?: CallOptions): Promise<void> {
     await this.request('leave_group', leaveGroup(request), options)
@@ -245,14 +300,43 @@ export abstract class Operations {
     await this.request('mark_read', markRead(request), options)
   }
 
+  /** Pins a message for everybody in the chat, or unpins it. */
+  async pinMessage(request: PinMessage, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('pin_message', pinMessage(request), options)
+  }
+
   /** Makes members of a group admins. */
   async promoteParticipants(request: PromoteParticipants, options?: CallOptions): Promise<ParticipantResults> {
     return this.request<ParticipantResults>('promote_participants', promoteParticipants(request), options)
   }
 
+  /** Reacts to a message with one emoji, or takes the reaction back. */
+  async react(request: React, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('react', react(request), options)
+  }
+
   /** Removes members from a group. */
   async removeParticipants(request: RemoveParticipants, options?: CallOptions): Promise<ParticipantResults> {
     return this.request<ParticipantResults>('remove_participants', removeParticipants(request), options)
+  }
+
+  /**
+   * Takes a message back: one of this account, or as an administrator of a group one of
+   * another member.
+   */
+  async revokeMessage(request: RevokeMessage, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('revoke_message', revokeMessage(request), options)
+  }
+
+  /**
+   * Sends a message of any kind, and returns when the service has it, or as `wait` says. Its
+   * fate is told as that of `send_text`. In a chat with a timer the message says so by itself.
+   *
+   * Fails with `INVALID_ARGUMENT` for what receivers would not show, and with `NOT_SUPPORTED`
+   * for kinds that are only received; nothing has happened then.
+   */
+  async sendMessage(request: SendMessage, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('send_message', sendMessage(request), options)
   }
 
   /**
@@ -264,6 +348,16 @@ export abstract class Operations {
    */
   async sendText(request: SendText, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('send_text', sendText(request), options)
+  }
+
+  /** Says whether content of a chat with a person may be shared. */
+  async setChatPrivacy(request: SetChatPrivacy, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('set_chat_privacy', setChatPrivacy(request), options)
+  }
+
+  /** Sets the timer of a chat with a person: messages disappear after that time. */
+  async setChatTimer(request: SetChatTimer, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('set_chat_timer', setChatTimer(request), options)
   }
 
   /**
@@ -279,6 +373,16 @@ export abstract class Operations {
     await this.request('set_group_subject', setGroupSubject(request), options)
   }
 
+  /** Sets this account's label in a group. */
+  async setMemberLabel(request: SetMemberLabel, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('set_member_label', setMemberLabel(request), options)
+  }
+
+  /** Tells the other person of a chat this account's phone number. */
+  async sharePhoneNumber(request: SharePhoneNumber, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('share_phone_number', sharePhoneNumber(request), options)
+  }
+
   /**
    * Encrypts a file and uploads it, to be sent in messages. The service keeps it for some
    * weeks.
@@ -289,6 +393,15 @@ export abstract class Operations {
    */
   async uploadMedia(request: UploadMedia, options?: CallOptions): Promise<UploadedMedia> {
     return this.request<UploadedMedia>('upload_media', request, options)
+  }
+
+  /**
+   * Votes for options of a poll; it replaces what was voted before.
+   *
+   * Fails with `NOT_FOUND` if the poll never came to this client.
+   */
+  async votePoll(request: VotePoll, options?: CallOptions): Promise<SentMessage> {
+    return this.request<SentMessage>('vote_poll', votePoll(request), options)
   }
 }
 
@@ -301,12 +414,40 @@ function addParticipants(value: AddParticipants): object {
   return { ...value, group: address(value.group) }
 }
 
+function addPollOption(value: AddPollOption): object {
+  return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
+function answerEvent(value: AnswerEvent): object {
+  return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
 function cancelSend(value: CancelSend): object {
   return { ...value, chat: address(value.chat) }
 }
 
+function commentMessage(value: CommentMessage): object {
+  return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
 function demoteParticipants(value: DemoteParticipants): object {
   return { ...value, group: address(value.group) }
+}
+
+function editEvent(value: EditEvent): object {
+  return { ...value, chat: address(value.chat) }
+}
+
+function editMessage(value: EditMessage): object {
+  return { ...value, chat: address(value.chat) }
+}
+
+function editPoll(value: EditPoll): object {
+  return { ...value, chat: address(value.chat) }
+}
+
+function forwardMessage(value: ForwardMessage): object {
+  return { ...value, chat: address(value.chat), to: address(value.to) }
 }
 
 function getGroup(value: GetGroup): object {
@@ -317,11 +458,19 @@ function getIdentity(value: GetIdentity): object {
   return { ...value, address: address(value.address) }
 }
 
+function keepMessage(value: KeepMessage): object {
+  return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
 function leaveGroup(value: LeaveGroup): object {
   return { ...value, group: address(value.group) }
 }
 
 function markRead(value: MarkRead): object {
+  return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
+function pinMessage(value: PinMessage): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }
 
@@ -333,14 +482,46 @@ function quotedMessage(value: QuotedMessageInput | null | undefined): object | n
   return value && { ...value, sender: address(value.sender) }
 }
 
+function react(value: React): object {
+  return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
 function removeParticipants(value: RemoveParticipants): object {
   return { ...value, group: address(value.group) }
+}
+
+function revokeMessage(value: RevokeMessage): object {
+  return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
+function sendMessage(value: SendMessage): object {
+  return { ...value, chat: address(value.chat), quote: quotedMessage(value.quote) }
 }
 
 function sendText(value: SendText): object {
   return { ...value, chat: address(value.chat), quote: quotedMessage(value.quote) }
 }
 
+function setChatPrivacy(value: SetChatPrivacy): object {
+  return { ...value, chat: address(value.chat) }
+}
+
+function setChatTimer(value: SetChatTimer): object {
+  return { ...value, chat: address(value.chat) }
+}
+
 function setGroupSubject(value: SetGroupSubject): object {
   return { ...value, group: address(value.group) }
+}
+
+function setMemberLabel(value: SetMemberLabel): object {
+  return { ...value, chat: address(value.chat) }
+}
+
+function sharePhoneNumber(value: SharePhoneNumber): object {
+  return { ...value, chat: address(value.chat) }
+}
+
+function votePoll(value: VotePoll): object {
+  return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }

@@ -33,6 +33,96 @@ export interface AddParticipants {
   participants: string[]
 }
 
+/** Adds an option to a poll that lets its voters do so, or to one of this account. */
+export interface AddPollOption {
+  /** Address of the chat. */
+  chat: Address
+  /** Id of the poll's message. */
+  targetId: string
+  /** The new option. */
+  option: string
+  /** Id of the message that carries it; the engine makes one if it is absent. */
+  messageId?: string | null
+  /** Who wrote it; needed only if several messages of the chat have the id. */
+  sender?: Address | null
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
+}
+
+/** The advertisement that a chat began with. */
+export interface Advertisement {
+  /** Words. */
+  body: string | null
+  /** Names the click. */
+  clickId: string | null
+  /** Its id. */
+  sourceId: string | null
+  /** What kind of thing it is, such as `ad` or `post`. */
+  sourceType: string | null
+  /** Where it is. */
+  sourceUrl: string | null
+  /** Heading. */
+  title: string | null
+}
+
+/** A rich answer of the AI. Only received. */
+export interface AiRichContentInput {
+  type: 'ai_rich'
+  /** Its words, one after the other. */
+  text: string
+  /** Its pieces of code. */
+  code?: CodeBlockInput[]
+}
+
+/** A rich answer of the AI. Only received. */
+export interface AiRichContent {
+  type: 'ai_rich'
+  /** Its words, one after the other. */
+  text: string
+  /** Its pieces of code. */
+  code: CodeBlock[]
+}
+
+/** The head of an album; its pictures are messages of their own. */
+export interface AlbumContentInput {
+  type: 'album'
+  /** How many pictures follow. */
+  images?: number
+  /** How many videos follow. */
+  videos?: number
+}
+
+/** The head of an album; its pictures are messages of their own. */
+export interface AlbumContent {
+  type: 'album'
+  /** How many pictures follow. */
+  images: number
+  /** How many videos follow. */
+  videos: number
+}
+
+/**
+ * Answers an event; it replaces what was answered before.
+ *
+ * Fails with `NOT_FOUND` if the event never came to this client.
+ */
+export interface AnswerEvent {
+  /** Address of the chat. */
+  chat: Address
+  /** Id of the event's message. */
+  targetId: string
+  /** Whether this account's owner comes. */
+  response: EventResponse
+  /** How many others come along. */
+  extraGuests?: number | null
+  /** Id of the message that carries it; the engine makes one if it is absent. */
+  messageId?: string | null
+  /** Who wrote it; needed only if several messages of the chat have the id. */
+  sender?: Address | null
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
+}
+
 /**
  * Goes on with linking after a `passkey_required` event, and returns the code to compare.
  *
@@ -47,6 +137,32 @@ export interface AnswerPasskey {
   assertion: string
 }
 
+/** A sound. */
+export interface AudioContentInput {
+  type: 'audio'
+  /** A description for those who do not hear it. */
+  accessibilityLabel?: string | null
+  /** The file; absent if the sender named none. Voice notes are Opus in Ogg, mono. */
+  media?: MediaFileInput | null
+  /** Length in seconds. */
+  seconds?: number | null
+  /** How a voice note is drawn: 64 values from 0 to 100. */
+  waveform?: number[] | null
+}
+
+/** A sound. */
+export interface AudioContent {
+  type: 'audio'
+  /** A description for those who do not hear it. */
+  accessibilityLabel: string | null
+  /** The file; absent if the sender named none. Voice notes are Opus in Ogg, mono. */
+  media: MediaFile | null
+  /** Length in seconds. */
+  seconds: number | null
+  /** How a voice note is drawn: 64 values from 0 to 100. */
+  waveform: number[] | null
+}
+
 /**
  * Copies the store into a file that opens as a store, while the client goes on.
  *
@@ -56,6 +172,112 @@ export interface AnswerPasskey {
 export interface Backup {
   /** Where the copy is written. Nothing is overwritten. */
   path: string
+}
+
+/** A call to many. Only received. */
+export interface BroadcastCallContentInput {
+  type: 'broadcast_call'
+  /** Its id. */
+  sessionId: string
+  /** Words with it. */
+  caption?: string | null
+  /** With pictures. */
+  video?: boolean
+}
+
+/** A call to many. Only received. */
+export interface BroadcastCallContent {
+  type: 'broadcast_call'
+  /** Its id. */
+  sessionId: string
+  /** Words with it. */
+  caption: string | null
+  /** With pictures. */
+  video: boolean
+}
+
+/** Legacy buttons. Only received. */
+export interface ButtonsContentInput {
+  type: 'buttons'
+  /** The words. */
+  text: string
+  /** The buttons. */
+  buttons?: PlainButtonInput[]
+  /** Small words below them. */
+  footer?: string | null
+  /** What stands above them. */
+  header?: InteractiveHeaderInput | null
+}
+
+/** Legacy buttons. Only received. */
+export interface ButtonsContent {
+  type: 'buttons'
+  /** The words. */
+  text: string
+  /** The buttons. */
+  buttons: PlainButton[]
+  /** Small words below them. */
+  footer: string | null
+  /** What stands above them. */
+  header: InteractiveHeader | null
+}
+
+/** A call that was. Only received. */
+export interface CallLogContentInput {
+  type: 'call_log'
+  /**
+   * How it ended: `connected`, `missed`, `failed`, `rejected`, `accepted_elsewhere`,
+   * `ongoing`, `silenced_by_dnd`, `silenced_unknown_caller`.
+   */
+  outcome?: string | null
+  /** Who took part. */
+  participants?: CallParticipantInput[]
+  /** How long it was, in seconds. */
+  seconds?: number | null
+  /** With pictures. */
+  video?: boolean
+}
+
+/** A call that was. Only received. */
+export interface CallLogContent {
+  type: 'call_log'
+  /**
+   * How it ended: `connected`, `missed`, `failed`, `rejected`, `accepted_elsewhere`,
+   * `ongoing`, `silenced_by_dnd`, `silenced_unknown_caller`.
+   */
+  outcome: string | null
+  /** Who took part. */
+  participants: CallParticipant[]
+  /** How long it was, in seconds. */
+  seconds: number | null
+  /** With pictures. */
+  video: boolean
+}
+
+/** A mark of a call, not for people. Only received. */
+export interface CallMarkerContentInput {
+  type: 'call_marker'
+}
+
+/** A mark of a call, not for people. Only received. */
+export interface CallMarkerContent {
+  type: 'call_marker'
+}
+
+/** Somebody who took part in a call. */
+export interface CallParticipantInput {
+  /** How it ended for them. */
+  outcome?: string | null
+  /** Who. */
+  user?: string | null
+}
+
+/** Somebody who took part in a call. */
+export interface CallParticipant {
+  /** How it ended for them. */
+  outcome: string | null
+  /** Who. */
+  user: string | null
 }
 
 /**
@@ -72,6 +294,197 @@ export interface CancelSend {
   messageId: string
 }
 
+/** A card of a carousel. */
+export interface CarouselCardInput {
+  /** The words. */
+  body: string
+  /** The buttons, from top to bottom. */
+  buttons?: FlowButtonInput[]
+  /** Small words below them. */
+  footer?: string | null
+  /** What stands above them. */
+  header?: InteractiveHeaderInput | null
+}
+
+/** A card of a carousel. */
+export interface CarouselCard {
+  /** The words. */
+  body: string
+  /** The buttons, from top to bottom. */
+  buttons: FlowButton[]
+  /** Small words below them. */
+  footer: string | null
+  /** What stands above them. */
+  header: InteractiveHeader | null
+}
+
+/** Cards to be leafed through. Best effort, as `interactive`. */
+export interface CarouselContentInput {
+  type: 'carousel'
+  /** The words above the cards. */
+  body: string
+  /** The cards, at most ten. */
+  cards?: CarouselCardInput[]
+  /** Small words below. */
+  footer?: string | null
+}
+
+/** Cards to be leafed through. Best effort, as `interactive`. */
+export interface CarouselContent {
+  type: 'carousel'
+  /** The words above the cards. */
+  body: string
+  /** The cards, at most ten. */
+  cards: CarouselCard[]
+  /** Small words below. */
+  footer: string | null
+}
+
+/** A catalogue. */
+export interface CatalogContentInput {
+  type: 'catalog'
+  /** Words below it. */
+  body?: string | null
+  /** The business; needed to send it. */
+  business?: string | null
+  /** About it. */
+  description?: string | null
+  /** Small words below those. */
+  footer?: string | null
+  /** Its picture. */
+  image?: MediaFileInput | null
+  /** Its name. */
+  title?: string | null
+}
+
+/** A catalogue. */
+export interface CatalogContent {
+  type: 'catalog'
+  /** Words below it. */
+  body: string | null
+  /** The business; needed to send it. */
+  business: string | null
+  /** About it. */
+  description: string | null
+  /** Small words below those. */
+  footer: string | null
+  /** Its picture. */
+  image: MediaFile | null
+  /** Its name. */
+  title: string | null
+}
+
+/** An invitation to administer a channel. */
+export interface ChannelAdminInviteContentInput {
+  type: 'channel_admin_invite'
+  /** Words below it. */
+  caption?: string | null
+  /** The channel; absent if it cannot be read. */
+  channel?: string | null
+  /** Until when, seconds since 1970; only of those to administer it. */
+  expiresAt?: number | null
+  /** Its name. */
+  name?: string | null
+}
+
+/** An invitation to administer a channel. */
+export interface ChannelAdminInviteContent {
+  type: 'channel_admin_invite'
+  /** Words below it. */
+  caption: string | null
+  /** The channel; absent if it cannot be read. */
+  channel: string | null
+  /** Until when, seconds since 1970; only of those to administer it. */
+  expiresAt: number | null
+  /** Its name. */
+  name: string | null
+}
+
+/** An invitation to follow a channel. */
+export interface ChannelFollowerInviteContentInput {
+  type: 'channel_follower_invite'
+  /** Words below it. */
+  caption?: string | null
+  /** The channel; absent if it cannot be read. */
+  channel?: string | null
+  /** Until when, seconds since 1970; only of those to administer it. */
+  expiresAt?: number | null
+  /** Its name. */
+  name?: string | null
+}
+
+/** An invitation to follow a channel. */
+export interface ChannelFollowerInviteContent {
+  type: 'channel_follower_invite'
+  /** Words below it. */
+  caption: string | null
+  /** The channel; absent if it cannot be read. */
+  channel: string | null
+  /** Until when, seconds since 1970; only of those to administer it. */
+  expiresAt: number | null
+  /** Its name. */
+  name: string | null
+}
+
+/** A chat's timer. */
+export interface ChatTimer {
+  /** How long messages stay, in seconds; 0: for ever. */
+  seconds: number
+  /** When it was set, seconds since 1970. */
+  setAt: number | null
+}
+
+/** An answer to buttons, a list or a native flow. */
+export interface ChoiceContentInput {
+  type: 'choice'
+  /** Small words of a list's row. */
+  description?: string | null
+  /** Name of a native flow, such as `quick_reply`. */
+  flowName?: string | null
+  /** The id that the maker of the buttons gave to this one. */
+  id?: string | null
+  /** Which button of a template, counted from 0. */
+  index?: number | null
+  /** What a native flow answered, JSON as text. */
+  paramsJson?: string | null
+  /** What was chosen from. */
+  source?: ChoiceSource
+  /** What stood on it. */
+  text?: string | null
+}
+
+/** An answer to buttons, a list or a native flow. */
+export interface ChoiceContent {
+  type: 'choice'
+  /** Small words of a list's row. */
+  description: string | null
+  /** Name of a native flow, such as `quick_reply`. */
+  flowName: string | null
+  /** The id that the maker of the buttons gave to this one. */
+  id: string | null
+  /** Which button of a template, counted from 0. */
+  index: number | null
+  /** What a native flow answered, JSON as text. */
+  paramsJson: string | null
+  /** What was chosen from. */
+  source: ChoiceSource
+  /** What stood on it. */
+  text: string | null
+}
+
+/** What was chosen from. */
+export type ChoiceSource =
+  /** Legacy buttons. */
+  | 'buttons'
+  /** The buttons of a template. */
+  | 'template'
+  /** A list. */
+  | 'list'
+  /** A native flow. */
+  | 'native_flow'
+  /** Something that this version does not know. */
+  | 'unknown'
+
 /** The version of the web client that is presented to the service. */
 export interface ClientVersion {
   /** Its three numbers. */
@@ -80,6 +493,42 @@ export interface ClientVersion {
   source: VersionSource
   /** When the service says that it stops accepting it, seconds since 1970. */
   expiresAt: number | null
+}
+
+/** A piece of code. */
+export interface CodeBlockInput {
+  /** Its lines. */
+  lines: string
+  /** Its language. */
+  language?: string | null
+}
+
+/** A piece of code. */
+export interface CodeBlock {
+  /** Its lines. */
+  lines: string
+  /** Its language. */
+  language: string | null
+}
+
+/**
+ * Comments on a post of a community's announcement group.
+ *
+ * Fails with `NOT_FOUND` if the post never came to this client.
+ */
+export interface CommentMessage {
+  /** Address of the group. */
+  chat: Address
+  /** Id of the post. */
+  targetId: string
+  /** What to say. */
+  content: ContentInput
+  /** Id of the message that carries it; the engine makes one if it is absent. */
+  messageId?: string | null
+  /** Who wrote it; needed only if several messages of the chat have the id. */
+  sender?: Address | null
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
 }
 
 /** State of the connection. */
@@ -113,6 +562,154 @@ export type ConnectionStateName =
   | 'waiting'
   /** A state that this version does not know. */
   | 'unknown'
+
+/** Somebody's card. */
+export interface ContactContentInput {
+  type: 'contact'
+  /** The name that is shown. */
+  name: string
+  /** The card, vCard 3.0. */
+  vcard: string
+}
+
+/** Somebody's card. */
+export interface ContactContent {
+  type: 'contact'
+  /** The name that is shown. */
+  name: string
+  /** The card, vCard 3.0. */
+  vcard: string
+}
+
+/** Several cards. */
+export interface ContactsContentInput {
+  type: 'contacts'
+  /** What is shown, such as "2 contacts". */
+  name?: string | null
+  /** Names of the people, in the order of their cards. */
+  names?: string[]
+  /** The cards, vCard 3.0. */
+  vcards?: string[]
+}
+
+/** Several cards. */
+export interface ContactsContent {
+  type: 'contacts'
+  /** What is shown, such as "2 contacts". */
+  name: string | null
+  /** Names of the people, in the order of their cards. */
+  names: string[]
+  /** The cards, vCard 3.0. */
+  vcards: string[]
+}
+
+/**
+ * What a message says: look at `type`. More kinds will be added; ignore what you do not know.
+ * Kinds marked "only received" are refused with `NOT_SUPPORTED` when they are sent.
+ */
+export type ContentInput =
+  | TextContentInput
+  | ImageContentInput
+  | VideoContentInput
+  | GifContentInput
+  | VideoNoteContentInput
+  | AudioContentInput
+  | VoiceContentInput
+  | DocumentContentInput
+  | StickerContentInput
+  | StickerPackContentInput
+  | AlbumContentInput
+  | ContactContentInput
+  | ContactsContentInput
+  | LocationContentInput
+  | LiveLocationContentInput
+  | GroupInviteContentInput
+  | ChannelAdminInviteContentInput
+  | ChannelFollowerInviteContentInput
+  | EventInviteContentInput
+  | RequestPhoneContentInput
+  | PollContentInput
+  | PollResultContentInput
+  | EventContentInput
+  | ProductContentInput
+  | CatalogContentInput
+  | OrderContentInput
+  | InvoiceContentInput
+  | PaymentContentInput
+  | InteractiveContentInput
+  | CarouselContentInput
+  | ListContentInput
+  | ButtonsContentInput
+  | TemplateContentInput
+  | ChoiceContentInput
+  | CallLogContentInput
+  | CallMarkerContentInput
+  | ScheduledCallContentInput
+  | ScheduledCallCancelContentInput
+  | BroadcastCallContentInput
+  | GroupHistoryContentInput
+  | GroupHistoryNoticeContentInput
+  | AiRichContentInput
+  | MusicContentInput
+  | StatusNoticeContentInput
+  | QuestionResponseContentInput
+  | ScheduledContentInput
+  | PlaceholderContentInput
+  | UnsupportedContentInput
+
+/**
+ * What a message says: look at `type`. More kinds will be added; ignore what you do not know.
+ * Kinds marked "only received" are refused with `NOT_SUPPORTED` when they are sent.
+ */
+export type Content =
+  | TextContent
+  | ImageContent
+  | VideoContent
+  | GifContent
+  | VideoNoteContent
+  | AudioContent
+  | VoiceContent
+  | DocumentContent
+  | StickerContent
+  | StickerPackContent
+  | AlbumContent
+  | ContactContent
+  | ContactsContent
+  | LocationContent
+  | LiveLocationContent
+  | GroupInviteContent
+  | ChannelAdminInviteContent
+  | ChannelFollowerInviteContent
+  | EventInviteContent
+  | RequestPhoneContent
+  | PollContent
+  | PollResultContent
+  | EventContent
+  | ProductContent
+  | CatalogContent
+  | OrderContent
+  | InvoiceContent
+  | PaymentContent
+  | InteractiveContent
+  | CarouselContent
+  | ListContent
+  | ButtonsContent
+  | TemplateContent
+  | ChoiceContent
+  | CallLogContent
+  | CallMarkerContent
+  | ScheduledCallContent
+  | ScheduledCallCancelContent
+  | BroadcastCallContent
+  | GroupHistoryContent
+  | GroupHistoryNoticeContent
+  | AiRichContent
+  | MusicContent
+  | StatusNoticeContent
+  | QuestionResponseContent
+  | ScheduledContent
+  | PlaceholderContent
+  | UnsupportedContent
 
 /**
  * Makes a group of this account and the given people.
@@ -210,6 +807,44 @@ export interface DescribeMedia {
   path: string
 }
 
+/** A file of any kind. */
+export interface DocumentContentInput {
+  type: 'document'
+  /** A description for those who do not see it. */
+  accessibilityLabel?: string | null
+  /** Words below it. */
+  caption?: string | null
+  /** Its name. */
+  fileName?: string | null
+  /** The file; absent if the sender named none. */
+  media?: MediaFileInput | null
+  /** How many pages it has. */
+  pageCount?: number | null
+  /** Bytes of the small picture in the message; only in what comes. */
+  thumbnailSize?: number | null
+  /** Its title. */
+  title?: string | null
+}
+
+/** A file of any kind. */
+export interface DocumentContent {
+  type: 'document'
+  /** A description for those who do not see it. */
+  accessibilityLabel: string | null
+  /** Words below it. */
+  caption: string | null
+  /** Its name. */
+  fileName: string | null
+  /** The file; absent if the sender named none. */
+  media: MediaFile | null
+  /** How many pages it has. */
+  pageCount: number | null
+  /** Bytes of the small picture in the message; only in what comes. */
+  thumbnailSize: number | null
+  /** Its title. */
+  title: string | null
+}
+
 /**
  * Downloads the file of a message, decrypts it, and checks that it is the one that was sent.
  *
@@ -238,6 +873,207 @@ export interface DownloadedMedia {
   /** The phone uploaded it again: keep this in place of the reference that was given. */
   moved: string | null
 }
+
+/** Gives an event of this account a new state, such as another time; cancelling is one. */
+export interface EditEvent {
+  /** Address of the chat. */
+  chat: Address
+  /** Id of the event's message. */
+  targetId: string
+  /** All of the event as it is to be. */
+  event: EventDetailsInput
+  /** Id of the message that carries it; the engine makes one if it is absent. */
+  messageId?: string | null
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
+}
+
+/** Which form an edit came in. */
+export type EditForm =
+  /** A control message. */
+  | 'control'
+  /** A control message in a wrapper. */
+  | 'wrapped'
+  /** An envelope under the secret of the message. */
+  | 'sealed'
+
+/**
+ * Gives a text or a caption of this account new words. Receivers take edits for twenty
+ * minutes.
+ */
+export interface EditMessage {
+  /** Address of the chat. */
+  chat: Address
+  /** Id of the message. */
+  targetId: string
+  /** The new words. */
+  text: string
+  /** Addresses of the users who are mentioned in them. */
+  mentions?: string[]
+  /** Id of the message that carries it; the engine makes one if it is absent. */
+  messageId?: string | null
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
+}
+
+/** Gives a poll of this account other words or options. */
+export interface EditPoll {
+  /** Address of the chat. */
+  chat: Address
+  /** Id of the poll's message. */
+  targetId: string
+  /** All of the poll as it is to be. */
+  poll: PollInput
+  /** Id of the message that carries it; the engine makes one if it is absent. */
+  messageId?: string | null
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
+}
+
+/** An event. */
+export interface EventContentInput {
+  type: 'event'
+  /** Its name. */
+  name: string
+  /** It is a call. */
+  call?: boolean
+  /** It does not take place. */
+  cancelled?: boolean
+  /** About it. */
+  description?: string | null
+  /** When it ends, seconds since 1970. */
+  endsAt?: number | null
+  /** Guests may bring others. */
+  extraGuests?: boolean
+  /** The call that it is. */
+  joinLink?: string | null
+  /** Where it takes place. */
+  location?: PlaceInput | null
+  /** How long before it guests are reminded, in seconds. */
+  reminderSeconds?: number | null
+  /** When it begins, seconds since 1970; needed to send it. */
+  startsAt?: number | null
+}
+
+/** An event. */
+export interface EventContent {
+  type: 'event'
+  /** Its name. */
+  name: string
+  /** It is a call. */
+  call: boolean
+  /** It does not take place. */
+  cancelled: boolean
+  /** About it. */
+  description: string | null
+  /** When it ends, seconds since 1970. */
+  endsAt: number | null
+  /** Guests may bring others. */
+  extraGuests: boolean
+  /** The call that it is. */
+  joinLink: string | null
+  /** Where it takes place. */
+  location: Place | null
+  /** How long before it guests are reminded, in seconds. */
+  reminderSeconds: number | null
+  /** When it begins, seconds since 1970; needed to send it. */
+  startsAt: number | null
+}
+
+/** An event. */
+export interface EventDetailsInput {
+  /** Its name. */
+  name: string
+  /** It is a call. */
+  call?: boolean
+  /** It does not take place. */
+  cancelled?: boolean
+  /** About it. */
+  description?: string | null
+  /** When it ends, seconds since 1970. */
+  endsAt?: number | null
+  /** Guests may bring others. */
+  extraGuests?: boolean
+  /** The call that it is. */
+  joinLink?: string | null
+  /** Where it takes place. */
+  location?: PlaceInput | null
+  /** How long before it guests are reminded, in seconds. */
+  reminderSeconds?: number | null
+  /** When it begins, seconds since 1970; needed to send it. */
+  startsAt?: number | null
+}
+
+/** An event. */
+export interface EventDetails {
+  /** Its name. */
+  name: string
+  /** It is a call. */
+  call: boolean
+  /** It does not take place. */
+  cancelled: boolean
+  /** About it. */
+  description: string | null
+  /** When it ends, seconds since 1970. */
+  endsAt: number | null
+  /** Guests may bring others. */
+  extraGuests: boolean
+  /** The call that it is. */
+  joinLink: string | null
+  /** Where it takes place. */
+  location: Place | null
+  /** How long before it guests are reminded, in seconds. */
+  reminderSeconds: number | null
+  /** When it begins, seconds since 1970; needed to send it. */
+  startsAt: number | null
+}
+
+/** An invitation to an event of another chat. Only received. */
+export interface EventInviteContentInput {
+  type: 'event_invite'
+  /** The event's id. */
+  id: string
+  /** The call that it is. */
+  callLink?: string | null
+  /** It does not take place. */
+  cancelled?: boolean
+  /** Words below it. */
+  caption?: string | null
+  /** When it ends, seconds since 1970. */
+  endsAt?: number | null
+  /** When it begins, seconds since 1970. */
+  startsAt?: number | null
+  /** Its name. */
+  title?: string | null
+}
+
+/** An invitation to an event of another chat. Only received. */
+export interface EventInviteContent {
+  type: 'event_invite'
+  /** The event's id. */
+  id: string
+  /** The call that it is. */
+  callLink: string | null
+  /** It does not take place. */
+  cancelled: boolean
+  /** Words below it. */
+  caption: string | null
+  /** When it ends, seconds since 1970. */
+  endsAt: number | null
+  /** When it begins, seconds since 1970. */
+  startsAt: number | null
+  /** Its name. */
+  title: string | null
+}
+
+/** Whether somebody comes to an event. */
+export type EventResponse =
+  /** Yes. */
+  | 'going'
+  /** No. */
+  | 'not_going'
+  /** Perhaps. */
+  | 'maybe'
 
 /**
  * Writes the link into an encrypted file, to go on elsewhere.
@@ -272,6 +1108,61 @@ export interface FailureCount {
   count: number
 }
 
+/** What is sent behind content that receivers may not see. */
+export type FallbackChoice =
+  /** Nothing: nobody may see the content. */
+  | 'nothing'
+  /** A text that says what the content says. */
+  | 'composed'
+  /** The text in `fallbackText`. */
+  | 'text'
+
+/** A button of a native flow. */
+export interface FlowButtonInput {
+  /** What it does, such as `quick_reply`, `cta_url`, `cta_call`, `cta_copy`, `single_select`. */
+  name: string
+  /** Its parameters, a JSON object as text. */
+  paramsJson: string
+  /** What stands on it, as the parameters say; only in what comes. */
+  label?: string | null
+}
+
+/** A button of a native flow. */
+export interface FlowButton {
+  /** What it does, such as `quick_reply`, `cta_url`, `cta_call`, `cta_copy`, `single_select`. */
+  name: string
+  /** Its parameters, a JSON object as text. */
+  paramsJson: string
+  /** What stands on it, as the parameters say; only in what comes. */
+  label: string | null
+}
+
+/**
+ * Forwards a message that this client sent to another chat. Its files are not sent again.
+ *
+ * Fails with `NOT_FOUND` if this client does not have the message any more.
+ */
+export interface ForwardMessage {
+  /** Address of the chat that it is in. */
+  chat: Address
+  /** Id of the message. */
+  targetId: string
+  /** Address of the chat that it goes to. */
+  to: Address
+  /** Id of the new message; the engine makes one if it is absent. */
+  messageId?: string | null
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
+}
+
+/** Where forwarded content comes from. */
+export interface Forwarded {
+  /** Hops before this one; 127 stands for many. */
+  score: number
+  /** It counts as forwarded many times. */
+  many: boolean
+}
+
 /**
  * Returns a group that this account is in.
  *
@@ -296,6 +1187,44 @@ export interface GetIdentity {
   address: Address
   /** Ask the service even if both addresses are known: whether a number is registered now. */
   fresh?: boolean
+}
+
+/** A silent video that plays in a loop. */
+export interface GifContentInput {
+  type: 'gif'
+  /** A description for those who do not see it. */
+  accessibilityLabel?: string | null
+  /** Words below it. Round notes have none. */
+  caption?: string | null
+  /** Height in pixels. */
+  height?: number | null
+  /** The file; absent if the sender named none. */
+  media?: MediaFileInput | null
+  /** Length in seconds. */
+  seconds?: number | null
+  /** Bytes of the small picture in the message; only in what comes. */
+  thumbnailSize?: number | null
+  /** Width in pixels. */
+  width?: number | null
+}
+
+/** A silent video that plays in a loop. */
+export interface GifContent {
+  type: 'gif'
+  /** A description for those who do not see it. */
+  accessibilityLabel: string | null
+  /** Words below it. Round notes have none. */
+  caption: string | null
+  /** Height in pixels. */
+  height: number | null
+  /** The file; absent if the sender named none. */
+  media: MediaFile | null
+  /** Length in seconds. */
+  seconds: number | null
+  /** Bytes of the small picture in the message; only in what comes. */
+  thumbnailSize: number | null
+  /** Width in pixels. */
+  width: number | null
 }
 
 /** A group that this account is in. */
@@ -392,6 +1321,92 @@ export interface GroupDescription {
   author: Identity | null
 }
 
+/** Past messages for a new member. Only received. */
+export interface GroupHistoryContentInput {
+  type: 'group_history'
+  /** The file; absent in the notice to the group. */
+  media?: MediaFileInput | null
+  /** How many messages there are. */
+  messageCount?: number | null
+  /** The service's time of the oldest one, seconds since 1970. */
+  oldestAt?: number | null
+  /** Who got them. */
+  receivers?: string[]
+}
+
+/** Past messages for a new member. Only received. */
+export interface GroupHistoryContent {
+  type: 'group_history'
+  /** The file; absent in the notice to the group. */
+  media: MediaFile | null
+  /** How many messages there are. */
+  messageCount: number | null
+  /** The service's time of the oldest one, seconds since 1970. */
+  oldestAt: number | null
+  /** Who got them. */
+  receivers: string[]
+}
+
+/** Tells the group that a new member got past messages. Only received. */
+export interface GroupHistoryNoticeContentInput {
+  type: 'group_history_notice'
+  /** The file; absent in the notice to the group. */
+  media?: MediaFileInput | null
+  /** How many messages there are. */
+  messageCount?: number | null
+  /** The service's time of the oldest one, seconds since 1970. */
+  oldestAt?: number | null
+  /** Who got them. */
+  receivers?: string[]
+}
+
+/** Tells the group that a new member got past messages. Only received. */
+export interface GroupHistoryNoticeContent {
+  type: 'group_history_notice'
+  /** The file; absent in the notice to the group. */
+  media: MediaFile | null
+  /** How many messages there are. */
+  messageCount: number | null
+  /** The service's time of the oldest one, seconds since 1970. */
+  oldestAt: number | null
+  /** Who got them. */
+  receivers: string[]
+}
+
+/** A personal invitation to a group. */
+export interface GroupInviteContentInput {
+  type: 'group_invite'
+  /** Lets its receiver in: a secret. */
+  code: string
+  /** Words below it. */
+  caption?: string | null
+  /** It is a community. */
+  community?: boolean
+  /** Until when, seconds since 1970. */
+  expiresAt?: number | null
+  /** The group; absent if it cannot be read. */
+  group?: string | null
+  /** The group's name. */
+  name?: string | null
+}
+
+/** A personal invitation to a group. */
+export interface GroupInviteContent {
+  type: 'group_invite'
+  /** Lets its receiver in: a secret. */
+  code: string
+  /** Words below it. */
+  caption: string | null
+  /** It is a community. */
+  community: boolean
+  /** Until when, seconds since 1970. */
+  expiresAt: number | null
+  /** The group; absent if it cannot be read. */
+  group: string | null
+  /** The group's name. */
+  name: string | null
+}
+
 /** All groups of the account. */
 export interface GroupList {
   /** The groups. */
@@ -422,10 +1437,170 @@ export interface Identity {
   phone: string | null
 }
 
+/** A picture. */
+export interface ImageContentInput {
+  type: 'image'
+  /** A description for those who do not see it. */
+  accessibilityLabel?: string | null
+  /** Words below it. */
+  caption?: string | null
+  /** Height in pixels. */
+  height?: number | null
+  /** The file; absent if the sender named none. */
+  media?: MediaFileInput | null
+  /** Bytes of the small picture in the message; only in what comes. */
+  thumbnailSize?: number | null
+  /** Width in pixels. */
+  width?: number | null
+}
+
+/** A picture. */
+export interface ImageContent {
+  type: 'image'
+  /** A description for those who do not see it. */
+  accessibilityLabel: string | null
+  /** Words below it. */
+  caption: string | null
+  /** Height in pixels. */
+  height: number | null
+  /** The file; absent if the sender named none. */
+  media: MediaFile | null
+  /** Bytes of the small picture in the message; only in what comes. */
+  thumbnailSize: number | null
+  /** Width in pixels. */
+  width: number | null
+}
+
+/**
+ * Words and buttons. Best effort: phones may not draw them, so that a fallback has to be
+ * chosen.
+ */
+export interface InteractiveContentInput {
+  type: 'interactive'
+  /** The words. */
+  body: string
+  /** The buttons, from top to bottom. */
+  buttons?: FlowButtonInput[]
+  /** Small words below them. */
+  footer?: string | null
+  /** What stands above them. */
+  header?: InteractiveHeaderInput | null
+}
+
+/**
+ * Words and buttons. Best effort: phones may not draw them, so that a fallback has to be
+ * chosen.
+ */
+export interface InteractiveContent {
+  type: 'interactive'
+  /** The words. */
+  body: string
+  /** The buttons, from top to bottom. */
+  buttons: FlowButton[]
+  /** Small words below them. */
+  footer: string | null
+  /** What stands above them. */
+  header: InteractiveHeader | null
+}
+
+/** What stands above words and buttons. */
+export interface InteractiveHeaderInput {
+  /** A place. */
+  location?: PlaceInput | null
+  /** A picture, video or document. */
+  media?: MediaFileInput | null
+  /** Smaller words. */
+  subtitle?: string | null
+  /** Large words. */
+  title?: string | null
+}
+
+/** What stands above words and buttons. */
+export interface InteractiveHeader {
+  /** A place. */
+  location: Place | null
+  /** A picture, video or document. */
+  media: MediaFile | null
+  /** Smaller words. */
+  subtitle: string | null
+  /** Large words. */
+  title: string | null
+}
+
+/** A bill. Only received. */
+export interface InvoiceContentInput {
+  type: 'invoice'
+  /** Names it: a secret. */
+  token: string
+  /** The file. */
+  media?: MediaFileInput | null
+  /** Words with it. */
+  note?: string | null
+  /** It is a PDF, not a picture. */
+  pdf?: boolean
+}
+
+/** A bill. Only received. */
+export interface InvoiceContent {
+  type: 'invoice'
+  /** Names it: a secret. */
+  token: string
+  /** The file. */
+  media: MediaFile | null
+  /** Words with it. */
+  note: string | null
+  /** It is a PDF, not a picture. */
+  pdf: boolean
+}
+
+/** Keeps a message of a chat with a timer for everybody, or no longer. */
+export interface KeepMessage {
+  /** Address of the chat. */
+  chat: Address
+  /** Id of the message. */
+  targetId: string
+  /** It is kept; otherwise no longer. */
+  kept: boolean
+  /** Id of the message that carries it; the engine makes one if it is absent. */
+  messageId?: string | null
+  /** Who wrote it; needed in groups for messages that this client has never seen. */
+  sender?: Address | null
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
+}
+
 /** Leaves a group. */
 export interface LeaveGroup {
   /** Address of the group. */
   group: Address
+}
+
+/** A link in a text, and what is behind it. Its sender made this; nobody has checked it. */
+export interface LinkPreviewInput {
+  /** The part of the text that is the link. */
+  url: string
+  /** Words. */
+  description?: string | null
+  /** A picture to be downloaded; only in what comes. */
+  picture?: MediaFileInput | null
+  /** Bytes of the small picture in the message; only in what comes. */
+  thumbnailSize?: number | null
+  /** Heading. */
+  title?: string | null
+}
+
+/** A link in a text, and what is behind it. Its sender made this; nobody has checked it. */
+export interface LinkPreview {
+  /** The part of the text that is the link. */
+  url: string
+  /** Words. */
+  description: string | null
+  /** A picture to be downloaded; only in what comes. */
+  picture: MediaFile | null
+  /** Bytes of the small picture in the message; only in what comes. */
+  thumbnailSize: number | null
+  /** Heading. */
+  title: string | null
 }
 
 /**
@@ -437,6 +1612,156 @@ export interface LeaveGroup {
 export interface LinkWithCode {
   /** Phone number of the account, with its country code. */
   phone: string
+}
+
+/** A list to choose from. Best effort, as `interactive`. */
+export interface ListContentInput {
+  type: 'list'
+  /** The words. */
+  description: string
+  /** What stands on the button that opens it. */
+  button: string
+  /** Small words below. */
+  footer?: string | null
+  /** What is in it. */
+  sections?: ListSectionInput[]
+  /** Large words. */
+  title?: string | null
+}
+
+/** A list to choose from. Best effort, as `interactive`. */
+export interface ListContent {
+  type: 'list'
+  /** The words. */
+  description: string
+  /** What stands on the button that opens it. */
+  button: string
+  /** Small words below. */
+  footer: string | null
+  /** What is in it. */
+  sections: ListSection[]
+  /** Large words. */
+  title: string | null
+}
+
+/** A row of a list. */
+export interface ListRowInput {
+  /** Its id, which the answer names. */
+  id: string
+  /** What stands on it. */
+  title: string
+  /** Small words below. */
+  description?: string | null
+}
+
+/** A row of a list. */
+export interface ListRow {
+  /** Its id, which the answer names. */
+  id: string
+  /** What stands on it. */
+  title: string
+  /** Small words below. */
+  description: string | null
+}
+
+/** Rows of a list. */
+export interface ListSectionInput {
+  /** The rows. */
+  rows?: ListRowInput[]
+  /** Their heading. */
+  title?: string | null
+}
+
+/** Rows of a list. */
+export interface ListSection {
+  /** The rows. */
+  rows: ListRow[]
+  /** Their heading. */
+  title: string | null
+}
+
+/** A moving place, at its first point. No linked device gets the ones that follow. */
+export interface LiveLocationContentInput {
+  type: 'live_location'
+  /** Degrees, north is positive. */
+  latitude: number
+  /** Degrees, east is positive. */
+  longitude: number
+  /** How far it may be off, in metres. */
+  accuracyMetres?: number | null
+  /** Words below it. */
+  caption?: string | null
+  /** Degrees clockwise from magnetic north. */
+  heading?: number | null
+  /** Metres a second. */
+  speed?: number | null
+  /** Bytes of the small map in the message; only in what comes. */
+  thumbnailSize?: number | null
+}
+
+/** A moving place, at its first point. No linked device gets the ones that follow. */
+export interface LiveLocationContent {
+  type: 'live_location'
+  /** Degrees, north is positive. */
+  latitude: number
+  /** Degrees, east is positive. */
+  longitude: number
+  /** How far it may be off, in metres. */
+  accuracyMetres: number | null
+  /** Words below it. */
+  caption: string | null
+  /** Degrees clockwise from magnetic north. */
+  heading: number | null
+  /** Metres a second. */
+  speed: number | null
+  /** Bytes of the small map in the message; only in what comes. */
+  thumbnailSize: number | null
+}
+
+/** A place. */
+export interface LocationContentInput {
+  type: 'location'
+  /** Degrees, north is positive. */
+  latitude: number
+  /** Degrees, east is positive. */
+  longitude: number
+  /** How far it may be off, in metres. */
+  accuracyMetres?: number | null
+  /** Its address. */
+  address?: string | null
+  /** Words below it. */
+  comment?: string | null
+  /** It is the first point of a live one; only in what comes. */
+  live?: boolean
+  /** Its name. */
+  name?: string | null
+  /** Bytes of the small map in the message; only in what comes. */
+  thumbnailSize?: number | null
+  /** More about it. */
+  url?: string | null
+}
+
+/** A place. */
+export interface LocationContent {
+  type: 'location'
+  /** Degrees, north is positive. */
+  latitude: number
+  /** Degrees, east is positive. */
+  longitude: number
+  /** How far it may be off, in metres. */
+  accuracyMetres: number | null
+  /** Its address. */
+  address: string | null
+  /** Words below it. */
+  comment: string | null
+  /** It is the first point of a live one; only in what comes. */
+  live: boolean
+  /** Its name. */
+  name: string | null
+  /** Bytes of the small map in the message; only in what comes. */
+  thumbnailSize: number | null
+  /** More about it. */
+  url: string | null
 }
 
 /** Marks messages of a chat as read, and tells their sender so. */
@@ -476,6 +1801,32 @@ export type MediaDirection =
   /** From them. */
   | 'download'
 
+/** A file that is kept at the service, encrypted. */
+export interface MediaFileInput {
+  /**
+   * Names the file, and lets whoever has it open it: a secret. Keep it as it is, and give it
+   * back to download the file or to send it on.
+   */
+  reference: string
+  /** Length of the file in bytes, as its sender says; only in what comes. */
+  length?: number | null
+  /** What the file is, such as `image/jpeg`. What is sent has the one of the reference. */
+  mimetype?: string | null
+}
+
+/** A file that is kept at the service, encrypted. */
+export interface MediaFile {
+  /**
+   * Names the file, and lets whoever has it open it: a secret. Keep it as it is, and give it
+   * back to download the file or to send it on.
+   */
+  reference: string
+  /** Length of the file in bytes, as its sender says; only in what comes. */
+  length: number | null
+  /** What the file is, such as `image/jpeg`. What is sent has the one of the reference. */
+  mimetype: string | null
+}
+
 /** What a file is to its message. */
 export type MediaKind =
   /** A picture. */
@@ -500,6 +1851,195 @@ export type MediaKind =
   | 'sticker_pack_thumbnail'
   /** The picture of a link preview. */
   | 'link_thumbnail'
+
+/** That a message belongs to another one. */
+export interface MessageAssociation {
+  /**
+   * How: `album`, `better_copy` (of the same picture or video), `status`, `poll`, `event`,
+   * `other`.
+   */
+  how: string
+  /** The other message, as the sender names it. */
+  parent: NamedMessage
+  /** Place among those that belong to it, counted from 0. */
+  index: number | null
+}
+
+/** What surrounds the content of a message. */
+export interface MessageContext {
+  /** Addresses of the users who are mentioned. */
+  mentions: string[]
+  /** Everyone in the group is mentioned. */
+  mentionsEveryone: boolean
+  /** Groups of the community that are mentioned. */
+  groupMentions: string[]
+  /** The content is covered until it is tapped. */
+  spoiler: boolean
+  /** The sender's clients offer no reactions to it. */
+  cannotBeReactedTo: boolean
+  /** The advertisement that the chat began with. */
+  advertisement: Advertisement | null
+  /** The channel that it was forwarded from. */
+  channel: string | null
+  /** Present on forwarded content. */
+  forwarded: Forwarded | null
+  /** The sender's label in the group. */
+  memberLabel: string | null
+  /** The chat's timer, as the sender knew it. */
+  timer: ChatTimer | null
+}
+
+/** An amount: `value` divided by `offset`. */
+export interface MoneyInput {
+  /** The amount in parts of a unit. */
+  value: number
+  /** How many parts a unit has. */
+  offset: number
+  /** ISO 4217. */
+  currency?: string | null
+}
+
+/** An amount: `value` divided by `offset`. */
+export interface Money {
+  /** The amount in parts of a unit. */
+  value: number
+  /** How many parts a unit has. */
+  offset: number
+  /** ISO 4217. */
+  currency: string | null
+}
+
+/** A piece of music. Only received. */
+export interface MusicContentInput {
+  type: 'music'
+  /** Where its picture is. */
+  artworkUri?: string | null
+  /** Who made it. */
+  author?: string | null
+  /** Its id. */
+  songId?: string | null
+  /** Where it is. */
+  songUri?: string | null
+  /** Its name. */
+  title?: string | null
+}
+
+/** A piece of music. Only received. */
+export interface MusicContent {
+  type: 'music'
+  /** Where its picture is. */
+  artworkUri: string | null
+  /** Who made it. */
+  author: string | null
+  /** Its id. */
+  songId: string | null
+  /** Where it is. */
+  songUri: string | null
+  /** Its name. */
+  title: string | null
+}
+
+/** A message, as whoever names it sees it. */
+export interface NamedMessageInput {
+  /** Its id. */
+  messageId: string
+  /** Its chat, as whoever names it sees that. */
+  chat?: string | null
+  /** Whoever names it wrote it. */
+  fromMe?: boolean
+  /** Who wrote it. */
+  sender?: string | null
+}
+
+/** A message, as whoever names it sees it. */
+export interface NamedMessage {
+  /** Its id. */
+  messageId: string
+  /** Its chat, as whoever names it sees that. */
+  chat: string | null
+  /** Whoever names it wrote it. */
+  fromMe: boolean
+  /** Who wrote it. */
+  sender: string | null
+}
+
+/** An order, or a cart. */
+export interface OrderContentInput {
+  type: 'order'
+  /** Its id. */
+  id: string
+  /** Lets its receiver ask for the details: a secret. */
+  token: string
+  /** Currency of the sum, ISO 4217. */
+  currency?: string | null
+  /** How many things. */
+  itemCount?: number | null
+  /** Words with it. */
+  message?: string | null
+  /** The message that asked for it. */
+  request?: NamedMessageInput | null
+  /** Who sells. */
+  seller?: string | null
+  /** How far it is: `inquiry`, `accepted`, `declined`. */
+  status?: string | null
+  /** Its name. */
+  title?: string | null
+  /** Sum in thousandths. */
+  totalThousandths?: number | null
+}
+
+/** An order, or a cart. */
+export interface OrderContent {
+  type: 'order'
+  /** Its id. */
+  id: string
+  /** Lets its receiver ask for the details: a secret. */
+  token: string
+  /** Currency of the sum, ISO 4217. */
+  currency: string | null
+  /** How many things. */
+  itemCount: number | null
+  /** Words with it. */
+  message: string | null
+  /** The message that asked for it. */
+  request: NamedMessage | null
+  /** Who sells. */
+  seller: string | null
+  /** How far it is: `inquiry`, `accepted`, `declined`. */
+  status: string | null
+  /** Its name. */
+  title: string | null
+  /** Sum in thousandths. */
+  totalThousandths: number | null
+}
+
+/** A sticker of a pack. */
+export interface PackStickerInput {
+  /** Name of its file in the pack. */
+  fileName: string
+  /** A description for those who do not see it. */
+  accessibilityLabel?: string | null
+  /** It moves. */
+  animated?: boolean
+  /** What it stands for. */
+  emojis?: string[]
+  /** What its file is. */
+  mimetype?: string | null
+}
+
+/** A sticker of a pack. */
+export interface PackSticker {
+  /** Name of its file in the pack. */
+  fileName: string
+  /** A description for those who do not see it. */
+  accessibilityLabel: string | null
+  /** It moves. */
+  animated: boolean
+  /** What it stands for. */
+  emojis: string[]
+  /** What its file is. */
+  mimetype: string | null
+}
 
 /** A code to type on the phone. */
 export interface PairingCode {
@@ -541,6 +2081,313 @@ export interface PasskeyCode {
   code: string
 }
 
+/** A step of a payment. Only received: a linked device cannot move money. */
+export interface PaymentContentInput {
+  type: 'payment'
+  /** What happened. */
+  step: PaymentStep
+  /** How much. */
+  amount?: MoneyInput | null
+  /** Until when, seconds since 1970. */
+  expiresAt?: number | null
+  /** Who is asked, or who has paid. */
+  from?: string | null
+  /** Words with it. */
+  note?: string | null
+  /** The message that asked for it. */
+  request?: NamedMessageInput | null
+}
+
+/** A step of a payment. Only received: a linked device cannot move money. */
+export interface PaymentContent {
+  type: 'payment'
+  /** What happened. */
+  step: PaymentStep
+  /** How much. */
+  amount: Money | null
+  /** Until when, seconds since 1970. */
+  expiresAt: number | null
+  /** Who is asked, or who has paid. */
+  from: string | null
+  /** Words with it. */
+  note: string | null
+  /** The message that asked for it. */
+  request: NamedMessage | null
+}
+
+/** What happened to a payment. */
+export type PaymentStep =
+  /** Something was paid. */
+  | 'sent'
+  /** Somebody is asked to pay. */
+  | 'requested'
+  /** The one who was asked does not pay. */
+  | 'declined'
+  /** The one who asked takes it back. */
+  | 'cancelled'
+  /** Somebody is invited to set payments up. */
+  | 'invited'
+  /** Somebody is reminded to pay. */
+  | 'reminder'
+  /** A bill is split. */
+  | 'split'
+  /** Somebody has paid their share. */
+  | 'split_paid'
+  /** Something that this version does not know. */
+  | 'unknown'
+
+/** Pins a message for everybody in the chat, or unpins it. */
+export interface PinMessage {
+  /** Address of the chat. */
+  chat: Address
+  /** Id of the message. */
+  targetId: string
+  /** Id of the message that carries it; the engine makes one if it is absent. */
+  messageId?: string | null
+  /** For how long, in seconds: 86400, 604800 or 2592000. Absent: the message is unpinned. */
+  seconds?: number | null
+  /** Who wrote it; needed in groups for messages that this client has never seen. */
+  sender?: Address | null
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
+}
+
+/** A place that belongs to something else. */
+export interface PlaceInput {
+  /** Degrees, north is positive. */
+  latitude: number
+  /** Degrees, east is positive. */
+  longitude: number
+  /** Its address. */
+  address?: string | null
+  /** Its name. */
+  name?: string | null
+}
+
+/** A place that belongs to something else. */
+export interface Place {
+  /** Degrees, north is positive. */
+  latitude: number
+  /** Degrees, east is positive. */
+  longitude: number
+  /** Its address. */
+  address: string | null
+  /** Its name. */
+  name: string | null
+}
+
+/** Content that is shown on the phone only. Only received. */
+export interface PlaceholderContentInput {
+  type: 'placeholder'
+}
+
+/** Content that is shown on the phone only. Only received. */
+export interface PlaceholderContent {
+  type: 'placeholder'
+}
+
+/** A button of a legacy form. */
+export interface PlainButtonInput {
+  /** What stands on it. */
+  text: string
+  /** Its id, which the answer names. */
+  id?: string | null
+  /** The number that it calls. */
+  phoneNumber?: string | null
+  /** The address that it opens. */
+  url?: string | null
+}
+
+/** A button of a legacy form. */
+export interface PlainButton {
+  /** What stands on it. */
+  text: string
+  /** Its id, which the answer names. */
+  id: string | null
+  /** The number that it calls. */
+  phoneNumber: string | null
+  /** The address that it opens. */
+  url: string | null
+}
+
+/** A poll or a quiz. */
+export interface PollInput {
+  /** The question. */
+  name: string
+  /** The answers, without repetition: 2 to 12. */
+  options: string[]
+  /** Which of them is right, for a quiz. */
+  correct?: string | null
+  /** When it ends, seconds since 1970. */
+  endsAt?: number | null
+  /** Nobody sees who voted for what. */
+  hidesVoters?: boolean
+  /** Voters may add options. */
+  open?: boolean
+  /** It is a quiz. */
+  quiz?: boolean
+  /** How many of them one voter may select; 0: any number. */
+  selectable?: number
+}
+
+/** A poll or a quiz. */
+export interface Poll {
+  /** The question. */
+  name: string
+  /** The answers, without repetition: 2 to 12. */
+  options: string[]
+  /** Which of them is right, for a quiz. */
+  correct: string | null
+  /** When it ends, seconds since 1970. */
+  endsAt: number | null
+  /** Nobody sees who voted for what. */
+  hidesVoters: boolean
+  /** Voters may add options. */
+  open: boolean
+  /** It is a quiz. */
+  quiz: boolean
+  /** How many of them one voter may select; 0: any number. */
+  selectable: number
+}
+
+/** A poll or a quiz. */
+export interface PollContentInput {
+  type: 'poll'
+  /** The question. */
+  name: string
+  /** The answers, without repetition: 2 to 12. */
+  options: string[]
+  /** Which of them is right, for a quiz. */
+  correct?: string | null
+  /** When it ends, seconds since 1970. */
+  endsAt?: number | null
+  /** Nobody sees who voted for what. */
+  hidesVoters?: boolean
+  /** Voters may add options. */
+  open?: boolean
+  /** It is a quiz. */
+  quiz?: boolean
+  /** How many of them one voter may select; 0: any number. */
+  selectable?: number
+}
+
+/** A poll or a quiz. */
+export interface PollContent {
+  type: 'poll'
+  /** The question. */
+  name: string
+  /** The answers, without repetition: 2 to 12. */
+  options: string[]
+  /** Which of them is right, for a quiz. */
+  correct: string | null
+  /** When it ends, seconds since 1970. */
+  endsAt: number | null
+  /** Nobody sees who voted for what. */
+  hidesVoters: boolean
+  /** Voters may add options. */
+  open: boolean
+  /** It is a quiz. */
+  quiz: boolean
+  /** How many of them one voter may select; 0: any number. */
+  selectable: number
+}
+
+/** A poll's result at one moment. */
+export interface PollResultContentInput {
+  type: 'poll_result'
+  /** The question. */
+  name: string
+  /** The answers, and how many voted for each. */
+  options?: PollResultOptionInput[]
+  /** It was a quiz. */
+  quiz?: boolean
+}
+
+/** A poll's result at one moment. */
+export interface PollResultContent {
+  type: 'poll_result'
+  /** The question. */
+  name: string
+  /** The answers, and how many voted for each. */
+  options: PollResultOption[]
+  /** It was a quiz. */
+  quiz: boolean
+}
+
+/** An option of a poll, and how many voted for it. */
+export interface PollResultOptionInput {
+  /** The answer. */
+  option: string
+  /** How many voted for it. */
+  votes: number
+}
+
+/** An option of a poll, and how many voted for it. */
+export interface PollResultOption {
+  /** The answer. */
+  option: string
+  /** How many voted for it. */
+  votes: number
+}
+
+/** A product. */
+export interface ProductContentInput {
+  type: 'product'
+  /** Its id in the catalogue. */
+  id: string
+  /** Words below it. */
+  body?: string | null
+  /** The business; needed to send it. */
+  business?: string | null
+  /** Currency of the price, ISO 4217. */
+  currency?: string | null
+  /** About it. */
+  description?: string | null
+  /** Small words below those. */
+  footer?: string | null
+  /** Its picture. */
+  image?: MediaFileInput | null
+  /** Price in thousandths. */
+  priceThousandths?: number | null
+  /** The business's own id for it. */
+  retailerId?: string | null
+  /** Price of the moment, in thousandths. */
+  salePriceThousandths?: number | null
+  /** Its name. */
+  title?: string | null
+  /** More about it. */
+  url?: string | null
+}
+
+/** A product. */
+export interface ProductContent {
+  type: 'product'
+  /** Its id in the catalogue. */
+  id: string
+  /** Words below it. */
+  body: string | null
+  /** The business; needed to send it. */
+  business: string | null
+  /** Currency of the price, ISO 4217. */
+  currency: string | null
+  /** About it. */
+  description: string | null
+  /** Small words below those. */
+  footer: string | null
+  /** Its picture. */
+  image: MediaFile | null
+  /** Price in thousandths. */
+  priceThousandths: number | null
+  /** The business's own id for it. */
+  retailerId: string | null
+  /** Price of the moment, in thousandths. */
+  salePriceThousandths: number | null
+  /** Its name. */
+  title: string | null
+  /** More about it. */
+  url: string | null
+}
+
 /** Makes members of a group admins. */
 export interface PromoteParticipants {
   /** Address of the group. */
@@ -557,6 +2404,30 @@ export interface QrCode {
   validForMs: number
 }
 
+/**
+ * A follower's answer to the question of a channel. Only received: this version writes to no
+ * channels.
+ */
+export interface QuestionResponseContentInput {
+  type: 'question_response'
+  /** The question. */
+  question: NamedMessageInput
+  /** The answer. */
+  text: string
+}
+
+/**
+ * A follower's answer to the question of a channel. Only received: this version writes to no
+ * channels.
+ */
+export interface QuestionResponseContent {
+  type: 'question_response'
+  /** The question. */
+  question: NamedMessage
+  /** The answer. */
+  text: string
+}
+
 /** A message that is quoted. */
 export interface QuotedMessageInput {
   /** Its id. */
@@ -571,6 +2442,22 @@ export interface QuotedMessage {
   messageId: string
   /** Who wrote it; absent for the other person of a direct chat. */
   sender: string | null
+}
+
+/** Reacts to a message with one emoji, or takes the reaction back. */
+export interface React {
+  /** Address of the chat. */
+  chat: Address
+  /** Id of the message. */
+  targetId: string
+  /** The emoji; absent: the reaction is taken back. */
+  emoji?: string | null
+  /** Id of the message that carries it; the engine makes one if it is absent. */
+  messageId?: string | null
+  /** Who wrote it; needed in groups for messages that this client has never seen. */
+  sender?: Address | null
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
 }
 
 /** What happened to messages. */
@@ -594,6 +2481,16 @@ export interface RemoveParticipants {
   participants: string[]
 }
 
+/** Asks the other person for their phone number. */
+export interface RequestPhoneContentInput {
+  type: 'request_phone'
+}
+
+/** Asks the other person for their phone number. */
+export interface RequestPhoneContent {
+  type: 'request_phone'
+}
+
 /** What an account is restricted in. */
 export type RestrictionType =
   /** The account may not write to people whom it has had no contact with. */
@@ -602,6 +2499,116 @@ export type RestrictionType =
   | 'new_chat_cap'
   /** A kind that this version does not know. */
   | 'other'
+
+/**
+ * Takes a message back: one of this account, or as an administrator of a group one of another
+ * member.
+ */
+export interface RevokeMessage {
+  /** Address of the chat. */
+  chat: Address
+  /** Id of the message. */
+  targetId: string
+  /** Id of the message that carries it; the engine makes one if it is absent. */
+  messageId?: string | null
+  /** Who wrote it; needed in groups for messages that this client has never seen. */
+  sender?: Address | null
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
+}
+
+/** A planned call does not take place. Only received. */
+export interface ScheduledCallCancelContentInput {
+  type: 'scheduled_call_cancel'
+  /** The message with the call. */
+  call: NamedMessageInput
+}
+
+/** A planned call does not take place. Only received. */
+export interface ScheduledCallCancelContent {
+  type: 'scheduled_call_cancel'
+  /** The message with the call. */
+  call: NamedMessage
+}
+
+/** A call that is planned. Only received. */
+export interface ScheduledCallContentInput {
+  type: 'scheduled_call'
+  /** When, milliseconds since 1970. */
+  atMs?: number | null
+  /** Its name. */
+  title?: string | null
+  /** With pictures. */
+  video?: boolean
+}
+
+/** A call that is planned. Only received. */
+export interface ScheduledCallContent {
+  type: 'scheduled_call'
+  /** When, milliseconds since 1970. */
+  atMs: number | null
+  /** Its name. */
+  title: string | null
+  /** With pictures. */
+  video: boolean
+}
+
+/** A message that will be readable later. Only received. */
+export interface ScheduledContentInput {
+  type: 'scheduled'
+  /** Id of the key that will come. */
+  keyId?: string | null
+}
+
+/** A message that will be readable later. Only received. */
+export interface ScheduledContent {
+  type: 'scheduled'
+  /** Id of the key that will come. */
+  keyId: string | null
+}
+
+/**
+ * Sends a message of any kind, and returns when the service has it, or as `wait` says. Its
+ * fate is told as that of `send_text`. In a chat with a timer the message says so by itself.
+ *
+ * Fails with `INVALID_ARGUMENT` for what receivers would not show, and with `NOT_SUPPORTED`
+ * for kinds that are only received; nothing has happened then.
+ */
+export interface SendMessage {
+  /** Address of the chat: a JID, or a phone number with its country code. */
+  chat: Address
+  /** What to send. */
+  content: ContentInput
+  /**
+   * Message with the head of the album that it belongs to, sent by this account to the same
+   * chat.
+   */
+  albumId?: string | null
+  /** Needed for content of best effort: what is sent behind it. */
+  fallback?: FallbackChoice | null
+  /** The words of a fallback of its own. */
+  fallbackText?: string | null
+  /** It is shown as forwarded. */
+  forwarded?: boolean
+  /**
+   * Addresses of the users who are mentioned in the words, which have `@` and the address'
+   * user part for each.
+   */
+  mentions?: string[]
+  /** Everyone in the group is mentioned. */
+  mentionsEveryone?: boolean
+  /**
+   * Id of the new message; a repetition under the same id is never a second message. The
+   * engine makes one if it is absent.
+   */
+  messageId?: string | null
+  /** Message to quote. */
+  quote?: QuotedMessageInput | null
+  /** It is to be seen once: pictures, videos and voice notes. */
+  viewOnce?: boolean
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
+}
 
 /**
  * Sends a text message, and returns when the service has it, or as `wait` says.
@@ -645,6 +2652,26 @@ export interface SentMessage {
   timestamp: number
 }
 
+/** Says whether content of a chat with a person may be shared. */
+export interface SetChatPrivacy {
+  /** Address of the chat. */
+  chat: Address
+  /** It may not. */
+  limited: boolean
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
+}
+
+/** Sets the timer of a chat with a person: messages disappear after that time. */
+export interface SetChatTimer {
+  /** Address of the chat. */
+  chat: Address
+  /** How long messages stay, in seconds: 0 for ever, 86400, 604800 or 7776000. */
+  seconds: number
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
+}
+
 /**
  * Sets the version of the web client that the next connections present, of all clients on this
  * client's engine. Clients that are connected stay so.
@@ -660,6 +2687,24 @@ export interface SetGroupSubject {
   group: Address
   /** The new name. */
   subject: string
+}
+
+/** Sets this account's label in a group. */
+export interface SetMemberLabel {
+  /** Address of the group. */
+  chat: Address
+  /** The label, at most 30 characters; an empty one removes it. */
+  label: string
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
+}
+
+/** Tells the other person of a chat this account's phone number. */
+export interface SharePhoneNumber {
+  /** Address of the chat. */
+  chat: Address
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
 }
 
 /** What went wrong and was repaired. */
@@ -687,6 +2732,216 @@ export interface Statistics {
    * ones.
    */
   prekeysReplaced: number
+}
+
+/** Something happened to a status. Only received. */
+export interface StatusNoticeContentInput {
+  type: 'status_notice'
+  /** What: `notification`, `answer`, `sticker`, `quoted`. */
+  notice: string
+  /** The status. */
+  status?: NamedMessageInput | null
+  /** Words with it. */
+  text?: string | null
+}
+
+/** Something happened to a status. Only received. */
+export interface StatusNoticeContent {
+  type: 'status_notice'
+  /** What: `notification`, `answer`, `sticker`, `quoted`. */
+  notice: string
+  /** The status. */
+  status: NamedMessage | null
+  /** Words with it. */
+  text: string | null
+}
+
+/** A sticker. */
+export interface StickerContentInput {
+  type: 'sticker'
+  /** A description for those who do not see it. */
+  accessibilityLabel?: string | null
+  /** A machine made it. */
+  ai?: boolean
+  /** It moves. */
+  animated?: boolean
+  /** It is made from somebody's avatar. */
+  avatar?: boolean
+  /** It is drawn, not a picture (`application/was`). */
+  drawn?: boolean
+  /** What it stands for. */
+  emojis?: string | null
+  /** Height in pixels; 512 as a rule. */
+  height?: number | null
+  /** The file; absent if the sender named none. */
+  media?: MediaFileInput | null
+  /** Bytes of the small picture in the message; only in what comes. */
+  thumbnailSize?: number | null
+  /** Width in pixels; 512 as a rule. */
+  width?: number | null
+}
+
+/** A sticker. */
+export interface StickerContent {
+  type: 'sticker'
+  /** A description for those who do not see it. */
+  accessibilityLabel: string | null
+  /** A machine made it. */
+  ai: boolean
+  /** It moves. */
+  animated: boolean
+  /** It is made from somebody's avatar. */
+  avatar: boolean
+  /** It is drawn, not a picture (`application/was`). */
+  drawn: boolean
+  /** What it stands for. */
+  emojis: string | null
+  /** Height in pixels; 512 as a rule. */
+  height: number | null
+  /** The file; absent if the sender named none. */
+  media: MediaFile | null
+  /** Bytes of the small picture in the message; only in what comes. */
+  thumbnailSize: number | null
+  /** Width in pixels; 512 as a rule. */
+  width: number | null
+}
+
+/** A pack of stickers. */
+export interface StickerPackContentInput {
+  type: 'sticker_pack'
+  /** The pack's id. */
+  id: string
+  /** Its name. */
+  name: string
+  /** Words below it. */
+  caption?: string | null
+  /** About it. */
+  description?: string | null
+  /** The file: a zip. */
+  media?: MediaFileInput | null
+  /** Who made it. */
+  publisher?: string | null
+  /** Length of all stickers, in bytes. */
+  size?: number | null
+  /** What is in the file. */
+  stickers?: PackStickerInput[]
+  /** Name of the file in the pack that stands for it. */
+  trayIcon?: string | null
+}
+
+/** A pack of stickers. */
+export interface StickerPackContent {
+  type: 'sticker_pack'
+  /** The pack's id. */
+  id: string
+  /** Its name. */
+  name: string
+  /** Words below it. */
+  caption: string | null
+  /** About it. */
+  description: string | null
+  /** The file: a zip. */
+  media: MediaFile | null
+  /** Who made it. */
+  publisher: string | null
+  /** Length of all stickers, in bytes. */
+  size: number | null
+  /** What is in the file. */
+  stickers: PackSticker[]
+  /** Name of the file in the pack that stands for it. */
+  trayIcon: string | null
+}
+
+/** A message that something is about. It is in the same chat. */
+export interface TargetMessage {
+  /** Its id. */
+  messageId: string
+  /** This account wrote it. */
+  fromMe: boolean
+  /** Address of whoever wrote it, if anything tells. */
+  sender: string | null
+}
+
+/** A business's template. Only received. */
+export interface TemplateContentInput {
+  type: 'template'
+  /** The words. */
+  text: string
+  /** The buttons. */
+  buttons?: PlainButtonInput[]
+  /** Small words below them. */
+  footer?: string | null
+  /** What stands above them. */
+  header?: InteractiveHeaderInput | null
+  /** Its id. */
+  id?: string | null
+}
+
+/** A business's template. Only received. */
+export interface TemplateContent {
+  type: 'template'
+  /** The words. */
+  text: string
+  /** The buttons. */
+  buttons: PlainButton[]
+  /** Small words below them. */
+  footer: string | null
+  /** What stands above them. */
+  header: InteractiveHeader | null
+  /** Its id. */
+  id: string | null
+}
+
+/** Words, with or without a preview of a link. */
+export interface TextContentInput {
+  type: 'text'
+  /** The words. Marks of formatting are part of them. */
+  text: string
+  /** The preview of a link in them. */
+  link?: LinkPreviewInput | null
+  /** How a status of words looks. */
+  style?: TextStyleInput | null
+}
+
+/** Words, with or without a preview of a link. */
+export interface TextContent {
+  type: 'text'
+  /** The words. Marks of formatting are part of them. */
+  text: string
+  /** The preview of a link in them. */
+  link: LinkPreview | null
+  /** How a status of words looks. */
+  style: TextStyle | null
+}
+
+/** How a status of words looks. Colours are 0xAARRGGBB. */
+export interface TextStyleInput {
+  /** Colour behind the words. */
+  background?: number | null
+  /** Colour of the words. */
+  colour?: number | null
+  /** Number of the font, as the service counts them. */
+  font?: number | null
+}
+
+/** How a status of words looks. Colours are 0xAARRGGBB. */
+export interface TextStyle {
+  /** Colour behind the words. */
+  background: number | null
+  /** Colour of the words. */
+  colour: number | null
+  /** Number of the font, as the service counts them. */
+  font: number | null
+}
+
+/** Content of a kind that this version does not know; the raw form has it. Only received. */
+export interface UnsupportedContentInput {
+  type: 'unsupported'
+}
+
+/** Content of a kind that this version does not know; the raw form has it. Only received. */
+export interface UnsupportedContent {
+  type: 'unsupported'
 }
 
 /**
@@ -734,3 +2989,125 @@ export type VersionSource =
   | 'host'
   /** A source that this version does not know. */
   | 'unknown'
+
+/** A video. */
+export interface VideoContentInput {
+  type: 'video'
+  /** A description for those who do not see it. */
+  accessibilityLabel?: string | null
+  /** Words below it. Round notes have none. */
+  caption?: string | null
+  /** Height in pixels. */
+  height?: number | null
+  /** The file; absent if the sender named none. */
+  media?: MediaFileInput | null
+  /** Length in seconds. */
+  seconds?: number | null
+  /** Bytes of the small picture in the message; only in what comes. */
+  thumbnailSize?: number | null
+  /** Width in pixels. */
+  width?: number | null
+}
+
+/** A video. */
+export interface VideoContent {
+  type: 'video'
+  /** A description for those who do not see it. */
+  accessibilityLabel: string | null
+  /** Words below it. Round notes have none. */
+  caption: string | null
+  /** Height in pixels. */
+  height: number | null
+  /** The file; absent if the sender named none. */
+  media: MediaFile | null
+  /** Length in seconds. */
+  seconds: number | null
+  /** Bytes of the small picture in the message; only in what comes. */
+  thumbnailSize: number | null
+  /** Width in pixels. */
+  width: number | null
+}
+
+/** A round video. */
+export interface VideoNoteContentInput {
+  type: 'video_note'
+  /** A description for those who do not see it. */
+  accessibilityLabel?: string | null
+  /** Words below it. Round notes have none. */
+  caption?: string | null
+  /** Height in pixels. */
+  height?: number | null
+  /** The file; absent if the sender named none. */
+  media?: MediaFileInput | null
+  /** Length in seconds. */
+  seconds?: number | null
+  /** Bytes of the small picture in the message; only in what comes. */
+  thumbnailSize?: number | null
+  /** Width in pixels. */
+  width?: number | null
+}
+
+/** A round video. */
+export interface VideoNoteContent {
+  type: 'video_note'
+  /** A description for those who do not see it. */
+  accessibilityLabel: string | null
+  /** Words below it. Round notes have none. */
+  caption: string | null
+  /** Height in pixels. */
+  height: number | null
+  /** The file; absent if the sender named none. */
+  media: MediaFile | null
+  /** Length in seconds. */
+  seconds: number | null
+  /** Bytes of the small picture in the message; only in what comes. */
+  thumbnailSize: number | null
+  /** Width in pixels. */
+  width: number | null
+}
+
+/** A voice note. */
+export interface VoiceContentInput {
+  type: 'voice'
+  /** A description for those who do not hear it. */
+  accessibilityLabel?: string | null
+  /** The file; absent if the sender named none. Voice notes are Opus in Ogg, mono. */
+  media?: MediaFileInput | null
+  /** Length in seconds. */
+  seconds?: number | null
+  /** How a voice note is drawn: 64 values from 0 to 100. */
+  waveform?: number[] | null
+}
+
+/** A voice note. */
+export interface VoiceContent {
+  type: 'voice'
+  /** A description for those who do not hear it. */
+  accessibilityLabel: string | null
+  /** The file; absent if the sender named none. Voice notes are Opus in Ogg, mono. */
+  media: MediaFile | null
+  /** Length in seconds. */
+  seconds: number | null
+  /** How a voice note is drawn: 64 values from 0 to 100. */
+  waveform: number[] | null
+}
+
+/**
+ * Votes for options of a poll; it replaces what was voted before.
+ *
+ * Fails with `NOT_FOUND` if the poll never came to this client.
+ */
+export interface VotePoll {
+  /** Address of the chat. */
+  chat: Address
+  /** Id of the poll's message. */
+  targetId: string
+  /** The options, in their own words; none takes the vote back. */
+  options: string[]
+  /** Id of the message that carries it; the engine makes one if it is absent. */
+  messageId?: string | null
+  /** Who wrote it; needed only if several messages of the chat have the id. */
+  sender?: Address | null
+  /** What to wait for; the service's word if it is absent. */
+  wait?: SendWait | null
+}

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
-use whimbrel::events::EventKind;
 use whimbrel::{Code, Error, Event, SentMessage};
 use whimbrel_api::events;
 
@@ -24,10 +23,7 @@ impl Batch {
             .map_err(|error| Error::new(Code::Internal, "events could not be written").because(error))?;
         let raw = events
             .into_iter()
-            .map(|event| match event.kind {
-                EventKind::Message(message) => message.raw,
-                _ => Vec::new(),
-            })
+            .map(|event| event.kind.raw().map(<[u8]>::to_vec).unwrap_or_default())
             .collect();
         Ok(Self { json, raw })
     }

@@ -2,16 +2,24 @@
 //!
 //! Numbers are append-only, and whether a kind is journaled never changes.
 
+mod addons;
 mod groups;
 
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
+use whimbrel::content::key::Key;
 use whimbrel::events::{self, EventKind};
 
+use crate::content::{Content, MessageAssociation, MessageContext, Source};
 use crate::operations::QuotedMessage;
 
+pub use addons::{
+    Act, ActOnMessage, ChatPrivacyChanged, ChatTimerChanged, Comment, ControlMessage, EditForm, EventAnswer,
+    EventEdited, EventResponse, MemberLabelChanged, MessageEdited, MessageKept, MessagePinned,
+    MessageRevoked, PollEdited, PollOptionAdded, PollVote, Reaction, SealedAddon, TargetMessage,
+};
 pub use groups::{GroupChangeType, GroupChanged, GroupJoined, GroupLeft};
 
 /// Milliseconds, as JSON numbers.
@@ -61,10 +69,24 @@ pub struct Message {
     pub timestamp: i64,
     /// Name that the sender gives itself, if the service told it.
     pub push_name: Option<String>,
-    /// The text; absent for kinds of content that this version does not read.
+    /// What it says: look at its `type`.
+    pub content: Content,
+    /// What surrounds it: mentions, forwarding, the chat's timer and the like.
+    pub context: MessageContext,
+    /// Its words: a text, a caption, a question; absent for content without any.
     pub text: Option<String>,
     /// The message that this one quotes.
     pub quoted: Option<QuotedMessage>,
+    /// It is to be seen once.
+    pub view_once: bool,
+    /// It is a status.
+    pub is_status: bool,
+    /// It mentions this account, by name or with everyone.
+    pub mentions_me: bool,
+    /// The message that it belongs to, such as the head of an album.
+    pub association: Option<MessageAssociation>,
+    /// It counts as unread.
+    pub unread: bool,
     /// It waited at the service while this client was away.
     pub offline: bool,
     /// Id of the `undecryptable` event that this message completes.
@@ -457,6 +479,22 @@ pub enum EventBody {
     ChatMoved(ChatMoved),
     NumberChanged(NumberChanged),
     NumberShared(NumberShared),
+    Reaction(Box<Reaction>),
+    MessageEdited(Box<MessageEdited>),
+    MessageRevoked(Box<MessageRevoked>),
+    PollVote(Box<PollVote>),
+    PollEdited(Box<PollEdited>),
+    PollOptionAdded(Box<PollOptionAdded>),
+    EventAnswer(Box<EventAnswer>),
+    EventEdited(Box<EventEdited>),
+    MessagePinned(Box<MessagePinned>),
+    MessageKept(Box<MessageKept>),
+    Comment(Box<Comment>),
+    SealedAddon(Box<SealedAddon>),
+    ChatTimerChanged(Box<ChatTimerChanged>),
+    ChatPrivacyChanged(Box<ChatPrivacyChanged>),
+    MemberLabelChanged(Box<MemberLabelChanged>),
+    ControlMessage(Box<ControlMessage>),
     Qr(Qr),
     LinkFailed(LinkFailed),
     MediaProgress(MediaProgress),
@@ -497,6 +535,8 @@ impl From<&EventKind> for EventBody {
     fn from(kind: &EventKind) -> Self {
         match kind {
             EventKind::Message(event) => Self::Message(Box::new(message(event))),
+            EventKind::Addon(event) => addons::addon(event),
+            EventKind::Control(event) => addons::control(event),
             EventKind::Undecryptable(event) => Self::Undecryptable(Undecryptable {
                 message_id: event.message_id.clone(),
                 chat: (&event.chat).into(),
@@ -604,7 +644,18 @@ impl From<&EventKind> for EventBody {
 }
 
 fn message(event: &events::Message) -> Message {
+    let key = match event.from_me {
+        true => Key::own(&event.chat.id, &event.message_id),
+        false => Key::foreign(&event.chat.id, &event.message_id, &event.sender.id),
+    };
     Message {
+        content: Content::of(&event.content, Source { message: Some(&key) }),
+        context: (&event.context).into(),
+        view_once: event.view_once,
+        is_status: event.is_status,
+        mentions_me: event.mentions_me,
+        association: event.association.as_ref().map(Into::into),
+        unread: event.unread,
         message_id: event.message_id.clone(),
         chat: (&event.chat).into(),
         sender: (&event.sender).into(),
@@ -672,6 +723,22 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<ChatMoved>(30, "chat_moved"),
     journaled::<NumberChanged>(31, "number_changed"),
     journaled::<NumberShared>(32, "number_shared"),
+    journaled::<Reaction>(40, "reaction"),
+    journaled::<MessageEdited>(41, "message_edited"),
+    journaled::<MessageRevoked>(42, "message_revoked"),
+    journaled::<PollVote>(43, "poll_vote"),
+    journaled::<PollEdited>(44, "poll_edited"),
+    journaled::<PollOptionAdded>(45, "poll_option_added"),
+    journaled::<EventAnswer>(46, "event_answer"),
+    journaled::<EventEdited>(47, "event_edited"),
+    journaled::<MessagePinned>(48, "message_pinned"),
+    journaled::<MessageKept>(49, "message_kept"),
+    journaled::<Comment>(50, "comment"),
+    journaled::<SealedAddon>(51, "sealed_addon"),
+    journaled::<ChatTimerChanged>(52, "chat_timer_changed"),
+    journaled::<ChatPrivacyChanged>(53, "chat_privacy_changed"),
+    journaled::<MemberLabelChanged>(54, "member_label_changed"),
+    journaled::<ControlMessage>(55, "control_message"),
     ephemeral::<Qr>(100, "qr"),
     ephemeral::<LinkFailed>(101, "link_failed"),
     ephemeral::<ConnectionChanged>(102, "connection"),
@@ -702,6 +769,8 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::ChatMoved(_) => 30,
         EventKind::NumberChanged(_) => 31,
         EventKind::NumberShared(_) => 32,
+        EventKind::Addon(event) => addons::addon_number(event),
+        EventKind::Control(event) => addons::control_number(event),
         EventKind::Qr(_) => 100,
         EventKind::LinkFailed(_) => 101,
         EventKind::Connection(_) => 102,

@@ -8,6 +8,7 @@
 
 pub mod calls;
 pub mod codes;
+pub mod content;
 pub mod describe;
 pub mod error;
 pub mod events;

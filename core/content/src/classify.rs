@@ -126,10 +126,39 @@ pub fn classify(message: Message, arrival: &Arrival<'_>) -> Received {
     Received { chat, from_me: is_own, wrappers, secret, class }
 }
 
+/// Types a message again that was typed, and believed, when it came: out of a store that has its raw
+/// form. `chat` and `from_me` are what was found then.
+#[must_use]
+pub fn reread(message: Message, chat: &Jid, from_me: bool) -> Received {
+    let view_once = stanza::is_view_once(&message);
+    let Opened { mut content, mut info, wrappers, destination: _, too_deep } = unwrap::open(message);
+    let secret = info.message_secret.take().filter(|secret| !secret.is_empty()).map(Secret::new);
+    let class = if too_deep {
+        shown(Content::Unsupported, Context::default(), view_once, None, from_me, chat)
+    } else {
+        typed(&mut content, &mut info, from_me, view_once, chat)
+    };
+    Received { chat: chat.clone(), from_me, wrappers, secret, class }
+}
+
 fn class(
     content: &mut Message,
     info: &mut MessageContextInfo,
     speaker: Speaker,
+    view_once: bool,
+    chat: &Jid,
+) -> Class {
+    let number = content.protocol_message.as_ref().map(|protocol| protocol.r#type.unwrap_or_default());
+    if number.is_some_and(|number| !is_trusted(number, speaker)) {
+        return Class::Dropped(Dropped::Untrusted);
+    }
+    typed(content, info, speaker.is_own, view_once, chat)
+}
+
+fn typed(
+    content: &mut Message,
+    info: &mut MessageContextInfo,
+    is_own: bool,
     view_once: bool,
     chat: &Jid,
 ) -> Class {
@@ -141,10 +170,6 @@ fn class(
     if *content == Message::default() {
         return Class::Nothing;
     }
-    let number = content.protocol_message.as_ref().map(|protocol| protocol.r#type.unwrap_or_default());
-    if number.is_some_and(|number| !is_trusted(number, speaker)) {
-        return Class::Dropped(Dropped::Untrusted);
-    }
     if let Some(addon) = Addon::take(content, info) {
         return Class::Addon(Box::new(addon));
     }
@@ -152,7 +177,7 @@ fn class(
         return Class::Protocol(Box::new(Protocol::read(*protocol)));
     }
     let context = slot::take(content).map(Context::read).unwrap_or_default();
-    shown(Content::take(content), context, view_once, Association::read(info), speaker.is_own, chat)
+    shown(Content::take(content), context, view_once, Association::read(info), is_own, chat)
 }
 
 fn shown(

@@ -25,7 +25,7 @@ mod secret;
 pub mod stanza;
 pub mod unwrap;
 
-pub use classify::classify;
+pub use classify::{classify, reread};
 pub use kinds::Content;
 pub use reference::{MediaKind, MediaReference};
 pub use secret::{Code, Secret};

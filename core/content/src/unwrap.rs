@@ -314,6 +314,22 @@ fn merge(outer: MessageContextInfo, inner: MessageContextInfo) -> MessageContext
     }
 }
 
+/// A decrypted message as hosts get it: without the copy for own devices around it, and without what
+/// belongs to the Signal layer. Its wrappers stay.
+#[must_use]
+pub fn for_host(mut message: Message) -> Message {
+    if let Some(sent) = message.device_sent_message.take() {
+        let outer = message.message_context_info.take();
+        message = sent.message.map(|inner| *inner).unwrap_or_default();
+        if message.message_context_info.is_none() {
+            message.message_context_info = outer;
+        }
+    }
+    message.sender_key_distribution_message = None;
+    message.fast_ratchet_key_sender_key_distribution_message = None;
+    message
+}
+
 /// The form of a message for the account's own other devices: the envelope is lifted out of the
 /// content. `chat` is written as the stanza addresses it.
 #[must_use]
@@ -393,8 +409,9 @@ mod tests {
     fn copies_for_own_devices_open_to_the_same_content() {
         let info = MessageContextInfo { message_secret: Some(vec![5; 32]), ..MessageContextInfo::default() };
         let original = Message { message_context_info: Some(Box::new(info.clone())), ..text("hi") };
-        let copy = device_sent(&Jid::lid("7"), original);
+        let copy = device_sent(&Jid::lid("7"), original.clone());
         assert_eq!(copy.message_context_info.as_deref(), Some(&info));
+        assert_eq!(for_host(copy.clone()), original);
         let opened = open(copy);
         assert_eq!((opened.content, opened.info), (text("hi"), info));
         assert_eq!(opened.destination, Some(Some(Jid::lid("7"))));
@@ -404,6 +421,7 @@ mod tests {
     fn sender_keys_are_not_content() {
         let keys = SenderKeyDistributionMessage::default();
         let message = Message { sender_key_distribution_message: Some(Box::new(keys)), ..text("hi") };
+        assert_eq!(for_host(message.clone()), text("hi"));
         assert_eq!(open(message).content, text("hi"));
     }
 }

@@ -5,12 +5,16 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use whimbrel_content::Content;
+use whimbrel_content::classify::Association;
+use whimbrel_content::context::Context;
 use whimbrel_wire::jid::Jid;
 
 use crate::error::Code;
 pub use crate::journal::EventStream;
 use crate::messages::MessageKey;
 
+pub use crate::addons::{Addon, Control, Target};
 pub use crate::groups::{GroupChange, GroupChanged, GroupJoined, GroupLeft};
 pub use crate::restrictions::{Restriction, RestrictionKind};
 
@@ -46,7 +50,14 @@ pub struct Event {
 pub enum EventKind {
     /// Emitted when a message arrived, or one of the account's other devices sent one.
     /// Journaled. Answer it, show it, or ignore it.
-    Message(Message),
+    Message(Box<Message>),
+    /// Emitted when somebody changed or annotated a message: a reaction, an edit, a vote and the like.
+    /// Journaled. Look at [`what`](Addon::what); it never makes a message of its own, and never counts as
+    /// unread.
+    Addon(Box<Addon>),
+    /// Emitted when a control message came that hosts may want to know of: a chat's timer, a label and the
+    /// like. Journaled. Look at [`what`](Control::what).
+    Control(Box<Control>),
     /// Emitted when a message arrived that could not be decrypted. The engine asks the sender
     /// to send it again; when that works a [`EventKind::Message`] follows whose `completes` is
     /// this event's id. Journaled. Show a placeholder if you show chats.
@@ -126,6 +137,20 @@ pub enum EventKind {
     Closed(ClosedReason),
 }
 
+impl EventKind {
+    /// The message that brought it as protobuf, for what its fields do not say; of events that a
+    /// message brought.
+    #[must_use]
+    pub fn raw(&self) -> Option<&[u8]> {
+        match self {
+            Self::Message(message) => Some(&message.raw),
+            Self::Addon(addon) => Some(&addon.raw),
+            Self::Control(control) => Some(&control.raw),
+            _ => None,
+        }
+    }
+}
+
 /// A message.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -144,10 +169,24 @@ pub struct Message {
     pub timestamp: i64,
     /// Name that the sender gives itself, if the service told it.
     pub push_name: Option<String>,
-    /// The text; `None` for kinds of content that this version does not read.
+    /// What it says.
+    pub content: Content,
+    /// What surrounds it: mentions, forwarding, the chat's timer and the like.
+    pub context: Context,
+    /// Its words: a text, a caption, a question. `None` for content without any.
     pub text: Option<String>,
     /// The message that this one quotes.
     pub quoted: Option<MessageKey>,
+    /// It is to be seen once.
+    pub view_once: bool,
+    /// It is a status.
+    pub is_status: bool,
+    /// It mentions this account, by name or with everyone.
+    pub mentions_me: bool,
+    /// The message that it belongs to, as its sender names it: an album, a better copy.
+    pub association: Option<Association>,
+    /// It counts as unread.
+    pub unread: bool,
     /// It waited at the service while this client was away.
     pub offline: bool,
     /// Id of the [`Undecryptable`] event that this message completes.

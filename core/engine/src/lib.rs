@@ -31,6 +31,7 @@
 //! # }
 //! ```
 
+pub mod addons;
 mod address;
 mod client;
 mod clock;
@@ -67,11 +68,14 @@ pub use groups::{
 pub use link::{PairingCode, PasskeyCode, QrCode};
 pub use messages::{MessageKey, SentMessage};
 pub use options::{
-    CallOptions, Cancel, ClientOptions, Endpoint, EngineOptions, LookupOptions, Proxy, SendOptions, SendWait,
+    CallOptions, Cancel, ClientOptions, Endpoint, EngineOptions, Fallback, LookupOptions, Proxy, SendOptions,
+    SendWait,
 };
 pub use statistics::Statistics;
 pub use transfer::{ExportOptions, ImportReport, ImportSource, LeftOut, Passphrase, TakenOver};
 pub use version::{ClientVersion, VersionSource};
+/// What is inside messages, in both directions.
+pub use whimbrel_content as content;
 pub use whimbrel_wire::jid::Jid;
 
 #[doc(hidden)]

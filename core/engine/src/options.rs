@@ -237,4 +237,19 @@ pub struct SendOptions {
     pub timeout: Option<Duration>,
     /// What cancels the call.
     pub cancel: Option<Cancel>,
+    /// Needed for content that receivers may not see, and without meaning for any other.
+    pub fallback: Option<Fallback>,
+}
+
+/// What is sent behind content of best effort: buttons, lists and native flows, which the service may
+/// refuse and clients may not draw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fallback {
+    /// Nothing: the host takes it that nobody may see the content.
+    Nothing,
+    /// A text that says what the content says.
+    Composed,
+    /// This text.
+    Text(String),
 }

@@ -95,7 +95,7 @@ pub async fn go_away_with(client: &Client, events: &mut EventStream) {
 /// Takes events until a message.
 pub async fn next_message(events: &mut EventStream) -> Message {
     next_kind(events, |kind| match kind {
-        EventKind::Message(found) => Some(found.clone()),
+        EventKind::Message(found) => Some(Message::clone(found)),
         _ => None,
     })
     .await

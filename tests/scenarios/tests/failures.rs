@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use whimbrel::events::{EventKind, EventStream, Message};
+use whimbrel::events::{EventKind, EventStream};
 use whimbrel::{Client, Engine, Jid, SendOptions};
 use whimbrel_sandbox::phone::{Phone, ReceiptKind, SwitchChange};
 use whimbrel_sandbox::{Event, Fault, FaultRule, RandomFaults, StanzaMatch};
@@ -343,7 +343,7 @@ async fn wrong_lists_and_bundles_of_devices_lose_no_message() {
         // Whoever was left out at first is there with the next one at the latest.
         anna.send_text(&Jid::pn(BEN), "second", SendOptions::default()).await.unwrap();
         let second = next_kind(&mut events, |kind| match kind {
-            EventKind::Message(Message { text, .. }) => text.clone().filter(|text| text == "second"),
+            EventKind::Message(message) => message.text.clone().filter(|text| text == "second"),
             _ => None,
         });
         second.await;

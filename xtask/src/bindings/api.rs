@@ -37,8 +37,28 @@ pub(crate) struct Code {
 
 /// A named type.
 pub(crate) enum Definition {
-    Record { doc: String, fields: Vec<Field> },
-    Enumeration { doc: String, words: Vec<Word> },
+    Record {
+        doc: String,
+        fields: Vec<Field>,
+    },
+    Enumeration {
+        doc: String,
+        words: Vec<Word>,
+    },
+    /// One of several records, told apart by a field with a word of each one's own.
+    Union {
+        doc: String,
+        tag: String,
+        variants: Vec<Variant>,
+    },
+}
+
+/// A record of a union.
+pub(crate) struct Variant {
+    /// The word that tells it.
+    pub(crate) word: String,
+    /// Name of the record.
+    pub(crate) record: String,
 }
 
 /// A field of a record.
@@ -51,6 +71,8 @@ pub(crate) struct Field {
     pub(crate) nullable: bool,
     /// It may be left out.
     pub(crate) optional: bool,
+    /// What it is then, unless it is absent.
+    pub(crate) default: Option<Value>,
 }
 
 /// A value of an enumeration.
@@ -70,18 +92,31 @@ pub(crate) enum Kind {
     Boolean,
     List(Box<Kind>),
     Named(String),
+    /// The one word that tells a record of a union from the others.
+    Word(String),
 }
 
 impl Api {
     /// Reads the description.
     pub(crate) fn parse(description: &Value) -> Result<Self, String> {
-        let types = object(description, "types")?
-            .iter()
-            .map(|(name, schema)| {
-                let definition = definition(schema).map_err(|reason| format!("type {name}: {reason}"))?;
-                Ok((name.clone(), definition))
-            })
-            .collect::<Result<BTreeMap<_, _>, String>>()?;
+        let mut types = BTreeMap::new();
+        for (name, schema) in object(description, "types")? {
+            let wrong = |reason: String| format!("type {name}: {reason}");
+            let found = match union(name, schema).map_err(wrong)? {
+                Some((union, records)) => {
+                    for (record, definition) in records {
+                        if types.insert(record.clone(), definition).is_some() {
+                            return Err(format!("two types have the name {record}"));
+                        }
+                    }
+                    union
+                }
+                None => definition(schema).map_err(wrong)?,
+            };
+            if types.insert(name.clone(), found).is_some() {
+                return Err(format!("two types have the name {name}"));
+            }
+        }
         let operations = list(description, "operations")?
             .iter()
             .map(|operation| {
@@ -129,6 +164,24 @@ impl Api {
         match self.types.get(name) {
             Some(Definition::Record { doc, fields }) => Ok((doc, fields)),
             _ => Err(format!("{name} is no record")),
+        }
+    }
+
+    /// Whether `name` is a union.
+    pub(crate) fn is_union(&self, name: &str) -> bool {
+        matches!(self.types.get(name), Some(Definition::Union { .. }))
+    }
+
+    /// The types that a type mentions by name.
+    pub(crate) fn parts(&self, name: &str) -> Vec<&str> {
+        match self.types.get(name) {
+            Some(Definition::Record { fields, .. }) => {
+                fields.iter().filter_map(|field| field.kind.named()).collect()
+            }
+            Some(Definition::Union { variants, .. }) => {
+                variants.iter().map(|variant| variant.record.as_str()).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -217,6 +270,33 @@ fn definition(schema: &Value) -> Result<Definition, String> {
     Ok(Definition::Record { doc: doc(schema), fields })
 }
 
+/// A union with its records, if the schema is one: every choice is an object with a word of its own in
+/// the same field.
+#[expect(clippy::type_complexity, reason = "taken apart at once")]
+fn union(name: &str, schema: &Value) -> Result<Option<(Definition, Vec<(String, Definition)>)>, String> {
+    let Some(choices) = schema.get("oneOf").and_then(Value::as_array) else { return Ok(None) };
+    if choices.iter().any(|choice| choice.get("properties").is_none()) {
+        return Ok(None);
+    }
+    let (mut variants, mut records) = (Vec::new(), Vec::new());
+    let mut told_by = None;
+    for choice in choices {
+        let tags = object(choice, "properties")?.iter();
+        let mut tags = tags.filter_map(|(field, schema)| Some((field, schema.get("const")?.as_str()?)));
+        let (Some((field, word)), None) = (tags.next(), tags.next()) else {
+            return Err(String::from("a choice has no word of its own"));
+        };
+        if told_by.get_or_insert_with(|| field.clone()) != field {
+            return Err(String::from("the choices are told apart by different fields"));
+        }
+        let record = format!("{}{name}", super::words::pascal(word));
+        records.push((record.clone(), definition(choice)?));
+        variants.push(Variant { word: word.to_owned(), record });
+    }
+    let tag = told_by.ok_or("a union has no choices")?;
+    Ok(Some((Definition::Union { doc: doc(schema), tag, variants }, records)))
+}
+
 /// The values of an enumeration, if the schema is one.
 fn words(schema: &Value) -> Option<Result<Vec<Word>, String>> {
     if let Some(names) = schema.get("enum").and_then(Value::as_array) {
@@ -238,7 +318,8 @@ fn word(name: &Value, doc: String) -> Result<Word, String> {
 
 fn field(name: &str, schema: &Value, optional: bool) -> Result<Field, String> {
     let (kind, nullable) = kind(schema)?;
-    Ok(Field { name: name.to_owned(), doc: doc(schema), kind, nullable, optional })
+    let default = schema.get("default").filter(|default| optional && !default.is_null()).cloned();
+    Ok(Field { name: name.to_owned(), doc: doc(schema), kind, nullable, optional, default })
 }
 
 /// What a schema describes, and whether null is one of its values.
@@ -254,6 +335,9 @@ fn kind(schema: &Value) -> Result<(Kind, bool), String> {
             [one] => Ok((kind(one)?.0, nullable)),
             _ => Err(format!("a union that no generator knows: {schema}")),
         };
+    }
+    if let Some(word) = schema.get("const").and_then(Value::as_str) {
+        return Ok((Kind::Word(word.to_owned()), false));
     }
     let (name, nullable) = match member(schema, "type")? {
         Value::String(name) => (name.as_str(), false),
@@ -322,6 +406,21 @@ mod tests {
             panic!("an enumeration")
         };
         assert_eq!((words[0].name.as_str(), words[0].doc.as_str()), ("read", "Seen."));
+        let choice = |word: &str| {
+            let kind = json!({ "type": "string", "const": word });
+            json!({ "type": "object", "properties": { "type": kind, "size": { "type": "integer", "default": 0 } },
+                    "required": ["type"] })
+        };
+        let schema = json!({ "oneOf": [choice("big_box"), choice("bag")], "description": "A thing." });
+        let (Definition::Union { tag, variants, .. }, records) = union("Thing", &schema).unwrap().unwrap()
+        else {
+            panic!("a union")
+        };
+        let told: Vec<_> = variants.iter().map(|one| (one.word.as_str(), one.record.as_str())).collect();
+        assert_eq!((tag.as_str(), told), ("type", vec![("big_box", "BigBoxThing"), ("bag", "BagThing")]));
+        let Definition::Record { fields, .. } = &records[0].1 else { panic!("a record") };
+        assert_eq!(fields[0].kind, Kind::Word(String::from("big_box")));
+        assert_eq!(fields[1].default, Some(json!(0)));
         let union = json!({ "type": ["string", "integer"] });
         assert!(kind(&union).is_err());
     }

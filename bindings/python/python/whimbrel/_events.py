@@ -6,14 +6,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ._types import ConnectionStateName, GroupAddressing, GroupChangeType, Identity, MediaDirection, QuotedMessage, ReceiptType, RestrictionType
+from ._types import (
+    ConnectionStateName,
+    Content,
+    EditForm,
+    EventDetails,
+    EventResponse,
+    GroupAddressing,
+    GroupChangeType,
+    Identity,
+    MediaDirection,
+    MessageAssociation,
+    MessageContext,
+    NamedMessage,
+    Poll,
+    QuotedMessage,
+    ReceiptType,
+    RestrictionType,
+    TargetMessage,
+    decode_content,
+)
 
 __all__ = [
     "ChatMoved",
+    "ChatPrivacyChanged",
+    "ChatTimerChanged",
     "Closed",
+    "Comment",
     "ConnectionChanged",
     "ConnectionRefused",
+    "ControlMessage",
     "Event",
+    "EventAnswer",
+    "EventEdited",
     "GroupChanged",
     "GroupJoined",
     "GroupLeft",
@@ -22,16 +47,26 @@ __all__ = [
     "Linked",
     "LoggedOut",
     "MediaProgress",
+    "MemberLabelChanged",
     "Message",
+    "MessageEdited",
+    "MessageKept",
+    "MessagePinned",
+    "MessageRevoked",
     "NumberChanged",
     "NumberShared",
     "PairingCodeChanged",
     "PairingCodeFailed",
     "PasskeyRequired",
+    "PollEdited",
+    "PollOptionAdded",
+    "PollVote",
     "Qr",
+    "Reaction",
     "Receipt",
     "Replaced",
     "Restriction",
+    "SealedAddon",
     "SendStatus",
     "Undecryptable",
     "VersionExpires",
@@ -97,8 +132,29 @@ class Message(Event):
     timestamp: int
     """The service's time, seconds since 1970."""
 
+    content: Content
+    """What it says: look at its ``type``."""
+
+    context: MessageContext
+    """What surrounds it: mentions, forwarding, the chat's timer and the like."""
+
+    view_once: bool
+    """It is to be seen once."""
+
+    is_status: bool
+    """It is a status."""
+
+    mentions_me: bool
+    """It mentions this account, by name or with everyone."""
+
+    unread: bool
+    """It counts as unread."""
+
     offline: bool
     """It waited at the service while this client was away."""
+
+    association: MessageAssociation | None
+    """The message that it belongs to, such as the head of an album."""
 
     completes: str | None
     """Id of the ``undecryptable`` event that this message completes."""
@@ -110,7 +166,7 @@ class Message(Event):
     """The message that this one quotes."""
 
     text: str | None
-    """The text; absent for kinds of content that this version does not read."""
+    """Its words: a text, a caption, a question; absent for content without any."""
 
     raw: bytes
     """The whole content as protobuf, for what the other attributes do not say."""
@@ -127,7 +183,14 @@ class Message(Event):
             sender_device=data["senderDevice"],
             from_me=data["fromMe"],
             timestamp=data["timestamp"],
+            content=decode_content(data["content"]),
+            context=MessageContext._decode(data["context"]),
+            view_once=data["viewOnce"],
+            is_status=data["isStatus"],
+            mentions_me=data["mentionsMe"],
+            unread=data["unread"],
             offline=data["offline"],
+            association=None if (value := data.get("association")) is None else MessageAssociation._decode(value),
             completes=data.get("completes"),
             push_name=data.get("pushName"),
             quoted=None if (value := data.get("quoted")) is None else QuotedMessage._decode(value),
@@ -669,6 +732,1084 @@ class NumberShared(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction(Event):
+    """Emitted when somebody reacted to a message, or took a reaction back. The newest of one
+    person to one message holds.
+    """
+
+    kind: ClassVar[str] = "reaction"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    target: TargetMessage
+    """The message that it is about."""
+
+    sealed: bool
+    """It is in an envelope that nothing that is known opens, as when the message that it is about
+    never came: what it says is absent here.
+    """
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    emoji: str | None
+    """The emoji; absent: the reaction is taken back."""
+
+    sent_at_ms: int | None
+    """The sender's time, milliseconds since 1970."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> Reaction:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            target=TargetMessage._decode(data["target"]),
+            sealed=data["sealed"],
+            completes=data.get("completes"),
+            emoji=data.get("emoji"),
+            sent_at_ms=data.get("sentAtMs"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEdited(Event):
+    """Emitted when the author of a message gave it new words. The newest edit holds; of pictures
+    and the like only the caption changes.
+    """
+
+    kind: ClassVar[str] = "message_edited"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    target: TargetMessage
+    """The message that it is about."""
+
+    sealed: bool
+    """It is in an envelope that nothing that is known opens, as when the message that it is about
+    never came: what it says is absent here.
+    """
+
+    form: EditForm
+    """Which form it came in."""
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    content: Content | None
+    """The message's new content."""
+
+    context: MessageContext | None
+    """What surrounds it now."""
+
+    sent_at_ms: int | None
+    """The sender's time, milliseconds since 1970."""
+
+    text: str | None
+    """Its new words."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> MessageEdited:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            target=TargetMessage._decode(data["target"]),
+            sealed=data["sealed"],
+            form=EditForm(data["form"]),
+            completes=data.get("completes"),
+            content=None if (value := data.get("content")) is None else decode_content(value),
+            context=None if (value := data.get("context")) is None else MessageContext._decode(value),
+            sent_at_ms=data.get("sentAtMs"),
+            text=data.get("text"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRevoked(Event):
+    """Emitted when a message was taken back. It may come before the message itself. Delete what
+    you kept of it.
+    """
+
+    kind: ClassVar[str] = "message_revoked"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    target: TargetMessage
+    """The message that it is about."""
+
+    sealed: bool
+    """It is in an envelope that nothing that is known opens, as when the message that it is about
+    never came: what it says is absent here.
+    """
+
+    by_admin: bool
+    """An administrator of the group did it; otherwise the message's author."""
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> MessageRevoked:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            target=TargetMessage._decode(data["target"]),
+            sealed=data["sealed"],
+            by_admin=data["byAdmin"],
+            completes=data.get("completes"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollVote(Event):
+    """Emitted when somebody voted in a poll. It replaces what the same person voted before."""
+
+    kind: ClassVar[str] = "poll_vote"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    target: TargetMessage
+    """The message that it is about."""
+
+    sealed: bool
+    """It is in an envelope that nothing that is known opens, as when the message that it is about
+    never came: what it says is absent here.
+    """
+
+    options: list[str]
+    """The options that were chosen, in their own words, as far as the poll has them. None and no
+    unknown ones: the vote is taken back.
+    """
+
+    unknown_options: int
+    """How many more were chosen that the poll, as it is known, does not have."""
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    sent_at_ms: int | None
+    """The sender's time, milliseconds since 1970."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> PollVote:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            target=TargetMessage._decode(data["target"]),
+            sealed=data["sealed"],
+            options=data["options"],
+            unknown_options=data["unknownOptions"],
+            completes=data.get("completes"),
+            sent_at_ms=data.get("sentAtMs"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollEdited(Event):
+    """Emitted when a poll has new content."""
+
+    kind: ClassVar[str] = "poll_edited"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    target: TargetMessage
+    """The message that it is about."""
+
+    sealed: bool
+    """It is in an envelope that nothing that is known opens, as when the message that it is about
+    never came: what it says is absent here.
+    """
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    poll: Poll | None
+    """All of the poll as it is now."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> PollEdited:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            target=TargetMessage._decode(data["target"]),
+            sealed=data["sealed"],
+            completes=data.get("completes"),
+            poll=None if (value := data.get("poll")) is None else Poll._decode(value),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollOptionAdded(Event):
+    """Emitted when a poll has a new option."""
+
+    kind: ClassVar[str] = "poll_option_added"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    target: TargetMessage
+    """The message that it is about."""
+
+    sealed: bool
+    """It is in an envelope that nothing that is known opens, as when the message that it is about
+    never came: what it says is absent here.
+    """
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    option: str | None
+    """The option."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> PollOptionAdded:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            target=TargetMessage._decode(data["target"]),
+            sealed=data["sealed"],
+            completes=data.get("completes"),
+            option=data.get("option"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventAnswer(Event):
+    """Emitted when somebody answered an event. The newest answer of one person holds."""
+
+    kind: ClassVar[str] = "event_answer"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    target: TargetMessage
+    """The message that it is about."""
+
+    sealed: bool
+    """It is in an envelope that nothing that is known opens, as when the message that it is about
+    never came: what it says is absent here.
+    """
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    extra_guests: int | None
+    """How many others come along."""
+
+    response: EventResponse | None
+    """The answer; absent for one of an unknown kind."""
+
+    sent_at_ms: int | None
+    """The sender's time, milliseconds since 1970."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> EventAnswer:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            target=TargetMessage._decode(data["target"]),
+            sealed=data["sealed"],
+            completes=data.get("completes"),
+            extra_guests=data.get("extraGuests"),
+            response=None if (value := data.get("response")) is None else EventResponse(value),
+            sent_at_ms=data.get("sentAtMs"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventEdited(Event):
+    """Emitted when an event has a new state, such as another time, or was cancelled."""
+
+    kind: ClassVar[str] = "event_edited"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    target: TargetMessage
+    """The message that it is about."""
+
+    sealed: bool
+    """It is in an envelope that nothing that is known opens, as when the message that it is about
+    never came: what it says is absent here.
+    """
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    event: EventDetails | None
+    """All of the event as it is now."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> EventEdited:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            target=TargetMessage._decode(data["target"]),
+            sealed=data["sealed"],
+            completes=data.get("completes"),
+            event=None if (value := data.get("event")) is None else EventDetails._decode(value),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagePinned(Event):
+    """Emitted when a message was pinned for everybody in the chat, or unpinned."""
+
+    kind: ClassVar[str] = "message_pinned"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    target: TargetMessage
+    """The message that it is about."""
+
+    sealed: bool
+    """It is in an envelope that nothing that is known opens, as when the message that it is about
+    never came: what it says is absent here.
+    """
+
+    pinned: bool
+    """It is pinned; otherwise it no longer is."""
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    seconds: int | None
+    """For how long, in seconds."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> MessagePinned:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            target=TargetMessage._decode(data["target"]),
+            sealed=data["sealed"],
+            pinned=data["pinned"],
+            completes=data.get("completes"),
+            seconds=data.get("seconds"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageKept(Event):
+    """Emitted when a message of a chat with a timer is kept for everybody, or no longer."""
+
+    kind: ClassVar[str] = "message_kept"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    target: TargetMessage
+    """The message that it is about."""
+
+    sealed: bool
+    """It is in an envelope that nothing that is known opens, as when the message that it is about
+    never came: what it says is absent here.
+    """
+
+    kept: bool
+    """It is kept; otherwise it no longer is."""
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> MessageKept:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            target=TargetMessage._decode(data["target"]),
+            sealed=data["sealed"],
+            kept=data["kept"],
+            completes=data.get("completes"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment(Event):
+    """Emitted when somebody commented on a post."""
+
+    kind: ClassVar[str] = "comment"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    target: TargetMessage
+    """The message that it is about."""
+
+    sealed: bool
+    """It is in an envelope that nothing that is known opens, as when the message that it is about
+    never came: what it says is absent here.
+    """
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    content: Content | None
+    """What they say."""
+
+    text: str | None
+    """Its words."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> Comment:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            target=TargetMessage._decode(data["target"]),
+            sealed=data["sealed"],
+            completes=data.get("completes"),
+            content=None if (value := data.get("content")) is None else decode_content(value),
+            text=data.get("text"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedAddon(Event):
+    """Emitted when an envelope to a message came that this version does not open, such as a
+    planned message. The raw form has it.
+    """
+
+    kind: ClassVar[str] = "sealed_addon"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    target: TargetMessage
+    """The message that it is about."""
+
+    sealed: bool
+    """It is in an envelope that nothing that is known opens, as when the message that it is about
+    never came: what it says is absent here.
+    """
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> SealedAddon:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            target=TargetMessage._decode(data["target"]),
+            sealed=data["sealed"],
+            completes=data.get("completes"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatTimerChanged(Event):
+    """Emitted when somebody set the timer of a chat: messages disappear after that time. What is
+    sent there says it by itself.
+    """
+
+    kind: ClassVar[str] = "chat_timer_changed"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    seconds: int
+    """How long messages stay, in seconds; 0: for ever."""
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    set_at: int | None
+    """When it was set, seconds since 1970."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> ChatTimerChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            seconds=data["seconds"],
+            completes=data.get("completes"),
+            set_at=data.get("setAt"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatPrivacyChanged(Event):
+    """Emitted when somebody said whether content of a chat may be shared."""
+
+    kind: ClassVar[str] = "chat_privacy_changed"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    limited: bool
+    """It may not."""
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> ChatPrivacyChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            limited=data["limited"],
+            completes=data.get("completes"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberLabelChanged(Event):
+    """Emitted when a member of a group has another label."""
+
+    kind: ClassVar[str] = "member_label_changed"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    label: str | None
+    """The label; absent: it is removed."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> MemberLabelChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            completes=data.get("completes"),
+            label=data.get("label"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlMessage(Event):
+    """Emitted when a control message came that has no event of its own. The raw form has it."""
+
+    kind: ClassVar[str] = "control_message"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message that brought it."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Whose act it is."""
+
+    sender_device: int
+    """Number of the sender's device; 0 is the phone."""
+
+    from_me: bool
+    """An act of this account, on another device of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    control: str
+    """What it is, a stable lowercase word: ``status_mention``, ``bot_welcome``, ``bot_feedback``,
+    ``stop_generation``, ``reminder``, ``thread_control``, ``unschedule``, ``unknown``.
+    """
+
+    about: NamedMessage | None
+    """The message that it is about, as its sender names it."""
+
+    completes: str | None
+    """Id of the ``undecryptable`` event that this completes."""
+
+    raw: bytes
+    """The whole content as protobuf, for what the other attributes do not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> ControlMessage:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            sender_device=data["senderDevice"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            control=data["control"],
+            about=None if (value := data.get("about")) is None else NamedMessage._decode(value),
+            completes=data.get("completes"),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Qr(Event):
     """Emitted when there is a QR text to show, and again whenever it changes."""
 
@@ -884,6 +2025,22 @@ _BY_KIND: dict[str, type[Event]] = {
     "chat_moved": ChatMoved,
     "number_changed": NumberChanged,
     "number_shared": NumberShared,
+    "reaction": Reaction,
+    "message_edited": MessageEdited,
+    "message_revoked": MessageRevoked,
+    "poll_vote": PollVote,
+    "poll_edited": PollEdited,
+    "poll_option_added": PollOptionAdded,
+    "event_answer": EventAnswer,
+    "event_edited": EventEdited,
+    "message_pinned": MessagePinned,
+    "message_kept": MessageKept,
+    "comment": Comment,
+    "sealed_addon": SealedAddon,
+    "chat_timer_changed": ChatTimerChanged,
+    "chat_privacy_changed": ChatPrivacyChanged,
+    "member_label_changed": MemberLabelChanged,
+    "control_message": ControlMessage,
     "qr": Qr,
     "link_failed": LinkFailed,
     "connection": ConnectionChanged,

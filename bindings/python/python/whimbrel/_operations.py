@@ -10,10 +10,14 @@ from ._types import (
     Address,
     ClientVersion,
     ConnectionInfo,
+    Content,
     CreatedGroup,
     DebugChoice,
     DebugEcho,
     DownloadedMedia,
+    EventDetails,
+    EventResponse,
+    FallbackChoice,
     Group,
     GroupList,
     Identity,
@@ -22,6 +26,7 @@ from ._types import (
     PairingCode,
     ParticipantResults,
     PasskeyCode,
+    Poll,
     QrCode,
     QuotedMessage,
     SendWait,
@@ -80,6 +85,80 @@ class Operations:
         """
         request: dict[str, object] = {"group": str(group), "participants": participants}
         return ParticipantResults._decode(await self._request("add_participants", request, timeout))
+
+    async def add_poll_option(
+        self,
+        *,
+        chat: Address,
+        target_id: str,
+        option: str,
+        message_id: str | None = None,
+        sender: Address | None = None,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Adds an option to a poll that lets its voters do so, or to one of this account.
+
+        Args:
+            chat: Address of the chat.
+            target_id: Id of the poll's message.
+            option: The new option.
+            message_id: Id of the message that carries it; the engine makes one if it is absent.
+            sender: Who wrote it; needed only if several messages of the chat have the id.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "targetId": target_id, "option": option}
+        if message_id is not None:
+            request["messageId"] = message_id
+        if sender is not None:
+            request["sender"] = str(sender)
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("add_poll_option", request, timeout))
+
+    async def answer_event(
+        self,
+        *,
+        chat: Address,
+        target_id: str,
+        response: EventResponse,
+        extra_guests: int | None = None,
+        message_id: str | None = None,
+        sender: Address | None = None,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Answers an event; it replaces what was answered before.
+
+        Fails with ``NOT_FOUND`` if the event never came to this client.
+
+        Args:
+            chat: Address of the chat.
+            target_id: Id of the event's message.
+            response: Whether this account's owner comes.
+            extra_guests: How many others come along.
+            message_id: Id of the message that carries it; the engine makes one if it is absent.
+            sender: Who wrote it; needed only if several messages of the chat have the id.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {
+            "chat": str(chat),
+            "targetId": target_id,
+            "response": response,
+        }
+        if extra_guests is not None:
+            request["extraGuests"] = extra_guests
+        if message_id is not None:
+            request["messageId"] = message_id
+        if sender is not None:
+            request["sender"] = str(sender)
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("answer_event", request, timeout))
 
     async def answer_passkey(
         self,
@@ -143,6 +222,44 @@ class Operations:
         """
         request: dict[str, object] = {"chat": str(chat), "messageId": message_id}
         await self._request("cancel_send", request, timeout)
+
+    async def comment_message(
+        self,
+        *,
+        chat: Address,
+        target_id: str,
+        content: Content,
+        message_id: str | None = None,
+        sender: Address | None = None,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Comments on a post of a community's announcement group.
+
+        Fails with ``NOT_FOUND`` if the post never came to this client.
+
+        Args:
+            chat: Address of the group.
+            target_id: Id of the post.
+            content: What to say.
+            message_id: Id of the message that carries it; the engine makes one if it is absent.
+            sender: Who wrote it; needed only if several messages of the chat have the id.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {
+            "chat": str(chat),
+            "targetId": target_id,
+            "content": content._encode(),
+        }
+        if message_id is not None:
+            request["messageId"] = message_id
+        if sender is not None:
+            request["sender"] = str(sender)
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("comment_message", request, timeout))
 
     async def confirm_passkey(
         self,
@@ -358,6 +475,103 @@ class Operations:
             request["transfer"] = transfer
         return DownloadedMedia._decode(await self._request("download_media", request, timeout))
 
+    async def edit_event(
+        self,
+        *,
+        chat: Address,
+        target_id: str,
+        event: EventDetails,
+        message_id: str | None = None,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Gives an event of this account a new state, such as another time; cancelling is one.
+
+        Args:
+            chat: Address of the chat.
+            target_id: Id of the event's message.
+            event: All of the event as it is to be.
+            message_id: Id of the message that carries it; the engine makes one if it is absent.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {
+            "chat": str(chat),
+            "targetId": target_id,
+            "event": event._encode(),
+        }
+        if message_id is not None:
+            request["messageId"] = message_id
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("edit_event", request, timeout))
+
+    async def edit_message(
+        self,
+        *,
+        chat: Address,
+        target_id: str,
+        text: str,
+        mentions: list[str] | None = None,
+        message_id: str | None = None,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Gives a text or a caption of this account new words. Receivers take edits for twenty
+        minutes.
+
+        Args:
+            chat: Address of the chat.
+            target_id: Id of the message.
+            text: The new words.
+            mentions: Addresses of the users who are mentioned in them.
+            message_id: Id of the message that carries it; the engine makes one if it is absent.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "targetId": target_id, "text": text}
+        if mentions is not None:
+            request["mentions"] = mentions
+        if message_id is not None:
+            request["messageId"] = message_id
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("edit_message", request, timeout))
+
+    async def edit_poll(
+        self,
+        *,
+        chat: Address,
+        target_id: str,
+        poll: Poll,
+        message_id: str | None = None,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Gives a poll of this account other words or options.
+
+        Args:
+            chat: Address of the chat.
+            target_id: Id of the poll's message.
+            poll: All of the poll as it is to be.
+            message_id: Id of the message that carries it; the engine makes one if it is absent.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {
+            "chat": str(chat),
+            "targetId": target_id,
+            "poll": poll._encode(),
+        }
+        if message_id is not None:
+            request["messageId"] = message_id
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("edit_poll", request, timeout))
+
     async def export(
         self,
         *,
@@ -406,6 +620,36 @@ class Operations:
         """
         request: dict[str, object] = {}
         return ClientVersion._decode(await self._request("find_client_version", request, timeout))
+
+    async def forward_message(
+        self,
+        *,
+        chat: Address,
+        target_id: str,
+        to: Address,
+        message_id: str | None = None,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Forwards a message that this client sent to another chat. Its files are not sent again.
+
+        Fails with ``NOT_FOUND`` if this client does not have the message any more.
+
+        Args:
+            chat: Address of the chat that it is in.
+            target_id: Id of the message.
+            to: Address of the chat that it goes to.
+            message_id: Id of the new message; the engine makes one if it is absent.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "targetId": target_id, "to": str(to)}
+        if message_id is not None:
+            request["messageId"] = message_id
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("forward_message", request, timeout))
 
     async def get_account(
         self,
@@ -513,6 +757,38 @@ class Operations:
         request: dict[str, object] = {}
         return Statistics._decode(await self._request("get_statistics", request, timeout))
 
+    async def keep_message(
+        self,
+        *,
+        chat: Address,
+        target_id: str,
+        kept: bool,
+        message_id: str | None = None,
+        sender: Address | None = None,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Keeps a message of a chat with a timer for everybody, or no longer.
+
+        Args:
+            chat: Address of the chat.
+            target_id: Id of the message.
+            kept: It is kept; otherwise no longer.
+            message_id: Id of the message that carries it; the engine makes one if it is absent.
+            sender: Who wrote it; needed in groups for messages that this client has never seen.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "targetId": target_id, "kept": kept}
+        if message_id is not None:
+            request["messageId"] = message_id
+        if sender is not None:
+            request["sender"] = str(sender)
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("keep_message", request, timeout))
+
     async def leave_group(
         self,
         *,
@@ -615,6 +891,41 @@ class Operations:
             request["sender"] = str(sender)
         await self._request("mark_read", request, timeout)
 
+    async def pin_message(
+        self,
+        *,
+        chat: Address,
+        target_id: str,
+        message_id: str | None = None,
+        seconds: int | None = None,
+        sender: Address | None = None,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Pins a message for everybody in the chat, or unpins it.
+
+        Args:
+            chat: Address of the chat.
+            target_id: Id of the message.
+            message_id: Id of the message that carries it; the engine makes one if it is absent.
+            seconds: For how long, in seconds: 86400, 604800 or 2592000. Absent: the message is
+                unpinned.
+            sender: Who wrote it; needed in groups for messages that this client has never seen.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "targetId": target_id}
+        if message_id is not None:
+            request["messageId"] = message_id
+        if seconds is not None:
+            request["seconds"] = seconds
+        if sender is not None:
+            request["sender"] = str(sender)
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("pin_message", request, timeout))
+
     async def promote_participants(
         self,
         *,
@@ -633,6 +944,40 @@ class Operations:
         request: dict[str, object] = {"group": str(group), "participants": participants}
         return ParticipantResults._decode(await self._request("promote_participants", request, timeout))
 
+    async def react(
+        self,
+        *,
+        chat: Address,
+        target_id: str,
+        emoji: str | None = None,
+        message_id: str | None = None,
+        sender: Address | None = None,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Reacts to a message with one emoji, or takes the reaction back.
+
+        Args:
+            chat: Address of the chat.
+            target_id: Id of the message.
+            emoji: The emoji; absent: the reaction is taken back.
+            message_id: Id of the message that carries it; the engine makes one if it is absent.
+            sender: Who wrote it; needed in groups for messages that this client has never seen.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "targetId": target_id}
+        if emoji is not None:
+            request["emoji"] = emoji
+        if message_id is not None:
+            request["messageId"] = message_id
+        if sender is not None:
+            request["sender"] = str(sender)
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("react", request, timeout))
+
     async def remove_participants(
         self,
         *,
@@ -650,6 +995,103 @@ class Operations:
         """
         request: dict[str, object] = {"group": str(group), "participants": participants}
         return ParticipantResults._decode(await self._request("remove_participants", request, timeout))
+
+    async def revoke_message(
+        self,
+        *,
+        chat: Address,
+        target_id: str,
+        message_id: str | None = None,
+        sender: Address | None = None,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Takes a message back: one of this account, or as an administrator of a group one of
+        another member.
+
+        Args:
+            chat: Address of the chat.
+            target_id: Id of the message.
+            message_id: Id of the message that carries it; the engine makes one if it is absent.
+            sender: Who wrote it; needed in groups for messages that this client has never seen.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "targetId": target_id}
+        if message_id is not None:
+            request["messageId"] = message_id
+        if sender is not None:
+            request["sender"] = str(sender)
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("revoke_message", request, timeout))
+
+    async def send_message(
+        self,
+        *,
+        chat: Address,
+        content: Content,
+        album_id: str | None = None,
+        fallback: FallbackChoice | None = None,
+        fallback_text: str | None = None,
+        forwarded: bool | None = None,
+        mentions: list[str] | None = None,
+        mentions_everyone: bool | None = None,
+        message_id: str | None = None,
+        quote: QuotedMessage | None = None,
+        view_once: bool | None = None,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Sends a message of any kind, and returns when the service has it, or as ``wait`` says.
+        Its fate is told as that of ``send_text``. In a chat with a timer the message says so by
+        itself.
+
+        Fails with ``INVALID_ARGUMENT`` for what receivers would not show, and with
+        ``NOT_SUPPORTED`` for kinds that are only received; nothing has happened then.
+
+        Args:
+            chat: Address of the chat: a JID, or a phone number with its country code.
+            content: What to send.
+            album_id: Message with the head of the album that it belongs to, sent by this
+                account to the same chat.
+            fallback: Needed for content of best effort: what is sent behind it.
+            fallback_text: The words of a fallback of its own.
+            forwarded: It is shown as forwarded.
+            mentions: Addresses of the users who are mentioned in the words, which have ``@``
+                and the address' user part for each.
+            mentions_everyone: Everyone in the group is mentioned.
+            message_id: Id of the new message; a repetition under the same id is never a second
+                message. The engine makes one if it is absent.
+            quote: Message to quote.
+            view_once: It is to be seen once: pictures, videos and voice notes.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "content": content._encode()}
+        if album_id is not None:
+            request["albumId"] = album_id
+        if fallback is not None:
+            request["fallback"] = fallback
+        if fallback_text is not None:
+            request["fallbackText"] = fallback_text
+        if forwarded is not None:
+            request["forwarded"] = forwarded
+        if mentions is not None:
+            request["mentions"] = mentions
+        if mentions_everyone is not None:
+            request["mentionsEveryone"] = mentions_everyone
+        if message_id is not None:
+            request["messageId"] = message_id
+        if quote is not None:
+            request["quote"] = quote._encode()
+        if view_once is not None:
+            request["viewOnce"] = view_once
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("send_message", request, timeout))
 
     async def send_text(
         self,
@@ -685,6 +1127,50 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("send_text", request, timeout))
+
+    async def set_chat_privacy(
+        self,
+        *,
+        chat: Address,
+        limited: bool,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Says whether content of a chat with a person may be shared.
+
+        Args:
+            chat: Address of the chat.
+            limited: It may not.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "limited": limited}
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("set_chat_privacy", request, timeout))
+
+    async def set_chat_timer(
+        self,
+        *,
+        chat: Address,
+        seconds: int,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Sets the timer of a chat with a person: messages disappear after that time.
+
+        Args:
+            chat: Address of the chat.
+            seconds: How long messages stay, in seconds: 0 for ever, 86400, 604800 or 7776000.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "seconds": seconds}
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("set_chat_timer", request, timeout))
 
     async def set_client_version(
         self,
@@ -724,6 +1210,48 @@ class Operations:
         request: dict[str, object] = {"group": str(group), "subject": subject}
         await self._request("set_group_subject", request, timeout)
 
+    async def set_member_label(
+        self,
+        *,
+        chat: Address,
+        label: str,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Sets this account's label in a group.
+
+        Args:
+            chat: Address of the group.
+            label: The label, at most 30 characters; an empty one removes it.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "label": label}
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("set_member_label", request, timeout))
+
+    async def share_phone_number(
+        self,
+        *,
+        chat: Address,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Tells the other person of a chat this account's phone number.
+
+        Args:
+            chat: Address of the chat.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat)}
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("share_phone_number", request, timeout))
+
     async def upload_media(
         self,
         *,
@@ -760,3 +1288,37 @@ class Operations:
         if transfer is not None:
             request["transfer"] = transfer
         return UploadedMedia._decode(await self._request("upload_media", request, timeout))
+
+    async def vote_poll(
+        self,
+        *,
+        chat: Address,
+        target_id: str,
+        options: list[str],
+        message_id: str | None = None,
+        sender: Address | None = None,
+        wait: SendWait | None = None,
+        timeout: float | None = None,
+    ) -> SentMessage:
+        """Votes for options of a poll; it replaces what was voted before.
+
+        Fails with ``NOT_FOUND`` if the poll never came to this client.
+
+        Args:
+            chat: Address of the chat.
+            target_id: Id of the poll's message.
+            options: The options, in their own words; none takes the vote back.
+            message_id: Id of the message that carries it; the engine makes one if it is absent.
+            sender: Who wrote it; needed only if several messages of the chat have the id.
+            wait: What to wait for; the service's word if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "targetId": target_id, "options": options}
+        if message_id is not None:
+            request["messageId"] = message_id
+        if sender is not None:
+            request["sender"] = str(sender)
+        if wait is not None:
+            request["wait"] = wait
+        return SentMessage._decode(await self._request("vote_poll", request, timeout))

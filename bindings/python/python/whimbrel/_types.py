@@ -3,45 +3,125 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 
 __all__ = [
     "Account",
     "Address",
+    "Advertisement",
+    "AiRichContent",
+    "AlbumContent",
+    "AudioContent",
+    "BroadcastCallContent",
+    "ButtonsContent",
+    "CallLogContent",
+    "CallMarkerContent",
+    "CallParticipant",
+    "CarouselCard",
+    "CarouselContent",
+    "CatalogContent",
+    "ChannelAdminInviteContent",
+    "ChannelFollowerInviteContent",
+    "ChatTimer",
+    "ChoiceContent",
+    "ChoiceSource",
     "ClientVersion",
+    "CodeBlock",
     "ConnectionInfo",
     "ConnectionStateName",
+    "ContactContent",
+    "ContactsContent",
+    "Content",
     "CreatedGroup",
     "DebugChoice",
     "DebugEcho",
+    "DocumentContent",
     "DownloadedMedia",
+    "EditForm",
+    "EventContent",
+    "EventDetails",
+    "EventInviteContent",
+    "EventResponse",
     "FailureCount",
+    "FallbackChoice",
+    "FlowButton",
+    "Forwarded",
+    "GifContent",
     "Group",
     "GroupAddressing",
     "GroupChangeType",
     "GroupDescription",
+    "GroupHistoryContent",
+    "GroupHistoryNoticeContent",
+    "GroupInviteContent",
     "GroupList",
     "GroupRole",
     "Identity",
+    "ImageContent",
+    "InteractiveContent",
+    "InteractiveHeader",
+    "InvoiceContent",
+    "LinkPreview",
+    "ListContent",
+    "ListRow",
+    "ListSection",
+    "LiveLocationContent",
+    "LocationContent",
     "MediaDescription",
     "MediaDirection",
+    "MediaFile",
     "MediaKind",
+    "MessageAssociation",
+    "MessageContext",
+    "Money",
+    "MusicContent",
+    "NamedMessage",
+    "OrderContent",
+    "PackSticker",
     "PairingCode",
     "Participant",
     "ParticipantResult",
     "ParticipantResults",
     "PasskeyCode",
+    "PaymentContent",
+    "PaymentStep",
+    "Place",
+    "PlaceholderContent",
+    "PlainButton",
+    "Poll",
+    "PollContent",
+    "PollResultContent",
+    "PollResultOption",
+    "ProductContent",
     "QrCode",
+    "QuestionResponseContent",
     "QuotedMessage",
     "ReceiptType",
+    "RequestPhoneContent",
     "RestrictionType",
+    "ScheduledCallCancelContent",
+    "ScheduledCallContent",
+    "ScheduledContent",
     "SendWait",
     "SentMessage",
     "Statistics",
+    "StatusNoticeContent",
+    "StickerContent",
+    "StickerPackContent",
+    "TargetMessage",
+    "TemplateContent",
+    "TextContent",
+    "TextStyle",
+    "UnknownContent",
+    "UnsupportedContent",
     "UploadedMedia",
     "VersionSource",
+    "VideoContent",
+    "VideoNoteContent",
+    "VoiceContent",
+    "decode_content",
 ]
 
 
@@ -72,6 +152,599 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Advertisement:
+    """The advertisement that a chat began with."""
+
+    body: str | None
+    """Words."""
+
+    click_id: str | None
+    """Names the click."""
+
+    source_id: str | None
+    """Its id."""
+
+    source_type: str | None
+    """What kind of thing it is, such as ``ad`` or ``post``."""
+
+    source_url: str | None
+    """Where it is."""
+
+    title: str | None
+    """Heading."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Advertisement:
+        return cls(
+            body=data.get("body"),
+            click_id=data.get("clickId"),
+            source_id=data.get("sourceId"),
+            source_type=data.get("sourceType"),
+            source_url=data.get("sourceUrl"),
+            title=data.get("title"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AiRichContent:
+    """A rich answer of the AI. Only received."""
+
+    type: ClassVar[str] = "ai_rich"
+    """What tells it from the others."""
+
+    text: str
+    """Its words, one after the other."""
+
+    code: list[CodeBlock] = field(default_factory=list)
+    """Its pieces of code."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> AiRichContent:
+        return cls(
+            text=data["text"],
+            code=[CodeBlock._decode(item) for item in data.get("code", [])],
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "text": self.text}
+        if self.code is not None:
+            request["code"] = [item._encode() for item in self.code]
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlbumContent:
+    """The head of an album; its pictures are messages of their own."""
+
+    type: ClassVar[str] = "album"
+    """What tells it from the others."""
+
+    images: int = 0
+    """How many pictures follow."""
+
+    videos: int = 0
+    """How many videos follow."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> AlbumContent:
+        return cls(
+            images=data.get("images", 0),
+            videos=data.get("videos", 0),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.images is not None:
+            request["images"] = self.images
+        if self.videos is not None:
+            request["videos"] = self.videos
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioContent:
+    """A sound."""
+
+    type: ClassVar[str] = "audio"
+    """What tells it from the others."""
+
+    accessibility_label: str | None = None
+    """A description for those who do not hear it."""
+
+    media: MediaFile | None = None
+    """The file; absent if the sender named none. Voice notes are Opus in Ogg, mono."""
+
+    seconds: int | None = None
+    """Length in seconds."""
+
+    waveform: list[int] | None = None
+    """How a voice note is drawn: 64 values from 0 to 100."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> AudioContent:
+        return cls(
+            accessibility_label=data.get("accessibilityLabel"),
+            media=None if (value := data.get("media")) is None else MediaFile._decode(value),
+            seconds=data.get("seconds"),
+            waveform=data.get("waveform"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.accessibility_label is not None:
+            request["accessibilityLabel"] = self.accessibility_label
+        if self.media is not None:
+            request["media"] = self.media._encode()
+        if self.seconds is not None:
+            request["seconds"] = self.seconds
+        if self.waveform is not None:
+            request["waveform"] = self.waveform
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastCallContent:
+    """A call to many. Only received."""
+
+    type: ClassVar[str] = "broadcast_call"
+    """What tells it from the others."""
+
+    session_id: str
+    """Its id."""
+
+    caption: str | None = None
+    """Words with it."""
+
+    video: bool = False
+    """With pictures."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> BroadcastCallContent:
+        return cls(
+            session_id=data["sessionId"],
+            caption=data.get("caption"),
+            video=data.get("video", False),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "sessionId": self.session_id}
+        if self.caption is not None:
+            request["caption"] = self.caption
+        if self.video is not None:
+            request["video"] = self.video
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonsContent:
+    """Legacy buttons. Only received."""
+
+    type: ClassVar[str] = "buttons"
+    """What tells it from the others."""
+
+    text: str
+    """The words."""
+
+    buttons: list[PlainButton] = field(default_factory=list)
+    """The buttons."""
+
+    footer: str | None = None
+    """Small words below them."""
+
+    header: InteractiveHeader | None = None
+    """What stands above them."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ButtonsContent:
+        return cls(
+            text=data["text"],
+            buttons=[PlainButton._decode(item) for item in data.get("buttons", [])],
+            footer=data.get("footer"),
+            header=None if (value := data.get("header")) is None else InteractiveHeader._decode(value),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "text": self.text}
+        if self.buttons is not None:
+            request["buttons"] = [item._encode() for item in self.buttons]
+        if self.footer is not None:
+            request["footer"] = self.footer
+        if self.header is not None:
+            request["header"] = self.header._encode()
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLogContent:
+    """A call that was. Only received."""
+
+    type: ClassVar[str] = "call_log"
+    """What tells it from the others."""
+
+    outcome: str | None = None
+    """How it ended: ``connected``, ``missed``, ``failed``, ``rejected``, ``accepted_elsewhere``,
+    ``ongoing``, ``silenced_by_dnd``, ``silenced_unknown_caller``.
+    """
+
+    participants: list[CallParticipant] = field(default_factory=list)
+    """Who took part."""
+
+    seconds: int | None = None
+    """How long it was, in seconds."""
+
+    video: bool = False
+    """With pictures."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CallLogContent:
+        return cls(
+            outcome=data.get("outcome"),
+            participants=[CallParticipant._decode(item) for item in data.get("participants", [])],
+            seconds=data.get("seconds"),
+            video=data.get("video", False),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.outcome is not None:
+            request["outcome"] = self.outcome
+        if self.participants is not None:
+            request["participants"] = [item._encode() for item in self.participants]
+        if self.seconds is not None:
+            request["seconds"] = self.seconds
+        if self.video is not None:
+            request["video"] = self.video
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallMarkerContent:
+    """A mark of a call, not for people. Only received."""
+
+    type: ClassVar[str] = "call_marker"
+    """What tells it from the others."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CallMarkerContent:
+        return cls(
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallParticipant:
+    """Somebody who took part in a call."""
+
+    outcome: str | None = None
+    """How it ended for them."""
+
+    user: str | None = None
+    """Who."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CallParticipant:
+        return cls(
+            outcome=data.get("outcome"),
+            user=data.get("user"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {}
+        if self.outcome is not None:
+            request["outcome"] = self.outcome
+        if self.user is not None:
+            request["user"] = self.user
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarouselCard:
+    """A card of a carousel."""
+
+    body: str
+    """The words."""
+
+    buttons: list[FlowButton] = field(default_factory=list)
+    """The buttons, from top to bottom."""
+
+    footer: str | None = None
+    """Small words below them."""
+
+    header: InteractiveHeader | None = None
+    """What stands above them."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CarouselCard:
+        return cls(
+            body=data["body"],
+            buttons=[FlowButton._decode(item) for item in data.get("buttons", [])],
+            footer=data.get("footer"),
+            header=None if (value := data.get("header")) is None else InteractiveHeader._decode(value),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"body": self.body}
+        if self.buttons is not None:
+            request["buttons"] = [item._encode() for item in self.buttons]
+        if self.footer is not None:
+            request["footer"] = self.footer
+        if self.header is not None:
+            request["header"] = self.header._encode()
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarouselContent:
+    """Cards to be leafed through. Best effort, as ``interactive``."""
+
+    type: ClassVar[str] = "carousel"
+    """What tells it from the others."""
+
+    body: str
+    """The words above the cards."""
+
+    cards: list[CarouselCard] = field(default_factory=list)
+    """The cards, at most ten."""
+
+    footer: str | None = None
+    """Small words below."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CarouselContent:
+        return cls(
+            body=data["body"],
+            cards=[CarouselCard._decode(item) for item in data.get("cards", [])],
+            footer=data.get("footer"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "body": self.body}
+        if self.cards is not None:
+            request["cards"] = [item._encode() for item in self.cards]
+        if self.footer is not None:
+            request["footer"] = self.footer
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogContent:
+    """A catalogue."""
+
+    type: ClassVar[str] = "catalog"
+    """What tells it from the others."""
+
+    body: str | None = None
+    """Words below it."""
+
+    business: str | None = None
+    """The business; needed to send it."""
+
+    description: str | None = None
+    """About it."""
+
+    footer: str | None = None
+    """Small words below those."""
+
+    image: MediaFile | None = None
+    """Its picture."""
+
+    title: str | None = None
+    """Its name."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CatalogContent:
+        return cls(
+            body=data.get("body"),
+            business=data.get("business"),
+            description=data.get("description"),
+            footer=data.get("footer"),
+            image=None if (value := data.get("image")) is None else MediaFile._decode(value),
+            title=data.get("title"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.body is not None:
+            request["body"] = self.body
+        if self.business is not None:
+            request["business"] = self.business
+        if self.description is not None:
+            request["description"] = self.description
+        if self.footer is not None:
+            request["footer"] = self.footer
+        if self.image is not None:
+            request["image"] = self.image._encode()
+        if self.title is not None:
+            request["title"] = self.title
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelAdminInviteContent:
+    """An invitation to administer a channel."""
+
+    type: ClassVar[str] = "channel_admin_invite"
+    """What tells it from the others."""
+
+    caption: str | None = None
+    """Words below it."""
+
+    channel: str | None = None
+    """The channel; absent if it cannot be read."""
+
+    expires_at: int | None = None
+    """Until when, seconds since 1970; only of those to administer it."""
+
+    name: str | None = None
+    """Its name."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ChannelAdminInviteContent:
+        return cls(
+            caption=data.get("caption"),
+            channel=data.get("channel"),
+            expires_at=data.get("expiresAt"),
+            name=data.get("name"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.caption is not None:
+            request["caption"] = self.caption
+        if self.channel is not None:
+            request["channel"] = self.channel
+        if self.expires_at is not None:
+            request["expiresAt"] = self.expires_at
+        if self.name is not None:
+            request["name"] = self.name
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelFollowerInviteContent:
+    """An invitation to follow a channel."""
+
+    type: ClassVar[str] = "channel_follower_invite"
+    """What tells it from the others."""
+
+    caption: str | None = None
+    """Words below it."""
+
+    channel: str | None = None
+    """The channel; absent if it cannot be read."""
+
+    expires_at: int | None = None
+    """Until when, seconds since 1970; only of those to administer it."""
+
+    name: str | None = None
+    """Its name."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ChannelFollowerInviteContent:
+        return cls(
+            caption=data.get("caption"),
+            channel=data.get("channel"),
+            expires_at=data.get("expiresAt"),
+            name=data.get("name"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.caption is not None:
+            request["caption"] = self.caption
+        if self.channel is not None:
+            request["channel"] = self.channel
+        if self.expires_at is not None:
+            request["expiresAt"] = self.expires_at
+        if self.name is not None:
+            request["name"] = self.name
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatTimer:
+    """A chat's timer."""
+
+    seconds: int
+    """How long messages stay, in seconds; 0: for ever."""
+
+    set_at: int | None
+    """When it was set, seconds since 1970."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ChatTimer:
+        return cls(
+            seconds=data["seconds"],
+            set_at=data.get("setAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceContent:
+    """An answer to buttons, a list or a native flow."""
+
+    type: ClassVar[str] = "choice"
+    """What tells it from the others."""
+
+    description: str | None = None
+    """Small words of a list's row."""
+
+    flow_name: str | None = None
+    """Name of a native flow, such as ``quick_reply``."""
+
+    id: str | None = None
+    """The id that the maker of the buttons gave to this one."""
+
+    index: int | None = None
+    """Which button of a template, counted from 0."""
+
+    params_json: str | None = None
+    """What a native flow answered, JSON as text."""
+
+    source: ChoiceSource = ChoiceSource.BUTTONS
+    """What was chosen from."""
+
+    text: str | None = None
+    """What stood on it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ChoiceContent:
+        return cls(
+            description=data.get("description"),
+            flow_name=data.get("flowName"),
+            id=data.get("id"),
+            index=data.get("index"),
+            params_json=data.get("paramsJson"),
+            source=ChoiceSource(data.get("source", "buttons")),
+            text=data.get("text"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.description is not None:
+            request["description"] = self.description
+        if self.flow_name is not None:
+            request["flowName"] = self.flow_name
+        if self.id is not None:
+            request["id"] = self.id
+        if self.index is not None:
+            request["index"] = self.index
+        if self.params_json is not None:
+            request["paramsJson"] = self.params_json
+        if self.source is not None:
+            request["source"] = self.source
+        if self.text is not None:
+            request["text"] = self.text
+        return request
+
+
+class ChoiceSource(str, Enum):
+    """What was chosen from."""
+
+    BUTTONS = "buttons"
+    """Legacy buttons."""
+
+    TEMPLATE = "template"
+    """The buttons of a template."""
+
+    LIST = "list"
+    """A list."""
+
+    NATIVE_FLOW = "native_flow"
+    """A native flow."""
+
+    UNKNOWN = "unknown"
+    """Something that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> ChoiceSource:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientVersion:
     """The version of the web client that is presented to the service."""
 
@@ -91,6 +764,30 @@ class ClientVersion:
             source=VersionSource(data["source"]),
             expires_at=data.get("expiresAt"),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeBlock:
+    """A piece of code."""
+
+    lines: str
+    """Its lines."""
+
+    language: str | None = None
+    """Its language."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CodeBlock:
+        return cls(
+            lines=data["lines"],
+            language=data.get("language"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"lines": self.lines}
+        if self.language is not None:
+            request["language"] = self.language
+        return request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +844,66 @@ class ConnectionStateName(str, Enum):
     @classmethod
     def _missing_(cls, value: object) -> ConnectionStateName:
         return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactContent:
+    """Somebody's card."""
+
+    type: ClassVar[str] = "contact"
+    """What tells it from the others."""
+
+    name: str
+    """The name that is shown."""
+
+    vcard: str
+    """The card, vCard 3.0."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ContactContent:
+        return cls(
+            name=data["name"],
+            vcard=data["vcard"],
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "name": self.name, "vcard": self.vcard}
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactsContent:
+    """Several cards."""
+
+    type: ClassVar[str] = "contacts"
+    """What tells it from the others."""
+
+    name: str | None = None
+    """What is shown, such as "2 contacts"."""
+
+    names: list[str] = field(default_factory=list)
+    """Names of the people, in the order of their cards."""
+
+    vcards: list[str] = field(default_factory=list)
+    """The cards, vCard 3.0."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ContactsContent:
+        return cls(
+            name=data.get("name"),
+            names=data.get("names", []),
+            vcards=data.get("vcards", []),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.name is not None:
+            request["name"] = self.name
+        if self.names is not None:
+            request["names"] = self.names
+        if self.vcards is not None:
+            request["vcards"] = self.vcards
+        return request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +980,65 @@ class DebugEcho:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentContent:
+    """A file of any kind."""
+
+    type: ClassVar[str] = "document"
+    """What tells it from the others."""
+
+    accessibility_label: str | None = None
+    """A description for those who do not see it."""
+
+    caption: str | None = None
+    """Words below it."""
+
+    file_name: str | None = None
+    """Its name."""
+
+    media: MediaFile | None = None
+    """The file; absent if the sender named none."""
+
+    page_count: int | None = None
+    """How many pages it has."""
+
+    thumbnail_size: int | None = None
+    """Bytes of the small picture in the message; only in what comes."""
+
+    title: str | None = None
+    """Its title."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> DocumentContent:
+        return cls(
+            accessibility_label=data.get("accessibilityLabel"),
+            caption=data.get("caption"),
+            file_name=data.get("fileName"),
+            media=None if (value := data.get("media")) is None else MediaFile._decode(value),
+            page_count=data.get("pageCount"),
+            thumbnail_size=data.get("thumbnailSize"),
+            title=data.get("title"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.accessibility_label is not None:
+            request["accessibilityLabel"] = self.accessibility_label
+        if self.caption is not None:
+            request["caption"] = self.caption
+        if self.file_name is not None:
+            request["fileName"] = self.file_name
+        if self.media is not None:
+            request["media"] = self.media._encode()
+        if self.page_count is not None:
+            request["pageCount"] = self.page_count
+        if self.thumbnail_size is not None:
+            request["thumbnailSize"] = self.thumbnail_size
+        if self.title is not None:
+            request["title"] = self.title
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadedMedia:
     """A file that was downloaded."""
 
@@ -238,6 +1054,250 @@ class DownloadedMedia:
             length=data["length"],
             moved=data.get("moved"),
         )
+
+
+class EditForm(str, Enum):
+    """Which form an edit came in."""
+
+    CONTROL = "control"
+    """A control message."""
+
+    WRAPPED = "wrapped"
+    """A control message in a wrapper."""
+
+    SEALED = "sealed"
+    """An envelope under the secret of the message."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> EditForm:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventContent:
+    """An event."""
+
+    type: ClassVar[str] = "event"
+    """What tells it from the others."""
+
+    name: str
+    """Its name."""
+
+    call: bool = False
+    """It is a call."""
+
+    cancelled: bool = False
+    """It does not take place."""
+
+    description: str | None = None
+    """About it."""
+
+    ends_at: int | None = None
+    """When it ends, seconds since 1970."""
+
+    extra_guests: bool = False
+    """Guests may bring others."""
+
+    join_link: str | None = None
+    """The call that it is."""
+
+    location: Place | None = None
+    """Where it takes place."""
+
+    reminder_seconds: int | None = None
+    """How long before it guests are reminded, in seconds."""
+
+    starts_at: int | None = None
+    """When it begins, seconds since 1970; needed to send it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> EventContent:
+        return cls(
+            name=data["name"],
+            call=data.get("call", False),
+            cancelled=data.get("cancelled", False),
+            description=data.get("description"),
+            ends_at=data.get("endsAt"),
+            extra_guests=data.get("extraGuests", False),
+            join_link=data.get("joinLink"),
+            location=None if (value := data.get("location")) is None else Place._decode(value),
+            reminder_seconds=data.get("reminderSeconds"),
+            starts_at=data.get("startsAt"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "name": self.name}
+        if self.call is not None:
+            request["call"] = self.call
+        if self.cancelled is not None:
+            request["cancelled"] = self.cancelled
+        if self.description is not None:
+            request["description"] = self.description
+        if self.ends_at is not None:
+            request["endsAt"] = self.ends_at
+        if self.extra_guests is not None:
+            request["extraGuests"] = self.extra_guests
+        if self.join_link is not None:
+            request["joinLink"] = self.join_link
+        if self.location is not None:
+            request["location"] = self.location._encode()
+        if self.reminder_seconds is not None:
+            request["reminderSeconds"] = self.reminder_seconds
+        if self.starts_at is not None:
+            request["startsAt"] = self.starts_at
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventDetails:
+    """An event."""
+
+    name: str
+    """Its name."""
+
+    call: bool = False
+    """It is a call."""
+
+    cancelled: bool = False
+    """It does not take place."""
+
+    description: str | None = None
+    """About it."""
+
+    ends_at: int | None = None
+    """When it ends, seconds since 1970."""
+
+    extra_guests: bool = False
+    """Guests may bring others."""
+
+    join_link: str | None = None
+    """The call that it is."""
+
+    location: Place | None = None
+    """Where it takes place."""
+
+    reminder_seconds: int | None = None
+    """How long before it guests are reminded, in seconds."""
+
+    starts_at: int | None = None
+    """When it begins, seconds since 1970; needed to send it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> EventDetails:
+        return cls(
+            name=data["name"],
+            call=data.get("call", False),
+            cancelled=data.get("cancelled", False),
+            description=data.get("description"),
+            ends_at=data.get("endsAt"),
+            extra_guests=data.get("extraGuests", False),
+            join_link=data.get("joinLink"),
+            location=None if (value := data.get("location")) is None else Place._decode(value),
+            reminder_seconds=data.get("reminderSeconds"),
+            starts_at=data.get("startsAt"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"name": self.name}
+        if self.call is not None:
+            request["call"] = self.call
+        if self.cancelled is not None:
+            request["cancelled"] = self.cancelled
+        if self.description is not None:
+            request["description"] = self.description
+        if self.ends_at is not None:
+            request["endsAt"] = self.ends_at
+        if self.extra_guests is not None:
+            request["extraGuests"] = self.extra_guests
+        if self.join_link is not None:
+            request["joinLink"] = self.join_link
+        if self.location is not None:
+            request["location"] = self.location._encode()
+        if self.reminder_seconds is not None:
+            request["reminderSeconds"] = self.reminder_seconds
+        if self.starts_at is not None:
+            request["startsAt"] = self.starts_at
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventInviteContent:
+    """An invitation to an event of another chat. Only received."""
+
+    type: ClassVar[str] = "event_invite"
+    """What tells it from the others."""
+
+    id: str
+    """The event's id."""
+
+    call_link: str | None = None
+    """The call that it is."""
+
+    cancelled: bool = False
+    """It does not take place."""
+
+    caption: str | None = None
+    """Words below it."""
+
+    ends_at: int | None = None
+    """When it ends, seconds since 1970."""
+
+    starts_at: int | None = None
+    """When it begins, seconds since 1970."""
+
+    title: str | None = None
+    """Its name."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> EventInviteContent:
+        return cls(
+            id=data["id"],
+            call_link=data.get("callLink"),
+            cancelled=data.get("cancelled", False),
+            caption=data.get("caption"),
+            ends_at=data.get("endsAt"),
+            starts_at=data.get("startsAt"),
+            title=data.get("title"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "id": self.id}
+        if self.call_link is not None:
+            request["callLink"] = self.call_link
+        if self.cancelled is not None:
+            request["cancelled"] = self.cancelled
+        if self.caption is not None:
+            request["caption"] = self.caption
+        if self.ends_at is not None:
+            request["endsAt"] = self.ends_at
+        if self.starts_at is not None:
+            request["startsAt"] = self.starts_at
+        if self.title is not None:
+            request["title"] = self.title
+        return request
+
+
+class EventResponse(str, Enum):
+    """Whether somebody comes to an event."""
+
+    GOING = "going"
+    """Yes."""
+
+    NOT_GOING = "not_going"
+    """No."""
+
+    MAYBE = "maybe"
+    """Perhaps."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> EventResponse:
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +1318,133 @@ class FailureCount:
             reason=data["reason"],
             count=data["count"],
         )
+
+
+class FallbackChoice(str, Enum):
+    """What is sent behind content that receivers may not see."""
+
+    NOTHING = "nothing"
+    """Nothing: nobody may see the content."""
+
+    COMPOSED = "composed"
+    """A text that says what the content says."""
+
+    TEXT = "text"
+    """The text in ``fallback_text``."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> FallbackChoice:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowButton:
+    """A button of a native flow."""
+
+    name: str
+    """What it does, such as ``quick_reply``, ``cta_url``, ``cta_call``, ``cta_copy``,
+    ``single_select``.
+    """
+
+    params_json: str
+    """Its parameters, a JSON object as text."""
+
+    label: str | None = None
+    """What stands on it, as the parameters say; only in what comes."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> FlowButton:
+        return cls(
+            name=data["name"],
+            params_json=data["paramsJson"],
+            label=data.get("label"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"name": self.name, "paramsJson": self.params_json}
+        if self.label is not None:
+            request["label"] = self.label
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forwarded:
+    """Where forwarded content comes from."""
+
+    score: int
+    """Hops before this one; 127 stands for many."""
+
+    many: bool
+    """It counts as forwarded many times."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Forwarded:
+        return cls(
+            score=data["score"],
+            many=data["many"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GifContent:
+    """A silent video that plays in a loop."""
+
+    type: ClassVar[str] = "gif"
+    """What tells it from the others."""
+
+    accessibility_label: str | None = None
+    """A description for those who do not see it."""
+
+    caption: str | None = None
+    """Words below it. Round notes have none."""
+
+    height: int | None = None
+    """Height in pixels."""
+
+    media: MediaFile | None = None
+    """The file; absent if the sender named none."""
+
+    seconds: int | None = None
+    """Length in seconds."""
+
+    thumbnail_size: int | None = None
+    """Bytes of the small picture in the message; only in what comes."""
+
+    width: int | None = None
+    """Width in pixels."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GifContent:
+        return cls(
+            accessibility_label=data.get("accessibilityLabel"),
+            caption=data.get("caption"),
+            height=data.get("height"),
+            media=None if (value := data.get("media")) is None else MediaFile._decode(value),
+            seconds=data.get("seconds"),
+            thumbnail_size=data.get("thumbnailSize"),
+            width=data.get("width"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.accessibility_label is not None:
+            request["accessibilityLabel"] = self.accessibility_label
+        if self.caption is not None:
+            request["caption"] = self.caption
+        if self.height is not None:
+            request["height"] = self.height
+        if self.media is not None:
+            request["media"] = self.media._encode()
+        if self.seconds is not None:
+            request["seconds"] = self.seconds
+        if self.thumbnail_size is not None:
+            request["thumbnailSize"] = self.thumbnail_size
+        if self.width is not None:
+            request["width"] = self.width
+        return request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -438,6 +1625,139 @@ class GroupDescription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupHistoryContent:
+    """Past messages for a new member. Only received."""
+
+    type: ClassVar[str] = "group_history"
+    """What tells it from the others."""
+
+    media: MediaFile | None = None
+    """The file; absent in the notice to the group."""
+
+    message_count: int | None = None
+    """How many messages there are."""
+
+    oldest_at: int | None = None
+    """The service's time of the oldest one, seconds since 1970."""
+
+    receivers: list[str] = field(default_factory=list)
+    """Who got them."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GroupHistoryContent:
+        return cls(
+            media=None if (value := data.get("media")) is None else MediaFile._decode(value),
+            message_count=data.get("messageCount"),
+            oldest_at=data.get("oldestAt"),
+            receivers=data.get("receivers", []),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.media is not None:
+            request["media"] = self.media._encode()
+        if self.message_count is not None:
+            request["messageCount"] = self.message_count
+        if self.oldest_at is not None:
+            request["oldestAt"] = self.oldest_at
+        if self.receivers is not None:
+            request["receivers"] = self.receivers
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupHistoryNoticeContent:
+    """Tells the group that a new member got past messages. Only received."""
+
+    type: ClassVar[str] = "group_history_notice"
+    """What tells it from the others."""
+
+    media: MediaFile | None = None
+    """The file; absent in the notice to the group."""
+
+    message_count: int | None = None
+    """How many messages there are."""
+
+    oldest_at: int | None = None
+    """The service's time of the oldest one, seconds since 1970."""
+
+    receivers: list[str] = field(default_factory=list)
+    """Who got them."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GroupHistoryNoticeContent:
+        return cls(
+            media=None if (value := data.get("media")) is None else MediaFile._decode(value),
+            message_count=data.get("messageCount"),
+            oldest_at=data.get("oldestAt"),
+            receivers=data.get("receivers", []),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.media is not None:
+            request["media"] = self.media._encode()
+        if self.message_count is not None:
+            request["messageCount"] = self.message_count
+        if self.oldest_at is not None:
+            request["oldestAt"] = self.oldest_at
+        if self.receivers is not None:
+            request["receivers"] = self.receivers
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupInviteContent:
+    """A personal invitation to a group."""
+
+    type: ClassVar[str] = "group_invite"
+    """What tells it from the others."""
+
+    code: str
+    """Lets its receiver in: a secret."""
+
+    caption: str | None = None
+    """Words below it."""
+
+    community: bool = False
+    """It is a community."""
+
+    expires_at: int | None = None
+    """Until when, seconds since 1970."""
+
+    group: str | None = None
+    """The group; absent if it cannot be read."""
+
+    name: str | None = None
+    """The group's name."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GroupInviteContent:
+        return cls(
+            code=data["code"],
+            caption=data.get("caption"),
+            community=data.get("community", False),
+            expires_at=data.get("expiresAt"),
+            group=data.get("group"),
+            name=data.get("name"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "code": self.code}
+        if self.caption is not None:
+            request["caption"] = self.caption
+        if self.community is not None:
+            request["community"] = self.community
+        if self.expires_at is not None:
+            request["expiresAt"] = self.expires_at
+        if self.group is not None:
+            request["group"] = self.group
+        if self.name is not None:
+            request["name"] = self.name
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupList:
     """All groups of the account."""
 
@@ -499,6 +1819,450 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageContent:
+    """A picture."""
+
+    type: ClassVar[str] = "image"
+    """What tells it from the others."""
+
+    accessibility_label: str | None = None
+    """A description for those who do not see it."""
+
+    caption: str | None = None
+    """Words below it."""
+
+    height: int | None = None
+    """Height in pixels."""
+
+    media: MediaFile | None = None
+    """The file; absent if the sender named none."""
+
+    thumbnail_size: int | None = None
+    """Bytes of the small picture in the message; only in what comes."""
+
+    width: int | None = None
+    """Width in pixels."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ImageContent:
+        return cls(
+            accessibility_label=data.get("accessibilityLabel"),
+            caption=data.get("caption"),
+            height=data.get("height"),
+            media=None if (value := data.get("media")) is None else MediaFile._decode(value),
+            thumbnail_size=data.get("thumbnailSize"),
+            width=data.get("width"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.accessibility_label is not None:
+            request["accessibilityLabel"] = self.accessibility_label
+        if self.caption is not None:
+            request["caption"] = self.caption
+        if self.height is not None:
+            request["height"] = self.height
+        if self.media is not None:
+            request["media"] = self.media._encode()
+        if self.thumbnail_size is not None:
+            request["thumbnailSize"] = self.thumbnail_size
+        if self.width is not None:
+            request["width"] = self.width
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InteractiveContent:
+    """Words and buttons. Best effort: phones may not draw them, so that a fallback has to be
+    chosen.
+    """
+
+    type: ClassVar[str] = "interactive"
+    """What tells it from the others."""
+
+    body: str
+    """The words."""
+
+    buttons: list[FlowButton] = field(default_factory=list)
+    """The buttons, from top to bottom."""
+
+    footer: str | None = None
+    """Small words below them."""
+
+    header: InteractiveHeader | None = None
+    """What stands above them."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> InteractiveContent:
+        return cls(
+            body=data["body"],
+            buttons=[FlowButton._decode(item) for item in data.get("buttons", [])],
+            footer=data.get("footer"),
+            header=None if (value := data.get("header")) is None else InteractiveHeader._decode(value),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "body": self.body}
+        if self.buttons is not None:
+            request["buttons"] = [item._encode() for item in self.buttons]
+        if self.footer is not None:
+            request["footer"] = self.footer
+        if self.header is not None:
+            request["header"] = self.header._encode()
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InteractiveHeader:
+    """What stands above words and buttons."""
+
+    location: Place | None = None
+    """A place."""
+
+    media: MediaFile | None = None
+    """A picture, video or document."""
+
+    subtitle: str | None = None
+    """Smaller words."""
+
+    title: str | None = None
+    """Large words."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> InteractiveHeader:
+        return cls(
+            location=None if (value := data.get("location")) is None else Place._decode(value),
+            media=None if (value := data.get("media")) is None else MediaFile._decode(value),
+            subtitle=data.get("subtitle"),
+            title=data.get("title"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {}
+        if self.location is not None:
+            request["location"] = self.location._encode()
+        if self.media is not None:
+            request["media"] = self.media._encode()
+        if self.subtitle is not None:
+            request["subtitle"] = self.subtitle
+        if self.title is not None:
+            request["title"] = self.title
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceContent:
+    """A bill. Only received."""
+
+    type: ClassVar[str] = "invoice"
+    """What tells it from the others."""
+
+    token: str
+    """Names it: a secret."""
+
+    media: MediaFile | None = None
+    """The file."""
+
+    note: str | None = None
+    """Words with it."""
+
+    pdf: bool = False
+    """It is a PDF, not a picture."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> InvoiceContent:
+        return cls(
+            token=data["token"],
+            media=None if (value := data.get("media")) is None else MediaFile._decode(value),
+            note=data.get("note"),
+            pdf=data.get("pdf", False),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "token": self.token}
+        if self.media is not None:
+            request["media"] = self.media._encode()
+        if self.note is not None:
+            request["note"] = self.note
+        if self.pdf is not None:
+            request["pdf"] = self.pdf
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkPreview:
+    """A link in a text, and what is behind it. Its sender made this; nobody has checked it."""
+
+    url: str
+    """The part of the text that is the link."""
+
+    description: str | None = None
+    """Words."""
+
+    picture: MediaFile | None = None
+    """A picture to be downloaded; only in what comes."""
+
+    thumbnail_size: int | None = None
+    """Bytes of the small picture in the message; only in what comes."""
+
+    title: str | None = None
+    """Heading."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> LinkPreview:
+        return cls(
+            url=data["url"],
+            description=data.get("description"),
+            picture=None if (value := data.get("picture")) is None else MediaFile._decode(value),
+            thumbnail_size=data.get("thumbnailSize"),
+            title=data.get("title"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"url": self.url}
+        if self.description is not None:
+            request["description"] = self.description
+        if self.picture is not None:
+            request["picture"] = self.picture._encode()
+        if self.thumbnail_size is not None:
+            request["thumbnailSize"] = self.thumbnail_size
+        if self.title is not None:
+            request["title"] = self.title
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListContent:
+    """A list to choose from. Best effort, as ``interactive``."""
+
+    type: ClassVar[str] = "list"
+    """What tells it from the others."""
+
+    description: str
+    """The words."""
+
+    button: str
+    """What stands on the button that opens it."""
+
+    footer: str | None = None
+    """Small words below."""
+
+    sections: list[ListSection] = field(default_factory=list)
+    """What is in it."""
+
+    title: str | None = None
+    """Large words."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ListContent:
+        return cls(
+            description=data["description"],
+            button=data["button"],
+            footer=data.get("footer"),
+            sections=[ListSection._decode(item) for item in data.get("sections", [])],
+            title=data.get("title"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {
+            "type": self.type,
+            "description": self.description,
+            "button": self.button,
+        }
+        if self.footer is not None:
+            request["footer"] = self.footer
+        if self.sections is not None:
+            request["sections"] = [item._encode() for item in self.sections]
+        if self.title is not None:
+            request["title"] = self.title
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRow:
+    """A row of a list."""
+
+    id: str
+    """Its id, which the answer names."""
+
+    title: str
+    """What stands on it."""
+
+    description: str | None = None
+    """Small words below."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ListRow:
+        return cls(
+            id=data["id"],
+            title=data["title"],
+            description=data.get("description"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"id": self.id, "title": self.title}
+        if self.description is not None:
+            request["description"] = self.description
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListSection:
+    """Rows of a list."""
+
+    rows: list[ListRow] = field(default_factory=list)
+    """The rows."""
+
+    title: str | None = None
+    """Their heading."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ListSection:
+        return cls(
+            rows=[ListRow._decode(item) for item in data.get("rows", [])],
+            title=data.get("title"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {}
+        if self.rows is not None:
+            request["rows"] = [item._encode() for item in self.rows]
+        if self.title is not None:
+            request["title"] = self.title
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveLocationContent:
+    """A moving place, at its first point. No linked device gets the ones that follow."""
+
+    type: ClassVar[str] = "live_location"
+    """What tells it from the others."""
+
+    latitude: float
+    """Degrees, north is positive."""
+
+    longitude: float
+    """Degrees, east is positive."""
+
+    accuracy_metres: int | None = None
+    """How far it may be off, in metres."""
+
+    caption: str | None = None
+    """Words below it."""
+
+    heading: int | None = None
+    """Degrees clockwise from magnetic north."""
+
+    speed: float | None = None
+    """Metres a second."""
+
+    thumbnail_size: int | None = None
+    """Bytes of the small map in the message; only in what comes."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> LiveLocationContent:
+        return cls(
+            latitude=data["latitude"],
+            longitude=data["longitude"],
+            accuracy_metres=data.get("accuracyMetres"),
+            caption=data.get("caption"),
+            heading=data.get("heading"),
+            speed=data.get("speed"),
+            thumbnail_size=data.get("thumbnailSize"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {
+            "type": self.type,
+            "latitude": self.latitude,
+            "longitude": self.longitude,
+        }
+        if self.accuracy_metres is not None:
+            request["accuracyMetres"] = self.accuracy_metres
+        if self.caption is not None:
+            request["caption"] = self.caption
+        if self.heading is not None:
+            request["heading"] = self.heading
+        if self.speed is not None:
+            request["speed"] = self.speed
+        if self.thumbnail_size is not None:
+            request["thumbnailSize"] = self.thumbnail_size
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationContent:
+    """A place."""
+
+    type: ClassVar[str] = "location"
+    """What tells it from the others."""
+
+    latitude: float
+    """Degrees, north is positive."""
+
+    longitude: float
+    """Degrees, east is positive."""
+
+    accuracy_metres: int | None = None
+    """How far it may be off, in metres."""
+
+    address: str | None = None
+    """Its address."""
+
+    comment: str | None = None
+    """Words below it."""
+
+    live: bool = False
+    """It is the first point of a live one; only in what comes."""
+
+    name: str | None = None
+    """Its name."""
+
+    thumbnail_size: int | None = None
+    """Bytes of the small map in the message; only in what comes."""
+
+    url: str | None = None
+    """More about it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> LocationContent:
+        return cls(
+            latitude=data["latitude"],
+            longitude=data["longitude"],
+            accuracy_metres=data.get("accuracyMetres"),
+            address=data.get("address"),
+            comment=data.get("comment"),
+            live=data.get("live", False),
+            name=data.get("name"),
+            thumbnail_size=data.get("thumbnailSize"),
+            url=data.get("url"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {
+            "type": self.type,
+            "latitude": self.latitude,
+            "longitude": self.longitude,
+        }
+        if self.accuracy_metres is not None:
+            request["accuracyMetres"] = self.accuracy_metres
+        if self.address is not None:
+            request["address"] = self.address
+        if self.comment is not None:
+            request["comment"] = self.comment
+        if self.live is not None:
+            request["live"] = self.live
+        if self.name is not None:
+            request["name"] = self.name
+        if self.thumbnail_size is not None:
+            request["thumbnailSize"] = self.thumbnail_size
+        if self.url is not None:
+            request["url"] = self.url
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaDescription:
     """What is known of a file."""
 
@@ -557,6 +2321,38 @@ class MediaDirection(str, Enum):
         return cls.UNKNOWN
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaFile:
+    """A file that is kept at the service, encrypted."""
+
+    reference: str
+    """Names the file, and lets whoever has it open it: a secret. Keep it as it is, and give it
+    back to download the file or to send it on.
+    """
+
+    length: int | None = None
+    """Length of the file in bytes, as its sender says; only in what comes."""
+
+    mimetype: str | None = None
+    """What the file is, such as ``image/jpeg``. What is sent has the one of the reference."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> MediaFile:
+        return cls(
+            reference=data["reference"],
+            length=data.get("length"),
+            mimetype=data.get("mimetype"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"reference": self.reference}
+        if self.length is not None:
+            request["length"] = self.length
+        if self.mimetype is not None:
+            request["mimetype"] = self.mimetype
+        return request
+
+
 class MediaKind(str, Enum):
     """What a file is to its message."""
 
@@ -599,6 +2395,306 @@ class MediaKind(str, Enum):
     @classmethod
     def _missing_(cls, value: object) -> MediaKind:
         return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageAssociation:
+    """That a message belongs to another one."""
+
+    how: str
+    """How: ``album``, ``better_copy`` (of the same picture or video), ``status``, ``poll``,
+    ``event``, ``other``.
+    """
+
+    parent: NamedMessage
+    """The other message, as the sender names it."""
+
+    index: int | None
+    """Place among those that belong to it, counted from 0."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> MessageAssociation:
+        return cls(
+            how=data["how"],
+            parent=NamedMessage._decode(data["parent"]),
+            index=data.get("index"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageContext:
+    """What surrounds the content of a message."""
+
+    mentions: list[str]
+    """Addresses of the users who are mentioned."""
+
+    mentions_everyone: bool
+    """Everyone in the group is mentioned."""
+
+    group_mentions: list[str]
+    """Groups of the community that are mentioned."""
+
+    spoiler: bool
+    """The content is covered until it is tapped."""
+
+    cannot_be_reacted_to: bool
+    """The sender's clients offer no reactions to it."""
+
+    advertisement: Advertisement | None
+    """The advertisement that the chat began with."""
+
+    channel: str | None
+    """The channel that it was forwarded from."""
+
+    forwarded: Forwarded | None
+    """Present on forwarded content."""
+
+    member_label: str | None
+    """The sender's label in the group."""
+
+    timer: ChatTimer | None
+    """The chat's timer, as the sender knew it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> MessageContext:
+        return cls(
+            mentions=data["mentions"],
+            mentions_everyone=data["mentionsEveryone"],
+            group_mentions=data["groupMentions"],
+            spoiler=data["spoiler"],
+            cannot_be_reacted_to=data["cannotBeReactedTo"],
+            advertisement=None if (value := data.get("advertisement")) is None else Advertisement._decode(value),
+            channel=data.get("channel"),
+            forwarded=None if (value := data.get("forwarded")) is None else Forwarded._decode(value),
+            member_label=data.get("memberLabel"),
+            timer=None if (value := data.get("timer")) is None else ChatTimer._decode(value),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """An amount: ``value`` divided by ``offset``."""
+
+    value: int
+    """The amount in parts of a unit."""
+
+    offset: int
+    """How many parts a unit has."""
+
+    currency: str | None = None
+    """ISO 4217."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Money:
+        return cls(
+            value=data["value"],
+            offset=data["offset"],
+            currency=data.get("currency"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"value": self.value, "offset": self.offset}
+        if self.currency is not None:
+            request["currency"] = self.currency
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MusicContent:
+    """A piece of music. Only received."""
+
+    type: ClassVar[str] = "music"
+    """What tells it from the others."""
+
+    artwork_uri: str | None = None
+    """Where its picture is."""
+
+    author: str | None = None
+    """Who made it."""
+
+    song_id: str | None = None
+    """Its id."""
+
+    song_uri: str | None = None
+    """Where it is."""
+
+    title: str | None = None
+    """Its name."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> MusicContent:
+        return cls(
+            artwork_uri=data.get("artworkUri"),
+            author=data.get("author"),
+            song_id=data.get("songId"),
+            song_uri=data.get("songUri"),
+            title=data.get("title"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.artwork_uri is not None:
+            request["artworkUri"] = self.artwork_uri
+        if self.author is not None:
+            request["author"] = self.author
+        if self.song_id is not None:
+            request["songId"] = self.song_id
+        if self.song_uri is not None:
+            request["songUri"] = self.song_uri
+        if self.title is not None:
+            request["title"] = self.title
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedMessage:
+    """A message, as whoever names it sees it."""
+
+    message_id: str
+    """Its id."""
+
+    chat: str | None = None
+    """Its chat, as whoever names it sees that."""
+
+    from_me: bool = False
+    """Whoever names it wrote it."""
+
+    sender: str | None = None
+    """Who wrote it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> NamedMessage:
+        return cls(
+            message_id=data["messageId"],
+            chat=data.get("chat"),
+            from_me=data.get("fromMe", False),
+            sender=data.get("sender"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"messageId": self.message_id}
+        if self.chat is not None:
+            request["chat"] = self.chat
+        if self.from_me is not None:
+            request["fromMe"] = self.from_me
+        if self.sender is not None:
+            request["sender"] = self.sender
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderContent:
+    """An order, or a cart."""
+
+    type: ClassVar[str] = "order"
+    """What tells it from the others."""
+
+    id: str
+    """Its id."""
+
+    token: str
+    """Lets its receiver ask for the details: a secret."""
+
+    currency: str | None = None
+    """Currency of the sum, ISO 4217."""
+
+    item_count: int | None = None
+    """How many things."""
+
+    message: str | None = None
+    """Words with it."""
+
+    request: NamedMessage | None = None
+    """The message that asked for it."""
+
+    seller: str | None = None
+    """Who sells."""
+
+    status: str | None = None
+    """How far it is: ``inquiry``, ``accepted``, ``declined``."""
+
+    title: str | None = None
+    """Its name."""
+
+    total_thousandths: int | None = None
+    """Sum in thousandths."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> OrderContent:
+        return cls(
+            id=data["id"],
+            token=data["token"],
+            currency=data.get("currency"),
+            item_count=data.get("itemCount"),
+            message=data.get("message"),
+            request=None if (value := data.get("request")) is None else NamedMessage._decode(value),
+            seller=data.get("seller"),
+            status=data.get("status"),
+            title=data.get("title"),
+            total_thousandths=data.get("totalThousandths"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "id": self.id, "token": self.token}
+        if self.currency is not None:
+            request["currency"] = self.currency
+        if self.item_count is not None:
+            request["itemCount"] = self.item_count
+        if self.message is not None:
+            request["message"] = self.message
+        if self.request is not None:
+            request["request"] = self.request._encode()
+        if self.seller is not None:
+            request["seller"] = self.seller
+        if self.status is not None:
+            request["status"] = self.status
+        if self.title is not None:
+            request["title"] = self.title
+        if self.total_thousandths is not None:
+            request["totalThousandths"] = self.total_thousandths
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackSticker:
+    """A sticker of a pack."""
+
+    file_name: str
+    """Name of its file in the pack."""
+
+    accessibility_label: str | None = None
+    """A description for those who do not see it."""
+
+    animated: bool = False
+    """It moves."""
+
+    emojis: list[str] = field(default_factory=list)
+    """What it stands for."""
+
+    mimetype: str | None = None
+    """What its file is."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PackSticker:
+        return cls(
+            file_name=data["fileName"],
+            accessibility_label=data.get("accessibilityLabel"),
+            animated=data.get("animated", False),
+            emojis=data.get("emojis", []),
+            mimetype=data.get("mimetype"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"fileName": self.file_name}
+        if self.accessibility_label is not None:
+            request["accessibilityLabel"] = self.accessibility_label
+        if self.animated is not None:
+            request["animated"] = self.animated
+        if self.emojis is not None:
+            request["emojis"] = self.emojis
+        if self.mimetype is not None:
+            request["mimetype"] = self.mimetype
+        return request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -687,6 +2783,444 @@ class PasskeyCode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentContent:
+    """A step of a payment. Only received: a linked device cannot move money."""
+
+    type: ClassVar[str] = "payment"
+    """What tells it from the others."""
+
+    step: PaymentStep
+    """What happened."""
+
+    amount: Money | None = None
+    """How much."""
+
+    expires_at: int | None = None
+    """Until when, seconds since 1970."""
+
+    from_: str | None = None
+    """Who is asked, or who has paid."""
+
+    note: str | None = None
+    """Words with it."""
+
+    request: NamedMessage | None = None
+    """The message that asked for it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PaymentContent:
+        return cls(
+            step=PaymentStep(data["step"]),
+            amount=None if (value := data.get("amount")) is None else Money._decode(value),
+            expires_at=data.get("expiresAt"),
+            from_=data.get("from"),
+            note=data.get("note"),
+            request=None if (value := data.get("request")) is None else NamedMessage._decode(value),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "step": self.step}
+        if self.amount is not None:
+            request["amount"] = self.amount._encode()
+        if self.expires_at is not None:
+            request["expiresAt"] = self.expires_at
+        if self.from_ is not None:
+            request["from"] = self.from_
+        if self.note is not None:
+            request["note"] = self.note
+        if self.request is not None:
+            request["request"] = self.request._encode()
+        return request
+
+
+class PaymentStep(str, Enum):
+    """What happened to a payment."""
+
+    SENT = "sent"
+    """Something was paid."""
+
+    REQUESTED = "requested"
+    """Somebody is asked to pay."""
+
+    DECLINED = "declined"
+    """The one who was asked does not pay."""
+
+    CANCELLED = "cancelled"
+    """The one who asked takes it back."""
+
+    INVITED = "invited"
+    """Somebody is invited to set payments up."""
+
+    REMINDER = "reminder"
+    """Somebody is reminded to pay."""
+
+    SPLIT = "split"
+    """A bill is split."""
+
+    SPLIT_PAID = "split_paid"
+    """Somebody has paid their share."""
+
+    UNKNOWN = "unknown"
+    """Something that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> PaymentStep:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place that belongs to something else."""
+
+    latitude: float
+    """Degrees, north is positive."""
+
+    longitude: float
+    """Degrees, east is positive."""
+
+    address: str | None = None
+    """Its address."""
+
+    name: str | None = None
+    """Its name."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Place:
+        return cls(
+            latitude=data["latitude"],
+            longitude=data["longitude"],
+            address=data.get("address"),
+            name=data.get("name"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"latitude": self.latitude, "longitude": self.longitude}
+        if self.address is not None:
+            request["address"] = self.address
+        if self.name is not None:
+            request["name"] = self.name
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceholderContent:
+    """Content that is shown on the phone only. Only received."""
+
+    type: ClassVar[str] = "placeholder"
+    """What tells it from the others."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PlaceholderContent:
+        return cls(
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainButton:
+    """A button of a legacy form."""
+
+    text: str
+    """What stands on it."""
+
+    id: str | None = None
+    """Its id, which the answer names."""
+
+    phone_number: str | None = None
+    """The number that it calls."""
+
+    url: str | None = None
+    """The address that it opens."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PlainButton:
+        return cls(
+            text=data["text"],
+            id=data.get("id"),
+            phone_number=data.get("phoneNumber"),
+            url=data.get("url"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"text": self.text}
+        if self.id is not None:
+            request["id"] = self.id
+        if self.phone_number is not None:
+            request["phoneNumber"] = self.phone_number
+        if self.url is not None:
+            request["url"] = self.url
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """A poll or a quiz."""
+
+    name: str
+    """The question."""
+
+    options: list[str]
+    """The answers, without repetition: 2 to 12."""
+
+    correct: str | None = None
+    """Which of them is right, for a quiz."""
+
+    ends_at: int | None = None
+    """When it ends, seconds since 1970."""
+
+    hides_voters: bool = False
+    """Nobody sees who voted for what."""
+
+    open: bool = False
+    """Voters may add options."""
+
+    quiz: bool = False
+    """It is a quiz."""
+
+    selectable: int = 0
+    """How many of them one voter may select; 0: any number."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Poll:
+        return cls(
+            name=data["name"],
+            options=data["options"],
+            correct=data.get("correct"),
+            ends_at=data.get("endsAt"),
+            hides_voters=data.get("hidesVoters", False),
+            open=data.get("open", False),
+            quiz=data.get("quiz", False),
+            selectable=data.get("selectable", 0),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"name": self.name, "options": self.options}
+        if self.correct is not None:
+            request["correct"] = self.correct
+        if self.ends_at is not None:
+            request["endsAt"] = self.ends_at
+        if self.hides_voters is not None:
+            request["hidesVoters"] = self.hides_voters
+        if self.open is not None:
+            request["open"] = self.open
+        if self.quiz is not None:
+            request["quiz"] = self.quiz
+        if self.selectable is not None:
+            request["selectable"] = self.selectable
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollContent:
+    """A poll or a quiz."""
+
+    type: ClassVar[str] = "poll"
+    """What tells it from the others."""
+
+    name: str
+    """The question."""
+
+    options: list[str]
+    """The answers, without repetition: 2 to 12."""
+
+    correct: str | None = None
+    """Which of them is right, for a quiz."""
+
+    ends_at: int | None = None
+    """When it ends, seconds since 1970."""
+
+    hides_voters: bool = False
+    """Nobody sees who voted for what."""
+
+    open: bool = False
+    """Voters may add options."""
+
+    quiz: bool = False
+    """It is a quiz."""
+
+    selectable: int = 0
+    """How many of them one voter may select; 0: any number."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PollContent:
+        return cls(
+            name=data["name"],
+            options=data["options"],
+            correct=data.get("correct"),
+            ends_at=data.get("endsAt"),
+            hides_voters=data.get("hidesVoters", False),
+            open=data.get("open", False),
+            quiz=data.get("quiz", False),
+            selectable=data.get("selectable", 0),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {
+            "type": self.type,
+            "name": self.name,
+            "options": self.options,
+        }
+        if self.correct is not None:
+            request["correct"] = self.correct
+        if self.ends_at is not None:
+            request["endsAt"] = self.ends_at
+        if self.hides_voters is not None:
+            request["hidesVoters"] = self.hides_voters
+        if self.open is not None:
+            request["open"] = self.open
+        if self.quiz is not None:
+            request["quiz"] = self.quiz
+        if self.selectable is not None:
+            request["selectable"] = self.selectable
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollResultContent:
+    """A poll's result at one moment."""
+
+    type: ClassVar[str] = "poll_result"
+    """What tells it from the others."""
+
+    name: str
+    """The question."""
+
+    options: list[PollResultOption] = field(default_factory=list)
+    """The answers, and how many voted for each."""
+
+    quiz: bool = False
+    """It was a quiz."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PollResultContent:
+        return cls(
+            name=data["name"],
+            options=[PollResultOption._decode(item) for item in data.get("options", [])],
+            quiz=data.get("quiz", False),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "name": self.name}
+        if self.options is not None:
+            request["options"] = [item._encode() for item in self.options]
+        if self.quiz is not None:
+            request["quiz"] = self.quiz
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollResultOption:
+    """An option of a poll, and how many voted for it."""
+
+    option: str
+    """The answer."""
+
+    votes: int
+    """How many voted for it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PollResultOption:
+        return cls(
+            option=data["option"],
+            votes=data["votes"],
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"option": self.option, "votes": self.votes}
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductContent:
+    """A product."""
+
+    type: ClassVar[str] = "product"
+    """What tells it from the others."""
+
+    id: str
+    """Its id in the catalogue."""
+
+    body: str | None = None
+    """Words below it."""
+
+    business: str | None = None
+    """The business; needed to send it."""
+
+    currency: str | None = None
+    """Currency of the price, ISO 4217."""
+
+    description: str | None = None
+    """About it."""
+
+    footer: str | None = None
+    """Small words below those."""
+
+    image: MediaFile | None = None
+    """Its picture."""
+
+    price_thousandths: int | None = None
+    """Price in thousandths."""
+
+    retailer_id: str | None = None
+    """The business's own id for it."""
+
+    sale_price_thousandths: int | None = None
+    """Price of the moment, in thousandths."""
+
+    title: str | None = None
+    """Its name."""
+
+    url: str | None = None
+    """More about it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ProductContent:
+        return cls(
+            id=data["id"],
+            body=data.get("body"),
+            business=data.get("business"),
+            currency=data.get("currency"),
+            description=data.get("description"),
+            footer=data.get("footer"),
+            image=None if (value := data.get("image")) is None else MediaFile._decode(value),
+            price_thousandths=data.get("priceThousandths"),
+            retailer_id=data.get("retailerId"),
+            sale_price_thousandths=data.get("salePriceThousandths"),
+            title=data.get("title"),
+            url=data.get("url"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "id": self.id}
+        if self.body is not None:
+            request["body"] = self.body
+        if self.business is not None:
+            request["business"] = self.business
+        if self.currency is not None:
+            request["currency"] = self.currency
+        if self.description is not None:
+            request["description"] = self.description
+        if self.footer is not None:
+            request["footer"] = self.footer
+        if self.image is not None:
+            request["image"] = self.image._encode()
+        if self.price_thousandths is not None:
+            request["priceThousandths"] = self.price_thousandths
+        if self.retailer_id is not None:
+            request["retailerId"] = self.retailer_id
+        if self.sale_price_thousandths is not None:
+            request["salePriceThousandths"] = self.sale_price_thousandths
+        if self.title is not None:
+            request["title"] = self.title
+        if self.url is not None:
+            request["url"] = self.url
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QrCode:
     """A QR text to show."""
 
@@ -702,6 +3236,37 @@ class QrCode:
             text=data["text"],
             valid_for_ms=data["validForMs"],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionResponseContent:
+    """A follower's answer to the question of a channel. Only received: this version writes to no
+    channels.
+    """
+
+    type: ClassVar[str] = "question_response"
+    """What tells it from the others."""
+
+    question: NamedMessage
+    """The question."""
+
+    text: str
+    """The answer."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> QuestionResponseContent:
+        return cls(
+            question=NamedMessage._decode(data["question"]),
+            text=data["text"],
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {
+            "type": self.type,
+            "question": self.question._encode(),
+            "text": self.text,
+        }
+        return request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -751,6 +3316,23 @@ class ReceiptType(str, Enum):
         return cls.UNKNOWN
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPhoneContent:
+    """Asks the other person for their phone number."""
+
+    type: ClassVar[str] = "request_phone"
+    """What tells it from the others."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> RequestPhoneContent:
+        return cls(
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        return request
+
+
 class RestrictionType(str, Enum):
     """What an account is restricted in."""
 
@@ -769,6 +3351,85 @@ class RestrictionType(str, Enum):
     @classmethod
     def _missing_(cls, value: object) -> RestrictionType:
         return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledCallCancelContent:
+    """A planned call does not take place. Only received."""
+
+    type: ClassVar[str] = "scheduled_call_cancel"
+    """What tells it from the others."""
+
+    call: NamedMessage
+    """The message with the call."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ScheduledCallCancelContent:
+        return cls(
+            call=NamedMessage._decode(data["call"]),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "call": self.call._encode()}
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledCallContent:
+    """A call that is planned. Only received."""
+
+    type: ClassVar[str] = "scheduled_call"
+    """What tells it from the others."""
+
+    at_ms: int | None = None
+    """When, milliseconds since 1970."""
+
+    title: str | None = None
+    """Its name."""
+
+    video: bool = False
+    """With pictures."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ScheduledCallContent:
+        return cls(
+            at_ms=data.get("atMs"),
+            title=data.get("title"),
+            video=data.get("video", False),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.at_ms is not None:
+            request["atMs"] = self.at_ms
+        if self.title is not None:
+            request["title"] = self.title
+        if self.video is not None:
+            request["video"] = self.video
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledContent:
+    """A message that will be readable later. Only received."""
+
+    type: ClassVar[str] = "scheduled"
+    """What tells it from the others."""
+
+    key_id: str | None = None
+    """Id of the key that will come."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ScheduledContent:
+        return cls(
+            key_id=data.get("keyId"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.key_id is not None:
+            request["keyId"] = self.key_id
+        return request
 
 
 class SendWait(str, Enum):
@@ -864,6 +3525,332 @@ class Statistics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatusNoticeContent:
+    """Something happened to a status. Only received."""
+
+    type: ClassVar[str] = "status_notice"
+    """What tells it from the others."""
+
+    notice: str
+    """What: ``notification``, ``answer``, ``sticker``, ``quoted``."""
+
+    status: NamedMessage | None = None
+    """The status."""
+
+    text: str | None = None
+    """Words with it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> StatusNoticeContent:
+        return cls(
+            notice=data["notice"],
+            status=None if (value := data.get("status")) is None else NamedMessage._decode(value),
+            text=data.get("text"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "notice": self.notice}
+        if self.status is not None:
+            request["status"] = self.status._encode()
+        if self.text is not None:
+            request["text"] = self.text
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StickerContent:
+    """A sticker."""
+
+    type: ClassVar[str] = "sticker"
+    """What tells it from the others."""
+
+    accessibility_label: str | None = None
+    """A description for those who do not see it."""
+
+    ai: bool = False
+    """A machine made it."""
+
+    animated: bool = False
+    """It moves."""
+
+    avatar: bool = False
+    """It is made from somebody's avatar."""
+
+    drawn: bool = False
+    """It is drawn, not a picture (``application/was``)."""
+
+    emojis: str | None = None
+    """What it stands for."""
+
+    height: int | None = None
+    """Height in pixels; 512 as a rule."""
+
+    media: MediaFile | None = None
+    """The file; absent if the sender named none."""
+
+    thumbnail_size: int | None = None
+    """Bytes of the small picture in the message; only in what comes."""
+
+    width: int | None = None
+    """Width in pixels; 512 as a rule."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> StickerContent:
+        return cls(
+            accessibility_label=data.get("accessibilityLabel"),
+            ai=data.get("ai", False),
+            animated=data.get("animated", False),
+            avatar=data.get("avatar", False),
+            drawn=data.get("drawn", False),
+            emojis=data.get("emojis"),
+            height=data.get("height"),
+            media=None if (value := data.get("media")) is None else MediaFile._decode(value),
+            thumbnail_size=data.get("thumbnailSize"),
+            width=data.get("width"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.accessibility_label is not None:
+            request["accessibilityLabel"] = self.accessibility_label
+        if self.ai is not None:
+            request["ai"] = self.ai
+        if self.animated is not None:
+            request["animated"] = self.animated
+        if self.avatar is not None:
+            request["avatar"] = self.avatar
+        if self.drawn is not None:
+            request["drawn"] = self.drawn
+        if self.emojis is not None:
+            request["emojis"] = self.emojis
+        if self.height is not None:
+            request["height"] = self.height
+        if self.media is not None:
+            request["media"] = self.media._encode()
+        if self.thumbnail_size is not None:
+            request["thumbnailSize"] = self.thumbnail_size
+        if self.width is not None:
+            request["width"] = self.width
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StickerPackContent:
+    """A pack of stickers."""
+
+    type: ClassVar[str] = "sticker_pack"
+    """What tells it from the others."""
+
+    id: str
+    """The pack's id."""
+
+    name: str
+    """Its name."""
+
+    caption: str | None = None
+    """Words below it."""
+
+    description: str | None = None
+    """About it."""
+
+    media: MediaFile | None = None
+    """The file: a zip."""
+
+    publisher: str | None = None
+    """Who made it."""
+
+    size: int | None = None
+    """Length of all stickers, in bytes."""
+
+    stickers: list[PackSticker] = field(default_factory=list)
+    """What is in the file."""
+
+    tray_icon: str | None = None
+    """Name of the file in the pack that stands for it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> StickerPackContent:
+        return cls(
+            id=data["id"],
+            name=data["name"],
+            caption=data.get("caption"),
+            description=data.get("description"),
+            media=None if (value := data.get("media")) is None else MediaFile._decode(value),
+            publisher=data.get("publisher"),
+            size=data.get("size"),
+            stickers=[PackSticker._decode(item) for item in data.get("stickers", [])],
+            tray_icon=data.get("trayIcon"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "id": self.id, "name": self.name}
+        if self.caption is not None:
+            request["caption"] = self.caption
+        if self.description is not None:
+            request["description"] = self.description
+        if self.media is not None:
+            request["media"] = self.media._encode()
+        if self.publisher is not None:
+            request["publisher"] = self.publisher
+        if self.size is not None:
+            request["size"] = self.size
+        if self.stickers is not None:
+            request["stickers"] = [item._encode() for item in self.stickers]
+        if self.tray_icon is not None:
+            request["trayIcon"] = self.tray_icon
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetMessage:
+    """A message that something is about. It is in the same chat."""
+
+    message_id: str
+    """Its id."""
+
+    from_me: bool
+    """This account wrote it."""
+
+    sender: str | None
+    """Address of whoever wrote it, if anything tells."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> TargetMessage:
+        return cls(
+            message_id=data["messageId"],
+            from_me=data["fromMe"],
+            sender=data.get("sender"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateContent:
+    """A business's template. Only received."""
+
+    type: ClassVar[str] = "template"
+    """What tells it from the others."""
+
+    text: str
+    """The words."""
+
+    buttons: list[PlainButton] = field(default_factory=list)
+    """The buttons."""
+
+    footer: str | None = None
+    """Small words below them."""
+
+    header: InteractiveHeader | None = None
+    """What stands above them."""
+
+    id: str | None = None
+    """Its id."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> TemplateContent:
+        return cls(
+            text=data["text"],
+            buttons=[PlainButton._decode(item) for item in data.get("buttons", [])],
+            footer=data.get("footer"),
+            header=None if (value := data.get("header")) is None else InteractiveHeader._decode(value),
+            id=data.get("id"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "text": self.text}
+        if self.buttons is not None:
+            request["buttons"] = [item._encode() for item in self.buttons]
+        if self.footer is not None:
+            request["footer"] = self.footer
+        if self.header is not None:
+            request["header"] = self.header._encode()
+        if self.id is not None:
+            request["id"] = self.id
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextContent:
+    """Words, with or without a preview of a link."""
+
+    type: ClassVar[str] = "text"
+    """What tells it from the others."""
+
+    text: str
+    """The words. Marks of formatting are part of them."""
+
+    link: LinkPreview | None = None
+    """The preview of a link in them."""
+
+    style: TextStyle | None = None
+    """How a status of words looks."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> TextContent:
+        return cls(
+            text=data["text"],
+            link=None if (value := data.get("link")) is None else LinkPreview._decode(value),
+            style=None if (value := data.get("style")) is None else TextStyle._decode(value),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type, "text": self.text}
+        if self.link is not None:
+            request["link"] = self.link._encode()
+        if self.style is not None:
+            request["style"] = self.style._encode()
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextStyle:
+    """How a status of words looks. Colours are 0xAARRGGBB."""
+
+    background: int | None = None
+    """Colour behind the words."""
+
+    colour: int | None = None
+    """Colour of the words."""
+
+    font: int | None = None
+    """Number of the font, as the service counts them."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> TextStyle:
+        return cls(
+            background=data.get("background"),
+            colour=data.get("colour"),
+            font=data.get("font"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {}
+        if self.background is not None:
+            request["background"] = self.background
+        if self.colour is not None:
+            request["colour"] = self.colour
+        if self.font is not None:
+            request["font"] = self.font
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsupportedContent:
+    """Content of a kind that this version does not know; the raw form has it. Only received."""
+
+    type: ClassVar[str] = "unsupported"
+    """What tells it from the others."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> UnsupportedContent:
+        return cls(
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UploadedMedia:
     """A file on the media hosts."""
 
@@ -909,6 +3896,293 @@ class VersionSource(str, Enum):
     @classmethod
     def _missing_(cls, value: object) -> VersionSource:
         return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoContent:
+    """A video."""
+
+    type: ClassVar[str] = "video"
+    """What tells it from the others."""
+
+    accessibility_label: str | None = None
+    """A description for those who do not see it."""
+
+    caption: str | None = None
+    """Words below it. Round notes have none."""
+
+    height: int | None = None
+    """Height in pixels."""
+
+    media: MediaFile | None = None
+    """The file; absent if the sender named none."""
+
+    seconds: int | None = None
+    """Length in seconds."""
+
+    thumbnail_size: int | None = None
+    """Bytes of the small picture in the message; only in what comes."""
+
+    width: int | None = None
+    """Width in pixels."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> VideoContent:
+        return cls(
+            accessibility_label=data.get("accessibilityLabel"),
+            caption=data.get("caption"),
+            height=data.get("height"),
+            media=None if (value := data.get("media")) is None else MediaFile._decode(value),
+            seconds=data.get("seconds"),
+            thumbnail_size=data.get("thumbnailSize"),
+            width=data.get("width"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.accessibility_label is not None:
+            request["accessibilityLabel"] = self.accessibility_label
+        if self.caption is not None:
+            request["caption"] = self.caption
+        if self.height is not None:
+            request["height"] = self.height
+        if self.media is not None:
+            request["media"] = self.media._encode()
+        if self.seconds is not None:
+            request["seconds"] = self.seconds
+        if self.thumbnail_size is not None:
+            request["thumbnailSize"] = self.thumbnail_size
+        if self.width is not None:
+            request["width"] = self.width
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoNoteContent:
+    """A round video."""
+
+    type: ClassVar[str] = "video_note"
+    """What tells it from the others."""
+
+    accessibility_label: str | None = None
+    """A description for those who do not see it."""
+
+    caption: str | None = None
+    """Words below it. Round notes have none."""
+
+    height: int | None = None
+    """Height in pixels."""
+
+    media: MediaFile | None = None
+    """The file; absent if the sender named none."""
+
+    seconds: int | None = None
+    """Length in seconds."""
+
+    thumbnail_size: int | None = None
+    """Bytes of the small picture in the message; only in what comes."""
+
+    width: int | None = None
+    """Width in pixels."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> VideoNoteContent:
+        return cls(
+            accessibility_label=data.get("accessibilityLabel"),
+            caption=data.get("caption"),
+            height=data.get("height"),
+            media=None if (value := data.get("media")) is None else MediaFile._decode(value),
+            seconds=data.get("seconds"),
+            thumbnail_size=data.get("thumbnailSize"),
+            width=data.get("width"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.accessibility_label is not None:
+            request["accessibilityLabel"] = self.accessibility_label
+        if self.caption is not None:
+            request["caption"] = self.caption
+        if self.height is not None:
+            request["height"] = self.height
+        if self.media is not None:
+            request["media"] = self.media._encode()
+        if self.seconds is not None:
+            request["seconds"] = self.seconds
+        if self.thumbnail_size is not None:
+            request["thumbnailSize"] = self.thumbnail_size
+        if self.width is not None:
+            request["width"] = self.width
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceContent:
+    """A voice note."""
+
+    type: ClassVar[str] = "voice"
+    """What tells it from the others."""
+
+    accessibility_label: str | None = None
+    """A description for those who do not hear it."""
+
+    media: MediaFile | None = None
+    """The file; absent if the sender named none. Voice notes are Opus in Ogg, mono."""
+
+    seconds: int | None = None
+    """Length in seconds."""
+
+    waveform: list[int] | None = None
+    """How a voice note is drawn: 64 values from 0 to 100."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> VoiceContent:
+        return cls(
+            accessibility_label=data.get("accessibilityLabel"),
+            media=None if (value := data.get("media")) is None else MediaFile._decode(value),
+            seconds=data.get("seconds"),
+            waveform=data.get("waveform"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"type": self.type}
+        if self.accessibility_label is not None:
+            request["accessibilityLabel"] = self.accessibility_label
+        if self.media is not None:
+            request["media"] = self.media._encode()
+        if self.seconds is not None:
+            request["seconds"] = self.seconds
+        if self.waveform is not None:
+            request["waveform"] = self.waveform
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownContent:
+    """One that this version does not know."""
+
+    type: str
+    """What it is."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> UnknownContent:
+        return cls(type=data["type"])
+
+    def _encode(self) -> dict[str, object]:
+        return {"type": self.type}
+
+
+Content = (
+    UnknownContent
+    | TextContent
+    | ImageContent
+    | VideoContent
+    | GifContent
+    | VideoNoteContent
+    | AudioContent
+    | VoiceContent
+    | DocumentContent
+    | StickerContent
+    | StickerPackContent
+    | AlbumContent
+    | ContactContent
+    | ContactsContent
+    | LocationContent
+    | LiveLocationContent
+    | GroupInviteContent
+    | ChannelAdminInviteContent
+    | ChannelFollowerInviteContent
+    | EventInviteContent
+    | RequestPhoneContent
+    | PollContent
+    | PollResultContent
+    | EventContent
+    | ProductContent
+    | CatalogContent
+    | OrderContent
+    | InvoiceContent
+    | PaymentContent
+    | InteractiveContent
+    | CarouselContent
+    | ListContent
+    | ButtonsContent
+    | TemplateContent
+    | ChoiceContent
+    | CallLogContent
+    | CallMarkerContent
+    | ScheduledCallContent
+    | ScheduledCallCancelContent
+    | BroadcastCallContent
+    | GroupHistoryContent
+    | GroupHistoryNoticeContent
+    | AiRichContent
+    | MusicContent
+    | StatusNoticeContent
+    | QuestionResponseContent
+    | ScheduledContent
+    | PlaceholderContent
+    | UnsupportedContent
+)
+"""What a message says: look at ``type``. More kinds will be added; ignore what you do not know.
+Kinds marked "only received" are refused with ``NOT_SUPPORTED`` when they are sent.
+"""
+
+_BY_CONTENT: dict[str, Any] = {
+    "text": TextContent,
+    "image": ImageContent,
+    "video": VideoContent,
+    "gif": GifContent,
+    "video_note": VideoNoteContent,
+    "audio": AudioContent,
+    "voice": VoiceContent,
+    "document": DocumentContent,
+    "sticker": StickerContent,
+    "sticker_pack": StickerPackContent,
+    "album": AlbumContent,
+    "contact": ContactContent,
+    "contacts": ContactsContent,
+    "location": LocationContent,
+    "live_location": LiveLocationContent,
+    "group_invite": GroupInviteContent,
+    "channel_admin_invite": ChannelAdminInviteContent,
+    "channel_follower_invite": ChannelFollowerInviteContent,
+    "event_invite": EventInviteContent,
+    "request_phone": RequestPhoneContent,
+    "poll": PollContent,
+    "poll_result": PollResultContent,
+    "event": EventContent,
+    "product": ProductContent,
+    "catalog": CatalogContent,
+    "order": OrderContent,
+    "invoice": InvoiceContent,
+    "payment": PaymentContent,
+    "interactive": InteractiveContent,
+    "carousel": CarouselContent,
+    "list": ListContent,
+    "buttons": ButtonsContent,
+    "template": TemplateContent,
+    "choice": ChoiceContent,
+    "call_log": CallLogContent,
+    "call_marker": CallMarkerContent,
+    "scheduled_call": ScheduledCallContent,
+    "scheduled_call_cancel": ScheduledCallCancelContent,
+    "broadcast_call": BroadcastCallContent,
+    "group_history": GroupHistoryContent,
+    "group_history_notice": GroupHistoryNoticeContent,
+    "ai_rich": AiRichContent,
+    "music": MusicContent,
+    "status_notice": StatusNoticeContent,
+    "question_response": QuestionResponseContent,
+    "scheduled": ScheduledContent,
+    "placeholder": PlaceholderContent,
+    "unsupported": UnsupportedContent,
+}
+
+
+def decode_content(data: dict[str, Any]) -> Content:
+    """Makes one from decoded JSON."""
+    made: Content = _BY_CONTENT.get(data["type"], UnknownContent)._decode(data)
+    return made
 
 
 Address = str | Identity

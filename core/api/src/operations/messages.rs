@@ -2,9 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use whimbrel::{CallOptions, Client, Error, MessageKey, SendOptions, parse_address};
+use whimbrel::content::compose::Draft;
+use whimbrel::content::context::Forwarded;
+use whimbrel::content::key::Key;
+use whimbrel::{CallOptions, Client, Error, Fallback, Jid, MessageKey, SendOptions, parse_address};
 
 use super::{Done, Operation};
+use crate::content::Content;
 use crate::events::Identity;
 
 /// Sends a text message, and returns when the service has it, or as `wait` says.
@@ -30,6 +34,96 @@ pub struct SendText {
     /// What to wait for; the service's word if it is absent.
     #[serde(default)]
     pub wait: Option<SendWait>,
+}
+
+/// Sends a message of any kind, and returns when the service has it, or as `wait` says. Its fate is told
+/// as that of `send_text`. In a chat with a timer the message says so by itself.
+///
+/// Fails with `INVALID_ARGUMENT` for what receivers would not show, and with `NOT_SUPPORTED` for kinds that
+/// are only received; nothing has happened then.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SendMessage {
+    /// Address of the chat: a JID, or a phone number with its country code.
+    #[schemars(extend("format" = "address"))]
+    pub chat: String,
+    /// What to send.
+    pub content: Content,
+    /// Message to quote.
+    #[serde(default)]
+    pub quote: Option<QuotedMessage>,
+    /// Addresses of the users who are mentioned in the words, which have `@` and the address' user part for each.
+    #[serde(default)]
+    pub mentions: Vec<String>,
+    /// Everyone in the group is mentioned.
+    #[serde(default)]
+    pub mentions_everyone: bool,
+    /// It is shown as forwarded.
+    #[serde(default)]
+    pub forwarded: bool,
+    /// It is to be seen once: pictures, videos and voice notes.
+    #[serde(default)]
+    pub view_once: bool,
+    /// Message with the head of the album that it belongs to, sent by this account to the same chat.
+    #[serde(default)]
+    pub album_id: Option<String>,
+    /// Needed for content of best effort: what is sent behind it.
+    #[serde(default)]
+    pub fallback: Option<FallbackChoice>,
+    /// The words of a fallback of its own.
+    #[serde(default)]
+    pub fallback_text: Option<String>,
+    /// Id of the new message; a repetition under the same id is never a second message. The
+    /// engine makes one if it is absent.
+    #[serde(default)]
+    pub message_id: Option<String>,
+    /// What to wait for; the service's word if it is absent.
+    #[serde(default)]
+    pub wait: Option<SendWait>,
+}
+
+/// What is sent behind content that receivers may not see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FallbackChoice {
+    /// Nothing: nobody may see the content.
+    Nothing,
+    /// A text that says what the content says.
+    Composed,
+    /// The text in `fallbackText`.
+    Text,
+}
+
+impl Operation for SendMessage {
+    const NAME: &'static str = "send_message";
+    type Output = SentMessage;
+
+    async fn run(self, client: &Client, options: CallOptions) -> Result<SentMessage, Error> {
+        let chat = parse_address(&self.chat)?;
+        let mut draft = Draft::new(self.content.try_into()?);
+        let mentions = self.mentions.iter().map(|user| parse_address(user));
+        draft.context.mentions = mentions.collect::<Result<Vec<Jid>, Error>>()?;
+        draft.context.mentions_everyone = self.mentions_everyone;
+        draft.context.forwarded = self.forwarded.then(Forwarded::default);
+        draft.view_once = self.view_once;
+        if let Some(album) = self.album_id {
+            draft = draft.in_album(Key::own(&chat, &album), None);
+        }
+        let mut send = SendOptions::default();
+        send.timeout = options.timeout;
+        send.cancel = options.cancel;
+        send.wait = self.wait.map(Into::into).unwrap_or_default();
+        send.message_id = self.message_id;
+        send.quote = self.quote.map(QuotedMessage::key).transpose()?;
+        send.fallback = match (self.fallback, self.fallback_text) {
+            (Some(FallbackChoice::Nothing), _) => Some(Fallback::Nothing),
+            (Some(FallbackChoice::Composed), _) => Some(Fallback::Composed),
+            (Some(FallbackChoice::Text) | None, Some(text)) => Some(Fallback::Text(text)),
+            (Some(FallbackChoice::Text), None) => Some(Fallback::Text(String::new())),
+            (None, None) => None,
+        };
+        client.send(&chat, draft, send).await.map(|sent| (&sent).into())
+    }
 }
 
 /// What a send waits for.
@@ -66,6 +160,13 @@ pub struct QuotedMessage {
     pub sender: Option<String>,
 }
 
+impl QuotedMessage {
+    fn key(self) -> Result<MessageKey, Error> {
+        let sender = self.sender.as_deref().map(parse_address).transpose()?;
+        Ok(MessageKey { message_id: self.message_id, sender })
+    }
+}
+
 /// A message that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -95,13 +196,7 @@ impl Operation for SendText {
         send.cancel = options.cancel;
         send.wait = self.wait.map(Into::into).unwrap_or_default();
         send.message_id = self.message_id;
-        send.quote = match self.quote {
-            None => None,
-            Some(quoted) => Some(MessageKey {
-                message_id: quoted.message_id,
-                sender: quoted.sender.as_deref().map(parse_address).transpose()?,
-            }),
-        };
+        send.quote = self.quote.map(QuotedMessage::key).transpose()?;
         client.send_text(&chat, &self.text, send).await.map(|sent| (&sent).into())
     }
 }

@@ -1,6 +1,7 @@
 //! The table of operations.
 
 mod account;
+mod annotate;
 mod connection;
 mod debug;
 mod events;
@@ -21,6 +22,11 @@ use serde::de::DeserializeOwned;
 use whimbrel::{CallOptions, Client, Code, Error};
 
 pub use account::{Account, GetAccount, Logout};
+pub use annotate::{
+    AddPollOption, AnswerEvent, CommentMessage, EditEvent, EditMessage, EditPoll, ForwardMessage,
+    KeepMessage, PinMessage, React, RevokeMessage, SetChatPrivacy, SetChatTimer, SetMemberLabel,
+    SharePhoneNumber, VotePoll,
+};
 pub use connection::{Connect, ConnectionInfo, Disconnect, GetConnection};
 pub use debug::{DebugEcho, DebugFail};
 pub use events::Acknowledge;
@@ -33,7 +39,9 @@ pub use link::{AnswerPasskey, ConfirmPasskey, LinkWithCode, LinkWithQr, PairingC
 pub use media::{
     DescribeMedia, DownloadMedia, DownloadedMedia, MediaDescription, MediaKind, UploadMedia, UploadedMedia,
 };
-pub use messages::{CancelSend, MarkRead, QuotedMessage, SendText, SendWait, SentMessage};
+pub use messages::{
+    CancelSend, FallbackChoice, MarkRead, QuotedMessage, SendMessage, SendText, SendWait, SentMessage,
+};
 pub use people::GetIdentity;
 pub use statistics::{FailureCount, GetStatistics, Statistics};
 pub(crate) use transfer::passphrase;
@@ -129,9 +137,12 @@ fn run<'a, O: Operation>(
 pub static OPERATIONS: &[Entry] = &[
     entry::<Acknowledge>(),
     entry::<AddParticipants>(),
+    entry::<AddPollOption>(),
+    entry::<AnswerEvent>(),
     entry::<AnswerPasskey>(),
     entry::<Backup>(),
     entry::<CancelSend>(),
+    entry::<CommentMessage>(),
     entry::<ConfirmPasskey>(),
     entry::<Connect>(),
     entry::<CreateGroup>(),
@@ -141,26 +152,40 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<DescribeMedia>(),
     entry::<Disconnect>(),
     entry::<DownloadMedia>(),
+    entry::<EditEvent>(),
+    entry::<EditMessage>(),
+    entry::<EditPoll>(),
     entry::<Export>(),
     entry::<FindClientVersion>(),
+    entry::<ForwardMessage>(),
     entry::<GetAccount>(),
     entry::<GetClientVersion>(),
     entry::<GetConnection>(),
     entry::<GetGroup>(),
     entry::<GetIdentity>(),
     entry::<GetStatistics>(),
+    entry::<KeepMessage>(),
     entry::<LeaveGroup>(),
     entry::<LinkWithCode>(),
     entry::<LinkWithQr>(),
     entry::<ListGroups>(),
     entry::<Logout>(),
     entry::<MarkRead>(),
+    entry::<PinMessage>(),
     entry::<PromoteParticipants>(),
+    entry::<React>(),
     entry::<RemoveParticipants>(),
+    entry::<RevokeMessage>(),
+    entry::<SendMessage>(),
     entry::<SendText>(),
+    entry::<SetChatPrivacy>(),
+    entry::<SetChatTimer>(),
     entry::<SetClientVersion>(),
     entry::<SetGroupSubject>(),
+    entry::<SetMemberLabel>(),
+    entry::<SharePhoneNumber>(),
     entry::<UploadMedia>(),
+    entry::<VotePoll>(),
 ];
 
 /// Finds an operation.

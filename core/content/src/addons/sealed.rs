@@ -10,6 +10,7 @@ use whimbrel_proto::e2e::message::{
 };
 use whimbrel_proto::{Described, decode};
 use whimbrel_wire::Jid;
+use zeroize::Zeroizing;
 
 use super::{Addon, Comment, Edit, EventAnswer, EventEdit, PollEdit, PollOption, Reaction, Vote};
 use crate::key::Key;
@@ -162,6 +163,14 @@ impl Sealed {
     /// # Errors
     /// Why it stays closed.
     pub fn open(&self, parent: &Parent<'_>) -> Result<Addon, NotOpened> {
+        self.read(&self.decrypt(parent)?)
+    }
+
+    /// Takes the text out of the envelope, for [`read`](Self::read).
+    ///
+    /// # Errors
+    /// Why it stays closed.
+    pub fn decrypt(&self, parent: &Parent<'_>) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
         let use_cases = self.kind.use_cases();
         if use_cases.is_empty() {
             return Err(NotOpened::UnknownKind);
@@ -178,14 +187,18 @@ impl Sealed {
                     use_case: *use_case,
                 };
                 if let Ok(text) = derivation.open(nonce, &self.payload) {
-                    return self.read(&text);
+                    return Ok(text);
                 }
             }
         }
         Err(NotOpened::WrongSecret)
     }
 
-    fn read(&self, text: &[u8]) -> Result<Addon, NotOpened> {
+    /// What the text of the envelope says.
+    ///
+    /// # Errors
+    /// [`NotOpened::Malformed`], and [`NotOpened::UnknownKind`].
+    pub fn read(&self, text: &[u8]) -> Result<Addon, NotOpened> {
         let target = self.target.clone();
         Ok(match self.kind {
             SealedKind::Vote => {

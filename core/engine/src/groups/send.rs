@@ -21,7 +21,7 @@ use crate::messages::Unit;
 use crate::messages::outbox::Ticket;
 use crate::messages::reporting;
 use crate::messages::send::{self, Composed};
-use crate::messages::stanza::{Sealed, ToGroup};
+use crate::messages::stanza::{About, Sealed, ToGroup};
 use crate::store::{OutboxRow, StoreError};
 
 /// What left with a message to a group, to be compared with the service's word on it.
@@ -111,7 +111,7 @@ fn build(
     let Some(stanza) = stanza(unit, &ticket.row, &handed, sealed)? else {
         return Ok(Composed::Failed(Error::new(Code::Internal, "the message could not be encrypted")));
     };
-    send::keep(unit, ticket);
+    send::keep(unit, ticket)?;
     Ok(Composed::Stanza { stanza, keys: Some(Box::new(handed)) })
 }
 
@@ -128,6 +128,7 @@ fn stanza(
         addressing: handed.addressing.name(),
         phash: &handed.phash,
         proof: unit.account.signed_identity.as_deref(),
+        about: &About::of(&row.content, unit.now()),
     };
     let own = match handed.addressing {
         Addressing::Lid => unit.account.lid.as_ref(),

@@ -1,9 +1,13 @@
 //! The stored form of events about messages.
 
+use whimbrel_content::classify::{Class, Shown, reread};
+use whimbrel_proto::e2e::Message as Content;
+
 use super::record::{IdentityRow, UnreadableRow, device_of, identity_of, identity_row, jid_of, status_of};
 use crate::error::Code;
 use crate::events::{Message, Receipt, ReceiptKind, SendStatus, Undecryptable};
 use crate::messages::MessageKey;
+use crate::messages::arrival::unsupported;
 
 #[derive(Clone, PartialEq, prost::Message)]
 struct KeyRow {
@@ -29,8 +33,6 @@ pub(super) struct MessageRow {
     timestamp: i64,
     #[prost(string, optional, tag = "7")]
     push_name: Option<String>,
-    #[prost(string, optional, tag = "8")]
-    text: Option<String>,
     #[prost(message, optional, tag = "9")]
     quoted: Option<KeyRow>,
     #[prost(bool, tag = "10")]
@@ -39,6 +41,8 @@ pub(super) struct MessageRow {
     completes: Option<String>,
     #[prost(bytes = "vec", tag = "12")]
     raw: Vec<u8>,
+    #[prost(bool, tag = "13")]
+    mentions_me: bool,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -98,7 +102,6 @@ impl From<&Message> for MessageRow {
             from_me: event.from_me,
             timestamp: event.timestamp,
             push_name: event.push_name.clone(),
-            text: event.text.clone(),
             quoted: event.quoted.as_ref().map(|key| KeyRow {
                 message_id: key.message_id.clone(),
                 sender: key.sender.as_ref().map(ToString::to_string),
@@ -106,6 +109,7 @@ impl From<&Message> for MessageRow {
             offline: event.offline,
             completes: event.completes.clone(),
             raw: event.raw.clone(),
+            mentions_me: event.mentions_me,
         }
     }
 }
@@ -114,21 +118,41 @@ impl TryFrom<MessageRow> for Message {
     type Error = UnreadableRow;
 
     fn try_from(row: MessageRow) -> Result<Self, UnreadableRow> {
+        let chat = identity_of(row.chat)?;
+        // What it says is read again from the raw form, so that nothing is stored twice.
+        let shown = match reread(content_of(&row.raw)?, &chat.id, row.from_me).class {
+            Class::Message(shown) => *shown,
+            Class::Nothing => unsupported(!row.from_me),
+            _ => return Err(UnreadableRow),
+        };
+        let Shown { content, context, view_once, association, unread } = shown;
         Ok(Self {
             message_id: row.message_id,
-            chat: identity_of(row.chat)?,
+            is_status: chat.id.is_status(),
+            chat,
             sender: identity_of(row.sender)?,
             sender_device: device_of(row.sender_device)?,
             from_me: row.from_me,
             timestamp: row.timestamp,
             push_name: row.push_name,
-            text: row.text,
+            text: content.body(),
+            content,
+            context,
             quoted: row.quoted.map(key_of).transpose()?,
+            view_once,
+            mentions_me: row.mentions_me,
+            association,
+            unread,
             offline: row.offline,
             completes: row.completes,
             raw: row.raw,
         })
     }
+}
+
+/// The message in its raw form.
+pub(super) fn content_of(raw: &[u8]) -> Result<Content, UnreadableRow> {
+    whimbrel_proto::decode(raw).map_err(|_| UnreadableRow)
 }
 
 impl From<&Undecryptable> for UndecryptableRow {

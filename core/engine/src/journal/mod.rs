@@ -1,6 +1,7 @@
 //! The event journal: facts wait here, durable, until the host has taken them.
 
 mod account;
+mod addons;
 mod groups;
 mod messages;
 mod people;

@@ -4,7 +4,7 @@
 use prost::Message as _;
 use whimbrel_wire::jid::Jid;
 
-use super::{account, groups, messages, people};
+use super::{account, addons, groups, messages, people};
 use crate::events::{Event, EventKind, Identity};
 
 /// A row that this version cannot read: damaged, or of a kind that a newer version wrote.
@@ -18,7 +18,10 @@ struct RecordRow {
     id: String,
     #[prost(int64, tag = "2")]
     recorded_at_ms: i64,
-    #[prost(oneof = "KindRow", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 25, 30, 40, 41, 42, 50, 51, 52")]
+    #[prost(
+        oneof = "KindRow",
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 50, 51, 52"
+    )]
     kind: Option<KindRow>,
 }
 
@@ -42,6 +45,10 @@ enum KindRow {
     Replaced(EmptyRow),
     #[prost(message, tag = "18")]
     ConnectionRefused(account::ConnectionRefusedRow),
+    #[prost(message, tag = "20")]
+    Addon(addons::AddonRow),
+    #[prost(message, tag = "21")]
+    Control(addons::AddonRow),
     #[prost(message, tag = "25")]
     Restriction(account::RestrictionRow),
     #[prost(message, tag = "30")]
@@ -94,7 +101,9 @@ pub(crate) fn decode(sequence: u64, payload: &[u8]) -> Result<Event, UnreadableR
 
 fn kind_row(kind: &EventKind) -> Option<KindRow> {
     Some(match kind {
-        EventKind::Message(event) => KindRow::Message(event.into()),
+        EventKind::Message(event) => KindRow::Message(event.as_ref().into()),
+        EventKind::Addon(event) => KindRow::Addon(event.as_ref().into()),
+        EventKind::Control(event) => KindRow::Control(event.as_ref().into()),
         EventKind::Undecryptable(event) => KindRow::Undecryptable(event.into()),
         EventKind::Receipt(event) => KindRow::Receipt(event.into()),
         EventKind::SendStatus(event) => KindRow::SendStatus(event.into()),
@@ -132,7 +141,9 @@ pub(super) fn identity_row(identity: &Identity) -> IdentityRow {
 
 fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
     Ok(match row {
-        KindRow::Message(row) => EventKind::Message(row.try_into()?),
+        KindRow::Message(row) => EventKind::Message(Box::new(row.try_into()?)),
+        KindRow::Addon(row) => EventKind::Addon(Box::new(row.try_into()?)),
+        KindRow::Control(row) => EventKind::Control(Box::new(row.try_into()?)),
         KindRow::Undecryptable(row) => EventKind::Undecryptable(row.try_into()?),
         KindRow::Receipt(row) => EventKind::Receipt(row.try_into()?),
         KindRow::SendStatus(row) => EventKind::SendStatus(row.try_into()?),
@@ -177,12 +188,20 @@ pub(super) fn status_of(number: u32) -> Result<u16, UnreadableRow> {
 mod tests {
     use std::time::Duration;
 
+    use whimbrel_content::addons::{self, Parent};
+    use whimbrel_content::classify::{Class, reread};
+    use whimbrel_content::compose::{self, Draft, Envelope};
+    use whimbrel_content::key::Key;
+    use whimbrel_content::kinds::poll::Poll;
+    use whimbrel_content::kinds::text::Text;
+    use whimbrel_proto::e2e::Message as Content;
+
     use super::*;
     use crate::error::Code;
     use crate::events::{
-        ChatMoved, ConnectionRefused, IdentityChanged, Linked, LoggedOut, Message, NumberChanged,
-        NumberShared, Receipt, ReceiptKind, Restriction, RestrictionKind, SendStatus, Undecryptable,
-        VersionExpires,
+        Addon, ChatMoved, ConnectionRefused, Control, IdentityChanged, Linked, LoggedOut, Message,
+        NumberChanged, NumberShared, Receipt, ReceiptKind, Restriction, RestrictionKind, SendStatus, Target,
+        Undecryptable, VersionExpires,
     };
     use crate::messages::MessageKey;
 
@@ -191,27 +210,103 @@ mod tests {
         Identity { id: lid.clone(), phone: Some("15550001@s.whatsapp.net".parse().unwrap()), lid: Some(lid) }
     }
 
+    fn raw(content: &Content) -> Vec<u8> {
+        whimbrel_proto::encode(content)
+    }
+
+    fn message() -> Message {
+        let mut draft = Draft::new(whimbrel_content::Content::Text(Text::new("hello\0🐦")));
+        draft.context.mentions = vec![Jid::lid("4")];
+        let sent = draft.compose([7; 32]).unwrap().message;
+        let Class::Message(shown) = reread(sent.clone(), &Jid::lid("1"), false).class else {
+            panic!("a message")
+        };
+        Message {
+            message_id: "3EB0AA".into(),
+            chat: identity("1"),
+            sender: identity("2"),
+            sender_device: 7,
+            from_me: false,
+            timestamp: 1_795_168_800,
+            push_name: Some("Zoë".into()),
+            text: Some("hello\0🐦".into()),
+            quoted: Some(MessageKey { message_id: "3EB0BB".into(), sender: Some("3@lid".parse().unwrap()) }),
+            content: shown.content,
+            context: shown.context,
+            view_once: false,
+            is_status: false,
+            mentions_me: true,
+            association: None,
+            unread: true,
+            offline: true,
+            completes: Some("00ff".into()),
+            raw: raw(&sent),
+        }
+    }
+
+    /// A vote, opened or not.
+    fn addon(opened: bool) -> Addon {
+        let poll = Poll { name: "?".into(), options: vec!["a".into(), "b".into()], ..Poll::default() };
+        let (target, author) = (Key::foreign(&Jid::lid("1"), "3EB0CC", &Jid::lid("1")), Jid::lid("1"));
+        let envelope = Envelope {
+            target: &target,
+            secret: &[7; 32],
+            author: &author,
+            own: &Jid::lid("2"),
+            nonce: [3; 12],
+        };
+        let sent = compose::vote(&envelope, &poll, &["b".into()], 5).unwrap();
+        let Class::Addon(what) = reread(sent.clone(), &Jid::lid("1"), false).class else {
+            panic!("an add-on")
+        };
+        let addons::Addon::Sealed(sealed) = *what else { panic!("an envelope") };
+        let parent =
+            Parent { secret: &[7; 32], authors: std::slice::from_ref(&author), modifiers: &[Jid::lid("2")] };
+        let text = sealed.decrypt(&parent).unwrap().to_vec();
+        Addon {
+            message_id: "3EB0AB".into(),
+            chat: identity("1"),
+            sender: identity("2"),
+            sender_device: 1,
+            from_me: true,
+            timestamp: 9,
+            offline: false,
+            completes: None,
+            target: Target { message_id: "3EB0CC".into(), author: Some(author), from_me: false },
+            what: if opened { sealed.read(&text).unwrap() } else { addons::Addon::Sealed(sealed) },
+            options: if opened { vec!["b".into()] } else { Vec::new() },
+            raw: raw(&sent),
+            opened: opened.then_some(text),
+        }
+    }
+
+    fn control() -> Control {
+        let sent = compose::chat_timer(86_400, 77).unwrap();
+        let Class::Protocol(what) = reread(sent.clone(), &Jid::lid("1"), false).class else {
+            panic!("a control message")
+        };
+        Control {
+            message_id: "3EB0AD".into(),
+            chat: identity("1"),
+            sender: identity("1"),
+            sender_device: 0,
+            from_me: false,
+            timestamp: 9,
+            offline: true,
+            completes: None,
+            what: *what,
+            raw: raw(&sent),
+        }
+    }
+
     /// One event of every journaled kind.
     pub(crate) fn every_kind() -> Vec<EventKind> {
         let groups = groups::tests::every_kind(&identity("9"));
         let others = vec![
-            EventKind::Message(Message {
-                message_id: "3EB0AA".into(),
-                chat: identity("1"),
-                sender: identity("2"),
-                sender_device: 7,
-                from_me: false,
-                timestamp: 1_795_168_800,
-                push_name: Some("Zoë".into()),
-                text: Some("hello\0🐦".into()),
-                quoted: Some(MessageKey {
-                    message_id: "3EB0BB".into(),
-                    sender: Some("3@lid".parse().unwrap()),
-                }),
-                offline: true,
-                completes: Some("00ff".into()),
-                raw: vec![1, 2, 3],
-            }),
+            EventKind::Message(Box::new(message())),
+            EventKind::Addon(Box::new(addon(true))),
+            EventKind::Addon(Box::new(addon(false))),
+            EventKind::Control(Box::new(control())),
             EventKind::Undecryptable(Undecryptable {
                 message_id: "3EB0AA".into(),
                 chat: identity("1"),

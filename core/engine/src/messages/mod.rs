@@ -1,21 +1,22 @@
 //! Messages: what the host names them by, how they are sent, and how they arrive.
 
+pub(crate) mod arrival;
 mod bot;
 mod cache;
-pub(crate) mod content;
-mod control;
-mod decrypt;
+pub(crate) mod compose;
+pub(crate) mod decrypt;
 pub(crate) mod inbound;
 pub(crate) mod outbox;
 pub(crate) mod peer;
 pub(crate) mod receive;
 pub(crate) mod reporting;
 pub(crate) mod send;
-mod send_text;
+pub(crate) mod sending;
 mod signal_state;
 pub(crate) mod stanza;
 #[cfg(test)]
 pub(crate) mod tests;
+pub(crate) mod timers;
 
 pub(crate) use cache::Cache;
 pub(crate) use inbound::Replies;

@@ -5,22 +5,20 @@ use sha2::{Digest as _, Sha256};
 use whimbrel_proto::e2e::Message as Content;
 use whimbrel_wire::{Jid, NodeRef};
 
-use super::control::{self, Reaction};
+use super::arrival::{self, Arrived, Inside, look_inside};
+use super::bot;
 use super::decrypt::{Author, Failure, INVALID_CONTENT, MALFORMED, NO_SECRET, UNKNOWN};
 use super::inbound::Replies;
 use super::signal_state::Unit;
 use super::stanza::{Enc, EncKind, Received};
-use super::{bot, content};
 use crate::devices::identity::Source;
 use crate::devices::lists;
 use crate::devices::sessions::Target;
-use crate::events::{EventKind, Message, NumberShared};
 use crate::receipts::stanza::{self as receipt, Kind};
 use crate::repair::Repair;
 use crate::retry::outgoing::{self, Failed};
 use crate::retry::phone;
 use crate::retry::stanza::Reason;
-use crate::statistics::count;
 use crate::store::{InboxEntry, InboxState, StoreError};
 
 /// Where a message belongs, by the addresses under which things are kept.
@@ -28,14 +26,6 @@ struct Place {
     chat: Jid,
     author: Jid,
     own: bool,
-}
-
-/// What is inside a message once it is opened.
-struct Inside {
-    /// What to show; `None` if there is nothing for people.
-    shown: Option<content::Opened>,
-    /// A part of the history, which has a receipt of its own.
-    history: bool,
 }
 
 /// Deals with a `<message>`.
@@ -168,7 +158,7 @@ fn open_all(
     place: &Place,
     encs: &[Enc<'_>],
 ) -> Result<Inside, Failure> {
-    let mut inside = Inside { shown: None, history: false };
+    let mut inside = Inside::default();
     let mut again = None;
     for enc in encs {
         // What was opened before may have shown by which address the author is known.
@@ -195,90 +185,43 @@ fn open_all(
         let message: Content =
             whimbrel_proto::decode(&plaintext).map_err(|_| Failure::Hopeless(INVALID_CONTENT))?;
         again = None;
+        take_keys(unit, &author, &message)?;
+        hear_of_devices(unit, &author, &message)?;
         look_inside(unit, &author, message, plaintext, &mut inside)?;
     }
     match again {
-        Some(failure) if inside.shown.is_none() => Err(failure),
+        Some(failure) if inside.told.is_none() => Err(failure),
         _ => Ok(inside),
     }
 }
 
-fn look_inside(
-    unit: &mut Unit<'_>,
-    author: &Author<'_>,
-    message: Content,
-    raw: Vec<u8>,
-    inside: &mut Inside,
-) -> Result<(), StoreError> {
-    if let Some(keys) = &message.sender_key_distribution_message {
-        let group = keys.group_id.as_deref().and_then(|group| group.parse::<Jid>().ok());
-        if group.as_ref() == Some(author.chat) {
-            if let Some(bytes) = &keys.axolotl_sender_key_distribution_message {
-                unit.take_sender_key(author, bytes)?;
-            }
-        } else {
-            tracing::warn!("A sender key for another chat than its message's is not taken.");
-        }
-    }
-    if message.device_sent_message.is_some() && !author.own {
-        tracing::warn!("Somebody else's device pretends to send for this account; the message is not shown.");
+/// Takes the key for a group that a message hands out.
+fn take_keys(unit: &mut Unit<'_>, author: &Author<'_>, message: &Content) -> Result<(), StoreError> {
+    let Some(keys) = &message.sender_key_distribution_message else { return Ok(()) };
+    let group = keys.group_id.as_deref().and_then(|group| group.parse::<Jid>().ok());
+    if group.as_ref() != Some(author.chat) {
+        tracing::warn!("A sender key for another chat than its message's is not taken.");
         return Ok(());
     }
-    let opened = content::open(message, raw);
-    let context = opened.message.message_context_info.as_ref();
+    match &keys.axolotl_sender_key_distribution_message {
+        Some(bytes) => unit.take_sender_key(author, bytes),
+        None => Ok(()),
+    }
+}
+
+/// Takes note of how new the author's list of devices is.
+fn hear_of_devices(unit: &mut Unit<'_>, author: &Author<'_>, message: &Content) -> Result<(), StoreError> {
+    if message.device_sent_message.is_some() && !author.own {
+        return Ok(());
+    }
+    let sent = message.device_sent_message.as_ref().and_then(|sent| sent.message.as_ref());
+    let inner = sent.and_then(|inner| inner.message_context_info.as_ref());
+    let context = inner.or(message.message_context_info.as_ref());
     let metadata = context.and_then(|context| context.device_list_metadata.as_ref());
-    if let Some(signed_at) = metadata.and_then(|metadata| metadata.sender_timestamp) {
-        lists::heard_of(unit, author.device, signed_at)?;
+    match metadata.and_then(|metadata| metadata.sender_timestamp) {
+        Some(signed_at) => lists::heard_of(unit, author.device, signed_at),
+        None => Ok(()),
     }
-    if let Some(kind) = content::protocol_type(&opened.message) {
-        match control::reaction(kind, author.own) {
-            Reaction::Show => {}
-            Reaction::Pass(why) => {
-                tracing::debug!(kind, why, "A control message has no effect.");
-                return Ok(());
-            }
-            Reaction::PassHistory(why) => {
-                tracing::debug!(kind, why, "A control message has no effect.");
-                inside.history = true;
-                return Ok(());
-            }
-            Reaction::Answer if author.device.has_device() => {
-                tracing::warn!("Only the phone answers requests for data.");
-                return Ok(());
-            }
-            Reaction::Answer => {
-                if let Some(response) = content::peer_data(&opened.message) {
-                    phone::answered(unit, response)?;
-                }
-                return Ok(());
-            }
-            Reaction::Migrate if author.device.has_device() => {
-                tracing::warn!("Only the phone may say which addresses belong together.");
-                return Ok(());
-            }
-            Reaction::Migrate => {
-                if let Some(payload) = content::migration_payload(&opened.message) {
-                    unit.take_migration_payload(payload)?;
-                }
-                return Ok(());
-            }
-            Reaction::Share => {
-                let who = unit.identity_of(author.device)?;
-                if who.phone.is_some() {
-                    unit.event(EventKind::NumberShared(NumberShared { who }));
-                }
-                return Ok(());
-            }
-            Reaction::Drop => {
-                tracing::warn!(kind, "A control message for own devices came from somebody else.");
-                return Ok(());
-            }
-        }
-    }
-    if !content::is_empty(&opened.message) {
-        inside.shown = Some(opened);
-    }
-    Ok(())
 }
 
 /// Journals an opened message, remembers it, and says so.
@@ -298,31 +241,18 @@ fn take(
         Some(InboxState::Failed { event_id, .. }) => Some(event_id).filter(|id| !id.is_empty()),
         None => None,
     };
-    if let Some(opened) = inside.shown.filter(|_| !received.peer) {
-        if let Some(destination) = &opened.destination
-            && unit.canonical(&destination.to_bare())? != place.chat
-        {
-            tracing::warn!("An own device's copy names another chat than its stanza; the stanza counts.");
-        }
-        let content::Text { text, quoted } = text_of(unit, &opened.message)?;
-        if completes.is_some() {
-            count(&mut unit.statistics().completed);
-        }
-        let event = Message {
+    if let Some(told) = inside.told.filter(|_| !received.peer) {
+        let arrived = Arrived {
             message_id: received.id.clone().into_owned(),
-            chat: unit.identity_of(&place.chat)?,
-            sender: unit.identity_of(&place.author)?,
-            sender_device: place.author.device(),
-            from_me: place.own,
+            chat: &place.chat,
+            author: &place.author,
+            own: place.own,
             timestamp: received.timestamp,
             push_name: received.node.attr_text("notify").map(std::borrow::Cow::into_owned),
-            text,
-            quoted,
             offline: received.offline,
             completes,
-            raw: opened.raw,
         };
-        unit.event(EventKind::Message(event));
+        arrival::tell(unit, arrived, told)?;
     }
     let seen_at = unit.now();
     unit.changes.inbox.push(InboxEntry {
@@ -334,16 +264,6 @@ fn take(
         seen_at,
     });
     Ok(())
-}
-
-/// Text and quote of a message; the quoted person by the address under which it is known here, as
-/// in every other event.
-pub(crate) fn text_of(unit: &mut Unit<'_>, message: &Content) -> Result<content::Text, StoreError> {
-    let mut read = content::read(message);
-    if let Some(sender) = read.quoted.as_mut().and_then(|quoted| quoted.sender.as_mut()) {
-        *sender = unit.canonical(sender)?;
-    }
-    Ok(read)
 }
 
 /// The receipt that says that this device has a message.

@@ -212,7 +212,7 @@ mod tests {
         use whimbrel_proto::e2e::Message;
         use whimbrel_proto::encode;
 
-        let secret = crate::messages::content::text("x", None, [3; 32]);
+        let secret = crate::messages::tests::words("x", [3; 32]);
         let (ana, ben) = (Jid::lid("1"), Jid::lid("2"));
         assert!(token(&encode(&secret), "A", &ana, &ben).is_some());
         let without = Message { message_context_info: None, ..secret.clone() };

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use rand_core::Rng as _;
 use tokio::time::Instant;
+use whimbrel_content::unwrap;
 use whimbrel_crypto::padding;
 use whimbrel_proto::e2e::Message as Content;
 use whimbrel_wire::{Jid, Node};
 
-use super::content;
 use super::outbox::{Settled, Ticket, fate};
 use super::reporting;
 use super::signal_state::Unit;
-use super::stanza::{Direct, Sealed};
+use super::stanza::{About, Direct, Sealed};
 use crate::client::{Goal, Inner};
 use crate::connection::Connection;
 use crate::devices::lists;
@@ -139,7 +139,10 @@ async fn store_waiting(client: &Inner) -> Result<(), Error> {
         let rows: Vec<_> = tickets.iter().map(|ticket| ticket.row.clone()).collect();
         // A unit of work, so that nothing is written behind the end of the link.
         let stored = client.unit(|unit| {
-            unit.changes.outbox.extend(rows);
+            for row in rows {
+                unit.keep_sent_parent(&row)?;
+                unit.changes.outbox.push(row);
+            }
             Ok(())
         });
         if let Err(error) = stored.await {
@@ -161,7 +164,7 @@ async fn send(client: &Arc<Inner>, connection: &Arc<Connection>, tickets: Vec<Ti
             match &composed {
                 Composed::Failed(error) => settled.extend(client.outbox.reject(unit, ticket, error)?),
                 // What has to wait is durable meanwhile.
-                Composed::Prepare | Composed::Wait => keep(unit, ticket),
+                Composed::Prepare | Composed::Wait => keep(unit, ticket)?,
                 Composed::Stanza { .. } => {}
             }
             all.push(composed);
@@ -322,7 +325,7 @@ pub(super) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, 
     if !others.is_empty() {
         match whimbrel_proto::decode::<Content>(&row.content) {
             Ok(message) => {
-                let copy = whimbrel_proto::encode(&content::device_sent(&to, message));
+                let copy = whimbrel_proto::encode(&unwrap::device_sent(&to, message));
                 seal(unit, others, copy, &mut sealed)?;
             }
             Err(error) => tracing::error!(%error, "A stored message is unreadable; own devices get no copy."),
@@ -334,18 +337,21 @@ pub(super) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, 
         to: &to,
         peer_phone: peer_phone.as_ref(),
         proof: unit.account.signed_identity.as_deref(),
+        about: &About::of(&row.content, unit.now()),
     };
     let stanza = direct.build(sealed);
     let stanza = reporting::attach(stanza, &row.content, &row.message_id, &own_wire, &to);
-    keep(unit, ticket);
+    keep(unit, ticket)?;
     Ok(Composed::Stanza { stanza: Box::new(stanza), keys: None })
 }
 
 /// Makes a message durable, if it is not.
-pub(crate) fn keep(unit: &mut Unit<'_>, ticket: &Ticket) {
+pub(crate) fn keep(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<(), StoreError> {
     if !ticket.stored {
+        unit.keep_sent_parent(&ticket.row)?;
         unit.changes.outbox.push(ticket.row.clone());
     }
+    Ok(())
 }
 
 /// Adds the devices of a user, this one left out. Returns whether nothing has to be looked up.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use whimbrel_content::stanza::{Attributes, attributes};
+use whimbrel_proto::e2e::Message as Content;
 use whimbrel_signal::CiphertextKind;
 use whimbrel_wire::{Jid, Node, NodeError, NodeRef};
 
@@ -163,6 +165,49 @@ impl Sealed {
     }
 }
 
+/// What a stanza says about the content that nobody on the way can read (messages document §3).
+pub(crate) struct About {
+    attributes: Attributes,
+    /// Seconds since 1970.
+    now: i64,
+}
+
+impl About {
+    /// What is to be said about an encoded content.
+    pub(crate) fn of(content: &[u8], now: i64) -> Self {
+        let message: Content = whimbrel_proto::decode(content).unwrap_or_default();
+        Self { attributes: attributes(&message), now }
+    }
+
+    /// What is said of a content without a wish of its own: words.
+    #[cfg(test)]
+    fn text() -> Self {
+        let words = Content { conversation: Some("hi".to_owned()), ..Content::default() };
+        Self { attributes: attributes(&words), now: 0 }
+    }
+
+    fn message(&self, message: Node) -> Node {
+        let kind = self.attributes.kind.name();
+        message.attr("type", kind).attr_opt("edit", self.attributes.edit.map(|edit| u16::from(edit.number())))
+    }
+
+    /// Marks what carries the content itself.
+    fn body(&self, enc: Node) -> Node {
+        let flow = self.attributes.native_flow_name.clone();
+        self.keys(enc.attr_opt("mediatype", self.attributes.mediatype).attr_opt("native_flow_name", flow))
+    }
+
+    /// Marks what carries keys for the content: it is shown as missing, or not, as the content is.
+    fn keys(&self, enc: Node) -> Node {
+        enc.attr_opt("decrypt-fail", self.attributes.hide.then_some("hide"))
+    }
+
+    fn children(&self, message: Node) -> Node {
+        let biz = self.attributes.biz.as_ref().map(|biz| biz.node(self.now));
+        message.child_opt(self.attributes.meta.node()).child_opt(biz)
+    }
+}
+
 /// A new direct message.
 pub(crate) struct Direct<'a> {
     pub(crate) id: &'a str,
@@ -172,19 +217,16 @@ pub(crate) struct Direct<'a> {
     pub(crate) peer_phone: Option<&'a Jid>,
     /// Proof of this device, for whoever meets it for the first time.
     pub(crate) proof: Option<&'a [u8]>,
+    pub(crate) about: &'a About,
 }
 
 impl Direct<'_> {
-    /// Builds the stanza. Texts are all that is sent so far, so the type is fixed.
+    /// Builds the stanza.
     pub(crate) fn build(self, sealed: Vec<Sealed>) -> Node {
-        let (participants, proof) = participants(sealed, self.proof);
-        Node::new("message")
-            .attr("id", self.id.to_owned())
-            .attr("to", self.to)
-            .attr("type", "text")
-            .attr_opt("peer_recipient_pn", self.peer_phone)
-            .child_opt(participants)
-            .child_opt(proof)
+        let (participants, proof) = participants(sealed, self.proof, |enc| self.about.body(enc));
+        let message = Node::new("message").attr("id", self.id.to_owned()).attr("to", self.to);
+        let message = self.about.message(message).attr_opt("peer_recipient_pn", self.peer_phone);
+        self.about.children(message.child_opt(participants)).child_opt(proof)
     }
 }
 
@@ -198,33 +240,38 @@ pub(crate) struct ToGroup<'a> {
     pub(crate) phash: &'a str,
     /// Proof of this device, for whoever meets it for the first time.
     pub(crate) proof: Option<&'a [u8]>,
+    pub(crate) about: &'a About,
 }
 
 impl ToGroup<'_> {
     /// Builds the stanza: `keys` hands the key to those who lack it, `body` is for all.
     pub(crate) fn build(self, keys: Vec<Sealed>, body: Vec<u8>) -> Node {
-        let (participants, proof) = participants(keys, self.proof);
-        Node::new("message")
-            .attr("id", self.id.to_owned())
-            .attr("to", self.to)
-            .attr("type", "text")
+        let (participants, proof) = participants(keys, self.proof, |enc| self.about.keys(enc));
+        let message = Node::new("message").attr("id", self.id.to_owned()).attr("to", self.to);
+        let message = self
+            .about
+            .message(message)
             .attr("addressing_mode", self.addressing)
             .attr("phash", self.phash.to_owned())
-            .child_opt(participants)
-            .child_opt(proof)
-            .child(Node::new("enc").attr("v", VERSION).attr("type", "skmsg").bytes(body))
+            .child_opt(participants);
+        let body = Node::new("enc").attr("v", VERSION).attr("type", "skmsg").bytes(body);
+        self.about.children(message).child_opt(proof).child(self.about.body(body))
     }
 }
 
 /// What is for single devices, and the proof of this one if any of them needs it.
-fn participants(sealed: Vec<Sealed>, proof: Option<&[u8]>) -> (Option<Node>, Option<Node>) {
+fn participants(
+    sealed: Vec<Sealed>,
+    proof: Option<&[u8]>,
+    mark: impl Fn(Node) -> Node,
+) -> (Option<Node>, Option<Node>) {
     if sealed.is_empty() {
         return (None, None);
     }
     let first_contact = sealed.iter().any(|sealed| sealed.kind == CiphertextKind::PreKey);
     let targets = sealed.into_iter().map(|sealed| {
         let device = sealed.device.clone();
-        Node::new("to").attr("jid", device).child(sealed.enc(None))
+        Node::new("to").attr("jid", device).child(mark(sealed.enc(None)))
     });
     let proof = proof.filter(|_| first_contact);
     (
@@ -246,6 +293,7 @@ pub(crate) struct Again<'a> {
     /// Not for people.
     pub(crate) peer: bool,
     pub(crate) proof: Option<&'a [u8]>,
+    pub(crate) about: &'a About,
 }
 
 impl Again<'_> {
@@ -257,17 +305,19 @@ impl Again<'_> {
             None => (device, None),
         };
         let alone = participant.is_none();
-        Node::new("message")
-            .attr("id", self.id.to_owned())
-            .attr("to", to)
-            .attr("type", "text")
+        let message = Node::new("message").attr("id", self.id.to_owned()).attr("to", to);
+        let message = self
+            .about
+            .message(message)
             .attr_opt("t", Some(self.timestamp).filter(|time| *time > 0))
             .attr_opt("participant", participant)
             .attr_opt("recipient", self.recipient)
             .attr_opt("category", self.peer.then_some("peer"))
             .attr_opt("addressing_mode", self.group.map(|(_, addressing)| addressing))
             .attr_opt("device_fanout", alone.then_some("false"))
-            .child(sealed.enc(Some(self.count)))
+            .child(self.about.body(sealed.enc(Some(self.count))));
+        self.about
+            .children(message)
             .child_opt(proof.map(|proof| Node::new("device-identity").bytes(proof.to_vec())))
     }
 }
@@ -366,7 +416,9 @@ mod tests {
     fn the_proof_goes_only_to_first_contacts() {
         let (to, phone) = (Jid::lid("7"), Jid::pn("1555"));
         let build = |kind| {
-            let direct = Direct { id: "A1", to: &to, peer_phone: Some(&phone), proof: Some(&[1]) };
+            let about = About::text();
+            let direct =
+                Direct { id: "A1", to: &to, peer_phone: Some(&phone), proof: Some(&[1]), about: &about };
             direct.build(vec![sealed(to.clone(), CiphertextKind::Message), sealed(to.with_device(5), kind)])
         };
         let node = build(CiphertextKind::PreKey);
@@ -398,6 +450,7 @@ mod tests {
             timestamp: 1000,
             peer: false,
             proof: Some(&[1]),
+            about: &About::text(),
         };
         let node = again.build(sealed(device.clone(), CiphertextKind::PreKey));
         assert_eq!((node.attr_jid("to"), node.attr_jid("recipient")), (Some(device), Some(chat)));

@@ -1,5 +1,6 @@
 //! Answering a device that could not open a message of ours (delivery document §4.9).
 
+use whimbrel_content::unwrap;
 use whimbrel_proto::e2e::Message as Content;
 use whimbrel_wire::{Jid, Node};
 
@@ -12,8 +13,8 @@ use crate::devices::sessions::{self, Target};
 use crate::devices::usync::Context;
 use crate::error::{Code, Error};
 use crate::groups::{self, resend::Asker};
-use crate::messages::stanza::Again;
-use crate::messages::{Unit, content, send};
+use crate::messages::stanza::{About, Again};
+use crate::messages::{Unit, send};
 use crate::statistics::count;
 use crate::store::{OutboxRow, StoreError};
 
@@ -209,9 +210,9 @@ fn compose(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
     let chat = sessions::wire_user(unit, &request.chat, request.device.to_account().is_pn())?;
     let content = match own && !group && !request.peer {
         false if group => groups::resend::content(unit, &row)?,
-        false => row.content,
+        false => row.content.clone(),
         true => match whimbrel_proto::decode::<Content>(&row.content) {
-            Ok(message) => whimbrel_proto::encode(&content::device_sent(&chat, message)),
+            Ok(message) => whimbrel_proto::encode(&unwrap::device_sent(&chat, message)),
             Err(_) => return Ok(Step::Nothing("its stored form is unreadable")),
         },
     };
@@ -226,6 +227,7 @@ fn compose(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
         timestamp: row.confirmed_at,
         peer: request.peer,
         proof: unit.account.signed_identity.as_deref(),
+        about: &About::of(&row.content, unit.now()),
     };
     Ok(Step::Stanza(Box::new(again.build(sealed))))
 }

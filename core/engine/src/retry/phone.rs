@@ -21,9 +21,11 @@ use whimbrel_wire::Jid;
 use crate::client::Inner;
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::events::{ConnectionState, EventKind, Message};
+use crate::events::ConnectionState;
+use crate::messages::Unit;
+use crate::messages::arrival::{self, Arrived, Inside};
+use crate::messages::decrypt::Author;
 use crate::messages::peer::{self, Priority};
-use crate::messages::{Unit, content, receive};
 use crate::statistics::count;
 use crate::store::{InboxEntry, InboxState, StoreError};
 
@@ -275,27 +277,32 @@ fn take(unit: &mut Unit<'_>, info: WebMessageInfo) -> Result<(), StoreError> {
         tracing::info!("The phone has not got the content of a message either.");
         return Ok(());
     };
-    let raw = whimbrel_proto::encode(&message);
-    let opened = content::open(message, raw);
-    let content::Text { text, quoted } = receive::text_of(unit, &opened.message)?;
     let InboxState::Failed { event_id, .. } = &entry.state else { return Ok(()) };
-    let event = Message {
+    let whole = whimbrel_proto::encode(&message);
+    let own = unit.is_own(&author);
+    let mut inside = Inside::default();
+    arrival::look_inside(
+        unit,
+        &Author { device: &author, chat: &chat, own, proof: None },
+        message,
+        whole,
+        &mut inside,
+    )?;
+    let arrived = Arrived {
         message_id: entry.message_id.clone(),
-        chat: unit.identity_of(&chat)?,
-        sender: unit.identity_of(&author)?,
-        sender_device: author.device(),
-        from_me: unit.is_own(&author),
+        chat: &chat,
+        author: &author,
+        own,
         timestamp: info.message_timestamp.and_then(|time| i64::try_from(time).ok()).unwrap_or(entry.seen_at),
         push_name: info.push_name.filter(|name| !name.is_empty()),
-        text,
-        quoted,
         offline: false,
         completes: Some(event_id.clone()).filter(|id| !id.is_empty()),
-        raw: opened.raw,
     };
-    unit.event(EventKind::Message(event));
+    match inside.told {
+        Some(told) => arrival::tell(unit, arrived, told)?,
+        None => return Ok(()),
+    }
     count(&mut unit.statistics().phone_answers);
-    count(&mut unit.statistics().completed);
     let seen_at = unit.now();
     unit.changes.inbox.push(InboxEntry { state: InboxState::Done, seen_at, ..entry });
     Ok(())

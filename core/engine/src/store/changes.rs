@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use whimbrel_content::Secret;
 use whimbrel_crypto::curve::KeyPair;
 use whimbrel_wire::jid::Jid;
 
@@ -193,6 +194,39 @@ impl OutboxRow {
     }
 }
 
+/// Chat, author without device, and id of a message.
+pub(crate) type ParentKey = (Jid, Jid, String);
+
+/// What is kept of a message for what belongs to it later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ParentRow {
+    pub(crate) chat: Jid,
+    /// Without device.
+    pub(crate) author: Jid,
+    pub(crate) message_id: String,
+    pub(crate) secret: Secret,
+    /// A poll as it is now, as an encoded `Message`.
+    pub(crate) poll: Option<Vec<u8>>,
+    /// The service's time of the message, seconds; 0 if unknown.
+    pub(crate) sent_at: i64,
+    /// When it was written down, seconds.
+    pub(crate) saved_at: i64,
+}
+
+/// The timer of a chat with a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TimerRow {
+    pub(crate) chat: Jid,
+    /// How long messages stay, seconds; 0: for ever.
+    pub(crate) seconds: u32,
+    /// When it was set, seconds; 0 if unknown.
+    pub(crate) set_at: i64,
+    /// Who set it and how, by the numbers of the protocol.
+    pub(crate) initiator: Option<i32>,
+    pub(crate) trigger: Option<i32>,
+    pub(crate) initiated_by_me: Option<bool>,
+}
+
 /// The fate of a message that the outbox has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settlement {
@@ -243,6 +277,10 @@ pub(crate) struct Changes {
     /// (chat, message id) of rows that never left.
     pub(crate) outbox_dropped: Vec<(Jid, String)>,
     pub(crate) retry_base_keys: BTreeMap<(Jid, String), [u8; 32]>,
+    /// What is kept of messages for what belongs to them later.
+    pub(crate) parents: BTreeMap<ParentKey, Option<ParentRow>>,
+    /// Timers of chats with people.
+    pub(crate) timers: BTreeMap<Jid, TimerRow>,
     /// Journaled events, not numbered yet; the committer makes `journal` of them, in commit order.
     pub(crate) events: Vec<Event>,
     /// Filled by the committer.
@@ -283,6 +321,8 @@ impl Changes {
         self.outbox_told.extend(later.outbox_told);
         self.outbox_dropped.extend(later.outbox_dropped);
         self.retry_base_keys.extend(later.retry_base_keys);
+        self.parents.extend(later.parents);
+        self.timers.extend(later.timers);
         self.events.extend(later.events);
         self.journal.extend(later.journal);
         self.acknowledged = self.acknowledged.max(later.acknowledged);
@@ -320,6 +360,8 @@ impl Changes {
             && self.outbox_told.is_empty()
             && self.outbox_dropped.is_empty()
             && self.retry_base_keys.is_empty()
+            && self.parents.is_empty()
+            && self.timers.is_empty()
             && self.events.is_empty()
             && self.journal.is_empty()
             && self.acknowledged.is_none()

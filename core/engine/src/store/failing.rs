@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use whimbrel_wire::jid::Jid;
 
 use super::{
-    Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, MemoryStore, OutboxRow, PreKeyRow,
-    SignedPreKeyRow, Store, StoreError,
+    Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, MemoryStore, OutboxRow, ParentRow,
+    PreKeyRow, SignedPreKeyRow, Store, StoreError, TimerRow,
 };
 use crate::groups::GroupRow;
 use crate::restrictions::Lock;
@@ -171,6 +171,14 @@ impl Store for FailingStore {
 
     fn retry_base_key(&self, device: &Jid, message_id: &str) -> Result<Option<[u8; 32]>, StoreError> {
         self.kept.retry_base_key(device, message_id)
+    }
+
+    fn parents_of(&self, message_id: &str) -> Result<Vec<ParentRow>, StoreError> {
+        self.kept.parents_of(message_id)
+    }
+
+    fn chat_timer(&self, chat: &Jid) -> Result<Option<TimerRow>, StoreError> {
+        self.kept.chat_timer(chat)
     }
 
     fn journal_after(&self, sequence: u64, limit: usize) -> Result<Vec<JournalRow>, StoreError> {

@@ -7,7 +7,7 @@ use whimbrel_wire::jid::Jid;
 
 use super::{
     Account, Changes, DeviceList, InboxEntry, InboxState, JournalRow, LidMigration, OutboxRow, OutboxState,
-    PreKeyRow, SignedPreKeyRow, Store, StoreError,
+    ParentKey, ParentRow, PreKeyRow, SignedPreKeyRow, Store, StoreError, TimerRow,
 };
 use crate::groups::GroupRow;
 use crate::restrictions::{Lock, RestrictionKind};
@@ -20,6 +20,9 @@ const BASE_KEYS: usize = 1_000;
 
 /// Sent messages that are kept for retry receipts; the oldest go first.
 const OUTBOX_ROWS: usize = 10_000;
+
+/// Messages of which something is kept for what belongs to them later; the oldest go first.
+const PARENTS: usize = 10_000;
 
 /// A store in memory.
 #[derive(Default)]
@@ -54,6 +57,11 @@ struct Tables {
     retry_base_keys: BTreeMap<(Jid, String), [u8; 32]>,
     /// Ids of prekeys that were made for retry receipts, oldest first.
     retry_keys: VecDeque<u32>,
+    /// By id first, so that all messages of one id stand together.
+    parents: BTreeMap<String, BTreeMap<(Jid, Jid), ParentRow>>,
+    /// Ids of the messages of which something is kept, oldest first.
+    parent_order: VecDeque<ParentKey>,
+    timers: BTreeMap<Jid, TimerRow>,
     journal: BTreeMap<u64, Vec<u8>>,
     last: u64,
     acknowledged: u64,
@@ -148,6 +156,8 @@ impl Tables {
             // Forgetting costs another round of requests at most.
             self.retry_base_keys.clear();
         }
+        self.keep_parents(changes);
+        self.timers.extend(changes.timers.clone());
         for row in &changes.journal {
             self.journal.insert(row.sequence, row.payload.clone());
             self.last = row.sequence;
@@ -155,6 +165,33 @@ impl Tables {
         if let Some(sequence) = changes.acknowledged {
             self.acknowledged = self.acknowledged.max(sequence);
             self.journal = self.journal.split_off(&self.acknowledged.saturating_add(1));
+        }
+    }
+
+    fn keep_parents(&mut self, changes: &Changes) {
+        for ((chat, author, id), row) in &changes.parents {
+            let of_id = self.parents.entry(id.clone()).or_default();
+            let place = (chat.clone(), author.clone());
+            match row {
+                Some(row) => {
+                    if of_id.insert(place, row.clone()).is_none() {
+                        self.parent_order.push_back((chat.clone(), author.clone(), id.clone()));
+                    }
+                }
+                None => {
+                    of_id.remove(&place);
+                }
+            }
+        }
+        while self.parent_order.len() > PARENTS
+            && let Some((chat, author, id)) = self.parent_order.pop_front()
+        {
+            if let Some(of_id) = self.parents.get_mut(&id) {
+                of_id.remove(&(chat, author));
+                if of_id.is_empty() {
+                    self.parents.remove(&id);
+                }
+            }
         }
     }
 
@@ -361,6 +398,15 @@ impl Store for MemoryStore {
 
     fn retry_base_key(&self, device: &Jid, message_id: &str) -> Result<Option<[u8; 32]>, StoreError> {
         Ok(self.lock().retry_base_keys.get(&(device.clone(), message_id.to_owned())).copied())
+    }
+
+    fn parents_of(&self, message_id: &str) -> Result<Vec<ParentRow>, StoreError> {
+        let tables = self.lock();
+        Ok(tables.parents.get(message_id).map(|of_id| of_id.values().cloned().collect()).unwrap_or_default())
+    }
+
+    fn chat_timer(&self, chat: &Jid) -> Result<Option<TimerRow>, StoreError> {
+        Ok(self.lock().timers.get(chat).cloned())
     }
 
     fn journal_after(&self, sequence: u64, limit: usize) -> Result<Vec<JournalRow>, StoreError> {

@@ -23,7 +23,8 @@ use crate::restrictions::Lock;
 
 pub(crate) use changes::{
     Account, Changes, DeviceKeys, DeviceList, DeviceListEntry, InboxEntry, InboxState, JournalRow,
-    LidMigration, OutboxRow, OutboxState, PreKeyRow, Settlement, SignedPreKeyRow,
+    LidMigration, OutboxRow, OutboxState, ParentKey, ParentRow, PreKeyRow, Settlement, SignedPreKeyRow,
+    TimerRow,
 };
 pub(crate) use committer::Committer;
 pub(crate) use memory::MemoryStore;
@@ -123,6 +124,10 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn outbox_untold(&self) -> Result<Vec<OutboxRow>, StoreError>;
     /// Base key saved at an earlier retry of (device, message).
     fn retry_base_key(&self, device: &Jid, message_id: &str) -> Result<Option<[u8; 32]>, StoreError>;
+    /// What is kept of messages with an id for what belongs to them later, whatever their chats and authors.
+    fn parents_of(&self, message_id: &str) -> Result<Vec<ParentRow>, StoreError>;
+    /// The timer of a chat with a person.
+    fn chat_timer(&self, chat: &Jid) -> Result<Option<TimerRow>, StoreError>;
     /// Journal rows after a sequence number, at most `limit`.
     fn journal_after(&self, sequence: u64, limit: usize) -> Result<Vec<JournalRow>, StoreError>;
     /// Bytes of the journal's rows that are not acknowledged, in order.

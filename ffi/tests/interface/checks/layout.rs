@@ -50,7 +50,7 @@ fn layouts() -> Vec<Layout> {
         layout!(whimbrel_send_options { struct_size message_id quote_message_id quote_sender timeout_ms wait }),
         layout!(whimbrel_message_view {
             struct_size message_id chat chat_phone sender sender_phone push_name text quoted_message_id
-            quoted_sender completes raw timestamp sender_device from_me offline reserved
+            quoted_sender completes raw timestamp sender_device from_me offline reserved content_type
         }),
         layout!(whimbrel_receipt_view {
             struct_size chat sender message_ids message_count timestamp sender_device receipt

@@ -136,7 +136,10 @@ async fn code(
 #[serde(deny_unknown_fields)]
 struct Send {
     to: String,
-    text: String,
+    /// A text.
+    text: Option<String>,
+    /// A message of any kind as protobuf, hexadecimal.
+    raw: Option<String>,
 }
 
 /// The message that was accepted by the service.
@@ -150,7 +153,16 @@ async fn send(
     Path(number): Path<String>,
     Body(request): Body<Send>,
 ) -> Result<Json<Sent>, ApiError> {
-    let id = find(&api, &number)?.send_text(&request.to, &request.text).await?;
+    let phone = find(&api, &number)?;
+    let id = match (request.text, request.raw) {
+        (Some(text), None) => phone.send_text(&request.to, &text).await?,
+        (None, Some(raw)) => {
+            let message = hex::decode(raw).ok().and_then(|bytes| whimbrel_proto::decode(&bytes).ok());
+            let message = message.ok_or_else(|| ApiError::bad_request("raw is no message in hexadecimal"))?;
+            phone.send_message(&request.to, message).await?
+        }
+        _ => return Err(ApiError::bad_request("one of text and raw is needed")),
+    };
     Ok(Json(Sent { id }))
 }
 

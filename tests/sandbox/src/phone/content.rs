@@ -4,6 +4,10 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
+use whimbrel_content::addons::Addon;
+use whimbrel_content::classify::Class;
+use whimbrel_content::protocol::Protocol;
+use whimbrel_content::unwrap;
 use whimbrel_proto::e2e::message::protocol_message::Type;
 use whimbrel_proto::e2e::message::{
     AppStateSyncKey, AppStateSyncKeyId, AppStateSyncKeyShare, DeviceSentMessage, HistorySyncNotification,
@@ -13,6 +17,7 @@ use whimbrel_proto::e2e::message::{
 use whimbrel_proto::e2e::{DeviceListMetadata, LidMigrationMappingSyncMessage, Message, MessageContextInfo};
 use whimbrel_proto::history::{HistorySync, PhoneNumberToLidMapping, Pushname, history_sync};
 use whimbrel_proto::lid::{LidMigrationMapping, LidMigrationMappingSyncPayload};
+use whimbrel_wire::Jid;
 
 /// Version of what a message tells about lists of devices.
 const LIST_METADATA: i32 = 2;
@@ -170,17 +175,28 @@ fn deflate(bytes: &[u8]) -> Vec<u8> {
     encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default()
 }
 
+/// Something for a chat.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Shown {
+    /// What kind of content, add-on or control message it is: a word of the messages document.
+    pub(crate) kind: &'static str,
+    /// Its words, or the emoji of a reaction; may be empty.
+    pub(crate) text: String,
+    /// The message, encoded, without what is for devices.
+    pub(crate) raw: Vec<u8>,
+}
+
 /// What a decrypted message turned out to be.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Content {
-    /// A text for a chat.
-    Text(String),
-    /// A text that another own device sent to the chat named here.
-    SentText {
+    /// Something for a chat.
+    Shown(Shown),
+    /// Something that another own device sent to the chat named here.
+    Sent {
         /// Address of the chat.
         chat: String,
-        /// The text.
-        text: String,
+        /// What it sent.
+        shown: Shown,
     },
     /// A companion asks for app-state keys.
     KeyRequest(Vec<Vec<u8>>),
@@ -196,20 +212,44 @@ pub(crate) enum Content {
 
 /// Reads a decrypted message. `own` tells whether a device of the own account wrote it.
 pub(crate) fn read(message: Message, own: bool) -> Content {
-    if let Some(sent) = message.device_sent_message {
+    if let Some(sent) = &message.device_sent_message {
         if !own {
             return Content::Forged;
         }
-        let inner = sent.message.map(|inner| text_of(&inner));
-        return match (sent.destination_jid, inner) {
-            (Some(chat), Some(Some(text))) => Content::SentText { chat, text },
+        let chat = sent.destination_jid.clone();
+        return match (chat, shown(unwrap::for_host(message))) {
+            (Some(chat), Some(shown)) => Content::Sent { chat, shown },
             _ => Content::Unsupported,
         };
     }
-    if let Some(protocol) = message.protocol_message {
-        return read_protocol(*protocol, own);
+    if let Some(protocol) = &message.protocol_message {
+        match read_protocol(protocol.as_ref().clone(), own) {
+            Content::Unsupported => {}
+            known => return known,
+        }
     }
-    text_of(&message).map_or(Content::Unsupported, Content::Text)
+    shown(unwrap::for_host(message)).map_or(Content::Unsupported, Content::Shown)
+}
+
+/// What the chat shows of a message, as far as it is for people.
+fn shown(message: Message) -> Option<Shown> {
+    let raw = whimbrel_proto::encode(&message);
+    let (kind, text) = match whimbrel_content::reread(message, &Jid::SERVER, false).class {
+        Class::Message(it) => (it.content.kind(), it.content.body()),
+        Class::Addon(addon) => match addon.as_ref() {
+            Addon::Reaction(reaction) => (addon.kind(), reaction.emoji.clone()),
+            Addon::Edit(edit) => (addon.kind(), edit.content.body()),
+            _ => (addon.kind(), None),
+        },
+        Class::Protocol(protocol) => match *protocol {
+            Protocol::ChatTimer { timer, .. } => ("chat_timer", Some(timer.seconds.to_string())),
+            Protocol::ChatPrivacy { .. } => ("chat_privacy", None),
+            Protocol::MemberLabel { label, .. } => ("member_label", label),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(Shown { kind, text: text.unwrap_or_default(), raw })
 }
 
 fn read_protocol(protocol: ProtocolMessage, own: bool) -> Content {
@@ -230,13 +270,6 @@ fn read_protocol(protocol: ProtocolMessage, own: bool) -> Content {
     }
 }
 
-fn text_of(message: &Message) -> Option<String> {
-    message
-        .conversation
-        .clone()
-        .or_else(|| message.extended_text_message.as_ref().and_then(|extended| extended.text.clone()))
-}
-
 /// The id of a key in the form that messages carry.
 pub(crate) fn key_id(id: &[u8]) -> AppStateSyncKeyId {
     AppStateSyncKeyId { key_id: Some(id.to_vec()) }
@@ -250,7 +283,11 @@ mod tests {
 
     #[test]
     fn reads_both_kinds_of_text() {
-        assert_eq!(read(text("hi", [7; 32], None), false), Content::Text("hi".into()));
+        let seen = |message: Message| match read(message, false) {
+            Content::Shown(shown) => Some((shown.kind, shown.text)),
+            _ => None,
+        };
+        assert_eq!(seen(text("hi", [7; 32], None)), Some(("text", "hi".into())));
         let extended = Message {
             extended_text_message: Some(Box::new(ExtendedTextMessage {
                 text: Some("hello".into()),
@@ -258,7 +295,7 @@ mod tests {
             })),
             ..Message::default()
         };
-        assert_eq!(read(extended, false), Content::Text("hello".into()));
+        assert_eq!(seen(extended), Some(("text", "hello".into())));
         assert_eq!(read(Message::default(), false), Content::Unsupported);
     }
 
@@ -268,10 +305,9 @@ mod tests {
         let secret = copy.message_context_info.as_ref().unwrap().message_secret.clone();
         assert_eq!(secret, Some(vec![7; 32]));
         assert_eq!(read(copy.clone(), false), Content::Forged);
-        assert_eq!(
-            read(copy, true),
-            Content::SentText { chat: "240000000000009@lid".into(), text: "hi".into() }
-        );
+        let Content::Sent { chat, shown } = read(copy, true) else { panic!("a copy") };
+        assert_eq!((chat.as_str(), shown.kind, shown.text.as_str()), ("240000000000009@lid", "text", "hi"));
+        assert_eq!(whimbrel_proto::decode::<Message>(&shown.raw).unwrap(), text("hi", [7; 32], None));
     }
 
     #[test]

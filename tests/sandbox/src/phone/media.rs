@@ -207,15 +207,6 @@ impl Phone {
         self.send_message(to, message).await
     }
 
-    /// Sends a message of any kind, as [`send_media`](Self::send_media) does.
-    pub async fn send_message(&self, to: &str, message: Plain) -> Result<String, PhoneError> {
-        let chat = self.chat(to).await?;
-        if chat.is_group() {
-            return self.deliver_to_group(&chat, message).await;
-        }
-        self.deliver(&chat, message).await
-    }
-
     /// Uploads a file and makes the message around it.
     pub fn media_message(&self, media: &MediaToSend) -> Result<Plain, PhoneError> {
         let key: [u8; 32] = draw(&mut self.state().rng);

@@ -45,6 +45,13 @@ impl Originals {
         }
     }
 
+    /// Puts other octets in the place of what others get of a message.
+    pub(crate) fn replace(&mut self, id: &str, plaintext: Vec<u8>) {
+        if let Some(original) = self.sent.get_mut(id) {
+            original.plaintext = plaintext;
+        }
+    }
+
     /// A sent message.
     pub(crate) fn get(&self, id: &str) -> Option<&Original> {
         self.sent.get(id)

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::media::MediaRetry;
 
-/// A text that the phone shows, received or sent by another device of its account.
+/// A message that the phone shows, received or sent by another device of its account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
     /// Id that the sender chose.
@@ -15,8 +15,13 @@ pub struct Message {
     pub author: String,
     /// Whether a device of this account wrote it.
     pub from_me: bool,
-    /// The text.
+    /// What kind of content, add-on or control message it is: `text`, `image`, `reaction` and so on.
+    pub kind: String,
+    /// Its words, or the emoji of a reaction; may be empty.
     pub text: String,
+    /// The message as protobuf; hexadecimal in JSON.
+    #[serde(serialize_with = "hexadecimal")]
+    pub raw: Vec<u8>,
     /// When the service accepted it, in seconds.
     pub timestamp: u64,
     /// Name that the author gives himself, if the service told it.
@@ -24,6 +29,10 @@ pub struct Message {
     pub push_name: Option<String>,
     /// Whether it had waited for the phone to come online.
     pub offline: bool,
+}
+
+fn hexadecimal<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex::encode(bytes))
 }
 
 /// A receipt for a message that the phone sent.

@@ -30,6 +30,23 @@ impl Phone {
         self.deliver_text(&chat, text).await
     }
 
+    /// Sends a message of any kind, as [`send_text`](Self::send_text) sends a text. Its stanza says what one
+    /// of an official client would say about it.
+    pub async fn send_message(&self, to: &str, message: Plain) -> Result<String, PhoneError> {
+        let chat = self.chat(to).await?;
+        if chat.is_group() {
+            return self.deliver_to_group(&chat, message).await;
+        }
+        self.deliver(&chat, message).await
+    }
+
+    /// Sends a person octets as a message, such as one of a later version of the protocol.
+    pub async fn send_raw(&self, to: &str, raw: Vec<u8>) -> Result<String, PhoneError> {
+        let chat = self.resolve(to).await?;
+        let message = whimbrel_proto::decode(&raw).unwrap_or_default();
+        self.deliver_as(&chat, message, Some(raw)).await
+    }
+
     /// The group with this address, or the person as [`Phone::resolve`] finds him.
     pub(super) async fn chat(&self, named: &str) -> Result<Jid, PhoneError> {
         match Jid::parse(named) {
@@ -124,6 +141,16 @@ impl Phone {
 
     /// Sends a message to a person.
     pub(super) async fn deliver(&self, chat: &Jid, message: Plain) -> Result<String, PhoneError> {
+        self.deliver_as(chat, message, None).await
+    }
+
+    /// As [`deliver`](Self::deliver), with these octets instead of the message's own.
+    async fn deliver_as(
+        &self,
+        chat: &Jid,
+        message: Plain,
+        raw: Option<Vec<u8>>,
+    ) -> Result<String, PhoneError> {
         let id = self.state().message_id();
         let _order = self.inner.sending.lock().await;
         // All of a stanza's addresses are of one kind: that of the chat.
@@ -137,6 +164,9 @@ impl Phone {
         let stanza = {
             let mut state = self.state();
             state.keep(&id, &chat, &message, self.inner.clock.now(), false);
+            if let Some(raw) = raw {
+                state.originals.replace(&id, raw);
+            }
             direct(&mut state, &id, &chat, &devices)?
         };
         self.inner.line.post(&id, stanza).await?;
@@ -246,7 +276,7 @@ impl Phone {
                 from_me: received.from_me,
                 participant: Jid::parse(&received.chat).ok()?.is_group().then_some(received.author),
                 timestamp: received.timestamp,
-                message: Plain { conversation: Some(received.text), ..Plain::default() },
+                message: whimbrel_proto::decode(&received.raw).ok()?,
                 id: received.id,
             });
         }
@@ -393,7 +423,8 @@ fn direct(state: &mut State, id: &str, chat: &Jid, devices: &[Jid]) -> Result<No
         return Err(PhoneError::NoDevice);
     }
     let number = if chat.is_lid() { state.people.pn(chat) } else { None };
-    Ok(messages::direct(id, chat, number.as_ref(), copies))
+    let about = messages::About::of(&original.plaintext);
+    Ok(messages::direct(id, chat, number.as_ref(), copies, &about))
 }
 
 /// Whether a switch that counts down was on.

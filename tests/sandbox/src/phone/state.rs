@@ -327,11 +327,11 @@ impl State {
         let mut outcome = Outcome::reply(self.settle(node, own));
         outcome.file = self.media.note(&envelope.id, &plain).then(|| envelope.id.clone());
         let author = self.people.session_address(&envelope.author);
-        let (chat, text, from_me) = match content::read(plain, own) {
-            Content::Text(text) => (envelope.group.clone().unwrap_or_else(|| author.to_bare()), text, own),
+        let (chat, shown, from_me) = match content::read(plain, own) {
+            Content::Shown(shown) => (envelope.group.clone().unwrap_or_else(|| author.to_bare()), shown, own),
             _ if envelope.group.is_some() => return outcome,
-            Content::SentText { chat, text } => match Jid::parse(&chat) {
-                Ok(chat) => (self.people.session_address(&chat), text, true),
+            Content::Sent { chat, shown } => match Jid::parse(&chat) {
+                Ok(chat) => (self.people.session_address(&chat), shown, true),
                 Err(_) => return outcome,
             },
             Content::KeyRequest(ids) => {
@@ -358,15 +358,17 @@ impl State {
             outcome.replies.push(acks::read(&to, participant, ids, envelope.timestamp));
         }
         // Two phones that echo each other would never stop, so only companions are answered.
-        if !from_me && self.switches.echo && author.has_device() {
-            outcome.jobs.push(Job::Echo { chat: chat.clone(), text: text.clone() });
+        if !from_me && self.switches.echo && author.has_device() && shown.kind == "text" {
+            outcome.jobs.push(Job::Echo { chat: chat.clone(), text: shown.text.clone() });
         }
         outcome.shown = Some(Message {
             id: envelope.id,
             chat: chat.to_string(),
             author: author.to_string(),
             from_me,
-            text,
+            kind: shown.kind.to_owned(),
+            text: shown.text,
+            raw: shown.raw,
             timestamp: envelope.timestamp,
             push_name: envelope.push_name,
             offline: envelope.offline,

@@ -93,7 +93,8 @@ impl<'a> Roles<'a> {
 
     /// The name of a type in a role: a record in both roles has a form for each.
     fn name(&self, name: &str, role: Role) -> String {
-        let both = self.given.contains(name) && self.taken.contains(name) && self.api.record(name).is_ok();
+        let has_forms = self.api.record(name).is_ok() || self.api.is_union(name);
+        let both = self.given.contains(name) && self.taken.contains(name) && has_forms;
         if both && role == Role::Given { format!("{name}Input") } else { name.to_owned() }
     }
 
@@ -106,6 +107,7 @@ impl<'a> Roles<'a> {
             Kind::Boolean => String::from("boolean"),
             Kind::List(item) => format!("{}[]", self.kind(item, role)),
             Kind::Named(name) => self.name(name, role),
+            Kind::Word(word) => format!("'{word}'"),
         }
     }
 
@@ -115,8 +117,8 @@ impl<'a> Roles<'a> {
         for field in fields {
             text.push_str(&comment(&field.doc, 2));
             let mark = if role == Role::Given && field.optional { "?" } else { "" };
-            let absent =
-                if field.nullable || (role == Role::Taken && field.optional) { " | null" } else { "" };
+            let left_out = role == Role::Taken && field.optional && field.default.is_none();
+            let absent = if field.nullable || left_out { " | null" } else { "" };
             let _ = writeln!(text, "  {}{mark}: {}{absent}", field.name, self.kind(&field.kind, role));
         }
         text
@@ -143,9 +145,7 @@ fn reachable<'a>(api: &'a Api, from: impl Iterator<Item = &'a str>) -> BTreeSet<
         if !found.insert(name) {
             continue;
         }
-        if let Ok((_, fields)) = api.record(name) {
-            waiting.extend(fields.iter().filter_map(|field| field.kind.named()));
-        }
+        waiting.extend(api.parts(name));
     }
     found
 }

@@ -30,6 +30,17 @@ pub(super) fn file(api: &Api) -> String {
     for (name, definition) in api.types.iter().filter(|(name, _)| !elsewhere.contains(name.as_str())) {
         match definition {
             Definition::Enumeration { doc, words } => text.push_str(&enumeration(name, doc, words)),
+            Definition::Union { doc, variants, .. } => {
+                for (role, present) in [(Role::Given, &roles.given), (Role::Taken, &roles.taken)] {
+                    if present.contains(name.as_str()) {
+                        let _ =
+                            write!(text, "\n{}export type {} =\n", comment(doc, 0), roles.name(name, role));
+                        for variant in variants {
+                            let _ = writeln!(text, "  | {}", roles.name(&variant.record, role));
+                        }
+                    }
+                }
+            }
             Definition::Record { doc, fields } => {
                 for (role, present) in [(Role::Given, &roles.given), (Role::Taken, &roles.taken)] {
                     if present.contains(name.as_str()) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::super::api::{Api, Event, Field};
-use super::{docstring, exports, head, python_name, read};
+use super::{docstring, exports, head, python_name, read, union_decoder};
 
 /// The field by which JSON says how many raw bytes there are; in Python they are an attribute.
 const RAW_SIZE: &str = "rawSize";
@@ -50,7 +50,13 @@ pub(super) fn file(api: &Api) -> Result<String, String> {
     for event in &api.events {
         used.extend(api.record(&event.record)?.1.iter().filter_map(|field| field.kind.named()));
     }
-    let _ = writeln!(text, "from ._types import {}\n", used.into_iter().collect::<Vec<_>>().join(", "));
+    let mut imported: Vec<String> = used.iter().map(|name| (*name).to_owned()).collect();
+    imported.extend(used.iter().filter(|name| api.is_union(name)).map(|name| union_decoder(name)));
+    text.push_str("from ._types import (\n");
+    for name in imported {
+        let _ = writeln!(text, "    {name},");
+    }
+    text.push_str(")\n\n");
     let mut names: Vec<String> = api.events.iter().map(|event| event.record.clone()).collect();
     names.push(String::from("Event"));
     text.push_str(&exports(&names));

@@ -87,8 +87,35 @@ fn annotation(kind: &Kind, nullable: bool, given: bool) -> String {
         Kind::Boolean => String::from("bool"),
         Kind::List(item) => format!("list[{}]", annotation(item, false, given)),
         Kind::Named(name) => name.clone(),
+        Kind::Word(_) => String::from("str"),
     };
     if nullable { format!("{text} | None") } else { text }
+}
+
+/// The function that decodes a union.
+fn union_decoder(name: &str) -> String {
+    format!("decode{}", snake(name))
+}
+
+/// A value of JSON as Python writes it.
+fn literal(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Bool(true) => String::from("True"),
+        serde_json::Value::Bool(false) => String::from("False"),
+        other => other.to_string(),
+    }
+}
+
+/// The default of a field of a dataclass.
+fn default_of(field: &Field) -> String {
+    match (&field.default, field.kind.named()) {
+        (None, _) => String::from(" = None"),
+        (Some(serde_json::Value::Array(_)), _) => String::from(" = field(default_factory=list)"),
+        (Some(serde_json::Value::String(word)), Some(enumeration)) => {
+            format!(" = {enumeration}.{}", word.to_ascii_uppercase())
+        }
+        (Some(default), _) => format!(" = {}", literal(default)),
+    }
 }
 
 /// The expression that makes a value from decoded JSON.
@@ -98,6 +125,7 @@ fn decoded(api: &Api, value: &str, kind: &Kind) -> String {
             format!("[{} for item in {value}]", decoded(api, "item", item))
         }
         Kind::Named(name) if api.is_enumeration(name) => format!("{name}({value})"),
+        Kind::Named(name) if api.is_union(name) => format!("{}({value})", union_decoder(name)),
         Kind::Named(name) => format!("{name}._decode({value})"),
         _ => value.to_owned(),
     }
@@ -106,6 +134,9 @@ fn decoded(api: &Api, value: &str, kind: &Kind) -> String {
 /// The expression that reads a field from the mapping `data`.
 fn read(api: &Api, field: &Field) -> String {
     let name = &field.name;
+    if let Some(default) = &field.default {
+        return decoded(api, &format!("data.get(\"{name}\", {})", literal(default)), &field.kind);
+    }
     let absent = field.optional || field.nullable;
     match (absent, field.kind.named()) {
         (false, _) => decoded(api, &format!("data[\"{name}\"]"), &field.kind),
@@ -124,9 +155,14 @@ fn dataclass(name: &str, base: &str, doc: &str, fields: &[Field], given: bool) -
     let mut text = format!("@dataclass(frozen=True, slots=True, kw_only=True)\nclass {name}{base}:\n");
     text.push_str(&docstring(doc, 4));
     for field in fields {
-        let nullable = field.nullable || field.optional;
-        let annotation = annotation(&field.kind, nullable, given);
-        let default = if given && nullable { " = None" } else { "" };
+        if let Kind::Word(word) = &field.kind {
+            text.push_str(&format!("\n    {}: ClassVar[str] = \"{word}\"\n", python_name(&field.name)));
+            text.push_str(&docstring("What tells it from the others.", 4));
+            continue;
+        }
+        let absent = field.nullable || field.optional;
+        let annotation = annotation(&field.kind, absent && field.default.is_none(), given);
+        let default = if given && absent { default_of(field) } else { String::new() };
         text.push_str(&format!("\n    {}: {annotation}{default}\n", python_name(&field.name)));
         text.push_str(&docstring(&field.doc, 4));
     }

@@ -28,15 +28,24 @@ pub(super) fn file(api: &Api) -> Result<String, String> {
         .collect();
     let encoded = encoded(api);
     let mut text = head("Values in requests, answers and events.");
-    text.push_str("from dataclasses import dataclass\nfrom enum import Enum\nfrom typing import Any\n\n");
+    text.push_str("from dataclasses import dataclass, field\nfrom enum import Enum\nfrom typing import Any, ClassVar\n\n");
     let mine: Vec<(&String, &Definition)> =
         api.types.iter().filter(|(name, _)| !elsewhere.contains(name.as_str())).collect();
     let mut names: Vec<String> = mine.iter().map(|(name, _)| (*name).clone()).collect();
     names.push(String::from("Address"));
+    let unions: Vec<&str> =
+        mine.iter().filter(|(name, _)| api.is_union(name)).map(|(name, _)| name.as_str()).collect();
+    for name in &unions {
+        names.extend([format!("Unknown{name}"), super::union_decoder(name)]);
+    }
     text.push_str(&exports(&names));
     for (name, definition) in mine {
-        text.push_str("\n\n");
+        if !api.is_union(name) {
+            text.push_str("\n\n");
+        }
         match definition {
+            // Behind the records that it is made of.
+            Definition::Union { .. } => {}
             Definition::Enumeration { doc, words } => text.push_str(&enumeration(name, doc, words)),
             Definition::Record { doc, fields } => {
                 text.push_str(&dataclass(name, "", doc, fields, encoded.contains(name.as_str())));
@@ -50,6 +59,9 @@ pub(super) fn file(api: &Api) -> Result<String, String> {
             }
         }
     }
+    for name in unions {
+        text.push_str(&union(api, name));
+    }
     text.push_str("\n\nAddress = str | Identity\n");
     text.push_str(
         "\"\"\"Names a chat or person in requests: a JID, a phone number with its country code, or the\n\
@@ -58,17 +70,50 @@ pub(super) fn file(api: &Api) -> Result<String, String> {
     Ok(text)
 }
 
+/// A union: what stands for later choices, the alias, and the function that decodes.
+fn union(api: &Api, name: &str) -> String {
+    let Some(Definition::Union { doc, tag, variants }) = api.types.get(name) else { return String::new() };
+    let unknown = format!("Unknown{name}");
+    let mut text = format!(
+        "\n\n@dataclass(frozen=True, slots=True, kw_only=True)\nclass {unknown}:\n{}\n    {tag}: str\n{}",
+        docstring("One that this version does not know.", 4),
+        docstring("What it is.", 4),
+    );
+    let _ = write!(
+        text,
+        "\n    @classmethod\n    def _decode(cls, data: dict[str, Any]) -> {unknown}:\n        \
+         return cls({tag}=data[\"{tag}\"])\n\n    def _encode(self) -> dict[str, object]:\n        \
+         return {{\"{tag}\": self.{tag}}}\n"
+    );
+    let _ = write!(text, "\n\n{name} = (\n    {unknown}\n");
+    for variant in variants {
+        let _ = writeln!(text, "    | {}", variant.record);
+    }
+    text.push_str(")\n");
+    text.push_str(&docstring(doc, 0));
+    let _ = write!(text, "\n_BY_{}: dict[str, Any] = {{\n", name.to_ascii_uppercase());
+    for variant in variants {
+        let _ = writeln!(text, "    \"{}\": {},", variant.word, variant.record);
+    }
+    let _ = write!(
+        text,
+        "}}\n\n\ndef {}(data: dict[str, Any]) -> {name}:\n    \
+         \"\"\"Makes one from decoded JSON.\"\"\"\n    \
+         made: {name} = _BY_{}.get(data[\"{tag}\"], {unknown})._decode(data)\n    return made\n",
+        super::union_decoder(name),
+        name.to_ascii_uppercase(),
+    );
+    text
+}
+
 /// Records that are parts of requests.
 fn encoded(api: &Api) -> BTreeSet<&str> {
-    let requests = api.operations.iter().filter_map(|one| api.record(&one.request).ok());
     let mut found: BTreeSet<&str> = BTreeSet::new();
-    let mut waiting: Vec<&[Field]> = requests.map(|(_, fields)| fields).collect();
-    while let Some(fields) = waiting.pop() {
-        for name in fields.iter().filter_map(|field| field.kind.named()) {
-            if let Ok((_, fields)) = api.record(name)
-                && found.insert(name)
-            {
-                waiting.push(fields);
+    let mut waiting: Vec<&str> = api.operations.iter().map(|one| one.request.as_str()).collect();
+    while let Some(name) = waiting.pop() {
+        for part in api.parts(name) {
+            if (api.record(part).is_ok() || api.is_union(part)) && found.insert(part) {
+                waiting.push(part);
             }
         }
     }
@@ -99,7 +144,7 @@ pub(super) fn decoder(api: &Api, name: &str, fields: &[Field]) -> String {
     let mut text = format!(
         "\n    @classmethod\n    def _decode(cls, data: dict[str, Any]) -> {name}:\n        return cls(\n"
     );
-    for field in fields {
+    for field in fields.iter().filter(|field| !matches!(field.kind, Kind::Word(_))) {
         let _ = writeln!(text, "            {}={},", python_name(&field.name), read(api, field));
     }
     text.push_str("        )\n");

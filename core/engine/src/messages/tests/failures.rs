@@ -114,10 +114,10 @@ fn a_hosted_device_is_sent_keys_with_the_first_request() {
 #[test]
 fn hidden_failures_are_asked_for_but_not_told() {
     let (mut anna, mut ben) = friends();
-    let enc = anna.seal(&ben.lid(), &content::text("x", None, [0; 32])).attr("decrypt-fail", "hide");
+    let enc = anna.seal(&ben.lid(), &words("x", [0; 32])).attr("decrypt-fail", "hide");
     let (events, replies) = ben.receive(&damaged(&envelope("A1", &anna.lid()).child(enc)));
     assert_eq!((events, shape(&replies)), (vec![], shapes(&[("receipt", "retry"), ("ack", "")])));
-    let enc = anna.seal(&ben.lid(), &content::text("x", None, [0; 32]));
+    let enc = anna.seal(&ben.lid(), &words("x", [0; 32]));
     let message = only_message(ben.receive(&envelope("A1", &anna.lid()).child(enc)).0);
     assert_eq!(message.completes, None);
 }

@@ -24,7 +24,7 @@ fn sender_key(side: &mut Side, group: &Jid) -> (OwnSenderKey, Content) {
 }
 
 fn sealed(side: &mut Side, key: &mut OwnSenderKey, text: &str) -> Node {
-    let mut bytes = whimbrel_proto::encode(&content::text(text, None, [1; 32]));
+    let mut bytes = whimbrel_proto::encode(&words(text, [1; 32]));
     padding::pad(&mut bytes, 5);
     let bytes = key.encrypt(&bytes, &mut side.rng).unwrap();
     Node::new("enc").attr("v", "2").attr("type", "skmsg").bytes(bytes)
@@ -60,7 +60,7 @@ fn without_the_key_it_is_asked_for_with_keys_at_once() {
     assert_eq!(shape(&replies), shapes(&[("receipt", "retry"), ("ack", "")]));
     assert!(replies[0].child_named("keys").is_some());
     // The answer is encrypted for the device and brings the key for what follows.
-    let mut again = content::text("to all", None, [1; 32]);
+    let mut again = words("to all", [1; 32]);
     again.sender_key_distribution_message = distribution.sender_key_distribution_message;
     let stanza = in_group("G1", &anna.lid()).child(anna.seal(&ben.lid(), &again).attr("count", "1"));
     let message = only_message(ben.receive(&stanza).0);

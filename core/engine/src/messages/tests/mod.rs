@@ -11,13 +11,14 @@ mod sending_to_groups;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
+use whimbrel_content::compose::Draft;
+use whimbrel_content::kinds::text::Text;
 use whimbrel_crypto::curve::KeyPair;
 use whimbrel_crypto::padding;
 use whimbrel_proto::e2e::Message as Content;
 use whimbrel_signal::Bundle;
 use whimbrel_wire::{Jid, Node};
 
-use super::content;
 use super::inbound::Replies;
 use super::outbox::Ticket;
 use super::send::{self, Composed};
@@ -35,6 +36,12 @@ use crate::store::{
     Account, Changes, DeviceKeys, DeviceList, DeviceListEntry, MemoryStore, OutboxRow, PreKeyRow, Store,
     StoreError,
 };
+
+/// A text as clients send it.
+pub(crate) fn words(text: &str, secret: [u8; 32]) -> Content {
+    let draft = Draft::new(whimbrel_content::Content::Text(Text::new(text)));
+    draft.compose(secret).unwrap().message
+}
 
 /// A client without a connection.
 pub(crate) struct Side {
@@ -139,7 +146,7 @@ impl Side {
 
     /// Composes a text; the stanza as it leaves.
     fn compose(&mut self, id: &str, chat: &Jid, text: &str) -> Node {
-        let content = whimbrel_proto::encode(&content::text(text, None, [7; 32]));
+        let content = whimbrel_proto::encode(&words(text, [7; 32]));
         let row = OutboxRow::new(chat.clone(), id.to_owned(), content, 0);
         let ticket = Ticket {
             order: 0,
@@ -217,7 +224,7 @@ fn envelope(id: &str, from: &Jid) -> Node {
 
 fn only_message(events: Vec<EventKind>) -> Message {
     match <[EventKind; 1]>::try_from(events) {
-        Ok([EventKind::Message(message)]) => message,
+        Ok([EventKind::Message(message)]) => *message,
         other => panic!("not one message: {other:?}"),
     }
 }

@@ -36,7 +36,7 @@ fn a_stranger_cannot_make_this_client_ask_for_ever() {
     let (mut anna, mut ben) = friends();
     let mut encs = Vec::new();
     for _ in 0..400 {
-        encs.push(anna.seal(&ben.lid(), &content::text("x", None, [0; 32])));
+        encs.push(anna.seal(&ben.lid(), &words("x", [0; 32])));
     }
     let mut asked = 0;
     let mut told = 0;
@@ -109,7 +109,7 @@ fn a_status_that_is_over_is_not_asked_for() {
 /// A ciphertext of a session that nobody has.
 fn sealed_for_nobody() -> Vec<u8> {
     let (mut anna, ben) = friends();
-    let enc = anna.seal(&ben.lid(), &content::text("x", None, [0; 32]));
+    let enc = anna.seal(&ben.lid(), &words("x", [0; 32]));
     enc.content_bytes().unwrap().to_vec()
 }
 
@@ -162,7 +162,7 @@ fn handed_over(id: &str, from_me: bool, text: &str) -> ProtocolMessage {
             id: Some(id.to_owned()),
             participant: None,
         }),
-        message: Some(Box::new(content::text(text, None, [4; 32]))),
+        message: Some(Box::new(words(text, [4; 32]))),
         message_timestamp: Some(1_795_000_007),
         push_name: Some("Zoë".to_owned()),
         ..WebMessageInfo::default()

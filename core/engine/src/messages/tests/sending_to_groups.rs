@@ -34,12 +34,7 @@ impl Side {
     }
 
     fn ticket(id: &str, text: &str, prepared: bool) -> Ticket {
-        let row = OutboxRow::new(
-            group(),
-            id.to_owned(),
-            whimbrel_proto::encode(&content::text(text, None, [7; 32])),
-            0,
-        );
+        let row = OutboxRow::new(group(), id.to_owned(), whimbrel_proto::encode(&words(text, [7; 32])), 0);
         Ticket {
             order: 0,
             row,

@@ -220,8 +220,8 @@ fn write_carried(connection: &mut Connection, carried: &Carried) -> Result<(), S
         transaction.execute("INSERT OR REPLACE INTO nct_salt VALUES (1, ?1)", [salt]).map_err(failed)?;
     }
     for (chat, sender, id, secret) in &carried.message_secrets {
-        let sql = "INSERT OR REPLACE INTO message_secrets VALUES (?1, ?2, ?3, ?4)";
-        let row = (chat.to_string(), sender.to_string(), id, secret);
+        let sql = "INSERT OR REPLACE INTO message_secrets VALUES (?1, ?2, ?3, ?4, NULL, 0, ?5)";
+        let row = (chat.to_string(), sender.to_bare().to_string(), id, secret, crate::clock::now_seconds());
         transaction.execute(sql, row).map_err(failed)?;
         if chat.is_account() {
             know(&transaction, chat)?;

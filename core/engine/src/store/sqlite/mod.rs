@@ -25,8 +25,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use whimbrel_wire::jid::Jid;
 
 use super::{
-    Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, OutboxRow, PreKeyRow,
-    SignedPreKeyRow, Store, StoreError,
+    Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, OutboxRow, ParentRow, PreKeyRow,
+    SignedPreKeyRow, Store, StoreError, TimerRow,
 };
 use crate::groups::GroupRow;
 use crate::restrictions::Lock;
@@ -191,6 +191,14 @@ impl Store for SqliteStore {
 
     fn retry_base_key(&self, device: &Jid, message_id: &str) -> Result<Option<[u8; 32]>, StoreError> {
         read::retry_base_key(&self.reader(), device, message_id)
+    }
+
+    fn parents_of(&self, message_id: &str) -> Result<Vec<ParentRow>, StoreError> {
+        read::parents_of(&self.reader(), message_id)
+    }
+
+    fn chat_timer(&self, chat: &Jid) -> Result<Option<TimerRow>, StoreError> {
+        read::chat_timer(&self.reader(), chat)
     }
 
     fn journal_after(&self, sequence: u64, limit: usize) -> Result<Vec<JournalRow>, StoreError> {

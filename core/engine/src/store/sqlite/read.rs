@@ -1,6 +1,7 @@
 //! The reads. One prepared statement each, kept by the connection.
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
+use whimbrel_content::Secret;
 use whimbrel_wire::jid::Jid;
 
 use super::rows::{array, jid, key_pair, optional_jid, outbox_state, unpack_devices};
@@ -8,8 +9,8 @@ use super::{StoreError, failed};
 use crate::groups::GroupRow;
 use crate::restrictions::{Lock, RestrictionKind};
 use crate::store::{
-    Account, DeviceKeys, DeviceList, InboxEntry, InboxState, JournalRow, LidMigration, OutboxRow, PreKeyRow,
-    SignedPreKeyRow,
+    Account, DeviceKeys, DeviceList, InboxEntry, InboxState, JournalRow, LidMigration, OutboxRow, ParentRow,
+    PreKeyRow, SignedPreKeyRow, TimerRow,
 };
 
 /// At most one row, turned into a value.
@@ -330,6 +331,37 @@ pub(super) fn retry_base_key(
 ) -> Result<Option<[u8; 32]>, StoreError> {
     const SQL: &str = "SELECT base_key FROM retry_base_keys WHERE message_id = ?1 AND device = ?2";
     one(connection, SQL, &[&message_id, &device.to_string()], |row| array(row, 0))
+}
+
+pub(super) fn parents_of(connection: &Connection, message_id: &str) -> Result<Vec<ParentRow>, StoreError> {
+    const SQL: &str =
+        "SELECT chat, sender, secret, poll, sent_at, saved_at FROM message_secrets WHERE message_id = ?1";
+    many(connection, SQL, &[&message_id], |row| {
+        Ok(ParentRow {
+            chat: jid(row, 0)?,
+            author: jid(row, 1)?,
+            message_id: message_id.to_owned(),
+            secret: Secret::new(row.get(2).map_err(failed)?),
+            poll: row.get(3).map_err(failed)?,
+            sent_at: row.get(4).map_err(failed)?,
+            saved_at: row.get(5).map_err(failed)?,
+        })
+    })
+}
+
+pub(super) fn chat_timer(connection: &Connection, chat: &Jid) -> Result<Option<TimerRow>, StoreError> {
+    const SQL: &str =
+        "SELECT seconds, set_at, initiator, setting, initiated_by_me FROM chat_timers WHERE chat = ?1";
+    one(connection, SQL, &[&chat.to_string()], |row| {
+        Ok(TimerRow {
+            chat: chat.clone(),
+            seconds: row.get(0).map_err(failed)?,
+            set_at: row.get(1).map_err(failed)?,
+            initiator: row.get(2).map_err(failed)?,
+            trigger: row.get(3).map_err(failed)?,
+            initiated_by_me: row.get(4).map_err(failed)?,
+        })
+    })
 }
 
 pub(super) fn journal_after(

@@ -206,7 +206,18 @@ CREATE TABLE message_secrets (
     sender TEXT NOT NULL,
     message_id TEXT NOT NULL,
     secret BLOB NOT NULL,
+    poll BLOB,
+    sent_at INTEGER NOT NULL,
+    saved_at INTEGER NOT NULL,
     PRIMARY KEY (message_id, chat, sender)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE chat_timers (
+    chat TEXT PRIMARY KEY,
+    seconds INTEGER NOT NULL,
+    set_at INTEGER NOT NULL,
+    initiator INTEGER,
+    setting INTEGER,
+    initiated_by_me INTEGER
 ) STRICT, WITHOUT ROWID;
 ";
 

@@ -23,6 +23,12 @@ const BASE_KEY_KEPT: i64 = 24 * 3600;
 /// How long sent messages are kept to answer retry receipts, seconds.
 const OUTBOX_KEPT: i64 = 14 * 24 * 3600;
 
+/// How long secrets of messages are kept for what is encrypted with them later, seconds.
+const SECRETS_KEPT: i64 = 90 * 24 * 3600;
+
+/// The same for polls, for which people vote later than they answer.
+const POLLS_KEPT: i64 = 400 * 24 * 3600;
+
 /// How often what is too old is deleted, seconds.
 const EXPIRY_INTERVAL: i64 = 3600;
 
@@ -92,6 +98,8 @@ fn forget_link(transaction: &Transaction<'_>) -> Result<(), StoreError> {
         "lid_migration",
         "restrictions",
         "known_chats",
+        "message_secrets",
+        "chat_timers",
     ] {
         run(transaction, &format!("DELETE FROM {table}"), &[])?;
     }
@@ -347,7 +355,43 @@ fn write_messages(transaction: &Transaction<'_>, changes: &Changes) -> Result<()
             &[&device.to_string(), message_id, key, &clock::now_seconds()],
         )?;
     }
+    write_parents(transaction, changes)?;
     bound_repairs(transaction, changes)
+}
+
+/// What is kept of messages for what belongs to them later, and the timers of chats.
+fn write_parents(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), StoreError> {
+    for ((chat, author, id), row) in &changes.parents {
+        let (chat, author) = (chat.to_string(), author.to_string());
+        match row {
+            Some(row) => run(
+                transaction,
+                "INSERT OR REPLACE INTO message_secrets (chat, sender, message_id, secret, poll, sent_at, \
+                 saved_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                &[&chat, &author, id, &row.secret.expose(), &row.poll, &row.sent_at, &row.saved_at],
+            )?,
+            None => run(
+                transaction,
+                "DELETE FROM message_secrets WHERE message_id = ?1 AND chat = ?2 AND sender = ?3",
+                &[id, &chat, &author],
+            )?,
+        }
+    }
+    for (chat, row) in &changes.timers {
+        run(
+            transaction,
+            "INSERT OR REPLACE INTO chat_timers VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            &[
+                &chat.to_string(),
+                &row.seconds,
+                &row.set_at,
+                &row.initiator,
+                &row.trigger,
+                &row.initiated_by_me,
+            ],
+        )?;
+    }
+    Ok(())
 }
 
 /// Forgets what is too old to be of use.
@@ -358,6 +402,12 @@ fn expire(transaction: &Transaction<'_>, now: i64) -> Result<(), StoreError> {
         "DELETE FROM outbox WHERE state <> 0 AND created_at_ms < ?1",
         &[&now.saturating_sub(OUTBOX_KEPT).saturating_mul(1000)],
     )?;
+    run(
+        transaction,
+        "DELETE FROM message_secrets WHERE poll IS NULL AND saved_at < ?1",
+        &[&now.saturating_sub(SECRETS_KEPT)],
+    )?;
+    run(transaction, "DELETE FROM message_secrets WHERE saved_at < ?1", &[&now.saturating_sub(POLLS_KEPT)])?;
     run(transaction, "DELETE FROM retry_base_keys WHERE saved_at < ?1", &[&now.saturating_sub(BASE_KEY_KEPT)])
 }
 

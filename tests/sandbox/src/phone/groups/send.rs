@@ -10,7 +10,7 @@ use whimbrel_wire::{Jid, Node};
 
 use crate::phone::send::damage_bytes;
 use crate::phone::stanza::groups::{self as stanzas, GroupInfo, GroupMessage};
-use crate::phone::stanza::messages::Resend;
+use crate::phone::stanza::messages::{About, Resend};
 use crate::phone::stanza::retry::Wish;
 use crate::phone::stanza::usync;
 use crate::phone::state::State;
@@ -25,6 +25,8 @@ struct Shared {
     /// The key as of before this message.
     distribution: Vec<u8>,
     ciphertext: Vec<u8>,
+    /// What the stanza says about it.
+    about: About,
 }
 
 impl Phone {
@@ -75,7 +77,8 @@ impl Phone {
                 switches.damage_next -= 1;
                 damage_bytes(&mut ciphertext);
             }
-            let shared = Shared { key_id: own.key.key_id(), distribution, ciphertext };
+            let about = About::of(&whimbrel_proto::encode(message));
+            let shared = Shared { key_id: own.key.key_id(), distribution, ciphertext, about };
             let missing: Vec<Jid> = addresses.difference(&own.holders).cloned().collect();
             (shared, missing)
         };
@@ -133,6 +136,7 @@ impl Phone {
                 devices: devices.iter().chain([&own]),
                 copies,
                 ciphertext: &shared.ciphertext,
+                about: &shared.about,
             };
             (stanzas::message(message), keyed)
         };

@@ -4,7 +4,7 @@ use whimbrel_crypto::phash::phash;
 use whimbrel_signal::CiphertextMessage;
 use whimbrel_wire::{Jid, Node};
 
-use super::messages::{Resend, enc};
+use super::messages::{About, Resend, enc};
 
 /// Who is in a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,7 @@ pub(crate) struct GroupMessage<'a, D> {
     /// The sender key for devices that lack it.
     pub(crate) copies: Vec<(Jid, CiphertextMessage)>,
     pub(crate) ciphertext: &'a [u8],
+    pub(crate) about: &'a About,
 }
 
 /// Writes a group message.
@@ -56,17 +57,20 @@ pub(crate) fn message<'a>(message: GroupMessage<'_, impl Iterator<Item = &'a Jid
     let copies: Vec<Node> = message
         .copies
         .into_iter()
-        .map(|(device, ciphertext)| Node::new("to").attr("jid", device).child(enc(ciphertext)))
+        .map(|(device, ciphertext)| {
+            Node::new("to").attr("jid", device).child(message.about.keys(enc(ciphertext)))
+        })
         .collect();
     let participants = (!copies.is_empty()).then(|| Node::new("participants").children(copies));
-    Node::new("message")
-        .attr("id", message.id.to_owned())
-        .attr("to", message.group.clone())
-        .attr("type", "text")
+    let body = Node::new("enc").attr("v", "2").attr("type", "skmsg").bytes(message.ciphertext.to_vec());
+    let stanza = Node::new("message").attr("id", message.id.to_owned()).attr("to", message.group.clone());
+    message
+        .about
+        .message(stanza)
         .attr("addressing_mode", mode(message.by_lid))
         .attr("phash", hash)
         .child_opt(participants)
-        .child(Node::new("enc").attr("v", "2").attr("type", "skmsg").bytes(message.ciphertext.to_vec()))
+        .child(message.about.body(body))
 }
 
 /// The answer to a device that could not read a group message.
@@ -102,6 +106,7 @@ mod tests {
     #[test]
     fn a_message_without_new_holders_has_no_participants() {
         let devices = [Jid::lid("1001"), Jid::lid("2002").with_device(7)];
+        let text = whimbrel_proto::e2e::Message { conversation: Some("x".into()), ..Default::default() };
         let written = message(GroupMessage {
             id: "M1",
             group: &Jid::group("120363"),
@@ -109,6 +114,7 @@ mod tests {
             devices: devices.iter(),
             copies: Vec::new(),
             ciphertext: &[1, 2],
+            about: &About::of(&whimbrel_proto::encode(&text)),
         });
         let hash = phash([("1001", 0, "lid"), ("2002", 7, "lid")]);
         assert_eq!(

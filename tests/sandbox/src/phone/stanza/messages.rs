@@ -1,7 +1,51 @@
 //! Message stanzas (delivery document §3.3, §3.8, §4.1).
 
+use whimbrel_content::stanza::{Attributes, StanzaType, attributes};
+use whimbrel_proto::e2e::Message;
 use whimbrel_signal::CiphertextMessage;
 use whimbrel_wire::{Jid, Node};
+
+/// What a stanza says about its content (messages document §3).
+pub(crate) struct About(Attributes);
+
+impl About {
+    /// What is to be said about an encoded content.
+    pub(crate) fn of(content: &[u8]) -> Self {
+        let mut message: Message = whimbrel_proto::decode(content).unwrap_or_default();
+        if message == Message::default() {
+            // Of a later version: what it says is as good as any other.
+            message.conversation = Some(String::new());
+        }
+        let mut about = attributes(&message);
+        if about.kind == StanzaType::Media && about.mediatype.is_none() {
+            // What only phones send, or the service itself: a client of ours could not.
+            about.kind = StanzaType::Text;
+        }
+        Self(about)
+    }
+
+    /// Marks the stanza.
+    pub(super) fn message(&self, message: Node) -> Node {
+        message
+            .attr("type", self.0.kind.name())
+            .attr_opt("edit", self.0.edit.map(|edit| u32::from(edit.number())))
+            .child_opt(self.0.meta.node())
+            .child_opt(self.0.biz.as_ref().map(|biz| biz.node(0)))
+    }
+
+    /// Marks what carries the content.
+    pub(super) fn body(&self, enc: Node) -> Node {
+        self.keys(
+            enc.attr_opt("mediatype", self.0.mediatype)
+                .attr_opt("native_flow_name", self.0.native_flow_name.clone()),
+        )
+    }
+
+    /// Marks what carries keys for the content.
+    pub(super) fn keys(&self, enc: Node) -> Node {
+        enc.attr_opt("decrypt-fail", self.0.hide.then_some("hide"))
+    }
+}
 
 pub(super) fn enc(ciphertext: CiphertextMessage) -> Node {
     Node::new("enc").attr("v", "2").attr("type", ciphertext.kind.enc_type()).bytes(ciphertext.bytes)
@@ -13,16 +57,14 @@ pub(crate) fn direct(
     chat: &Jid,
     chat_pn: Option<&Jid>,
     copies: Vec<(Jid, CiphertextMessage)>,
+    about: &About,
 ) -> Node {
     let copies = copies
         .into_iter()
-        .map(|(device, ciphertext)| Node::new("to").attr("jid", device).child(enc(ciphertext)));
-    Node::new("message")
-        .attr("id", id.to_owned())
-        .attr("to", chat.clone())
-        .attr("type", "text")
-        .attr_opt("peer_recipient_pn", chat_pn)
-        .child(Node::new("participants").children(copies))
+        .map(|(device, ciphertext)| Node::new("to").attr("jid", device).child(about.body(enc(ciphertext))));
+    let message = Node::new("message").attr("id", id.to_owned()).attr("to", chat.clone());
+    let message = about.message(message).attr_opt("peer_recipient_pn", chat_pn);
+    message.child(Node::new("participants").children(copies))
 }
 
 /// A message from the phone to one of its companions.
@@ -158,7 +200,9 @@ mod tests {
     #[test]
     fn every_device_gets_its_own_copy() {
         let copies = vec![(Jid::lid("2002"), ciphertext()), (Jid::lid("2002").with_device(7), ciphertext())];
-        let node = direct("AC01", &Jid::lid("2002"), Some(&Jid::pn("222")), copies);
+        let words = whimbrel_proto::e2e::Message { conversation: Some("x".into()), ..Default::default() };
+        let about = About::of(&whimbrel_proto::encode(&words));
+        let node = direct("AC01", &Jid::lid("2002"), Some(&Jid::pn("222")), copies, &about);
         assert_eq!(
             node.to_string(),
             r#"<message id="AC01" to=J:"2002@lid" type="text" peer_recipient_pn=J:"222@s.whatsapp.net"><participants><to jid=J:"2002@lid"><enc v="2" type="msg">3301</enc></to><to jid=J:"2002:7@lid"><enc v="2" type="msg">3301</enc></to></participants></message>"#

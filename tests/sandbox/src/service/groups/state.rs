@@ -151,7 +151,7 @@ impl Group {
         self.members.get(&account).map(|member| member.role)
     }
 
-    pub(super) fn is_admin(&self, account: AccountId) -> bool {
+    pub(in crate::service) fn is_admin(&self, account: AccountId) -> bool {
         self.role(account).is_some_and(Role::is_admin)
     }
 

@@ -8,6 +8,7 @@ use whimbrel_wire::{Jid, Node};
 use super::super::accounts::{DeviceId, Space};
 use super::super::groups::{Group, mode_name};
 use super::super::{Service, StreamId};
+use super::content;
 use super::direct::{twin_key, with_content};
 use super::{Accepted, Incomplete, MessageError, Outbound, Route, STALE_ADDRESSING, participant_hash};
 use crate::counters::sender_key_id;
@@ -28,6 +29,9 @@ impl Service {
         let group = self.groups.find(&message.to).ok_or(404_u16)?;
         if !group.lets_write(message.sender.account) {
             return Err(403);
+        }
+        if content::is_admin_revoke(message.node) && !group.is_admin(message.sender.account) {
+            return Err(479);
         }
         let mode = group.mode();
         // Some clients leave the mode out; then the addresses have to fit by themselves.

@@ -1,6 +1,7 @@
 //! Messages: what is accepted, whom it goes to, and what the sender is told (signal document §3.3,
 //! §5.2–§5.4). The ciphertexts are opaque.
 
+mod content;
 mod direct;
 mod group;
 mod routes;
@@ -140,6 +141,7 @@ impl Service {
             self.log(Event::Repeated { device, id: message.id.clone() });
             return Ok(ack_of(message.node, time));
         }
+        self.check_content(stream, message)?;
         let accepted = match Space::of(&message.to) {
             Some(space) => self.direct(stream, message, space, time)?,
             None if message.to.is_group() => self.in_group(stream, message, known.as_ref(), time)?,

@@ -1,33 +1,60 @@
-//! Sending a text, as the host asks for it.
+//! Sending a message, as the host asks for it, and waiting for what becomes of it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand_core::Rng as _;
 use tokio::time::Instant;
+use whimbrel_content::Content;
+use whimbrel_content::compose::Draft;
+use whimbrel_content::kinds::text::Text;
 use whimbrel_crypto::message_id::message_id;
 use whimbrel_wire::Jid;
 
-use super::content::{self, Quote};
+use super::SentMessage;
+use super::compose::{self, canonical};
 use super::outbox::fate::refusal;
-use super::outbox::{self, Accepted, First, GivenUp, Withdrawn, Word};
-use super::{MessageKey, SentMessage};
+use super::outbox::{Accepted, First, GivenUp, Withdrawn, Word};
 use crate::client::{Client, Inner};
 use crate::clock;
-use crate::devices::identity;
 use crate::error::{Code, Error, Outcome};
 use crate::options::{CallOptions, Cancel, SendOptions, SendWait};
 use crate::random;
-use crate::store::{Account, Changes, OutboxRow, OutboxState};
-
-/// Longest text, in bytes: what the phone's own app lets people type.
-const LONGEST: usize = 65_536;
+use crate::store::{Changes, OutboxRow, OutboxState};
 
 /// Longest id.
 const LONGEST_ID: usize = 64;
 
+/// What is waited for, how long, and under which id.
+pub(crate) struct Submission {
+    pub(crate) message_id: Option<String>,
+    pub(crate) wait: SendWait,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) cancel: Option<Cancel>,
+}
+
+/// A message that was taken in, and how its fate is waited for.
+struct Pending {
+    key: (Jid, String),
+    accepted: Accepted,
+    timeout: Option<Duration>,
+    cancel: Option<Cancel>,
+}
+
 impl Client {
-    /// Sends a text, and returns when the service has it, or as
+    /// Sends a text; see [`send`](Self::send).
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send).
+    pub async fn send_text(
+        &self,
+        chat: &Jid,
+        text: &str,
+        options: SendOptions,
+    ) -> Result<SentMessage, Error> {
+        self.send_draft("send_text", chat, Draft::new(Content::Text(Text::new(text))), options).await
+    }
+
+    /// Sends a message of any kind, and returns when the service has it, or as
     /// [`wait`](SendOptions::wait) says. The message is durable before it leaves: after a crash it
     /// is sent under the same id. A repetition under the same
     /// [`message_id`](SendOptions::message_id) returns what became of the first, or sends it if that
@@ -38,36 +65,83 @@ impl Client {
     /// [`SendStatus`](crate::events::EventKind::SendStatus) event. After a crash of the process an
     /// answer that was given may be repeated by an event.
     ///
+    /// In a chat with a timer the message says so by itself. Content of best effort (buttons, lists,
+    /// native flows) needs a [`fallback`](SendOptions::fallback), which is a message of its own.
+    ///
     /// # Errors
-    /// The error's [`outcome`](Error::outcome) says whether the message may have arrived. After
+    /// [`Code::InvalidArgument`] if receivers would not show it; nothing has happened then. The error's
+    /// [`outcome`](Error::outcome) says whether the message may have arrived. After
     /// [`Outcome::Unknown`] the engine goes on trying, and the fate follows as an event; after
     /// [`Outcome::NotSent`] it will not be sent.
-    pub async fn send_text(
+    pub async fn send(&self, chat: &Jid, draft: Draft, options: SendOptions) -> Result<SentMessage, Error> {
+        self.send_draft("send_message", chat, draft, options).await
+    }
+
+    async fn send_draft(
         &self,
+        operation: &'static str,
         chat: &Jid,
-        text: &str,
+        draft: Draft,
         options: SendOptions,
     ) -> Result<SentMessage, Error> {
-        let operation = "send_text";
-        let SendOptions { quote, message_id, wait, timeout, cancel } = options;
+        let SendOptions { quote, message_id, wait, timeout, cancel, fallback } = options;
+        let submission = Submission { message_id, wait, timeout, cancel };
+        let fallback_chat = chat.to_account();
+        let mut after = None;
+        let sent = self.submit(operation, chat, submission, |client, chat| {
+            let composed = compose::draft(client, chat, draft, quote)?;
+            after = compose::fallback(&composed, fallback)?;
+            Ok(composed.message)
+        });
+        let pending = sent?;
+        if let Some(text) = after {
+            // Taken in right behind it, so that nothing comes in between. Its fate comes as an event.
+            let submission = Submission {
+                message_id: Some(fallback_id(&pending.key.1)),
+                wait: SendWait::Queued,
+                timeout: None,
+                cancel: None,
+            };
+            self.submit(operation, &fallback_chat, submission, |client, chat| {
+                let draft = Draft::new(Content::Text(Text::new(text)));
+                Ok(compose::draft(client, chat, draft, None)?.message)
+            })?;
+        }
+        self.await_sending(operation, pending).await
+    }
+
+    /// Sends what another part of the engine makes of a chat.
+    pub(crate) async fn send_made(
+        &self,
+        operation: &'static str,
+        chat: &Jid,
+        submission: Submission,
+        make: impl FnOnce(&Inner, &Jid) -> Result<whimbrel_proto::e2e::Message, Error>,
+    ) -> Result<SentMessage, Error> {
+        let pending = self.submit(operation, chat, submission, make)?;
+        self.await_sending(operation, pending).await
+    }
+
+    /// Takes a message in before anything is awaited: calls that are made one after the other are sent
+    /// in that order, whether or not the host waits for each.
+    fn submit(
+        &self,
+        operation: &'static str,
+        chat: &Jid,
+        submission: Submission,
+        make: impl FnOnce(&Inner, &Jid) -> Result<whimbrel_proto::e2e::Message, Error>,
+    ) -> Result<Pending, Error> {
+        let Submission { message_id, wait, timeout, cancel } = submission;
         let chat = chat.to_account();
-        check(&chat, text, message_id.as_deref()).map_err(|error| error.in_operation(operation))?;
-        // Taken in before anything is awaited: calls that are made one after the other are sent in
-        // that order, whether or not the host waits for each.
-        let accepted = accept(self.inner(), &chat, text, quote, message_id, wait);
+        let accepted = check(&chat, message_id.as_deref())
+            .and_then(|()| accept(self.inner(), &chat, message_id, wait, make));
         let (key, accepted) = accepted.map_err(|error| error.in_operation(operation))?;
-        self.await_sending(operation, key, accepted, timeout, cancel).await
+        Ok(Pending { key, accepted, timeout, cancel })
     }
 
     /// Waits as long as the host wants to for a message that was accepted.
-    async fn await_sending(
-        &self,
-        operation: &'static str,
-        key: (Jid, String),
-        accepted: Accepted,
-        timeout: Option<Duration>,
-        cancel: Option<Cancel>,
-    ) -> Result<SentMessage, Error> {
+    async fn await_sending(&self, operation: &'static str, pending: Pending) -> Result<SentMessage, Error> {
+        let Pending { key, accepted, timeout, cancel } = pending;
         if let Some(cancel) = &cancel {
             cancel.heed();
         }
@@ -133,20 +207,33 @@ impl Drop for Taking {
 fn accept(
     client: &Inner,
     chat: &Jid,
-    text: &str,
-    quote: Option<MessageKey>,
     id: Option<String>,
     wait: SendWait,
+    make: impl FnOnce(&Inner, &Jid) -> Result<whimbrel_proto::e2e::Message, Error>,
 ) -> Result<((Jid, String), Accepted), Error> {
     let Some(_entered) = client.gate.enter() else { return Err(crate::engine::closed()) };
-    let (row, own) = compose(client, chat, text, quote, id)?;
+    let account = client.linked_account()?;
+    let own = account.phone.as_ref().map(Jid::to_bare).ok_or_else(crate::client::not_linked)?;
+    let chat = canonical(client, &account, chat)?;
+    let for_self = [&account.phone, &account.lid].into_iter().flatten().any(|own| own.same_account(&chat));
+    let message = make(client, &chat)?;
+    let noise = random::bytes::<16>(&mut client.rng());
+    let now = u64::try_from(clock::now_seconds()).unwrap_or(0);
+    let id = id.unwrap_or_else(|| message_id(now, own.user(), &noise));
+    let row = OutboxRow::new(chat, id, whimbrel_proto::encode(&message), clock::now_ms());
     let key = (row.chat.clone(), row.message_id.clone());
     // There is no recipient but the account itself.
-    let wait = if own && wait == SendWait::Delivered { SendWait::Sent } else { wait };
+    let wait = if for_self && wait == SendWait::Delivered { SendWait::Sent } else { wait };
     Ok((key, client.outbox.accept(&*client.store, row, wait)?))
 }
 
-fn check(chat: &Jid, text: &str, id: Option<&str>) -> Result<(), Error> {
+/// Id of the text that goes with content of best effort.
+fn fallback_id(id: &str) -> String {
+    let kept: String = id.chars().take(LONGEST_ID.saturating_sub(2)).collect();
+    format!("{kept}-F")
+}
+
+fn check(chat: &Jid, id: Option<&str>) -> Result<(), Error> {
     let wrong = |message| Err(Error::new(Code::InvalidArgument, message));
     if chat.is_broadcast() || chat.is_newsletter() {
         return Err(Error::new(Code::NotSupported, "this version sends to people and groups only"));
@@ -154,77 +241,12 @@ fn check(chat: &Jid, text: &str, id: Option<&str>) -> Result<(), Error> {
     if !chat.is_account() && !chat.is_group() {
         return wrong("the address is not that of a person or group");
     }
-    if text.is_empty() {
-        return wrong("the text is empty");
-    }
-    if text.len() > LONGEST {
-        return wrong("the text is longer than 65,536 bytes");
-    }
     let legal = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_');
     match id {
         Some(id) if id.is_empty() || id.len() > LONGEST_ID || !id.bytes().all(legal) => {
             wrong("the message id is not 1 to 64 characters of A-Z a-z 0-9 . - _")
         }
         _ => Ok(()),
-    }
-}
-
-/// The address under which a chat is kept: the LID when that is known.
-fn canonical(client: &Inner, account: &Account, chat: &Jid) -> Result<Jid, Error> {
-    let own = account.phone.as_ref().is_some_and(|own| chat.same_account(own));
-    match &account.lid {
-        Some(lid) if own => Ok(lid.to_bare()),
-        _ => Ok(identity::canonical(&*client.store, chat)?),
-    }
-}
-
-/// Makes the row of a new message, and says whether it is for the account itself.
-fn compose(
-    client: &Inner,
-    chat: &Jid,
-    text: &str,
-    quote: Option<MessageKey>,
-    id: Option<String>,
-) -> Result<(OutboxRow, bool), Error> {
-    let account = client.linked_account()?;
-    let own = account.phone.as_ref().map(Jid::to_bare).ok_or_else(crate::client::not_linked)?;
-    let chat = canonical(client, &account, chat)?;
-    let for_self = [&account.phone, &account.lid].into_iter().flatten().any(|own| own.same_account(&chat));
-    let quote = match quote {
-        None => None,
-        Some(MessageKey { message_id, sender }) => {
-            let content = outbox::find(&*client.store, &chat, &message_id)?;
-            let content = content.and_then(|row| whimbrel_proto::decode(&row.content).ok());
-            let author = match sender {
-                Some(sender) => author(client, &chat, &sender)?,
-                None if chat.is_group() => {
-                    let message = "the sender of the quoted message is needed in groups";
-                    return Err(Error::new(Code::InvalidArgument, message));
-                }
-                None => chat.clone(),
-            };
-            Some(Quote { message_id, author, content })
-        }
-    };
-    let (secret, noise) = {
-        let mut rng = client.rng();
-        let mut secret = [0; 32];
-        rng.fill_bytes(&mut secret);
-        (secret, random::bytes::<16>(&mut rng))
-    };
-    let now = u64::try_from(clock::now_seconds()).unwrap_or(0);
-    let content = whimbrel_proto::encode(&content::text(text, quote, secret));
-    let id = id.unwrap_or_else(|| message_id(now, own.user(), &noise));
-    Ok((OutboxRow::new(chat, id, content, clock::now_ms()), for_self))
-}
-
-/// Who wrote a quoted message, as the chat addresses people.
-fn author(client: &Inner, chat: &Jid, sender: &Jid) -> Result<Jid, Error> {
-    let group = if chat.is_group() { client.store.group(chat)? } else { None };
-    let member = group.as_ref().and_then(|group| group.member(sender)).map(|member| member.id.clone());
-    match member {
-        Some(member) => Ok(member),
-        None => Ok(identity::canonical(&*client.store, sender)?),
     }
 }
 
@@ -328,18 +350,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_sent_has_codes_of_its_own() {
+    fn where_nothing_can_be_sent_has_codes_of_its_own() {
         let person = Jid::lid("7");
-        assert!(check(&person, "hi", Some("3EB0.a-b_c")).is_ok());
-        let code = |chat: &Jid, text: &str, id| check(chat, text, id).unwrap_err().code();
-        assert!(check(&Jid::group("1-2"), "hi", None).is_ok());
-        assert_eq!(code(&Jid::newsletter("1"), "hi", None), Code::NotSupported);
-        assert_eq!(code(&Jid::STATUS, "hi", None), Code::NotSupported);
-        assert_eq!(code(&Jid::SERVER, "hi", None), Code::InvalidArgument);
-        assert_eq!(code(&person, "", None), Code::InvalidArgument);
-        assert_eq!(code(&person, &"x".repeat(LONGEST + 1), None), Code::InvalidArgument);
+        assert!(check(&person, Some("3EB0.a-b_c")).is_ok() && check(&Jid::group("1-2"), None).is_ok());
+        let code = |chat: &Jid, id| check(chat, id).unwrap_err().code();
+        assert_eq!(code(&Jid::newsletter("1"), None), Code::NotSupported);
+        assert_eq!(code(&Jid::STATUS, None), Code::NotSupported);
+        assert_eq!(code(&Jid::SERVER, None), Code::InvalidArgument);
         for id in ["", "a b", "é", &"x".repeat(65)] {
-            assert_eq!(code(&person, "hi", Some(id)), Code::InvalidArgument, "{id}");
+            assert_eq!(code(&person, Some(id)), Code::InvalidArgument, "{id}");
         }
+        assert_eq!(fallback_id(&"x".repeat(64)).len(), 64);
     }
 }

@@ -1,0 +1,464 @@
+//! Pictures, videos, sounds, documents and stickers. The bytes are elsewhere; a reference says where.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use whimbrel::Error;
+use whimbrel::content::kinds::media::{Audio, Document, Image, Media, Video};
+use whimbrel::content::kinds::sticker::{Album, Sticker, StickerPack};
+use whimbrel::content::reference::{MediaKind, MediaReference};
+
+use super::{Source, wrong};
+
+pub(super) const VIDEO: MediaKind = MediaKind::Video;
+pub(super) const GIF: MediaKind = MediaKind::Gif;
+pub(super) const NOTE: MediaKind = MediaKind::Ptv;
+pub(super) const AUDIO: MediaKind = MediaKind::Audio;
+pub(super) const VOICE: MediaKind = MediaKind::Ptt;
+pub(super) const LINK: MediaKind = MediaKind::LinkThumbnail;
+
+/// Length of what is not carried by JSON.
+pub(super) fn size(bytes: Option<&[u8]>) -> Option<u64> {
+    bytes.map(|bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+}
+
+/// A file that is kept at the service, encrypted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MediaFile {
+    /// Names the file, and lets whoever has it open it: a secret. Keep it as it is, and give it back to
+    /// download the file or to send it on.
+    pub reference: String,
+    /// What the file is, such as `image/jpeg`. What is sent has the one of the reference.
+    #[serde(default)]
+    pub mimetype: Option<String>,
+    /// Length of the file in bytes, as its sender says; only in what comes.
+    #[serde(default)]
+    pub length: Option<u64>,
+}
+
+impl MediaFile {
+    /// The file of a message; `None` if there is nothing to download.
+    pub(super) fn of(media: &Media, kind: MediaKind, source: Source<'_>) -> Option<Self> {
+        media.url.as_ref().or(media.direct_path.as_ref())?;
+        let reference = match source.message {
+            Some(message) => MediaReference::of(kind, media.clone(), message.clone()),
+            None => MediaReference::new(kind, media.clone()),
+        };
+        Some(Self { reference: reference.to_text(), mimetype: media.mimetype.clone(), length: media.length })
+    }
+
+    pub(super) fn parse(&self) -> Result<MediaReference, Error> {
+        MediaReference::parse(&self.reference)
+            .map_err(|error| Error::new(whimbrel::Code::InvalidArgument, error.to_string()))
+    }
+
+    pub(super) fn media(self) -> Result<Media, Error> {
+        let mut media = self.parse()?.media;
+        media.mimetype = self.mimetype.or(media.mimetype);
+        Ok(media)
+    }
+}
+
+fn needed(media: Option<MediaFile>) -> Result<Media, Error> {
+    media.ok_or_else(|| wrong("the file is missing"))?.media()
+}
+
+/// A picture.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImageContent {
+    /// The file; absent if the sender named none.
+    #[serde(default)]
+    pub media: Option<MediaFile>,
+    /// Words below it.
+    #[serde(default)]
+    pub caption: Option<String>,
+    /// Width in pixels.
+    #[serde(default)]
+    pub width: Option<u32>,
+    /// Height in pixels.
+    #[serde(default)]
+    pub height: Option<u32>,
+    /// A description for those who do not see it.
+    #[serde(default)]
+    pub accessibility_label: Option<String>,
+    /// Bytes of the small picture in the message; only in what comes.
+    #[serde(default)]
+    pub thumbnail_size: Option<u64>,
+}
+
+impl ImageContent {
+    pub(super) fn of(image: &Image, source: Source<'_>) -> Self {
+        Self {
+            media: MediaFile::of(&image.media, MediaKind::Image, source),
+            caption: image.caption.clone(),
+            width: image.width,
+            height: image.height,
+            accessibility_label: image.accessibility_label.clone(),
+            thumbnail_size: size(image.thumbnail.as_deref()),
+        }
+    }
+}
+
+impl TryFrom<ImageContent> for Image {
+    type Error = Error;
+
+    fn try_from(content: ImageContent) -> Result<Self, Error> {
+        Ok(Self {
+            media: needed(content.media)?,
+            caption: content.caption,
+            width: content.width,
+            height: content.height,
+            accessibility_label: content.accessibility_label,
+            ..Self::default()
+        })
+    }
+}
+
+/// A video, a silent loop or a round note.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct VideoContent {
+    /// The file; absent if the sender named none.
+    #[serde(default)]
+    pub media: Option<MediaFile>,
+    /// Words below it. Round notes have none.
+    #[serde(default)]
+    pub caption: Option<String>,
+    /// Length in seconds.
+    #[serde(default)]
+    pub seconds: Option<u32>,
+    /// Width in pixels.
+    #[serde(default)]
+    pub width: Option<u32>,
+    /// Height in pixels.
+    #[serde(default)]
+    pub height: Option<u32>,
+    /// A description for those who do not see it.
+    #[serde(default)]
+    pub accessibility_label: Option<String>,
+    /// Bytes of the small picture in the message; only in what comes.
+    #[serde(default)]
+    pub thumbnail_size: Option<u64>,
+}
+
+impl VideoContent {
+    pub(super) fn of(video: &Video, kind: MediaKind, source: Source<'_>) -> Self {
+        Self {
+            media: MediaFile::of(&video.media, kind, source),
+            caption: video.caption.clone(),
+            seconds: video.seconds,
+            width: video.width,
+            height: video.height,
+            accessibility_label: video.accessibility_label.clone(),
+            thumbnail_size: size(video.thumbnail.as_deref()),
+        }
+    }
+}
+
+impl TryFrom<VideoContent> for Video {
+    type Error = Error;
+
+    fn try_from(content: VideoContent) -> Result<Self, Error> {
+        Ok(Self {
+            media: needed(content.media)?,
+            caption: content.caption,
+            seconds: content.seconds,
+            width: content.width,
+            height: content.height,
+            accessibility_label: content.accessibility_label,
+            ..Self::default()
+        })
+    }
+}
+
+/// A sound, or a voice note.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AudioContent {
+    /// The file; absent if the sender named none. Voice notes are Opus in Ogg, mono.
+    #[serde(default)]
+    pub media: Option<MediaFile>,
+    /// Length in seconds.
+    #[serde(default)]
+    pub seconds: Option<u32>,
+    /// How a voice note is drawn: 64 values from 0 to 100.
+    #[serde(default)]
+    pub waveform: Option<Vec<u8>>,
+    /// A description for those who do not hear it.
+    #[serde(default)]
+    pub accessibility_label: Option<String>,
+}
+
+impl AudioContent {
+    pub(super) fn of(audio: &Audio, kind: MediaKind, source: Source<'_>) -> Self {
+        Self {
+            media: MediaFile::of(&audio.media, kind, source),
+            seconds: audio.seconds,
+            waveform: audio.waveform.clone(),
+            accessibility_label: audio.accessibility_label.clone(),
+        }
+    }
+}
+
+impl TryFrom<AudioContent> for Audio {
+    type Error = Error;
+
+    fn try_from(content: AudioContent) -> Result<Self, Error> {
+        Ok(Self {
+            media: needed(content.media)?,
+            seconds: content.seconds,
+            waveform: content.waveform,
+            accessibility_label: content.accessibility_label,
+            ..Self::default()
+        })
+    }
+}
+
+/// A file of any kind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DocumentContent {
+    /// The file; absent if the sender named none.
+    #[serde(default)]
+    pub media: Option<MediaFile>,
+    /// Its name.
+    #[serde(default)]
+    pub file_name: Option<String>,
+    /// Its title.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Words below it.
+    #[serde(default)]
+    pub caption: Option<String>,
+    /// How many pages it has.
+    #[serde(default)]
+    pub page_count: Option<u32>,
+    /// A description for those who do not see it.
+    #[serde(default)]
+    pub accessibility_label: Option<String>,
+    /// Bytes of the small picture in the message; only in what comes.
+    #[serde(default)]
+    pub thumbnail_size: Option<u64>,
+}
+
+impl DocumentContent {
+    pub(super) fn of(document: &Document, source: Source<'_>) -> Self {
+        Self {
+            media: MediaFile::of(&document.media, MediaKind::Document, source),
+            file_name: document.file_name.clone(),
+            title: document.title.clone(),
+            caption: document.caption.clone(),
+            page_count: document.page_count,
+            accessibility_label: document.accessibility_label.clone(),
+            thumbnail_size: size(document.thumbnail.as_deref()),
+        }
+    }
+}
+
+impl TryFrom<DocumentContent> for Document {
+    type Error = Error;
+
+    fn try_from(content: DocumentContent) -> Result<Self, Error> {
+        Ok(Self {
+            media: needed(content.media)?,
+            file_name: content.file_name,
+            title: content.title,
+            caption: content.caption,
+            page_count: content.page_count,
+            accessibility_label: content.accessibility_label,
+            ..Self::default()
+        })
+    }
+}
+
+/// A sticker.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StickerContent {
+    /// The file; absent if the sender named none.
+    #[serde(default)]
+    pub media: Option<MediaFile>,
+    /// Width in pixels; 512 as a rule.
+    #[serde(default)]
+    pub width: Option<u32>,
+    /// Height in pixels; 512 as a rule.
+    #[serde(default)]
+    pub height: Option<u32>,
+    /// It moves.
+    #[serde(default)]
+    pub animated: bool,
+    /// It is drawn, not a picture (`application/was`).
+    #[serde(default)]
+    pub drawn: bool,
+    /// It is made from somebody's avatar.
+    #[serde(default)]
+    pub avatar: bool,
+    /// A machine made it.
+    #[serde(default)]
+    pub ai: bool,
+    /// What it stands for.
+    #[serde(default)]
+    pub emojis: Option<String>,
+    /// A description for those who do not see it.
+    #[serde(default)]
+    pub accessibility_label: Option<String>,
+    /// Bytes of the small picture in the message; only in what comes.
+    #[serde(default)]
+    pub thumbnail_size: Option<u64>,
+}
+
+impl StickerContent {
+    pub(super) fn of(sticker: &Sticker, source: Source<'_>) -> Self {
+        Self {
+            media: MediaFile::of(&sticker.media, MediaKind::Sticker, source),
+            width: sticker.width,
+            height: sticker.height,
+            animated: sticker.is_animated,
+            drawn: sticker.is_lottie,
+            avatar: sticker.is_avatar,
+            ai: sticker.is_ai,
+            emojis: sticker.emojis.clone(),
+            accessibility_label: sticker.accessibility_label.clone(),
+            thumbnail_size: size(sticker.thumbnail.as_deref()),
+        }
+    }
+}
+
+impl TryFrom<StickerContent> for Sticker {
+    type Error = Error;
+
+    fn try_from(content: StickerContent) -> Result<Self, Error> {
+        Ok(Self {
+            media: needed(content.media)?,
+            width: content.width,
+            height: content.height,
+            is_animated: content.animated,
+            is_lottie: content.drawn,
+            is_avatar: content.avatar,
+            is_ai: content.ai,
+            emojis: content.emojis,
+            accessibility_label: content.accessibility_label,
+            ..Self::default()
+        })
+    }
+}
+
+/// A pack of stickers: one file with all of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StickerPackContent {
+    /// The pack's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The file: a zip.
+    #[serde(default)]
+    pub media: Option<MediaFile>,
+    /// Who made it.
+    #[serde(default)]
+    pub publisher: Option<String>,
+    /// About it.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Words below it.
+    #[serde(default)]
+    pub caption: Option<String>,
+    /// What is in the file.
+    #[serde(default)]
+    pub stickers: Vec<PackSticker>,
+    /// Name of the file in the pack that stands for it.
+    #[serde(default)]
+    pub tray_icon: Option<String>,
+    /// Length of all stickers, in bytes.
+    #[serde(default)]
+    pub size: Option<u64>,
+}
+
+/// A sticker of a pack.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PackSticker {
+    /// Name of its file in the pack.
+    pub file_name: String,
+    /// It moves.
+    #[serde(default)]
+    pub animated: bool,
+    /// What it stands for.
+    #[serde(default)]
+    pub emojis: Vec<String>,
+    /// A description for those who do not see it.
+    #[serde(default)]
+    pub accessibility_label: Option<String>,
+    /// What its file is.
+    #[serde(default)]
+    pub mimetype: Option<String>,
+}
+
+impl StickerPackContent {
+    pub(super) fn of(pack: &StickerPack, source: Source<'_>) -> Self {
+        let stickers = pack.stickers.iter().map(|item| PackSticker {
+            file_name: item.file_name.clone(),
+            animated: item.is_animated,
+            emojis: item.emojis.clone(),
+            accessibility_label: item.accessibility_label.clone(),
+            mimetype: item.mimetype.clone(),
+        });
+        Self {
+            id: pack.id.clone(),
+            name: pack.name.clone(),
+            media: MediaFile::of(&pack.media, MediaKind::StickerPack, source),
+            publisher: pack.publisher.clone(),
+            description: pack.description.clone(),
+            caption: pack.caption.clone(),
+            stickers: stickers.collect(),
+            tray_icon: pack.tray_icon.clone(),
+            size: pack.size,
+        }
+    }
+}
+
+impl TryFrom<StickerPackContent> for StickerPack {
+    type Error = Error;
+
+    fn try_from(content: StickerPackContent) -> Result<Self, Error> {
+        let stickers = content.stickers.into_iter().map(|item| whimbrel::content::kinds::sticker::PackItem {
+            file_name: item.file_name,
+            is_animated: item.animated,
+            is_lottie: false,
+            emojis: item.emojis,
+            accessibility_label: item.accessibility_label,
+            mimetype: item.mimetype,
+        });
+        Ok(Self {
+            id: content.id,
+            name: content.name,
+            media: needed(content.media)?,
+            publisher: content.publisher,
+            description: content.description,
+            caption: content.caption,
+            stickers: stickers.collect(),
+            tray_icon: content.tray_icon,
+            size: content.size,
+            ..Self::default()
+        })
+    }
+}
+
+/// The head of an album. Each picture follows in a message of its own that names this one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AlbumContent {
+    /// How many pictures follow.
+    #[serde(default)]
+    pub images: u32,
+    /// How many videos follow.
+    #[serde(default)]
+    pub videos: u32,
+}
+
+impl From<AlbumContent> for Album {
+    fn from(content: AlbumContent) -> Self {
+        Self { images: content.images, videos: content.videos }
+    }
+}
