@@ -687,6 +687,22 @@ typedef struct whimbrel_client_options {
    * As `journal_limit`, in bytes; default 256 MiB.
    */
   uint64_t journal_limit_bytes;
+  /**
+   * 1: chats, messages and people are not kept, and cannot be looked up. 0: they are.
+   */
+  uint32_t no_archive;
+  /**
+   * 1: ask the phone for all of its history when linking. 0: for the last weeks.
+   */
+  uint32_t full_history;
+  /**
+   * How many days of history to ask the phone for when linking; default what the phone decides.
+   */
+  uint32_t history_days;
+  /**
+   * Zero.
+   */
+  uint32_t reserved;
 } whimbrel_client_options;
 
 /**

@@ -261,6 +261,8 @@ struct client_options {
   std::uint64_t journal_limit = 0;
   std::optional<std::string> proxy;
   std::uint64_t journal_limit_bytes = 0;
+  bool no_archive = false, full_history = false;
+  std::uint32_t history_days = 0;
 };
 
 /* Threads and limits for any number of clients. */
@@ -338,6 +340,9 @@ class client {
     raw.journal_limit = options.journal_limit;
     raw.proxy = detail::lend(options.proxy);
     raw.journal_limit_bytes = options.journal_limit_bytes;
+    raw.no_archive = options.no_archive;
+    raw.full_history = options.full_history;
+    raw.history_days = options.history_days;
     raw.request_timeout_ms = detail::count_of(options.request_timeout);
     raw.manual_start = options.manual_start;
     raw.manual_acknowledge = options.manual_acknowledge;

@@ -79,6 +79,14 @@ pub struct whimbrel_client_options {
     pub proxy: whimbrel_str,
     /// As `journal_limit`, in bytes; default 256 MiB.
     pub journal_limit_bytes: u64,
+    /// 1: chats, messages and people are not kept, and cannot be looked up. 0: they are.
+    pub no_archive: u32,
+    /// 1: ask the phone for all of its history when linking. 0: for the last weeks.
+    pub full_history: u32,
+    /// How many days of history to ask the phone for when linking; default what the phone decides.
+    pub history_days: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 /// Options of any call. Null is all defaults.
@@ -226,6 +234,10 @@ impl whimbrel_client_options {
         if self.journal_limit_bytes != 0 {
             options.journal_limit_bytes = self.journal_limit_bytes;
         }
+        refuse_reserved(self.reserved)?;
+        options.archive = !flag(self.no_archive)?;
+        options.full_history = flag(self.full_history)?;
+        options.history_days = (self.history_days != 0).then_some(self.history_days);
         Ok((path, options))
     }
 }

@@ -47,6 +47,9 @@ struct ClientJson {
     journal_limit_bytes: Option<u64>,
     sync_to_disk: Option<bool>,
     proxy: Option<String>,
+    archive: Option<bool>,
+    full_history: Option<bool>,
+    history_days: Option<u32>,
 }
 
 /// Reads the options of an engine.
@@ -85,6 +88,9 @@ pub(crate) fn client(json: &str) -> Result<ClientOptions, Error> {
     set(&mut options.journal_limit, given.journal_limit);
     set(&mut options.journal_limit_bytes, given.journal_limit_bytes);
     set(&mut options.sync_to_disk, given.sync_to_disk);
+    set(&mut options.archive, given.archive);
+    set(&mut options.full_history, given.full_history);
+    options.history_days = given.history_days;
     options.proxy = given.proxy.as_deref().map(Proxy::parse).transpose()?;
     Ok(options)
 }

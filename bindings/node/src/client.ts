@@ -40,6 +40,12 @@ export interface ClientOptions {
    * `user:password@` before the host if it wants that.
    */
   proxy?: string
+  /** Keep chats, messages and people, so that they can be looked up; `true` if absent. */
+  archive?: boolean
+  /** Ask the phone for all of its history when linking, not only for the last weeks. */
+  fullHistory?: boolean
+  /** How many days of history to ask the phone for when linking; the phone decides if absent. */
+  historyDays?: number
 }
 
 /** Options of the event loop. */

@@ -114,6 +114,8 @@ export const Code = {
    * later.
    */
   PhoneNoAnswer: 610,
+  /** A piece of the history is damaged; what was read of it is kept. */
+  HistoryDamaged: 620,
   /** A bug of the engine; the client refuses further calls. */
   Internal: 900,
 } as const
@@ -172,6 +174,7 @@ export type CodeName =
   | 'MEDIA_REFUSED'
   | 'FILE_FAILED'
   | 'PHONE_NO_ANSWER'
+  | 'HISTORY_DAMAGED'
   | 'INTERNAL'
 
 /** Coarse kind of an error. */

@@ -2,7 +2,7 @@
 
 /** @file What a client tells its host. */
 
-import type { ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, Identity, MediaDirection, MessageAssociation, MessageContext, NamedMessage, Poll, QuotedMessage, ReceiptType, RestrictionType, TargetMessage } from './types.js'
+import type { ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, HistoryType, Identity, MediaDirection, MessageAssociation, MessageContext, NamedMessage, Poll, QuotedMessage, ReceiptType, RestrictionType, TargetMessage } from './types.js'
 
 /** What every event has that is a fact: durable, numbered, and offered again until acknowledged. */
 export interface JournaledEvent {
@@ -852,6 +852,33 @@ export interface ControlMessage extends JournaledEvent {
   completes: string | null
 }
 
+/**
+ * Emitted when a piece of the history that the phone handed over is in the archive, or could
+ * not be read to its end. Look again at what you show of chats.
+ */
+export interface History extends JournaledEvent {
+  kind: 'history'
+  /** What it is. */
+  history: HistoryType
+  /** Which piece of its kind, from 1. */
+  chunk: number
+  /** Chats in it. */
+  chats: number
+  /** Messages in it. */
+  messages: number
+  /** Records that were left out, since they are damaged. */
+  damaged: number
+  /**
+   * Why it could not be read to its end: the name of the error code. What was read is in the
+   * archive.
+   */
+  error: string | null
+  /** How much of the recent or full history there is with it, in percent. */
+  progress: number | null
+  /** The request that it answers, if one was made. */
+  requestId: string | null
+}
+
 /** Emitted when there is a QR text to show, and again whenever it changes. */
 export interface Qr extends EphemeralEvent {
   kind: 'qr'
@@ -980,6 +1007,7 @@ export type ClientEvent =
   | ChatPrivacyChanged
   | MemberLabelChanged
   | ControlMessage
+  | History
   | Qr
   | LinkFailed
   | ConnectionChanged

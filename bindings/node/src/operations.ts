@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, AddParticipants, AddPollOption, Address, AnswerEvent, AnswerPasskey, Backup, CancelSend, ClientVersion, CommentMessage, ConnectionInfo, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadedMedia, EditEvent, EditMessage, EditPoll, Export, ForwardMessage, GetGroup, GetIdentity, Group, GroupList, Identity, KeepMessage, LeaveGroup, LinkWithCode, MarkRead, MediaDescription, PairingCode, ParticipantResults, PasskeyCode, PinMessage, PromoteParticipants, QrCode, QuotedMessageInput, React, RemoveParticipants, RevokeMessage, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatTimer, SetClientVersion, SetGroupSubject, SetMemberLabel, SharePhoneNumber, Statistics, UploadMedia, UploadedMedia, VotePoll } from './types.js'
+import type { Account, AddParticipants, AddPollOption, Address, AnswerEvent, AnswerPasskey, Backup, CancelSend, ChatPage, ClientVersion, CommentMessage, ConnectionInfo, ContactPage, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadedMedia, EditEvent, EditMessage, EditPoll, Export, FindChats, FindContacts, FindMessages, ForwardMessage, GetGroup, GetIdentity, GetMessage, Group, GroupList, History, Identity, KeepMessage, LeaveGroup, LinkWithCode, MarkRead, MediaDescription, MessagePage, PairingCode, ParticipantResults, PasskeyCode, PinMessage, PromoteParticipants, QrCode, QuotedMessageInput, React, RemoveParticipants, RequestHistory, RevokeMessage, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatTimer, SetClientVersion, SetGroupSubject, SetMemberLabel, SharePhoneNumber, Statistics, StoredMessage, UploadMedia, UploadedMedia, VotePoll } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -192,6 +192,15 @@ export abstract class Operations {
   }
 
   /**
+   * Finds chats, the one with the newest message first. What is absent is not looked at.
+   *
+   * Fails with `NOT_SUPPORTED` if the client was opened without an archive.
+   */
+  async findChats(request: FindChats, options?: CallOptions): Promise<ChatPage> {
+    return this.request<ChatPage>('find_chats', findChats(request), options)
+  }
+
+  /**
    * Looks for the present version of the web client on the service's page, through this
    * client's proxy, and keeps it.
    *
@@ -200,6 +209,24 @@ export abstract class Operations {
    */
   async findClientVersion(options?: CallOptions): Promise<ClientVersion> {
     return this.request<ClientVersion>('find_client_version', {}, options)
+  }
+
+  /**
+   * Finds people, by name. What is absent is not looked at.
+   *
+   * Fails with `NOT_SUPPORTED` if the client was opened without an archive.
+   */
+  async findContacts(request: FindContacts, options?: CallOptions): Promise<ContactPage> {
+    return this.request<ContactPage>('find_contacts', findContacts(request), options)
+  }
+
+  /**
+   * Finds messages, newest first. What is absent is not looked at.
+   *
+   * Fails with `NOT_SUPPORTED` if the client was opened without an archive.
+   */
+  async findMessages(request: FindMessages, options?: CallOptions): Promise<MessagePage> {
+    return this.request<MessagePage>('find_messages', findMessages(request), options)
   }
 
   /**
@@ -244,6 +271,17 @@ export abstract class Operations {
    */
   async getIdentity(request: GetIdentity, options?: CallOptions): Promise<Identity> {
     return this.request<Identity>('get_identity', getIdentity(request), options)
+  }
+
+  /**
+   * Tells everything that is known of a message: who has it and read it, and how the votes of
+   * a poll stand.
+   *
+   * Fails with `NOT_FOUND`, and with `NOT_SUPPORTED` if the client was opened without an
+   * archive.
+   */
+  async getMessage(request: GetMessage, options?: CallOptions): Promise<StoredMessage> {
+    return this.request<StoredMessage>('get_message', getMessage(request), options)
   }
 
   /**
@@ -318,6 +356,19 @@ export abstract class Operations {
   /** Removes members from a group. */
   async removeParticipants(request: RemoveParticipants, options?: CallOptions): Promise<ParticipantResults> {
     return this.request<ParticipantResults>('remove_participants', removeParticipants(request), options)
+  }
+
+  /**
+   * Asks the phone for messages of a chat that are older than the oldest one in the archive,
+   * 50 at a time, and returns when they are there. The answer counts 0 messages if there are
+   * no older ones. The phone has to be online.
+   *
+   * Fails with `NOT_FOUND` if the archive has no message of the chat to count from, with
+   * `TIMED_OUT` if the phone does not answer, and with `NOT_SUPPORTED` if the client was
+   * opened without an archive.
+   */
+  async requestHistory(request: RequestHistory, options?: CallOptions): Promise<History> {
+    return this.request<History>('request_history', requestHistory(request), options)
   }
 
   /**
@@ -446,6 +497,18 @@ function editPoll(value: EditPoll): object {
   return { ...value, chat: address(value.chat) }
 }
 
+function findChats(value: FindChats): object {
+  return { ...value, chat: address(value.chat) }
+}
+
+function findContacts(value: FindContacts): object {
+  return { ...value, person: address(value.person) }
+}
+
+function findMessages(value: FindMessages): object {
+  return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
 function forwardMessage(value: ForwardMessage): object {
   return { ...value, chat: address(value.chat), to: address(value.to) }
 }
@@ -456,6 +519,10 @@ function getGroup(value: GetGroup): object {
 
 function getIdentity(value: GetIdentity): object {
   return { ...value, address: address(value.address) }
+}
+
+function getMessage(value: GetMessage): object {
+  return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }
 
 function keepMessage(value: KeepMessage): object {
@@ -488,6 +555,10 @@ function react(value: React): object {
 
 function removeParticipants(value: RemoveParticipants): object {
   return { ...value, group: address(value.group) }
+}
+
+function requestHistory(value: RequestHistory): object {
+  return { ...value, chat: address(value.chat) }
 }
 
 function revokeMessage(value: RevokeMessage): object {

@@ -426,6 +426,36 @@ export interface ChannelFollowerInviteContent {
   name: string | null
 }
 
+/** A chat of the archive. */
+export interface Chat {
+  /** The chat. */
+  chat: Identity
+  /** Time of its newest message, seconds since 1970; 0 if there is none. */
+  latestAt: number
+  /** Messages that are not read. */
+  unread: number
+  /** It is archived. */
+  archived: boolean
+  /** How long its messages stay, seconds; 0: for ever. */
+  timer: number
+  /** The phone has older messages of it; absent if that is not known. */
+  hasOlder: boolean | null
+  /** Until when it is muted, seconds since 1970; -1: for ever. */
+  mutedUntil: number | null
+  /** Subject of a group, or name of the person. */
+  name: string | null
+  /** When it was pinned, seconds since 1970. */
+  pinnedAt: number | null
+}
+
+/** Chats that were found. */
+export interface ChatPage {
+  /** The chats, the one with the newest message first. */
+  items: Chat[]
+  /** Where the next page begins; absent: this is all. */
+  next: string | null
+}
+
 /** A chat's timer. */
 export interface ChatTimer {
   /** How long messages stay, in seconds; 0: for ever. */
@@ -563,6 +593,20 @@ export type ConnectionStateName =
   /** A state that this version does not know. */
   | 'unknown'
 
+/** A person of the archive. */
+export interface Contact {
+  /** The person. */
+  who: Identity
+  /** First name in the phone's address book. */
+  firstName: string | null
+  /** Name in the phone's address book. */
+  name: string | null
+  /** Name that the person gives themselves. */
+  pushName: string | null
+  /** User name. */
+  username: string | null
+}
+
 /** Somebody's card. */
 export interface ContactContentInput {
   type: 'contact'
@@ -579,6 +623,14 @@ export interface ContactContent {
   name: string
   /** The card, vCard 3.0. */
   vcard: string
+}
+
+/** People who were found. */
+export interface ContactPage {
+  /** The people, by name. */
+  items: Contact[]
+  /** Where the next page begins; absent: this is all. */
+  next: string | null
 }
 
 /** Several cards. */
@@ -1117,6 +1169,66 @@ export type FallbackChoice =
   /** The text in `fallbackText`. */
   | 'text'
 
+/**
+ * Finds chats, the one with the newest message first. What is absent is not looked at.
+ *
+ * Fails with `NOT_SUPPORTED` if the client was opened without an archive.
+ */
+export interface FindChats {
+  /** Archived ones, or those that are not. */
+  archived?: boolean | null
+  /** This chat. */
+  chat?: Address | null
+  /** `next` of the page before. */
+  cursor?: string | null
+  /** At most so many, 1 to 500; 50 if absent. */
+  limit?: number | null
+  /** With this in its name. */
+  name?: string | null
+  /** With unread messages only. */
+  unread?: boolean
+}
+
+/**
+ * Finds people, by name. What is absent is not looked at.
+ *
+ * Fails with `NOT_SUPPORTED` if the client was opened without an archive.
+ */
+export interface FindContacts {
+  /** `next` of the page before. */
+  cursor?: string | null
+  /** At most so many, 1 to 500; 50 if absent. */
+  limit?: number | null
+  /** With this in one of their names. */
+  name?: string | null
+  /** This person. */
+  person?: Address | null
+}
+
+/**
+ * Finds messages, newest first. What is absent is not looked at.
+ *
+ * Fails with `NOT_SUPPORTED` if the client was opened without an archive.
+ */
+export interface FindMessages {
+  /** From this time on, seconds since 1970. */
+  after?: number | null
+  /** Before this time, seconds since 1970. */
+  before?: number | null
+  /** In this chat. */
+  chat?: Address | null
+  /** `next` of the page before. */
+  cursor?: string | null
+  /** At most so many, 1 to 500; 50 if absent. */
+  limit?: number | null
+  /** With this id. */
+  messageId?: string | null
+  /** By this person; an address of this account stands for what it wrote itself. */
+  sender?: Address | null
+  /** With all these words, or words that begin like them. */
+  text?: string | null
+}
+
 /** A button of a native flow. */
 export interface FlowButtonInput {
   /** What it does, such as `quick_reply`, `cta_url`, `cta_call`, `cta_copy`, `single_select`. */
@@ -1187,6 +1299,22 @@ export interface GetIdentity {
   address: Address
   /** Ask the service even if both addresses are known: whether a number is registered now. */
   fresh?: boolean
+}
+
+/**
+ * Tells everything that is known of a message: who has it and read it, and how the votes of a
+ * poll stand.
+ *
+ * Fails with `NOT_FOUND`, and with `NOT_SUPPORTED` if the client was opened without an
+ * archive.
+ */
+export interface GetMessage {
+  /** The chat. */
+  chat: Address
+  /** Id of the message. */
+  messageId: string
+  /** Who wrote it; needed only where two people used the same id in one chat. */
+  sender?: Address | null
 }
 
 /** A silent video that plays in a loop. */
@@ -1422,6 +1550,25 @@ export type GroupRole =
   /** An admin whom no other admin can remove: the creator or its successor. */
   | 'super_admin'
   /** A role that this version does not know. */
+  | 'unknown'
+
+/** What a piece of the history is. */
+export type HistoryType =
+  /** Chats with what is known of them, and their newest messages. */
+  | 'bootstrap'
+  /** Statuses. */
+  | 'status'
+  /** Older messages, as far back as the client asked for when it was linked. */
+  | 'full'
+  /** Messages of the last weeks. */
+  | 'recent'
+  /** Names that people give themselves. */
+  | 'push_names'
+  /** Calls, stickers and the like. */
+  | 'other'
+  /** Messages that were asked for. */
+  | 'on_demand'
+  /** A kind that this version does not know. */
   | 'unknown'
 
 /** A chat or a person under every address known for it. */
@@ -1889,6 +2036,14 @@ export interface MessageContext {
   timer: ChatTimer | null
 }
 
+/** Messages that were found. */
+export interface MessagePage {
+  /** The messages, newest first. */
+  items: StoredMessage[]
+  /** Where the next page begins; absent: this is all. */
+  next: string | null
+}
+
 /** An amount: `value` divided by `offset`. */
 export interface MoneyInput {
   /** The amount in parts of a unit. */
@@ -2330,6 +2485,14 @@ export interface PollResultOption {
   votes: number
 }
 
+/** Who voted for an option of a poll. */
+export interface PollVotes {
+  /** Who voted for it. */
+  voters: Identity[]
+  /** The option; absent for one that the poll does not have. */
+  option: string | null
+}
+
 /** A product. */
 export interface ProductContentInput {
   type: 'product'
@@ -2473,12 +2636,38 @@ export type ReceiptType =
   /** A kind that this version does not know. */
   | 'unknown'
 
+/** How far a recipient is with a message; times in seconds since 1970. */
+export interface Recipient {
+  /** Who. */
+  who: Identity
+  /** When a device of them first had it. */
+  deliveredAt: number | null
+  /** When they played or opened it. */
+  playedAt: number | null
+  /** When they read it. */
+  readAt: number | null
+}
+
 /** Removes members from a group. */
 export interface RemoveParticipants {
   /** Address of the group. */
   group: Address
   /** Addresses of the members. */
   participants: string[]
+}
+
+/**
+ * Asks the phone for messages of a chat that are older than the oldest one in the archive, 50
+ * at a time, and returns when they are there. The answer counts 0 messages if there are no
+ * older ones. The phone has to be online.
+ *
+ * Fails with `NOT_FOUND` if the archive has no message of the chat to count from, with
+ * `TIMED_OUT` if the phone does not answer, and with `NOT_SUPPORTED` if the client was opened
+ * without an archive.
+ */
+export interface RequestHistory {
+  /** The chat. */
+  chat: Address
 }
 
 /** Asks the other person for their phone number. */
@@ -2515,6 +2704,14 @@ export interface RevokeMessage {
   sender?: Address | null
   /** What to wait for; the service's word if it is absent. */
   wait?: SendWait | null
+}
+
+/** Who took a message back. */
+export interface Revoked {
+  /** Who: the sender, or an admin of the group. */
+  by: Identity
+  /** When, seconds since 1970. */
+  at: number
 }
 
 /** A planned call does not take place. Only received. */
@@ -2651,6 +2848,23 @@ export interface SentMessage {
   /** The service's time, seconds since 1970; 0 if only the queue was waited for. */
   timestamp: number
 }
+
+/** How far a message of this account came. */
+export type SentStatus =
+  /** It was refused, or will not be sent. */
+  | 'failed'
+  /** It is on its way to the service. */
+  | 'pending'
+  /** The service has it. */
+  | 'sent'
+  /** A device of a recipient has it. */
+  | 'delivered'
+  /** A recipient read it. */
+  | 'read'
+  /** A recipient played or opened it. */
+  | 'played'
+  /** A status that this version does not know. */
+  | 'unknown'
 
 /** Says whether content of a chat with a person may be shared. */
 export interface SetChatPrivacy {
@@ -2850,6 +3064,55 @@ export interface StickerPackContent {
   stickers: PackSticker[]
   /** Name of the file in the pack that stands for it. */
   trayIcon: string | null
+}
+
+/** A message of the archive. */
+export interface StoredMessage {
+  /** Id within the chat and sender. */
+  messageId: string
+  /** The chat. */
+  chat: Identity
+  /** Who wrote it. */
+  sender: Identity
+  /** This account wrote it. */
+  fromMe: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** What surrounds it. */
+  context: MessageContext
+  /** It is to be seen once. */
+  viewOnce: boolean
+  /** It has a star. */
+  starred: boolean
+  /** What people reacted with, oldest first. */
+  reactions: StoredReaction[]
+  /** How far each recipient is with it. Only `get_message` says it. */
+  recipients: Recipient[]
+  /** The count of a poll. Only `get_message` says it. */
+  votes: PollVotes[]
+  /**
+   * What it says, as last edited. Absent for one that was taken back, and for what the service
+   * wrote in the chat.
+   */
+  content: Content | null
+  /** When it was last edited, milliseconds since 1970. */
+  editedAtMs: number | null
+  /** Present on a message that was taken back. */
+  revoked: Revoked | null
+  /** How far it came, of messages of this account. */
+  status: SentStatus | null
+  /** Its words, if it has any, as last edited. */
+  text: string | null
+}
+
+/** A person's reaction to a message. */
+export interface StoredReaction {
+  /** Who. */
+  sender: Identity
+  /** With what. */
+  emoji: string
+  /** When, milliseconds since 1970. */
+  atMs: number
 }
 
 /** A message that something is about. It is in the same chat. */

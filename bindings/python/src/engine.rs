@@ -85,7 +85,8 @@ impl NativeEngine {
 
     /// Opens the client whose store is at `path`. Returns the id of the call.
     #[pyo3(signature = (mailbox, ticket, path, *, auto_start=None, request_timeout=None, device_name=None,
-                        journal_limit=None, journal_limit_bytes=None, sync_to_disk=None, proxy=None))]
+                        journal_limit=None, journal_limit_bytes=None, sync_to_disk=None, proxy=None,
+                        archive=None, full_history=None, history_days=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the keyword arguments of the Python class")]
     fn open(
         &self,
@@ -100,6 +101,9 @@ impl NativeEngine {
         journal_limit_bytes: Option<u64>,
         sync_to_disk: Option<bool>,
         proxy: Option<String>,
+        archive: Option<bool>,
+        full_history: Option<bool>,
+        history_days: Option<u32>,
     ) -> PyResult<u64> {
         guard(py, || {
             let engine = self.engine()?.clone();
@@ -111,6 +115,9 @@ impl NativeEngine {
             options.journal_limit = journal_limit.unwrap_or(options.journal_limit);
             options.journal_limit_bytes = journal_limit_bytes.unwrap_or(options.journal_limit_bytes);
             options.sync_to_disk = sync_to_disk.unwrap_or(options.sync_to_disk);
+            options.archive = archive.unwrap_or(options.archive);
+            options.full_history = full_history.unwrap_or(options.full_history);
+            options.history_days = history_days;
             options.proxy = proxy.as_deref().map(Proxy::parse).transpose()?;
             if let Some(seconds) = request_timeout {
                 options.request_timeout = duration(seconds)?;

@@ -130,6 +130,9 @@ pub const fn info(code: Code) -> CodeInfo {
         Code::WrongPassphrase => {
             ("WRONG_PASSPHRASE", 403, "The passphrase is not the one that the file was exported with.")
         }
+        Code::HistoryDamaged => {
+            ("HISTORY_DAMAGED", 502, "A piece of the history is damaged; what was read of it is kept.")
+        }
         Code::ExportDamaged => ("EXPORT_DAMAGED", 422, "The exported file is damaged or cut short."),
         Code::MediaGone => (
             "MEDIA_GONE",

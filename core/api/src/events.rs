@@ -4,6 +4,7 @@
 
 mod addons;
 mod groups;
+mod history;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ pub use addons::{
     MessageRevoked, PollEdited, PollOptionAdded, PollVote, Reaction, SealedAddon, TargetMessage,
 };
 pub use groups::{GroupChangeType, GroupChanged, GroupJoined, GroupLeft};
+pub use history::{History, HistoryType};
 
 /// Milliseconds, as JSON numbers.
 pub(crate) fn millis(duration: Duration) -> u64 {
@@ -495,6 +497,7 @@ pub enum EventBody {
     ChatPrivacyChanged(Box<ChatPrivacyChanged>),
     MemberLabelChanged(Box<MemberLabelChanged>),
     ControlMessage(Box<ControlMessage>),
+    History(History),
     Qr(Qr),
     LinkFailed(LinkFailed),
     MediaProgress(MediaProgress),
@@ -624,6 +627,7 @@ impl From<&EventKind> for EventBody {
                 former: event.former.to_string(),
             }),
             EventKind::NumberShared(event) => Self::NumberShared(NumberShared { who: (&event.who).into() }),
+            EventKind::History(event) => Self::History(event.into()),
             EventKind::Qr(event) => {
                 Self::Qr(Qr { text: event.text.clone(), valid_for_ms: millis(event.valid_for) })
             }
@@ -739,6 +743,7 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<ChatPrivacyChanged>(53, "chat_privacy_changed"),
     journaled::<MemberLabelChanged>(54, "member_label_changed"),
     journaled::<ControlMessage>(55, "control_message"),
+    journaled::<History>(60, "history"),
     ephemeral::<Qr>(100, "qr"),
     ephemeral::<LinkFailed>(101, "link_failed"),
     ephemeral::<ConnectionChanged>(102, "connection"),
@@ -771,6 +776,7 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::NumberShared(_) => 32,
         EventKind::Addon(event) => addons::addon_number(event),
         EventKind::Control(event) => addons::control_number(event),
+        EventKind::History(_) => 60,
         EventKind::Qr(_) => 100,
         EventKind::LinkFailed(_) => 101,
         EventKind::Connection(_) => 102,

@@ -117,6 +117,8 @@ pub enum Code {
     FileFailed = 609,
     /// The phone did not upload the file again: it did not answer, or could not now. Ask later.
     PhoneNoAnswer = 610,
+    /// A piece of the history is damaged.
+    HistoryDamaged = 620,
 
     /// A bug of the engine.
     Internal = 900,
@@ -209,6 +211,7 @@ impl Code {
         Self::MediaRefused,
         Self::FileFailed,
         Self::PhoneNoAnswer,
+        Self::HistoryDamaged,
         Self::Internal,
     ];
 

@@ -16,6 +16,7 @@ use crate::messages::MessageKey;
 
 pub use crate::addons::{Addon, Control, Target};
 pub use crate::groups::{GroupChange, GroupChanged, GroupJoined, GroupLeft};
+pub use crate::history::{HistoryKind, HistorySync};
 pub use crate::restrictions::{Restriction, RestrictionKind};
 
 /// A chat or a person under every address known for it.
@@ -113,6 +114,9 @@ pub enum EventKind {
     GroupLeft(GroupLeft),
     /// Emitted when somebody changed a group: its members or its settings. Journaled.
     GroupChanged(GroupChanged),
+    /// Emitted when a piece of the history that the phone handed over is in the archive, or could not
+    /// be read to its end. Journaled. Look again at what you show of chats.
+    History(HistorySync),
 
     /// Emitted when there is a QR text to show, and again whenever it changes. Ephemeral.
     Qr(QrText),

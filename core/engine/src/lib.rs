@@ -33,6 +33,7 @@
 
 pub mod addons;
 mod address;
+mod archive;
 mod client;
 mod clock;
 mod connection;
@@ -41,6 +42,7 @@ mod engine;
 mod error;
 pub mod events;
 mod groups;
+mod history;
 mod journal;
 mod link;
 pub mod media;
@@ -58,6 +60,10 @@ mod transfer;
 mod version;
 
 pub use address::parse_address;
+pub use archive::{
+    Chat, Contact, FindChats, FindContacts, FindMessages, Page, PollVote, Recipient, SentStatus,
+    StoredMessage, StoredReaction,
+};
 pub use client::{AccountInfo, Client};
 pub use engine::Engine;
 pub use error::{Category, Code, Error, Outcome};

@@ -117,6 +117,14 @@ pub struct ClientOptions {
     /// Where encrypted files lie while they are uploaded. `None` (default): the system's folder for
     /// temporary files. Choose one on a disk if that is in memory.
     pub temporary_folder: Option<PathBuf>,
+    /// Keep chats, messages and people, so that they can be looked up (default `true`). Without, the
+    /// client keeps what it needs to send and receive, and nothing of what was said.
+    pub archive: bool,
+    /// Ask the phone for all of its history when linking, not only for the last weeks (default
+    /// `false`). It takes effect with the next link, and needs [`archive`](Self::archive).
+    pub full_history: bool,
+    /// How many days of history to ask the phone for when linking. `None` (default): the phone decides.
+    pub history_days: Option<u32>,
 }
 
 impl ClientOptions {
@@ -138,6 +146,9 @@ impl Default for ClientOptions {
             sync_to_disk: true,
             proxy: None,
             temporary_folder: None,
+            archive: true,
+            full_history: false,
+            history_days: None,
         }
     }
 }

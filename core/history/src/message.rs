@@ -30,6 +30,12 @@ pub struct MessageHead<'a> {
 }
 
 impl<'a> RawMessage<'a> {
+    /// A message by its octets.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
     /// The octets of the message.
     pub fn bytes(self) -> &'a [u8] {
         self.0

@@ -14,8 +14,8 @@ use whimbrel_sandbox::{Event, Restriction};
 use whimbrel_scenarios::proxies::{self, Kind};
 use whimbrel_scenarios::{ANNA, BEN, DEADLINE, Wait as _, World, device_label, next_kind, next_state, quiet};
 
-/// Takes events until this text. What comes before may be the other one's texts and what happens to
-/// own messages, and nothing else.
+/// Takes events until this text. What comes before may be the other one's texts, what happens to own
+/// messages, and the history of the own phone, and nothing else.
 async fn only_texts(events: &mut EventStream, peer: &str, last: &str) {
     next_kind(events, |kind| match kind {
         EventKind::Message(message) => {
@@ -23,7 +23,7 @@ async fn only_texts(events: &mut EventStream, peer: &str, last: &str) {
             assert_eq!(from, Some(Jid::pn(peer).to_string()), "{:?}", message.text);
             (message.text.as_deref() == Some(last)).then_some(())
         }
-        EventKind::Receipt(_) | EventKind::SendStatus(_) => None,
+        EventKind::Receipt(_) | EventKind::SendStatus(_) | EventKind::History(_) => None,
         other => panic!("not this client's: {other:?}"),
     })
     .await;

@@ -18,6 +18,7 @@ __all__ = [
     "FileFailedError",
     "ForbiddenError",
     "ForkedError",
+    "HistoryDamagedError",
     "IdentityChangedError",
     "ImportRefusedError",
     "InteractiveRefusedError",
@@ -214,6 +215,9 @@ class Code(IntEnum):
 
     PHONE_NO_ANSWER = 610
     """The phone did not upload the file again: it did not answer, or could not now. Repeat later."""
+
+    HISTORY_DAMAGED = 620
+    """A piece of the history is damaged; what was read of it is kept."""
 
     INTERNAL = 900
     """A bug of the engine; the client refuses further calls."""
@@ -417,3 +421,7 @@ class FileFailedError(errors.MediaError, number=609):
 
 class PhoneNoAnswerError(errors.MediaError, number=610):
     """The phone did not upload the file again: it did not answer, or could not now. Repeat later."""
+
+
+class HistoryDamagedError(errors.MediaError, number=620):
+    """A piece of the history is damaged; what was read of it is kept."""

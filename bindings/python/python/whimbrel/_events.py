@@ -14,6 +14,7 @@ from ._types import (
     EventResponse,
     GroupAddressing,
     GroupChangeType,
+    HistoryType,
     Identity,
     MediaDirection,
     MessageAssociation,
@@ -42,6 +43,7 @@ __all__ = [
     "GroupChanged",
     "GroupJoined",
     "GroupLeft",
+    "History",
     "IdentityChanged",
     "LinkFailed",
     "Linked",
@@ -1810,6 +1812,58 @@ class ControlMessage(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class History(Event):
+    """Emitted when a piece of the history that the phone handed over is in the archive, or could
+    not be read to its end. Look again at what you show of chats.
+    """
+
+    kind: ClassVar[str] = "history"
+    journaled: ClassVar[bool] = True
+
+    history: HistoryType
+    """What it is."""
+
+    chunk: int
+    """Which piece of its kind, from 1."""
+
+    chats: int
+    """Chats in it."""
+
+    messages: int
+    """Messages in it."""
+
+    damaged: int
+    """Records that were left out, since they are damaged."""
+
+    error: str | None
+    """Why it could not be read to its end: the name of the error code. What was read is in the
+    archive.
+    """
+
+    progress: int | None
+    """How much of the recent or full history there is with it, in percent."""
+
+    request_id: str | None
+    """The request that it answers, if one was made."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> History:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            history=HistoryType(data["history"]),
+            chunk=data["chunk"],
+            chats=data["chats"],
+            messages=data["messages"],
+            damaged=data["damaged"],
+            error=data.get("error"),
+            progress=data.get("progress"),
+            request_id=data.get("requestId"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Qr(Event):
     """Emitted when there is a QR text to show, and again whenever it changes."""
 
@@ -2041,6 +2095,7 @@ _BY_KIND: dict[str, type[Event]] = {
     "chat_privacy_changed": ChatPrivacyChanged,
     "member_label_changed": MemberLabelChanged,
     "control_message": ControlMessage,
+    "history": History,
     "qr": Qr,
     "link_failed": LinkFailed,
     "connection": ConnectionChanged,

@@ -8,8 +8,10 @@ from typing import Any
 from ._types import (
     Account,
     Address,
+    ChatPage,
     ClientVersion,
     ConnectionInfo,
+    ContactPage,
     Content,
     CreatedGroup,
     DebugChoice,
@@ -20,9 +22,11 @@ from ._types import (
     FallbackChoice,
     Group,
     GroupList,
+    History,
     Identity,
     MediaDescription,
     MediaKind,
+    MessagePage,
     PairingCode,
     ParticipantResults,
     PasskeyCode,
@@ -32,6 +36,7 @@ from ._types import (
     SendWait,
     SentMessage,
     Statistics,
+    StoredMessage,
     UploadedMedia,
 )
 
@@ -603,6 +608,46 @@ class Operations:
             request["keep"] = keep
         await self._request("export", request, timeout)
 
+    async def find_chats(
+        self,
+        *,
+        archived: bool | None = None,
+        chat: Address | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        name: str | None = None,
+        unread: bool | None = None,
+        timeout: float | None = None,
+    ) -> ChatPage:
+        """Finds chats, the one with the newest message first. What is absent is not looked at.
+
+        Fails with ``NOT_SUPPORTED`` if the client was opened without an archive.
+
+        Args:
+            archived: Archived ones, or those that are not.
+            chat: This chat.
+            cursor: ``next`` of the page before.
+            limit: At most so many, 1 to 500; 50 if absent.
+            name: With this in its name.
+            unread: With unread messages only.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if archived is not None:
+            request["archived"] = archived
+        if chat is not None:
+            request["chat"] = str(chat)
+        if cursor is not None:
+            request["cursor"] = cursor
+        if limit is not None:
+            request["limit"] = limit
+        if name is not None:
+            request["name"] = name
+        if unread is not None:
+            request["unread"] = unread
+        return ChatPage._decode(await self._request("find_chats", request, timeout))
+
     async def find_client_version(
         self,
         *,
@@ -620,6 +665,86 @@ class Operations:
         """
         request: dict[str, object] = {}
         return ClientVersion._decode(await self._request("find_client_version", request, timeout))
+
+    async def find_contacts(
+        self,
+        *,
+        cursor: str | None = None,
+        limit: int | None = None,
+        name: str | None = None,
+        person: Address | None = None,
+        timeout: float | None = None,
+    ) -> ContactPage:
+        """Finds people, by name. What is absent is not looked at.
+
+        Fails with ``NOT_SUPPORTED`` if the client was opened without an archive.
+
+        Args:
+            cursor: ``next`` of the page before.
+            limit: At most so many, 1 to 500; 50 if absent.
+            name: With this in one of their names.
+            person: This person.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if cursor is not None:
+            request["cursor"] = cursor
+        if limit is not None:
+            request["limit"] = limit
+        if name is not None:
+            request["name"] = name
+        if person is not None:
+            request["person"] = str(person)
+        return ContactPage._decode(await self._request("find_contacts", request, timeout))
+
+    async def find_messages(
+        self,
+        *,
+        after: int | None = None,
+        before: int | None = None,
+        chat: Address | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        message_id: str | None = None,
+        sender: Address | None = None,
+        text: str | None = None,
+        timeout: float | None = None,
+    ) -> MessagePage:
+        """Finds messages, newest first. What is absent is not looked at.
+
+        Fails with ``NOT_SUPPORTED`` if the client was opened without an archive.
+
+        Args:
+            after: From this time on, seconds since 1970.
+            before: Before this time, seconds since 1970.
+            chat: In this chat.
+            cursor: ``next`` of the page before.
+            limit: At most so many, 1 to 500; 50 if absent.
+            message_id: With this id.
+            sender: By this person; an address of this account stands for what it wrote itself.
+            text: With all these words, or words that begin like them.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if after is not None:
+            request["after"] = after
+        if before is not None:
+            request["before"] = before
+        if chat is not None:
+            request["chat"] = str(chat)
+        if cursor is not None:
+            request["cursor"] = cursor
+        if limit is not None:
+            request["limit"] = limit
+        if message_id is not None:
+            request["messageId"] = message_id
+        if sender is not None:
+            request["sender"] = str(sender)
+        if text is not None:
+            request["text"] = text
+        return MessagePage._decode(await self._request("find_messages", request, timeout))
 
     async def forward_message(
         self,
@@ -740,6 +865,32 @@ class Operations:
         if fresh is not None:
             request["fresh"] = fresh
         return Identity._decode(await self._request("get_identity", request, timeout))
+
+    async def get_message(
+        self,
+        *,
+        chat: Address,
+        message_id: str,
+        sender: Address | None = None,
+        timeout: float | None = None,
+    ) -> StoredMessage:
+        """Tells everything that is known of a message: who has it and read it, and how the votes
+        of a poll stand.
+
+        Fails with ``NOT_FOUND``, and with ``NOT_SUPPORTED`` if the client was opened without an
+        archive.
+
+        Args:
+            chat: The chat.
+            message_id: Id of the message.
+            sender: Who wrote it; needed only where two people used the same id in one chat.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "messageId": message_id}
+        if sender is not None:
+            request["sender"] = str(sender)
+        return StoredMessage._decode(await self._request("get_message", request, timeout))
 
     async def get_statistics(
         self,
@@ -995,6 +1146,28 @@ class Operations:
         """
         request: dict[str, object] = {"group": str(group), "participants": participants}
         return ParticipantResults._decode(await self._request("remove_participants", request, timeout))
+
+    async def request_history(
+        self,
+        *,
+        chat: Address,
+        timeout: float | None = None,
+    ) -> History:
+        """Asks the phone for messages of a chat that are older than the oldest one in the archive,
+        50 at a time, and returns when they are there. The answer counts 0 messages if there are
+        no older ones. The phone has to be online.
+
+        Fails with ``NOT_FOUND`` if the archive has no message of the chat to count from, with
+        ``TIMED_OUT`` if the phone does not answer, and with ``NOT_SUPPORTED`` if the client was
+        opened without an archive.
+
+        Args:
+            chat: The chat.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat)}
+        return History._decode(await self._request("request_history", request, timeout))
 
     async def revoke_message(
         self,

@@ -24,6 +24,8 @@ __all__ = [
     "CatalogContent",
     "ChannelAdminInviteContent",
     "ChannelFollowerInviteContent",
+    "Chat",
+    "ChatPage",
     "ChatTimer",
     "ChoiceContent",
     "ChoiceSource",
@@ -31,7 +33,9 @@ __all__ = [
     "CodeBlock",
     "ConnectionInfo",
     "ConnectionStateName",
+    "Contact",
     "ContactContent",
+    "ContactPage",
     "ContactsContent",
     "Content",
     "CreatedGroup",
@@ -58,6 +62,7 @@ __all__ = [
     "GroupInviteContent",
     "GroupList",
     "GroupRole",
+    "HistoryType",
     "Identity",
     "ImageContent",
     "InteractiveContent",
@@ -75,6 +80,7 @@ __all__ = [
     "MediaKind",
     "MessageAssociation",
     "MessageContext",
+    "MessagePage",
     "Money",
     "MusicContent",
     "NamedMessage",
@@ -94,22 +100,28 @@ __all__ = [
     "PollContent",
     "PollResultContent",
     "PollResultOption",
+    "PollVotes",
     "ProductContent",
     "QrCode",
     "QuestionResponseContent",
     "QuotedMessage",
     "ReceiptType",
+    "Recipient",
     "RequestPhoneContent",
     "RestrictionType",
+    "Revoked",
     "ScheduledCallCancelContent",
     "ScheduledCallContent",
     "ScheduledContent",
     "SendWait",
     "SentMessage",
+    "SentStatus",
     "Statistics",
     "StatusNoticeContent",
     "StickerContent",
     "StickerPackContent",
+    "StoredMessage",
+    "StoredReaction",
     "TargetMessage",
     "TemplateContent",
     "TextContent",
@@ -645,6 +657,70 @@ class ChannelFollowerInviteContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """A chat of the archive."""
+
+    chat: Identity
+    """The chat."""
+
+    latest_at: int
+    """Time of its newest message, seconds since 1970; 0 if there is none."""
+
+    unread: int
+    """Messages that are not read."""
+
+    archived: bool
+    """It is archived."""
+
+    timer: int
+    """How long its messages stay, seconds; 0: for ever."""
+
+    has_older: bool | None
+    """The phone has older messages of it; absent if that is not known."""
+
+    muted_until: int | None
+    """Until when it is muted, seconds since 1970; -1: for ever."""
+
+    name: str | None
+    """Subject of a group, or name of the person."""
+
+    pinned_at: int | None
+    """When it was pinned, seconds since 1970."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Chat:
+        return cls(
+            chat=Identity._decode(data["chat"]),
+            latest_at=data["latestAt"],
+            unread=data["unread"],
+            archived=data["archived"],
+            timer=data["timer"],
+            has_older=data.get("hasOlder"),
+            muted_until=data.get("mutedUntil"),
+            name=data.get("name"),
+            pinned_at=data.get("pinnedAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatPage:
+    """Chats that were found."""
+
+    items: list[Chat]
+    """The chats, the one with the newest message first."""
+
+    next: str | None
+    """Where the next page begins; absent: this is all."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ChatPage:
+        return cls(
+            items=[Chat._decode(item) for item in data["items"]],
+            next=data.get("next"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChatTimer:
     """A chat's timer."""
 
@@ -847,6 +923,36 @@ class ConnectionStateName(str, Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A person of the archive."""
+
+    who: Identity
+    """The person."""
+
+    first_name: str | None
+    """First name in the phone's address book."""
+
+    name: str | None
+    """Name in the phone's address book."""
+
+    push_name: str | None
+    """Name that the person gives themselves."""
+
+    username: str | None
+    """User name."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Contact:
+        return cls(
+            who=Identity._decode(data["who"]),
+            first_name=data.get("firstName"),
+            name=data.get("name"),
+            push_name=data.get("pushName"),
+            username=data.get("username"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactContent:
     """Somebody's card."""
 
@@ -869,6 +975,24 @@ class ContactContent:
     def _encode(self) -> dict[str, object]:
         request: dict[str, object] = {"type": self.type, "name": self.name, "vcard": self.vcard}
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactPage:
+    """People who were found."""
+
+    items: list[Contact]
+    """The people, by name."""
+
+    next: str | None
+    """Where the next page begins; absent: this is all."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ContactPage:
+        return cls(
+            items=[Contact._decode(item) for item in data["items"]],
+            next=data.get("next"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1791,6 +1915,38 @@ class GroupRole(str, Enum):
         return cls.UNKNOWN
 
 
+class HistoryType(str, Enum):
+    """What a piece of the history is."""
+
+    BOOTSTRAP = "bootstrap"
+    """Chats with what is known of them, and their newest messages."""
+
+    STATUS = "status"
+    """Statuses."""
+
+    FULL = "full"
+    """Older messages, as far back as the client asked for when it was linked."""
+
+    RECENT = "recent"
+    """Messages of the last weeks."""
+
+    PUSH_NAMES = "push_names"
+    """Names that people give themselves."""
+
+    OTHER = "other"
+    """Calls, stickers and the like."""
+
+    ON_DEMAND = "on_demand"
+    """Messages that were asked for."""
+
+    UNKNOWN = "unknown"
+    """A kind that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> HistoryType:
+        return cls.UNKNOWN
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """A chat or a person under every address known for it."""
@@ -2472,6 +2628,24 @@ class MessageContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessagePage:
+    """Messages that were found."""
+
+    items: list[StoredMessage]
+    """The messages, newest first."""
+
+    next: str | None
+    """Where the next page begins; absent: this is all."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> MessagePage:
+        return cls(
+            items=[StoredMessage._decode(item) for item in data["items"]],
+            next=data.get("next"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Money:
     """An amount: ``value`` divided by ``offset``."""
 
@@ -3134,6 +3308,24 @@ class PollResultOption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PollVotes:
+    """Who voted for an option of a poll."""
+
+    voters: list[Identity]
+    """Who voted for it."""
+
+    option: str | None
+    """The option; absent for one that the poll does not have."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PollVotes:
+        return cls(
+            voters=[Identity._decode(item) for item in data["voters"]],
+            option=data.get("option"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProductContent:
     """A product."""
 
@@ -3317,6 +3509,32 @@ class ReceiptType(str, Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """How far a recipient is with a message; times in seconds since 1970."""
+
+    who: Identity
+    """Who."""
+
+    delivered_at: int | None
+    """When a device of them first had it."""
+
+    played_at: int | None
+    """When they played or opened it."""
+
+    read_at: int | None
+    """When they read it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Recipient:
+        return cls(
+            who=Identity._decode(data["who"]),
+            delivered_at=data.get("deliveredAt"),
+            played_at=data.get("playedAt"),
+            read_at=data.get("readAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestPhoneContent:
     """Asks the other person for their phone number."""
 
@@ -3351,6 +3569,24 @@ class RestrictionType(str, Enum):
     @classmethod
     def _missing_(cls, value: object) -> RestrictionType:
         return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked:
+    """Who took a message back."""
+
+    by: Identity
+    """Who: the sender, or an admin of the group."""
+
+    at: int
+    """When, seconds since 1970."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Revoked:
+        return cls(
+            by=Identity._decode(data["by"]),
+            at=data["at"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3472,6 +3708,35 @@ class SentMessage:
             chat=Identity._decode(data["chat"]),
             timestamp=data["timestamp"],
         )
+
+
+class SentStatus(str, Enum):
+    """How far a message of this account came."""
+
+    FAILED = "failed"
+    """It was refused, or will not be sent."""
+
+    PENDING = "pending"
+    """It is on its way to the service."""
+
+    SENT = "sent"
+    """The service has it."""
+
+    DELIVERED = "delivered"
+    """A device of a recipient has it."""
+
+    READ = "read"
+    """A recipient read it."""
+
+    PLAYED = "played"
+    """A recipient played or opened it."""
+
+    UNKNOWN = "unknown"
+    """A status that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> SentStatus:
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3699,6 +3964,104 @@ class StickerPackContent:
         if self.tray_icon is not None:
             request["trayIcon"] = self.tray_icon
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage:
+    """A message of the archive."""
+
+    message_id: str
+    """Id within the chat and sender."""
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Who wrote it."""
+
+    from_me: bool
+    """This account wrote it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    context: MessageContext
+    """What surrounds it."""
+
+    view_once: bool
+    """It is to be seen once."""
+
+    starred: bool
+    """It has a star."""
+
+    reactions: list[StoredReaction]
+    """What people reacted with, oldest first."""
+
+    recipients: list[Recipient]
+    """How far each recipient is with it. Only ``get_message`` says it."""
+
+    votes: list[PollVotes]
+    """The count of a poll. Only ``get_message`` says it."""
+
+    content: Content | None
+    """What it says, as last edited. Absent for one that was taken back, and for what the service
+    wrote in the chat.
+    """
+
+    edited_at_ms: int | None
+    """When it was last edited, milliseconds since 1970."""
+
+    revoked: Revoked | None
+    """Present on a message that was taken back."""
+
+    status: SentStatus | None
+    """How far it came, of messages of this account."""
+
+    text: str | None
+    """Its words, if it has any, as last edited."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> StoredMessage:
+        return cls(
+            message_id=data["messageId"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            context=MessageContext._decode(data["context"]),
+            view_once=data["viewOnce"],
+            starred=data["starred"],
+            reactions=[StoredReaction._decode(item) for item in data["reactions"]],
+            recipients=[Recipient._decode(item) for item in data["recipients"]],
+            votes=[PollVotes._decode(item) for item in data["votes"]],
+            content=None if (value := data.get("content")) is None else decode_content(value),
+            edited_at_ms=data.get("editedAtMs"),
+            revoked=None if (value := data.get("revoked")) is None else Revoked._decode(value),
+            status=None if (value := data.get("status")) is None else SentStatus(value),
+            text=data.get("text"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReaction:
+    """A person's reaction to a message."""
+
+    sender: Identity
+    """Who."""
+
+    emoji: str
+    """With what."""
+
+    at_ms: int
+    """When, milliseconds since 1970."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> StoredReaction:
+        return cls(
+            sender=Identity._decode(data["sender"]),
+            emoji=data["emoji"],
+            at_ms=data["atMs"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

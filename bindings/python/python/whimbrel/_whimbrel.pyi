@@ -43,6 +43,9 @@ class Engine:
         journal_limit_bytes: int | None = None,
         sync_to_disk: bool | None = None,
         proxy: str | None = None,
+        archive: bool | None = None,
+        full_history: bool | None = None,
+        history_days: int | None = None,
     ) -> int: ...
     def import_link(self, mailbox: Mailbox, ticket: int, request: str) -> int: ...
     def cancel(self, call: int) -> None: ...

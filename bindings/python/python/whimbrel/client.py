@@ -62,6 +62,11 @@ class Client(Operations):
         proxy: Proxy for all connections of this client, as ``http://host:port`` or
             ``socks5://host:port``, with ``user:password@`` before the host if it wants that.
             None if ``None``.
+        archive: Keep chats, messages and people, so that they can be looked up; yes if ``None``.
+        full_history: Ask the phone for all of its history when linking, not only for the last
+            weeks; no if ``None``.
+        history_days: How many days of history to ask the phone for when linking; the phone
+            decides if ``None``.
     """
 
     def __init__(
@@ -78,6 +83,9 @@ class Client(Operations):
         journal_limit_bytes: int | None = None,
         sync_to_disk: bool | None = None,
         proxy: str | None = None,
+        archive: bool | None = None,
+        full_history: bool | None = None,
+        history_days: int | None = None,
     ) -> None:
         self._native: _whimbrel.Client | None = None
         self._closing = False
@@ -98,6 +106,9 @@ class Client(Operations):
             journal_limit_bytes=journal_limit_bytes,
             sync_to_disk=sync_to_disk,
             proxy=proxy,
+            archive=archive,
+            full_history=full_history,
+            history_days=history_days,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._mailbox: Mailbox | None = None

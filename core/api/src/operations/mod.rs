@@ -2,10 +2,12 @@
 
 mod account;
 mod annotate;
+mod archive;
 mod connection;
 mod debug;
 mod events;
 mod groups;
+mod history;
 mod link;
 mod media;
 mod messages;
@@ -27,6 +29,10 @@ pub use annotate::{
     KeepMessage, PinMessage, React, RevokeMessage, SetChatPrivacy, SetChatTimer, SetMemberLabel,
     SharePhoneNumber, VotePoll,
 };
+pub use archive::{
+    Chat, ChatPage, Contact, ContactPage, FindChats, FindContacts, FindMessages, GetMessage, MessagePage,
+    PollVotes, Recipient, Revoked, SentStatus, StoredMessage, StoredReaction,
+};
 pub use connection::{Connect, ConnectionInfo, Disconnect, GetConnection};
 pub use debug::{DebugEcho, DebugFail};
 pub use events::Acknowledge;
@@ -35,6 +41,7 @@ pub use groups::{
     GroupDescription, GroupList, GroupRole, LeaveGroup, ListGroups, Participant, ParticipantResult,
     ParticipantResults, PromoteParticipants, RemoveParticipants, SetGroupSubject,
 };
+pub use history::RequestHistory;
 pub use link::{AnswerPasskey, ConfirmPasskey, LinkWithCode, LinkWithQr, PairingCode, PasskeyCode, QrCode};
 pub use media::{
     DescribeMedia, DownloadMedia, DownloadedMedia, MediaDescription, MediaKind, UploadMedia, UploadedMedia,
@@ -156,13 +163,17 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<EditMessage>(),
     entry::<EditPoll>(),
     entry::<Export>(),
+    entry::<FindChats>(),
     entry::<FindClientVersion>(),
+    entry::<FindContacts>(),
+    entry::<FindMessages>(),
     entry::<ForwardMessage>(),
     entry::<GetAccount>(),
     entry::<GetClientVersion>(),
     entry::<GetConnection>(),
     entry::<GetGroup>(),
     entry::<GetIdentity>(),
+    entry::<GetMessage>(),
     entry::<GetStatistics>(),
     entry::<KeepMessage>(),
     entry::<LeaveGroup>(),
@@ -175,6 +186,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<PromoteParticipants>(),
     entry::<React>(),
     entry::<RemoveParticipants>(),
+    entry::<RequestHistory>(),
     entry::<RevokeMessage>(),
     entry::<SendMessage>(),
     entry::<SendText>(),

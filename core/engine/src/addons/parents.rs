@@ -7,8 +7,12 @@ use whimbrel_content::{Content, Secret};
 use whimbrel_proto::e2e::Message;
 use whimbrel_wire::Jid;
 
+use crate::archive::query::MessageQuery;
 use crate::messages::Unit;
 use crate::store::{OutboxRow, ParentKey, ParentRow, StoreError};
+
+/// Messages of one id and chat that the archive is asked for.
+const ARCHIVED: u32 = 8;
 
 /// A poll as it is kept.
 pub(crate) fn encode_poll(poll: &Poll) -> Option<Vec<u8>> {
@@ -48,6 +52,44 @@ impl Unit<'_> {
             if self.canonical(&row.chat)? == *chat {
                 found.push(row);
             }
+        }
+        if found.is_empty() {
+            found = self.archived_parents(chat, id)?;
+        }
+        Ok(found)
+    }
+
+    /// What the archive has of messages that came with the history.
+    fn archived_parents(&mut self, chat: &Jid, id: &str) -> Result<Vec<ParentRow>, StoreError> {
+        let query = MessageQuery {
+            chat: Some(chat.clone()),
+            message_id: Some(id.to_owned()),
+            limit: ARCHIVED,
+            ..MessageQuery::default()
+        };
+        let own = match self.account.phone.as_ref().map(Jid::to_bare) {
+            Some(own) => self.canonical(&own)?,
+            None => return Ok(Vec::new()),
+        };
+        let mut found = Vec::new();
+        for message in self.store.find_messages(&query)? {
+            let Ok(wire) = whimbrel_proto::decode::<Message>(&message.content) else { continue };
+            let received = reread(wire, chat, message.author.is_none());
+            let Class::Message(shown) = received.class else { continue };
+            let Some(secret) = received.secret.filter(|secret| secret.key().is_some()) else { continue };
+            let poll = match &shown.content {
+                Content::Poll(poll) => encode_poll(poll),
+                _ => None,
+            };
+            found.push(ParentRow {
+                chat: chat.clone(),
+                author: message.author.unwrap_or_else(|| own.clone()),
+                message_id: id.to_owned(),
+                secret,
+                poll,
+                sent_at: message.position.timestamp,
+                saved_at: self.now(),
+            });
         }
         Ok(found)
     }

@@ -53,6 +53,8 @@ pub(crate) struct Inner {
     clock_offset_ms: AtomicU64,
     /// Messages that the phone is to be asked for.
     pub(crate) phone: crate::retry::phone::Queue,
+    /// Pieces of the history that wait to be read.
+    pub(crate) history: crate::history::Queue,
     /// How far the service has this device's prekeys.
     pub(crate) prekeys: Upkeep,
     /// Media hosts, and requests to the phone for files.
@@ -68,7 +70,8 @@ impl Inner {
     ) -> Result<Self, Error> {
         let limits = Limits { events: options.journal_limit, bytes: options.journal_limit_bytes };
         let events = Arc::new(EventQueue::new(Arc::clone(&store), limits)?);
-        let commit = Committer::new(Arc::clone(&store), Arc::clone(&events), engine.handle.clone())?;
+        let commit =
+            Committer::new(Arc::clone(&store), Arc::clone(&events), engine.handle.clone(), options.archive)?;
         let account = store.account()?.map(Arc::new);
         if let Some((version, found_at)) = account.as_ref().and_then(|account| account.found_version) {
             engine.versions.learn(version, found_at);
@@ -95,6 +98,7 @@ impl Inner {
             event_ids: AtomicU64::new(0),
             clock_offset_ms: AtomicU64::new(0),
             phone: crate::retry::phone::Queue::default(),
+            history: crate::history::Queue::default(),
             prekeys: Upkeep::default(),
             media: MediaState::default(),
             store,

@@ -176,7 +176,7 @@ async fn open(
             let signed = client.store.signed_pre_key(account.signed_pre_key_id).map_err(Error::from)?;
             let signed =
                 signed.ok_or_else(|| Error::new(Code::StoreCorrupt, "the signed prekey is missing"))?;
-            payload::registration(account, &signed, version, &client.options.device_name)
+            payload::registration(account, &signed, version, &client.options)
         }
     };
     let now = u64::try_from(clock::now_ms() / 1000).unwrap_or(0);

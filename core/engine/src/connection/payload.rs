@@ -12,6 +12,7 @@ use whimbrel_proto::client::client_payload::{
 use whimbrel_proto::companion::DeviceProps;
 use whimbrel_proto::companion::device_props::{self, HistorySyncConfig, PlatformType};
 
+use crate::options::ClientOptions;
 use crate::store::{Account, SignedPreKeyRow};
 
 /// Type octet of curve keys.
@@ -38,7 +39,7 @@ pub(crate) fn registration(
     account: &Account,
     signed_pre_key: &SignedPreKeyRow,
     version: [u32; 3],
-    device_name: &str,
+    options: &ClientOptions,
 ) -> Vec<u8> {
     let keys = &account.keys;
     let data = DevicePairingRegistrationData {
@@ -49,7 +50,7 @@ pub(crate) fn registration(
         e_skey_val: Some(signed_pre_key.pair.public.as_bytes().to_vec()),
         e_skey_sig: Some(signed_pre_key.signature.to_vec()),
         build_hash: Some(digest::version_hash(&dotted(version)).to_vec()),
-        device_props: Some(device_properties(device_name).encode_to_vec()),
+        device_props: Some(device_properties(options).encode_to_vec()),
     };
     let payload = ClientPayload {
         passive: Some(false),
@@ -96,10 +97,12 @@ fn user_agent([primary, secondary, tertiary]: [u32; 3]) -> UserAgent {
 }
 
 /// What the phone shows of this device and which history it sends (pairing document §11.1).
-fn device_properties(name: &str) -> DeviceProps {
+fn device_properties(options: &ClientOptions) -> DeviceProps {
     let number = |text: &str| text.parse().ok();
+    let full = options.full_history && options.archive;
+    let days = options.history_days.filter(|_| options.archive);
     DeviceProps {
-        os: Some(name.to_owned()),
+        os: Some(options.device_name.clone()),
         version: Some(device_props::AppVersion {
             primary: number(env!("CARGO_PKG_VERSION_MAJOR")),
             secondary: number(env!("CARGO_PKG_VERSION_MINOR")),
@@ -107,9 +110,14 @@ fn device_properties(name: &str) -> DeviceProps {
             ..device_props::AppVersion::default()
         }),
         platform_type: Some(PlatformType::Chrome.into()),
-        require_full_sync: Some(false),
+        require_full_sync: Some(full),
         history_sync_config: Some(HistorySyncConfig {
+            full_sync_days_limit: days.filter(|_| full),
+            recent_sync_days_limit: days,
             storage_quota_mb: Some(10_240),
+            on_demand_ready: Some(options.archive),
+            complete_on_demand_ready: Some(options.archive),
+            support_add_on_history_sync_migration: Some(true),
             inline_initial_payload_in_e2_ee_msg: Some(true),
             support_call_log_history: Some(true),
             support_bot_user_agent_chat_history: Some(true),
@@ -196,8 +204,9 @@ mod tests {
     fn a_registration_differs_from_the_captured_one_in_the_device_properties_only() {
         let vectors = vectors();
         let (account, signed) = account(&vectors);
+        let options = ClientOptions { history_days: Some(90), ..ClientOptions::default() };
         let mut ours =
-            ClientPayload::decode(registration(&account, &signed, VERSION, "whimbrel").as_slice()).unwrap();
+            ClientPayload::decode(registration(&account, &signed, VERSION, &options).as_slice()).unwrap();
         let mut theirs = payload(&vectors, "whatsmeow registration");
         let props = ours.device_pairing_data.as_mut().unwrap().device_props.take().unwrap();
         theirs.device_pairing_data.as_mut().unwrap().device_props.take().unwrap();
@@ -207,6 +216,13 @@ mod tests {
         assert!(props.platform_type() == PlatformType::Chrome);
         let history = props.history_sync_config.unwrap();
         assert_eq!((history.storage_quota_mb(), history.thumbnail_sync_days_limit()), (10_240, 60));
+        assert_eq!((history.recent_sync_days_limit, history.full_sync_days_limit), (Some(90), None));
+        let options = ClientOptions { full_history: true, ..options };
+        let props = device_properties(&options);
+        assert_eq!(props.require_full_sync, Some(true));
+        assert_eq!(props.history_sync_config.unwrap().full_sync_days_limit, Some(90));
+        let without = ClientOptions { archive: false, ..options };
+        assert_eq!(device_properties(&without).require_full_sync, Some(false));
     }
 
     #[test]

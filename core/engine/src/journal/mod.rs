@@ -3,6 +3,7 @@
 mod account;
 mod addons;
 mod groups;
+mod history;
 mod messages;
 mod people;
 mod queue;

@@ -4,7 +4,7 @@
 use prost::Message as _;
 use whimbrel_wire::jid::Jid;
 
-use super::{account, addons, groups, messages, people};
+use super::{account, addons, groups, history, messages, people};
 use crate::events::{Event, EventKind, Identity};
 
 /// A row that this version cannot read: damaged, or of a kind that a newer version wrote.
@@ -20,7 +20,7 @@ struct RecordRow {
     recorded_at_ms: i64,
     #[prost(
         oneof = "KindRow",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 50, 51, 52"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 50, 51, 52, 60"
     )]
     kind: Option<KindRow>,
 }
@@ -65,6 +65,8 @@ enum KindRow {
     NumberChanged(people::MovedRow),
     #[prost(message, tag = "52")]
     NumberShared(people::MovedRow),
+    #[prost(message, tag = "60")]
+    History(history::HistoryRow),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -119,6 +121,7 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         EventKind::GroupChanged(event) => KindRow::GroupChanged(event.into()),
         EventKind::ChatMoved(event) => KindRow::ChatMoved(event.into()),
         EventKind::NumberChanged(event) => KindRow::NumberChanged(event.into()),
+        EventKind::History(event) => KindRow::History(event.into()),
         EventKind::NumberShared(event) => KindRow::NumberShared(event.into()),
         EventKind::Qr(_)
         | EventKind::PairingCode(_)
@@ -159,6 +162,7 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
         KindRow::GroupChanged(row) => EventKind::GroupChanged(row.try_into()?),
         KindRow::ChatMoved(row) => EventKind::ChatMoved(row.try_into()?),
         KindRow::NumberChanged(row) => EventKind::NumberChanged(row.try_into()?),
+        KindRow::History(row) => EventKind::History(row.try_into()?),
         KindRow::NumberShared(row) => EventKind::NumberShared(row.try_into()?),
     })
 }
@@ -199,9 +203,9 @@ mod tests {
     use super::*;
     use crate::error::Code;
     use crate::events::{
-        Addon, ChatMoved, ConnectionRefused, Control, IdentityChanged, Linked, LoggedOut, Message,
-        NumberChanged, NumberShared, Receipt, ReceiptKind, Restriction, RestrictionKind, SendStatus, Target,
-        Undecryptable, VersionExpires,
+        Addon, ChatMoved, ConnectionRefused, Control, HistoryKind, HistorySync, IdentityChanged, Linked,
+        LoggedOut, Message, NumberChanged, NumberShared, Receipt, ReceiptKind, Restriction, RestrictionKind,
+        SendStatus, Target, Undecryptable, VersionExpires,
     };
     use crate::messages::MessageKey;
 
@@ -367,6 +371,16 @@ mod tests {
                 former: "15550009@s.whatsapp.net".parse().unwrap(),
             }),
             EventKind::NumberShared(NumberShared { who: identity("9") }),
+            EventKind::History(HistorySync {
+                kind: HistoryKind::OnDemand,
+                chunk: 3,
+                progress: Some(40),
+                chats: 1,
+                messages: 50,
+                damaged: 2,
+                request_id: Some("3EB0".into()),
+                error: Some(Code::HistoryDamaged),
+            }),
         ];
         others.into_iter().chain(groups).collect()
     }

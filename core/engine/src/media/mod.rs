@@ -26,6 +26,7 @@ mod describe;
 mod download;
 mod failure;
 mod fetch;
+mod history;
 mod http;
 mod options;
 mod phone;
@@ -59,6 +60,7 @@ use crate::client::{Client, Inner};
 use crate::error::{Code, Error};
 use crate::options::Cancel;
 use connection::MediaHosts;
+pub(crate) use history::{ask_for_piece, fetch_piece};
 use phone::PhoneRequests;
 
 /// Longest file: what phones send.

@@ -78,24 +78,31 @@ pub(super) fn hosts(answer: &NodeRef<'_>, now: u64) -> Option<Connection> {
 
 /// Asks the own phone to upload the file of a message again.
 pub(super) fn ask_phone(own: &Jid, message: &Key, key: &RetryKey, nonce: &[u8; 12]) -> Option<Node> {
-    let request = ServerErrorReceipt { stanza_id: Some(message.id.clone()) }.encode_to_vec();
-    let sealed = key.seal(nonce, &message.id, &request).ok()?;
     let chat = message.chat.as_ref()?;
+    let which = Node::new("rmr")
+        .attr("jid", chat)
+        .attr("from_me", if message.from_me { "true" } else { "false" })
+        .attr_opt("participant", message.participant.as_ref());
+    Some(server_error(own, &message.id, key, nonce)?.child(which))
+}
+
+/// Asks the own phone for a piece of the history that is gone (§9.4).
+pub(super) fn ask_for_piece(own: &Jid, id: &str, key: &RetryKey, nonce: &[u8; 12]) -> Option<Node> {
+    Some(server_error(own, id, key, nonce)?.attr("category", "peer"))
+}
+
+fn server_error(own: &Jid, id: &str, key: &RetryKey, nonce: &[u8; 12]) -> Option<Node> {
+    let request = ServerErrorReceipt { stanza_id: Some(id.to_owned()) }.encode_to_vec();
+    let sealed = key.seal(nonce, id, &request).ok()?;
     Some(
         Node::new("receipt")
-            .attr("id", message.id.clone())
+            .attr("id", id.to_owned())
             .attr("to", own.to_bare())
             .attr("type", "server-error")
             .child(
                 Node::new("encrypt")
                     .child(Node::new("enc_p").bytes(sealed))
                     .child(Node::new("enc_iv").bytes(nonce.to_vec())),
-            )
-            .child(
-                Node::new("rmr")
-                    .attr("jid", chat)
-                    .attr("from_me", if message.from_me { "true" } else { "false" })
-                    .attr_opt("participant", message.participant.as_ref()),
             ),
     )
 }

@@ -14,6 +14,7 @@ use super::decrypt::Author;
 use super::signal_state::Unit;
 use crate::addons::receive;
 use crate::events::{Control, EventKind, Message, NumberShared};
+use crate::history;
 use crate::retry::phone;
 use crate::statistics::count;
 use crate::store::StoreError;
@@ -52,8 +53,18 @@ enum What {
 pub(crate) struct Inside {
     /// What the host hears of; `None` if there is nothing for hosts.
     pub(crate) told: Option<Told>,
-    /// A part of the history, which has a receipt of its own.
-    pub(crate) history: bool,
+    pub(crate) history: History,
+}
+
+/// What a message says of the history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum History {
+    #[default]
+    Nothing,
+    /// There is a piece of it to be read, which then has a receipt of its own.
+    Waits,
+    /// There is nothing to read, and so the receipt is due.
+    DoneWith,
 }
 
 /// Finds out what a decrypted message is, and does at once what hosts have no part in. `bytes` is its
@@ -61,6 +72,7 @@ pub(crate) struct Inside {
 pub(crate) fn look_inside(
     unit: &mut Unit<'_>,
     author: &Author<'_>,
+    message_id: &str,
     message: Wire,
     bytes: Vec<u8>,
     inside: &mut Inside,
@@ -82,7 +94,7 @@ pub(crate) fn look_inside(
     let what = match received.class {
         Class::Message(shown) => What::Message(shown, received.secret),
         Class::Addon(addon) => What::Addon(addon),
-        Class::Protocol(protocol) => match control(unit, author, *protocol, inside)? {
+        Class::Protocol(protocol) => match control(unit, author, message_id, *protocol, inside)? {
             Some(protocol) => What::Control(Box::new(protocol)),
             None => return Ok(()),
         },
@@ -120,6 +132,7 @@ pub(crate) fn unsupported(unread: bool) -> Shown {
 fn control(
     unit: &mut Unit<'_>,
     author: &Author<'_>,
+    message_id: &str,
     protocol: Protocol,
     inside: &mut Inside,
 ) -> Result<Option<Protocol>, StoreError> {
@@ -129,9 +142,10 @@ fn control(
             unit.learn_timer(author.chat, timer)?;
             return Ok(Some(protocol));
         }
-        Protocol::History(_) => {
-            inside.history = true;
-            "history is not stored by this version"
+        Protocol::History(piece) => {
+            let waits = history::announced(unit, message_id, &piece);
+            inside.history = if waits { History::Waits } else { History::DoneWith };
+            return Ok(None);
         }
         Protocol::KeyShare(_) | Protocol::KeyRequest(_) | Protocol::AppStateFatal { .. } => {
             "app state is not synchronised by this version"

@@ -30,6 +30,8 @@ pub(crate) struct Replies {
     pub(crate) delivered: Vec<(Vec<Jid>, Vec<String>)>,
     /// What needs the service, and so must not hold the lane up.
     pub(crate) repairs: Vec<Repair>,
+    /// A piece of the history was announced.
+    pub(crate) history: bool,
     /// Messages that the phone is to be asked for.
     missing: Vec<Missing>,
 }
@@ -138,6 +140,9 @@ async fn receive(
             if connection.send(node).await.is_err() {
                 return;
             }
+        }
+        if replies.history {
+            client.history.wake();
         }
         for missing in replies.missing {
             client.phone.add(missing);

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use whimbrel_proto::e2e::Message as Content;
 use whimbrel_wire::{Jid, NodeRef};
 
-use super::arrival::{self, Arrived, Inside, look_inside};
+use super::arrival::{self, Arrived, History, Inside, look_inside};
 use super::bot;
 use super::decrypt::{Author, Failure, INVALID_CONTENT, MALFORMED, NO_SECRET, UNKNOWN};
 use super::inbound::Replies;
@@ -58,7 +58,7 @@ pub(crate) fn message(
     if let Some(done) = done.filter(|known| known.ciphertext_hash == hash) {
         tracing::debug!("A message came again.");
         answer(&received, &place, replies);
-        if done.state == InboxState::History {
+        if done.state == InboxState::History && !unit.store.is_piece_waiting(&received.id)? {
             // Its first receipt may be lost, and the phone waits for it.
             replies.push(receipt::delivery(&received, Kind::History));
         }
@@ -71,8 +71,10 @@ pub(crate) fn message(
                 unit.opened(&place.author);
             }
             take(unit, &received, place, known, hash, inside, replies)?;
-            if history {
-                replies.push(receipt::delivery(&received, Kind::History));
+            match history {
+                History::Nothing => {}
+                History::Waits => replies.history = true,
+                History::DoneWith => replies.push(receipt::delivery(&received, Kind::History)),
             }
         }
         Err(Failure::Duplicate) if is_done => answer(&received, &place, replies),
@@ -187,7 +189,7 @@ fn open_all(
         again = None;
         take_keys(unit, &author, &message)?;
         hear_of_devices(unit, &author, &message)?;
-        look_inside(unit, &author, message, plaintext, &mut inside)?;
+        look_inside(unit, &author, &received.id, message, plaintext, &mut inside)?;
     }
     match again {
         Some(failure) if inside.told.is_none() => Err(failure),
@@ -260,7 +262,7 @@ fn take(
         author: place.author,
         message_id: received.id.clone().into_owned(),
         ciphertext_hash: hash,
-        state: if inside.history { InboxState::History } else { InboxState::Done },
+        state: if inside.history == History::Nothing { InboxState::Done } else { InboxState::History },
         seen_at,
     });
     Ok(())

@@ -3,12 +3,13 @@
 use whimbrel_wire::Jid;
 
 use super::stanza;
+use crate::archive::row::{ArchiveChange, Times};
 use crate::client::Client;
-use crate::devices::sessions;
+use crate::devices::{identity, sessions};
 use crate::error::{Code, Error};
 use crate::messages::Unit;
 use crate::options::CallOptions;
-use crate::store::StoreError;
+use crate::store::{Changes, StoreError};
 
 impl Client {
     /// Marks messages as read, and tells the person who wrote them so. `sender` is needed in
@@ -32,6 +33,7 @@ impl Client {
         self.call(operation, options.timeout, move |client, deadline| async move {
             client.linked_account()?;
             let connection = client.wait_for_connection(deadline).await?;
+            let here = identity::canonical(&*client.store, &chat)?;
             let (chat, sender) = client.unit(|unit| addresses(unit, &chat, sender)).await?;
             let time = client.server_now_ms().div_euclid(1000);
             for ids in ids.chunks(stanza::IDS) {
@@ -39,7 +41,10 @@ impl Client {
                 let left = deadline.saturating_duration_since(tokio::time::Instant::now());
                 connection.send_awaiting_ack(receipt, left).await?;
             }
-            Ok(())
+            // Nobody tells this device what it did itself.
+            let read = Times { read_at: Some(time), ..Times::default() };
+            let read = ArchiveChange::Times { chat: here, message_ids: ids, who: None, times: read };
+            client.commit.commit(Changes { archive: vec![read], ..Changes::default() }).await
         })
         .await
     }

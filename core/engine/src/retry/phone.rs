@@ -284,6 +284,7 @@ fn take(unit: &mut Unit<'_>, info: WebMessageInfo) -> Result<(), StoreError> {
     arrival::look_inside(
         unit,
         &Author { device: &author, chat: &chat, own, proof: None },
+        &entry.message_id,
         message,
         whole,
         &mut inside,

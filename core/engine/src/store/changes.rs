@@ -7,9 +7,11 @@ use whimbrel_content::Secret;
 use whimbrel_crypto::curve::KeyPair;
 use whimbrel_wire::jid::Jid;
 
+use crate::archive::row::ArchiveChange;
 use crate::error::Code;
 use crate::events::Event;
 use crate::groups::GroupRow;
+use crate::history::HistoryChange;
 use crate::restrictions::{Lock, RestrictionKind};
 
 /// Keys that this device owns for the whole life of a link (pairing document §1).
@@ -237,6 +239,16 @@ pub(crate) struct Settlement {
     pub(crate) told: bool,
 }
 
+/// A token that a person gave this account, with which it may write to them.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) token: Vec<u8>,
+    /// When it was given, seconds.
+    pub(crate) timestamp: i64,
+    /// When this account last gave one, seconds.
+    pub(crate) sender_timestamp: Option<i64>,
+}
+
 /// One event in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JournalRow {
@@ -287,6 +299,14 @@ pub(crate) struct Changes {
     pub(crate) journal: Vec<JournalRow>,
     /// Events up to this one were taken by the host.
     pub(crate) acknowledged: Option<u64>,
+    /// Pieces of the history.
+    pub(crate) history: Vec<HistoryChange>,
+    /// Tokens that people gave this account; a newer one counts.
+    pub(crate) privacy_tokens: Vec<(Jid, Token)>,
+    /// The salt of tokens for strangers; one that is there already counts.
+    pub(crate) nct_salt: Option<Vec<u8>>,
+    /// What is learned of chats, messages and people; the committer adds what follows from the rest.
+    pub(crate) archive: Vec<ArchiveChange>,
     /// Set the whole link aside: sessions, identities, prekeys, sender keys, device lists, groups and the
     /// outbox go; the account row that comes with it is what remains. Such a unit is committed alone.
     pub(crate) forget_link: bool,
@@ -326,6 +346,10 @@ impl Changes {
         self.events.extend(later.events);
         self.journal.extend(later.journal);
         self.acknowledged = self.acknowledged.max(later.acknowledged);
+        self.history.extend(later.history);
+        self.privacy_tokens.extend(later.privacy_tokens);
+        self.nct_salt = self.nct_salt.take().or(later.nct_salt);
+        self.archive.extend(later.archive);
         self.forget_link |= later.forget_link;
     }
 
@@ -365,6 +389,10 @@ impl Changes {
             && self.events.is_empty()
             && self.journal.is_empty()
             && self.acknowledged.is_none()
+            && self.history.is_empty()
+            && self.privacy_tokens.is_empty()
+            && self.nct_salt.is_none()
+            && self.archive.is_empty()
             && !self.forget_link
     }
 }

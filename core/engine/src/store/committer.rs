@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
 use super::{Changes, JournalRow, Store, StoreError};
+use crate::archive;
 use crate::error::{Code, Error};
 use crate::events::Event;
 use crate::journal::{self, EventQueue};
@@ -24,6 +25,8 @@ struct Shared {
     store: Arc<dyn Store>,
     events: Arc<EventQueue>,
     runtime: Handle,
+    /// Whether there is an archive to keep.
+    archive: bool,
     state: Mutex<State>,
     failed: Notify,
 }
@@ -48,15 +51,19 @@ struct Unit {
 }
 
 impl Committer {
-    /// Makes the writer of a store; journaled events go to `events` once they are durable.
+    /// Makes the writer of a store; journaled events go to `events` once they are durable, and into
+    /// the archive if there is to be one.
     pub(crate) fn new(
         store: Arc<dyn Store>,
         events: Arc<EventQueue>,
         runtime: Handle,
+        archive: bool,
     ) -> Result<Self, StoreError> {
         let (last_sequence, _) = store.journal_bounds()?;
         let state = Mutex::new(State { last_sequence, ..State::default() });
-        Ok(Self { shared: Arc::new(Shared { store, events, runtime, state, failed: Notify::new() }) })
+        Ok(Self {
+            shared: Arc::new(Shared { store, events, runtime, archive, state, failed: Notify::new() }),
+        })
     }
 
     /// Makes a unit of work durable, together with whatever else waits. The order of calls is
@@ -167,6 +174,11 @@ impl Shared {
             all.absorb(unit.changes);
             waiters.push(unit.done);
         }
+        if self.archive {
+            archive::project::project(&mut all, &*self.store);
+        } else {
+            all.archive.clear();
+        }
         let events = number(&mut all, first_sequence);
         let acknowledged = self.events.acknowledged_by_host();
         all.acknowledged = all.acknowledged.max(acknowledged);
@@ -264,9 +276,13 @@ mod tests {
             EventQueue::new(Arc::clone(&store) as Arc<dyn Store>, Limits { events: 100, bytes: 1 << 20 })
                 .unwrap(),
         );
-        let commit =
-            Committer::new(Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&events), Handle::current())
-                .unwrap();
+        let commit = Committer::new(
+            Arc::clone(&store) as Arc<dyn Store>,
+            Arc::clone(&events),
+            Handle::current(),
+            true,
+        )
+        .unwrap();
         commit.commit(event("A")).await.unwrap();
         store.fail_next(1);
         let (noticed, refused) = tokio::join!(commit.failed(), commit.commit(event("B")));

@@ -488,7 +488,8 @@ async fn commits_that_wait_share_a_transaction_and_number_events_in_order() {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.file("a.db"), true).unwrap());
     let events = Arc::new(EventQueue::new(Arc::clone(&store), limits(100)).unwrap());
     let committer =
-        Committer::new(Arc::clone(&store), Arc::clone(&events), tokio::runtime::Handle::current()).unwrap();
+        Committer::new(Arc::clone(&store), Arc::clone(&events), tokio::runtime::Handle::current(), true)
+            .unwrap();
     let units: Vec<_> = (0..50)
         .map(|n| committer.commit(Changes { events: vec![event(&n.to_string())], ..Changes::default() }))
         .collect();
@@ -521,7 +522,8 @@ async fn a_slow_host_is_served_from_the_journal() {
 
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let events = Arc::new(EventQueue::new(Arc::clone(&store), limits(1000)).unwrap());
-    let committer = Committer::new(store, Arc::clone(&events), tokio::runtime::Handle::current()).unwrap();
+    let committer =
+        Committer::new(store, Arc::clone(&events), tokio::runtime::Handle::current(), true).unwrap();
     for n in 0..1000 {
         committer
             .commit(Changes { events: vec![event(&n.to_string())], ..Changes::default() })

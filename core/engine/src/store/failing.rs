@@ -9,7 +9,12 @@ use super::{
     Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, MemoryStore, OutboxRow, ParentRow,
     PreKeyRow, SignedPreKeyRow, Store, StoreError, TimerRow,
 };
+use crate::archive::query::{
+    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery,
+};
+use crate::archive::row::Target;
 use crate::groups::GroupRow;
+use crate::history::PieceRow;
 use crate::restrictions::Lock;
 
 /// Sees every commit, before it is carried out and after.
@@ -191,6 +196,38 @@ impl Store for FailingStore {
 
     fn journal_bounds(&self) -> Result<(u64, u64), StoreError> {
         self.kept.journal_bounds()
+    }
+
+    fn next_piece(&self, asked_before: i64) -> Result<Option<PieceRow>, StoreError> {
+        self.kept.next_piece(asked_before)
+    }
+
+    fn is_piece_waiting(&self, message_id: &str) -> Result<bool, StoreError> {
+        self.kept.is_piece_waiting(message_id)
+    }
+
+    fn find_messages(&self, query: &MessageQuery) -> Result<Vec<FoundMessage>, StoreError> {
+        self.kept.find_messages(query)
+    }
+
+    fn oldest_message(&self, chat: &Jid) -> Result<Option<FoundMessage>, StoreError> {
+        self.kept.oldest_message(chat)
+    }
+
+    fn message_details(&self, target: &Target) -> Result<Option<Details>, StoreError> {
+        self.kept.message_details(target)
+    }
+
+    fn find_chats(&self, query: &ChatQuery) -> Result<Vec<FoundChat>, StoreError> {
+        self.kept.find_chats(query)
+    }
+
+    fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<FoundContact>, StoreError> {
+        self.kept.find_contacts(query)
+    }
+
+    fn index_archive(&self, limit: u32) -> Result<bool, StoreError> {
+        self.kept.index_archive(limit)
     }
 
     fn commit(&self, changes: &Changes) -> Result<(), StoreError> {

@@ -3,13 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rusqlite::Connection;
 use whimbrel_wire::jid::Jid;
 
+use super::sqlite::archive;
 use super::{
     Account, Changes, DeviceList, InboxEntry, InboxState, JournalRow, LidMigration, OutboxRow, OutboxState,
-    ParentKey, ParentRow, PreKeyRow, SignedPreKeyRow, Store, StoreError, TimerRow,
+    ParentKey, ParentRow, PreKeyRow, SignedPreKeyRow, Store, StoreError, TimerRow, Token,
 };
+use crate::archive::query::{
+    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery,
+};
+use crate::archive::row::Target;
 use crate::groups::GroupRow;
+use crate::history::{HistoryChange, PieceRow};
 use crate::restrictions::{Lock, RestrictionKind};
 
 /// Received messages that are remembered for the duplicate filter; the oldest go first.
@@ -28,6 +35,8 @@ const PARENTS: usize = 10_000;
 #[derive(Default)]
 pub(crate) struct MemoryStore {
     tables: Mutex<Tables>,
+    /// The archive, once there is something in it: the same tables as in a file.
+    archive: Mutex<Option<Connection>>,
 }
 
 #[derive(Default)]
@@ -55,6 +64,10 @@ struct Tables {
     outbox_order: BTreeMap<u64, (String, Jid)>,
     counter: u64,
     retry_base_keys: BTreeMap<(Jid, String), [u8; 32]>,
+    /// Pieces of the history, the first announced first.
+    pieces: Vec<PieceRow>,
+    tokens: BTreeMap<Jid, Token>,
+    nct_salt: Option<Vec<u8>>,
     /// Ids of prekeys that were made for retry receipts, oldest first.
     retry_keys: VecDeque<u32>,
     /// By id first, so that all messages of one id stand together.
@@ -70,6 +83,19 @@ struct Tables {
 impl MemoryStore {
     fn lock(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the archive.
+    fn with_archive<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut slot = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
+        let archive = match &mut *slot {
+            Some(archive) => archive,
+            empty => empty.insert(archive::in_memory()?),
+        };
+        work(archive)
     }
 }
 
@@ -158,6 +184,16 @@ impl Tables {
         }
         self.keep_parents(changes);
         self.timers.extend(changes.timers.clone());
+        for change in &changes.history {
+            self.change_piece(change);
+        }
+        for (user, token) in &changes.privacy_tokens {
+            let known = self.tokens.get(user).map(|known| known.timestamp);
+            if known.is_none_or(|known| known < token.timestamp) {
+                self.tokens.insert(user.clone(), token.clone());
+            }
+        }
+        self.nct_salt = self.nct_salt.take().or_else(|| changes.nct_salt.clone());
         for row in &changes.journal {
             self.journal.insert(row.sequence, row.payload.clone());
             self.last = row.sequence;
@@ -192,6 +228,22 @@ impl Tables {
                     self.parents.remove(&id);
                 }
             }
+        }
+    }
+
+    fn change_piece(&mut self, change: &HistoryChange) {
+        match change {
+            HistoryChange::Announced(row) => {
+                if !self.pieces.iter().any(|piece| piece.message_id == row.message_id) {
+                    self.pieces.push(row.clone());
+                }
+            }
+            HistoryChange::Read(id, read) => {
+                if let Some(piece) = self.pieces.iter_mut().find(|piece| piece.message_id == *id) {
+                    piece.read = *read;
+                }
+            }
+            HistoryChange::Done(id) => self.pieces.retain(|piece| piece.message_id != *id),
         }
     }
 
@@ -426,7 +478,43 @@ impl Store for MemoryStore {
         Ok((tables.last, tables.acknowledged))
     }
 
+    fn next_piece(&self, asked_before: i64) -> Result<Option<PieceRow>, StoreError> {
+        let tables = self.lock();
+        Ok(tables.pieces.iter().find(|piece| piece.read.asked_at < asked_before).cloned())
+    }
+
+    fn is_piece_waiting(&self, message_id: &str) -> Result<bool, StoreError> {
+        Ok(self.lock().pieces.iter().any(|piece| piece.message_id == message_id))
+    }
+
+    fn find_messages(&self, query: &MessageQuery) -> Result<Vec<FoundMessage>, StoreError> {
+        self.with_archive(|archive| archive::messages(archive, query))
+    }
+
+    fn oldest_message(&self, chat: &Jid) -> Result<Option<FoundMessage>, StoreError> {
+        self.with_archive(|archive| archive::oldest(archive, chat))
+    }
+
+    fn message_details(&self, target: &Target) -> Result<Option<Details>, StoreError> {
+        self.with_archive(|archive| archive::details(archive, target))
+    }
+
+    fn find_chats(&self, query: &ChatQuery) -> Result<Vec<FoundChat>, StoreError> {
+        self.with_archive(|archive| archive::chats(archive, query))
+    }
+
+    fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<FoundContact>, StoreError> {
+        self.with_archive(|archive| archive::contacts(archive, query))
+    }
+
+    fn index_archive(&self, limit: u32) -> Result<bool, StoreError> {
+        self.with_archive(|archive| archive::index(archive, limit))
+    }
+
     fn commit(&self, changes: &Changes) -> Result<(), StoreError> {
+        if !changes.archive.is_empty() {
+            self.with_archive(|archive| archive::write(archive, &changes.archive))?;
+        }
         self.lock().commit(changes);
         Ok(())
     }

@@ -18,13 +18,18 @@ use std::sync::Arc;
 
 use whimbrel_wire::jid::Jid;
 
+use crate::archive::query::{
+    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery,
+};
+use crate::archive::row::Target;
 use crate::groups::GroupRow;
+use crate::history::PieceRow;
 use crate::restrictions::Lock;
 
 pub(crate) use changes::{
     Account, Changes, DeviceKeys, DeviceList, DeviceListEntry, InboxEntry, InboxState, JournalRow,
     LidMigration, OutboxRow, OutboxState, ParentKey, ParentRow, PreKeyRow, Settlement, SignedPreKeyRow,
-    TimerRow,
+    TimerRow, Token,
 };
 pub(crate) use committer::Committer;
 pub(crate) use memory::MemoryStore;
@@ -134,6 +139,24 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn journal_sizes(&self) -> Result<Vec<u64>, StoreError>;
     /// Highest sequence number given out and highest acknowledged.
     fn journal_bounds(&self) -> Result<(u64, u64), StoreError>;
+    /// The piece of the history that was announced first and is not done with, but for those that the
+    /// phone was asked for since a time in seconds.
+    fn next_piece(&self, asked_before: i64) -> Result<Option<PieceRow>, StoreError>;
+    /// Whether a piece that a message announced is not done with.
+    fn is_piece_waiting(&self, message_id: &str) -> Result<bool, StoreError>;
+    /// Messages of the archive, newest first. The words of those that came since the last
+    /// [`index_archive`](Self::index_archive) are not looked at.
+    fn find_messages(&self, query: &MessageQuery) -> Result<Vec<FoundMessage>, StoreError>;
+    /// The oldest message of a chat that people wrote.
+    fn oldest_message(&self, chat: &Jid) -> Result<Option<FoundMessage>, StoreError>;
+    /// A message of the archive, and what others did with it.
+    fn message_details(&self, target: &Target) -> Result<Option<Details>, StoreError>;
+    /// Chats of the archive, the one with the newest message first.
+    fn find_chats(&self, query: &ChatQuery) -> Result<Vec<FoundChat>, StoreError>;
+    /// People of the archive, by name.
+    fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<FoundContact>, StoreError>;
+    /// Takes the words of so many messages into the index. Returns whether there are more.
+    fn index_archive(&self, limit: u32) -> Result<bool, StoreError>;
     /// Writes a unit of work; all of it or nothing.
     fn commit(&self, changes: &Changes) -> Result<(), StoreError>;
     /// The file that the store is in, if it is in one.

@@ -10,7 +10,7 @@ use super::error::ApiError;
 use super::extract::{Body, Query, Waiting};
 use super::{Api, JsonList, Numbered, numbered};
 use crate::LidStanding;
-use crate::phone::{Message, Phone, Receipt, SwitchChange, Switches};
+use crate::phone::{Message, Past, Phone, Receipt, SwitchChange, Switches};
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
@@ -22,6 +22,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/phones/{number}/messages", routing::get(messages))
         .route("/phones/{number}/receipts", routing::get(receipts))
         .route("/phones/{number}/read", routing::post(read))
+        .route("/phones/{number}/past", routing::post(past))
         .route("/phones/{number}/unlink", routing::post(unlink))
         .route("/phones/{number}/switches", routing::post(switches))
         .route("/phones/{number}/offline", routing::post(offline))
@@ -94,6 +95,16 @@ async fn list(State(api): State<Api>) -> Json<JsonList<PhoneView>> {
 
 async fn show(State(api): State<Api>, Path(number): Path<String>) -> Result<Json<PhoneView>, ApiError> {
     Ok(Json(PhoneView::of(&find(&api, &number)?)))
+}
+
+/// Gives a phone a past, which it hands to the companions that are linked from now on.
+async fn past(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(past): Body<Past>,
+) -> Result<StatusCode, ApiError> {
+    find(&api, &number)?.remember(past);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]

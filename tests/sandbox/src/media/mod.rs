@@ -12,6 +12,7 @@ mod upload;
 
 pub use faults::{MediaFault, MediaFaultRule, MediaRequest};
 
+pub(crate) use blob::Incoming;
 pub(crate) use request::Kind;
 pub(crate) use server::MediaListener;
 pub(crate) use shelf::Shelf;

@@ -1,9 +1,11 @@
 //! Data that companions ask their phone for (pairing document §12.6).
 //!
-//! Phones of the sandbox answer one kind of request: for messages that a companion could not read.
+//! Phones of the sandbox answer two kinds of requests: for messages that a companion could not read, and
+//! for older messages of a chat.
 
 use whimbrel_proto::common::MessageKey;
 use whimbrel_proto::e2e::Message;
+use whimbrel_proto::e2e::message::peer_data_operation_request_message::HistorySyncOnDemandRequest;
 use whimbrel_proto::e2e::message::peer_data_operation_request_response_message::{
     PeerDataOperationResult, peer_data_operation_result::PlaceholderMessageResendResponse,
 };
@@ -23,6 +25,15 @@ pub(crate) struct Recorded {
     pub(crate) participant: Option<String>,
     pub(crate) timestamp: u64,
     pub(crate) message: Message,
+}
+
+/// Which older messages of a chat a companion asks for; `None` if it asks for something else.
+pub(crate) fn wanted_history(
+    request: &PeerDataOperationRequestMessage,
+) -> Option<&HistorySyncOnDemandRequest> {
+    let kind = request.peer_data_operation_request_type();
+    let wanted = request.history_sync_on_demand_request.as_ref();
+    wanted.filter(|_| kind == PeerDataOperationRequestType::HistorySyncOnDemand)
 }
 
 /// Ids of the messages that a companion asks for; `None` if it asks for something else.

@@ -45,12 +45,19 @@ pub enum PhoneError {
     /// The service did not answer in time, or an awaited event did not happen.
     #[error("nothing happened in time")]
     Timeout,
+    /// A piece of the past could not be written.
+    #[error("a piece of the past could not be written: {0}")]
+    Piece(String),
     /// The phone is not connected.
     #[error("the phone is offline")]
     Offline,
 }
 
 impl PhoneError {
+    pub(super) fn piece(error: std::io::Error) -> Self {
+        Self::Piece(error.to_string())
+    }
+
     /// A short name for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -69,6 +76,7 @@ impl PhoneError {
             Self::Refused { .. } => "refused",
             Self::Answer(_) => "bad_answer",
             Self::Timeout => "timeout",
+            Self::Piece(_) => "no_piece",
             Self::Offline => "offline",
         }
     }

@@ -193,7 +193,7 @@ impl Phone {
         for kind in [HistorySyncType::InitialBootstrap, HistorySyncType::PushName, HistorySyncType::Recent] {
             self.send_peer(&address, &content::history(&history, kind)).await?;
         }
-        Ok(())
+        self.hand_over_past(&address).await
     }
 
     /// Throws a companion out.

@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use whimbrel_wire::{Jid, Node};
 
-use super::media;
 use super::records::{Receipt, ReceiptKind};
 use super::stanza::link::{CodeStep, read_code_step};
 use super::stanza::{acks, retry};
 use super::state::{Job, Outcome};
 use super::{Inner, Phone};
+use super::{history, media};
 use crate::AttachError;
 
 /// Pause before a lost connection is made anew, doubled up to the second value.
@@ -52,6 +52,7 @@ pub(super) async fn work(phone: Weak<Inner>, mut jobs: mpsc::UnboundedReceiver<J
             Job::ShareKeys { device, ids } => phone.share_keys(&device, &ids).await,
             Job::Data { device, id, request } => phone.answer_data(&device, &id, &request).await,
             Job::UploadAgain { wanted } => phone.upload_again(&wanted).await,
+            Job::HandOver { wanted } => phone.hand_over_again(&wanted).await,
             Job::MorePrekeys => phone.upload_prekeys().await,
             Job::PublishIndexes => phone.publish_indexes().await,
         };
@@ -127,7 +128,10 @@ impl Phone {
             }
             _ => {
                 let wanted = media::read_request(node).map(Box::new);
-                let jobs = wanted.map(|wanted| Job::UploadAgain { wanted }).into_iter().collect();
+                let piece = history::read_request(node).map(Box::new);
+                let jobs = wanted.map(|wanted| Job::UploadAgain { wanted });
+                let jobs =
+                    jobs.or_else(|| piece.map(|wanted| Job::HandOver { wanted })).into_iter().collect();
                 Outcome { replies: vec![ack], jobs, ..Outcome::default() }
             }
         }

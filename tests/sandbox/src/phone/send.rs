@@ -226,7 +226,7 @@ impl Phone {
     }
 
     /// Sends a message to one of the own companions, without showing it anywhere.
-    pub(super) async fn send_peer(&self, device: &Jid, message: &Plain) -> Result<(), PhoneError> {
+    pub(super) async fn send_peer(&self, device: &Jid, message: &Plain) -> Result<String, PhoneError> {
         let _order = self.inner.sending.lock().await;
         self.ensure_sessions(std::slice::from_ref(device)).await?;
         let (id, stanza) = {
@@ -240,7 +240,7 @@ impl Phone {
             (id, stanza)
         };
         self.inner.line.post(&id, stanza).await?;
-        Ok(())
+        Ok(id)
     }
 
     /// Hands app-state keys to a companion that asked for them.
@@ -249,7 +249,7 @@ impl Phone {
             let state = self.state();
             state.app_state.share(ids, &state.companions)
         };
-        self.send_peer(device, &content::key_share(keys)).await
+        self.send_peer(device, &content::key_share(keys)).await.map(drop)
     }
 
     /// Answers a companion's request for data, as far as the phone can.
@@ -259,9 +259,12 @@ impl Phone {
         id: &str,
         request: &PeerDataOperationRequestMessage,
     ) -> Result<(), PhoneError> {
+        if let Some(older) = data::wanted_history(request) {
+            return self.hand_over_older(device, id, older).await;
+        }
         let Some(wanted) = data::wanted_messages(request) else { return Ok(()) };
         let found = wanted.iter().filter_map(|id| self.recorded(id)).collect();
-        self.send_peer(device, &content::data(data::resent_messages(id, found))).await
+        self.send_peer(device, &content::data(data::resent_messages(id, found))).await.map(drop)
     }
 
     /// A message that the phone has received or sent.

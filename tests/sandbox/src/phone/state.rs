@@ -1,6 +1,7 @@
 //! What a phone knows, and how it reacts to stanzas. Synchronous: what takes time is handed out as
 //! [`Job`]s.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
@@ -18,6 +19,7 @@ use super::groups::Groups;
 use super::keys::{self, KeyRing};
 use super::media::{self, HeldMedia};
 use super::originals::{Original, Originals};
+use super::past::Past;
 use super::people::People;
 use super::records::{Message, Switches};
 use super::seen::{Familiar, Seen};
@@ -25,7 +27,7 @@ use super::sessions::{Sessions, Unread};
 use super::stanza::acks;
 use super::stanza::messages::{self, Ciphertext, Envelope};
 use super::stanza::retry::{self, OfferedKeys, Wish};
-use super::{adv, peer};
+use super::{adv, history, peer};
 use crate::LidStanding;
 
 /// Everything a phone remembers.
@@ -46,6 +48,10 @@ pub(crate) struct State {
     pub(crate) app_state: peer::AppStateKeys,
     pub(crate) switches: Switches,
     pub(crate) seen: Seen,
+    /// What it remembers of before.
+    pub(crate) past: Option<Past>,
+    /// Pieces of that which it handed over, the latest last.
+    pub(crate) handed: VecDeque<history::Handed>,
 }
 
 /// Work that needs answers of the service.
@@ -85,6 +91,11 @@ pub(crate) enum Job {
     UploadAgain {
         /// What is wanted.
         wanted: Box<media::Wanted>,
+    },
+    /// Hand a piece of the past over again.
+    HandOver {
+        /// What is wanted.
+        wanted: Box<history::WantedPiece>,
     },
     /// Upload further one-time prekeys.
     MorePrekeys,
@@ -146,6 +157,8 @@ impl State {
             app_state,
             switches: Switches::default(),
             seen: Seen::default(),
+            past: None,
+            handed: VecDeque::new(),
             rng,
         }
     }

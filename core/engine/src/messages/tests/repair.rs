@@ -12,8 +12,10 @@ use whimbrel_proto::web::WebMessageInfo;
 
 use super::failures::{damaged, friends};
 use super::*;
+use crate::history::HistoryChange;
 use crate::repair::Repair;
 use crate::statistics::Statistics;
+use crate::store::{Changes, Store as _};
 
 /// Receives a message: the events, the answers, and what else follows.
 fn take(side: &mut Side, stanza: &Node) -> (Vec<EventKind>, Replies) {
@@ -237,7 +239,7 @@ fn only_the_phone_hands_messages_over() {
 }
 
 #[test]
-fn a_part_of_the_history_has_its_receipt_as_often_as_it_comes() {
+fn a_piece_of_the_history_has_its_receipt_once_it_is_done_with_and_then_as_often_as_it_comes() {
     let mut ben = Side::new("2", 1);
     let mut phone = Side::new("2", 0);
     phone.know(&Jid::lid("2"), &[0, 1]);
@@ -248,10 +250,16 @@ fn a_part_of_the_history_has_its_receipt_as_often_as_it_comes() {
         ..ProtocolMessage::default()
     };
     let stanza = between_own(&mut phone, &ben, "H1", history);
-    for _ in 0..2 {
+    let had = shapes(&[("receipt", "peer_msg")]);
+    let done = shapes(&[("receipt", "peer_msg"), ("receipt", "hist_sync")]);
+    for expected in [&had, &had, &done, &done] {
+        if expected == &done {
+            let history = vec![HistoryChange::Done("H1".to_owned())];
+            ben.store.commit(&Changes { history, ..Changes::default() }).unwrap();
+        }
         let (events, replies) = ben.receive(&stanza);
-        let expected = shapes(&[("receipt", "peer_msg"), ("receipt", "hist_sync")]);
-        assert_eq!((events, shape(&replies)), (vec![], expected));
+        assert_eq!((events, &shape(&replies)), (vec![], expected));
+        assert_eq!(ben.store.is_piece_waiting("H1").unwrap(), expected == &had);
         ben.restart();
     }
 }

@@ -45,12 +45,12 @@ pub(crate) enum DumpError {
     Store(#[from] StoreError),
 }
 
-/// Tables whose rows belong to the file, not to the link.
-const OF_THE_FILE: &[&str] = &["origin"];
+/// Tables whose rows belong to the file, not to the link: the index of words is made anew.
+const OF_THE_FILE: &[&str] = &["origin", "archive_state"];
 
 fn tables(transaction: &Transaction<'_>) -> Result<Vec<String>, StoreError> {
     let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
-         ORDER BY rowid";
+         AND name NOT LIKE 'message\\_words%' ESCAPE '\\' ORDER BY rowid";
     let mut statement = transaction.prepare(sql).map_err(failed)?;
     let names = statement.query_map([], |row| row.get::<_, String>(0)).map_err(failed)?;
     let names = names.collect::<Result<Vec<_>, _>>().map_err(failed)?;

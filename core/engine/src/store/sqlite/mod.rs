@@ -4,8 +4,10 @@
 //! (WAL). A lock file beside the store keeps a second client or process away: two owners of one
 //! set of keys throw each other out (pairing document §13.3).
 
+pub(in crate::store) mod archive;
 mod copy;
 mod dump;
+mod history;
 mod origin;
 mod read;
 mod rows;
@@ -28,7 +30,12 @@ use super::{
     Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, OutboxRow, ParentRow, PreKeyRow,
     SignedPreKeyRow, Store, StoreError, TimerRow,
 };
+use crate::archive::query::{
+    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery,
+};
+use crate::archive::row::Target;
 use crate::groups::GroupRow;
+use crate::history::PieceRow;
 use crate::restrictions::Lock;
 
 /// A store in one SQLite file.
@@ -211,6 +218,38 @@ impl Store for SqliteStore {
 
     fn journal_bounds(&self) -> Result<(u64, u64), StoreError> {
         read::journal_bounds(&self.reader())
+    }
+
+    fn next_piece(&self, asked_before: i64) -> Result<Option<PieceRow>, StoreError> {
+        history::next(&self.reader(), asked_before)
+    }
+
+    fn is_piece_waiting(&self, message_id: &str) -> Result<bool, StoreError> {
+        history::is_waiting(&self.reader(), message_id)
+    }
+
+    fn find_messages(&self, query: &MessageQuery) -> Result<Vec<FoundMessage>, StoreError> {
+        archive::messages(&self.reader(), query)
+    }
+
+    fn oldest_message(&self, chat: &Jid) -> Result<Option<FoundMessage>, StoreError> {
+        archive::oldest(&self.reader(), chat)
+    }
+
+    fn message_details(&self, target: &Target) -> Result<Option<Details>, StoreError> {
+        archive::details(&self.reader(), target)
+    }
+
+    fn find_chats(&self, query: &ChatQuery) -> Result<Vec<FoundChat>, StoreError> {
+        archive::chats(&self.reader(), query)
+    }
+
+    fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<FoundContact>, StoreError> {
+        archive::contacts(&self.reader(), query)
+    }
+
+    fn index_archive(&self, limit: u32) -> Result<bool, StoreError> {
+        archive::index(&mut self.writer().connection, limit)
     }
 
     fn commit(&self, changes: &Changes) -> Result<(), StoreError> {

@@ -254,7 +254,9 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
 
 /// Makes the tables of the present layout.
 pub(super) fn create(connection: &Connection) -> Result<(), StoreError> {
-    connection.execute_batch(LAYOUT_1).map_err(failed)
+    connection.execute_batch(LAYOUT_1).map_err(failed)?;
+    connection.execute_batch(super::history::TABLES).map_err(failed)?;
+    connection.execute_batch(super::archive::TABLES).map_err(failed)
 }
 
 fn pragma<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> Result<T, StoreError> {

@@ -4,7 +4,7 @@ use rusqlite::{Connection, ToSql, Transaction};
 
 use super::read::signed;
 use super::rows::{outbox_state_number, pack_devices};
-use super::{StoreError, failed};
+use super::{StoreError, archive, failed, history};
 use crate::clock;
 use crate::restrictions::Lock;
 use crate::store::{Account, Changes, InboxState, LidMigration, PreKeyRow};
@@ -53,6 +53,8 @@ pub(super) fn commit(
     write_people(&transaction, changes)?;
     write_messages(&transaction, changes)?;
     write_journal(&transaction, changes)?;
+    history::write(&transaction, changes)?;
+    archive::apply(&transaction, &changes.archive)?;
     let now = clock::now_seconds();
     // Also when the clock went back.
     let due = !(0..EXPIRY_INTERVAL).contains(&now.saturating_sub(*expired_at));
@@ -100,6 +102,8 @@ fn forget_link(transaction: &Transaction<'_>) -> Result<(), StoreError> {
         "known_chats",
         "message_secrets",
         "chat_timers",
+        "history",
+        "history_read",
     ] {
         run(transaction, &format!("DELETE FROM {table}"), &[])?;
     }

@@ -1,0 +1,32 @@
+//! The history that the phone has.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use whimbrel::{CallOptions, Client, Error, parse_address};
+
+use super::Operation;
+use crate::events::History;
+
+/// Asks the phone for messages of a chat that are older than the oldest one in the archive, 50 at a
+/// time, and returns when they are there. The answer counts 0 messages if there are no older ones. The
+/// phone has to be online.
+///
+/// Fails with `NOT_FOUND` if the archive has no message of the chat to count from, with `TIMED_OUT` if the
+/// phone does not answer, and with `NOT_SUPPORTED` if the client was opened without an archive.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RequestHistory {
+    /// The chat.
+    #[schemars(extend("format" = "address"))]
+    pub chat: String,
+}
+
+impl Operation for RequestHistory {
+    const NAME: &'static str = "request_history";
+    type Output = History;
+
+    async fn run(self, client: &Client, options: CallOptions) -> Result<History, Error> {
+        let chat = parse_address(&self.chat)?;
+        client.request_history(&chat, options).await.map(|sync| (&sync).into())
+    }
+}

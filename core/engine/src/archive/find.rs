@@ -1,0 +1,541 @@
+//! Looking things up.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use whimbrel_content::Content;
+use whimbrel_content::addons::{OptionVotes, Tally, Vote};
+use whimbrel_content::classify::{Class, Shown};
+use whimbrel_content::context::Context;
+use whimbrel_content::key::Key;
+use whimbrel_content::reread;
+use whimbrel_wire::Jid;
+
+use super::query::{
+    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery, Position, search,
+};
+use super::row::{Author, SentStatus, Target, VoteRow};
+use crate::client::{Client, Inner, own_identity};
+use crate::devices::identity;
+use crate::error::{Code, Error};
+use crate::events::Identity;
+use crate::options::CallOptions;
+use crate::store::{Account, Store, StoreError};
+
+/// What a page has if nothing is said.
+const PAGE: u32 = 50;
+
+/// The largest page.
+const LARGEST_PAGE: u32 = 500;
+
+/// Messages that are indexed at a time; others may write in between.
+const INDEXED_AT_ONCE: u32 = 1024;
+
+/// A part of what was found.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Page<T> {
+    /// What was found, in order.
+    pub items: Vec<T>,
+    /// Where the next page begins: ask the same again with it. `None`: this is all.
+    pub next: Option<String>,
+}
+
+/// Which messages to find. What is `None` is not looked at.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct FindMessages {
+    /// In this chat.
+    pub chat: Option<Jid>,
+    /// By this person; an address of this account stands for what it wrote itself.
+    pub sender: Option<Jid>,
+    /// With this id.
+    pub message_id: Option<String>,
+    /// With all these words, or words that begin like them; letters and accents alike.
+    pub text: Option<String>,
+    /// From this time on, seconds since 1970.
+    pub after: Option<i64>,
+    /// Before this time, seconds since 1970.
+    pub before: Option<i64>,
+    /// At most so many, 1 to 500; default 50.
+    pub limit: Option<u32>,
+    /// [`next`](Page::next) of the page before.
+    pub cursor: Option<String>,
+}
+
+/// Which chats to find. What is `None` is not looked at.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct FindChats {
+    /// This chat.
+    pub chat: Option<Jid>,
+    /// With this in its name.
+    pub name: Option<String>,
+    /// With unread messages only.
+    pub unread: bool,
+    /// Archived ones, or those that are not.
+    pub archived: Option<bool>,
+    /// At most so many, 1 to 500; default 50.
+    pub limit: Option<u32>,
+    /// [`next`](Page::next) of the page before.
+    pub cursor: Option<String>,
+}
+
+/// Which people to find. What is `None` is not looked at.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct FindContacts {
+    /// This person.
+    pub person: Option<Jid>,
+    /// With this in one of their names.
+    pub name: Option<String>,
+    /// At most so many, 1 to 500; default 50.
+    pub limit: Option<u32>,
+    /// [`next`](Page::next) of the page before.
+    pub cursor: Option<String>,
+}
+
+/// A message of the archive.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct StoredMessage {
+    /// Id within the chat and sender.
+    pub message_id: String,
+    /// The chat.
+    pub chat: Identity,
+    /// Who wrote it.
+    pub sender: Identity,
+    /// This account wrote it.
+    pub from_me: bool,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+    /// What it says, as last edited. `None` for one that was taken back, and for a notice of the
+    /// service.
+    pub content: Option<Content>,
+    /// What surrounds it.
+    pub context: Context,
+    /// Its words, if it has any.
+    pub text: Option<String>,
+    /// It is to be seen once.
+    pub view_once: bool,
+    /// How far it came, of messages of this account.
+    pub status: Option<SentStatus>,
+    /// It has a star.
+    pub starred: bool,
+    /// When it was last edited, milliseconds since 1970.
+    pub edited_at_ms: Option<i64>,
+    /// Who took it back, and when in seconds since 1970.
+    pub revoked: Option<(Identity, i64)>,
+    /// What the service wrote in the chat, by number, and its parameters.
+    pub notice: Option<(u32, Vec<String>)>,
+    /// What people reacted with, oldest first.
+    pub reactions: Vec<StoredReaction>,
+    /// How far each recipient is with it. Only [`Client::stored_message`] says it.
+    pub recipients: Vec<Recipient>,
+    /// The count of a poll. Only [`Client::stored_message`] says it.
+    pub votes: Vec<PollVote>,
+    /// The whole content as protobuf (`Message`).
+    pub raw: Vec<u8>,
+}
+
+/// A person's reaction to a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredReaction {
+    /// Who.
+    pub sender: Identity,
+    /// With what.
+    pub emoji: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// How far a recipient is with a message; times in seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recipient {
+    /// Who.
+    pub who: Identity,
+    /// When a device of them first had it.
+    pub delivered_at: Option<i64>,
+    /// When they read it.
+    pub read_at: Option<i64>,
+    /// When they played or opened it.
+    pub played_at: Option<i64>,
+}
+
+/// Who voted for an option of a poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PollVote {
+    /// The option; `None` for one that the poll does not have.
+    pub option: Option<String>,
+    /// Who voted for it.
+    pub voters: Vec<Identity>,
+}
+
+/// A chat of the archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Chat {
+    /// The chat.
+    pub chat: Identity,
+    /// Subject of a group, or name of the person.
+    pub name: Option<String>,
+    /// Time of its newest message, seconds since 1970; 0 if there is none.
+    pub latest_at: i64,
+    /// Messages that are not read.
+    pub unread: u32,
+    /// It is archived.
+    pub archived: bool,
+    /// When it was pinned, seconds since 1970.
+    pub pinned_at: Option<i64>,
+    /// Until when it is muted, seconds since 1970; -1: for ever.
+    pub muted_until: Option<i64>,
+    /// How long its messages stay, seconds; 0: for ever.
+    pub timer: u32,
+    /// The phone has older messages of it, which can be asked for; `None` if that is not known.
+    pub has_older: Option<bool>,
+}
+
+/// A person of the archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Contact {
+    /// The person.
+    pub who: Identity,
+    /// Name in the phone's address book.
+    pub name: Option<String>,
+    /// First name in the phone's address book.
+    pub first_name: Option<String>,
+    /// Name that the person gives themselves.
+    pub push_name: Option<String>,
+    /// User name.
+    pub username: Option<String>,
+}
+
+impl Client {
+    /// Finds messages, newest first.
+    ///
+    /// # Errors
+    /// [`Code::NotSupported`] if the client has no archive; [`Code::InvalidArgument`].
+    pub async fn find_messages(
+        &self,
+        find: FindMessages,
+        options: CallOptions,
+    ) -> Result<Page<StoredMessage>, Error> {
+        let look = move |look: &mut Look| look.messages(find);
+        self.look("find_messages", options, look).await
+    }
+
+    /// A message with everything that is known of it: who has it and read it, and how the votes of a poll
+    /// stand. `sender` is needed only where two people used the same id in one chat.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`]; [`Code::NotSupported`] if the client has no archive.
+    pub async fn stored_message(
+        &self,
+        chat: &Jid,
+        message_id: &str,
+        sender: Option<&Jid>,
+        options: CallOptions,
+    ) -> Result<StoredMessage, Error> {
+        let (chat, id, sender) = (chat.to_account(), message_id.to_owned(), sender.cloned());
+        let look = move |look: &mut Look| look.details(&chat, id, sender.as_ref());
+        self.look("get_message", options, look).await
+    }
+
+    /// Finds chats, the one with the newest message first.
+    ///
+    /// # Errors
+    /// [`Code::NotSupported`] if the client has no archive; [`Code::InvalidArgument`].
+    pub async fn find_chats(&self, find: FindChats, options: CallOptions) -> Result<Page<Chat>, Error> {
+        self.look("find_chats", options, move |look| look.chats(find)).await
+    }
+
+    /// Finds people, by name.
+    ///
+    /// # Errors
+    /// [`Code::NotSupported`] if the client has no archive; [`Code::InvalidArgument`].
+    pub async fn find_contacts(
+        &self,
+        find: FindContacts,
+        options: CallOptions,
+    ) -> Result<Page<Contact>, Error> {
+        self.look("find_contacts", options, move |look| look.contacts(find)).await
+    }
+
+    /// Looks into the archive on a thread that may wait for the disk.
+    async fn look<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        options: CallOptions,
+        work: impl FnOnce(&mut Look) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let look = |client: Arc<Inner>, _| async move {
+            if !client.options.archive {
+                let message = "the client was opened without an archive";
+                return Err(Error::new(Code::NotSupported, message));
+            }
+            let runtime = client.engine.handle.clone();
+            let looking = runtime.spawn_blocking(move || {
+                let account = client.account();
+                work(&mut Look { client, account, known: BTreeMap::new() })
+            });
+            looking.await.unwrap_or_else(|_| Err(Error::new(Code::Internal, "looking something up panicked")))
+        };
+        self.call(operation, options.timeout, look).await
+    }
+}
+
+/// A look into the archive.
+struct Look {
+    client: Arc<Inner>,
+    account: Option<Arc<Account>>,
+    /// People who were met on the way.
+    known: BTreeMap<Jid, Identity>,
+}
+
+fn wrong(message: &'static str) -> Error {
+    Error::new(Code::InvalidArgument, message)
+}
+
+fn limit(limit: Option<u32>) -> Result<u32, Error> {
+    match limit.unwrap_or(PAGE) {
+        limit @ 1..=LARGEST_PAGE => Ok(limit),
+        _ => Err(wrong("the limit is not 1 to 500")),
+    }
+}
+
+fn position(cursor: Option<&str>) -> Result<Option<Position>, Error> {
+    let read = |cursor| Position::read(cursor).ok_or_else(|| wrong("the cursor is not of an earlier page"));
+    cursor.map(read).transpose()
+}
+
+/// The cursor behind a page that is full.
+fn next<T>(found: &[T], limit: u32, place: impl Fn(&T) -> String) -> Option<String> {
+    let full = usize::try_from(limit).is_ok_and(|limit| found.len() >= limit);
+    found.last().filter(|_| full).map(place)
+}
+
+impl Look {
+    fn store(&self) -> &dyn Store {
+        &*self.client.store
+    }
+
+    fn own(&self) -> Option<Identity> {
+        own_identity(self.account.as_deref()?)
+    }
+
+    /// The address under which the archive has a chat or a person.
+    fn address(&self, jid: &Jid) -> Result<Jid, StoreError> {
+        match self.own() {
+            Some(own) if is_own(&own, jid) => Ok(own.id),
+            _ => identity::canonical(self.store(), jid),
+        }
+    }
+
+    fn author(&self, jid: &Jid) -> Result<Author, StoreError> {
+        let own = self.own().is_some_and(|own| is_own(&own, jid));
+        if own { Ok(None) } else { self.address(jid).map(Some) }
+    }
+
+    fn identity(&mut self, address: &Jid) -> Result<Identity, StoreError> {
+        if let Some(known) = self.known.get(address) {
+            return Ok(known.clone());
+        }
+        let identity = match self.own() {
+            Some(own) if is_own(&own, address) => own,
+            _ => {
+                let id = identity::canonical(self.store(), address)?;
+                let (phone, lid) = if id.is_lid() {
+                    (self.store().phone_of(&id)?, Some(id.clone()))
+                } else {
+                    (id.is_pn().then(|| id.clone()), None)
+                };
+                Identity { id, phone, lid }
+            }
+        };
+        self.known.insert(address.clone(), identity.clone());
+        Ok(identity)
+    }
+
+    fn who(&mut self, author: &Author, otherwise: &Identity) -> Result<Identity, StoreError> {
+        match author {
+            Some(address) => self.identity(address),
+            // Without a link there is nobody who "I" would be.
+            None => Ok(self.own().unwrap_or_else(|| otherwise.clone())),
+        }
+    }
+
+    fn messages(&mut self, find: FindMessages) -> Result<Page<StoredMessage>, Error> {
+        let limit = limit(find.limit)?;
+        let words = match &find.text {
+            Some(text) => Some(search(text).ok_or_else(|| wrong("there is no word in the text"))?),
+            None => None,
+        };
+        if words.is_some() {
+            while self.store().index_archive(INDEXED_AT_ONCE)? {}
+        }
+        let query = MessageQuery {
+            chat: find.chat.as_ref().map(|chat| self.address(chat)).transpose()?,
+            author: find.sender.as_ref().map(|sender| self.author(sender)).transpose()?,
+            message_id: find.message_id,
+            words,
+            after: find.after,
+            before: find.before,
+            from: position(find.cursor.as_deref())?,
+            limit,
+        };
+        let found = self.store().find_messages(&query)?;
+        let next = next(&found, limit, |message| message.position.write());
+        let items = found.into_iter().map(|message| self.message(message)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
+    }
+
+    fn message(&mut self, found: FoundMessage) -> Result<StoredMessage, StoreError> {
+        let chat = self.identity(&found.chat)?;
+        let sender = self.who(&found.author, &chat)?;
+        let shown = shown(&found);
+        let revoked = match &found.revoked {
+            Some((by, at)) => Some((self.who(by, &chat)?, *at)),
+            None => None,
+        };
+        let mut reactions = Vec::with_capacity(found.reactions.len());
+        for reaction in &found.reactions {
+            reactions.push(StoredReaction {
+                sender: self.who(&reaction.sender, &chat)?,
+                emoji: reaction.emoji.clone().unwrap_or_default(),
+                at_ms: reaction.at_ms,
+            });
+        }
+        let (content, context, view_once) = match shown {
+            Some(Shown { content, context, view_once, .. }) => (Some(content), context, view_once),
+            None => (None, Context::default(), false),
+        };
+        Ok(StoredMessage {
+            message_id: found.message_id,
+            chat,
+            sender,
+            from_me: found.author.is_none(),
+            timestamp: found.position.timestamp,
+            text: content.as_ref().and_then(Content::body),
+            content,
+            context,
+            view_once,
+            status: found.status,
+            starred: found.starred,
+            edited_at_ms: found.edited_at_ms,
+            revoked,
+            notice: found.notice,
+            reactions,
+            recipients: Vec::new(),
+            votes: Vec::new(),
+            raw: found.content,
+        })
+    }
+
+    fn details(&mut self, chat: &Jid, id: String, sender: Option<&Jid>) -> Result<StoredMessage, Error> {
+        let author = sender.map(|sender| self.author(sender)).transpose()?;
+        let target = Target { chat: self.address(chat)?, message_id: id, author };
+        let Details { message, receipts, votes } = self
+            .store()
+            .message_details(&target)?
+            .ok_or_else(|| Error::new(Code::NotFound, "there is no such message in the archive"))?;
+        let mut stored = self.message(message)?;
+        for (who, times) in receipts {
+            stored.recipients.push(Recipient {
+                who: self.identity(&who)?,
+                delivered_at: times.delivered_at,
+                read_at: times.read_at,
+                played_at: times.played_at,
+            });
+        }
+        if let Some(Content::Poll(poll)) = &stored.content {
+            let mut tally = Tally::default();
+            for VoteRow { voter, options, at_ms } in votes {
+                let voter = self.who(&voter, &stored.chat)?;
+                let vote = Vote { target: Key::default(), selected: options, sent_at_ms: Some(at_ms) };
+                tally.add(poll, &voter.id, &vote);
+            }
+            let mut counted = Vec::new();
+            for OptionVotes { option, voters, .. } in tally.result(poll) {
+                let voters = voters.iter().map(|voter| self.identity(voter)).collect::<Result<_, _>>()?;
+                counted.push(PollVote { option, voters });
+            }
+            stored.votes = counted;
+        }
+        Ok(stored)
+    }
+
+    fn chats(&mut self, find: FindChats) -> Result<Page<Chat>, Error> {
+        let limit = limit(find.limit)?;
+        let query = ChatQuery {
+            chat: find.chat.as_ref().map(|chat| self.address(chat)).transpose()?,
+            name: find.name,
+            unread: find.unread,
+            archived: find.archived,
+            from: position(find.cursor.as_deref())?,
+            limit,
+        };
+        let found = self.store().find_chats(&query)?;
+        let next = next(&found, limit, |chat| chat.position.write());
+        let items = found.into_iter().map(|chat| self.chat(chat)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
+    }
+
+    fn chat(&mut self, found: FoundChat) -> Result<Chat, StoreError> {
+        Ok(Chat {
+            chat: self.identity(&found.address)?,
+            name: found.name,
+            latest_at: found.position.timestamp,
+            unread: found.unread,
+            archived: found.archived,
+            pinned_at: found.pinned_at,
+            muted_until: found.muted_until,
+            timer: found.timer,
+            has_older: found.history_end.map(|end| matches!(end, 0 | 2)),
+        })
+    }
+
+    fn contacts(&mut self, find: FindContacts) -> Result<Page<Contact>, Error> {
+        let limit = limit(find.limit)?;
+        let from = find.cursor.as_deref().map(str::parse).transpose();
+        let query = ContactQuery {
+            person: find.person.as_ref().map(|person| self.address(person)).transpose()?,
+            name: find.name,
+            from: from.map_err(|_| wrong("the cursor is not of an earlier page"))?,
+            limit,
+        };
+        let found = self.store().find_contacts(&query)?;
+        let next = next(&found, limit, |contact| contact.row.to_string());
+        let items = found.into_iter().map(|contact| self.contact(contact)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
+    }
+
+    fn contact(&mut self, found: FoundContact) -> Result<Contact, StoreError> {
+        Ok(Contact {
+            who: self.identity(&found.address)?,
+            name: found.name,
+            first_name: found.first_name,
+            push_name: found.push_name,
+            username: found.username,
+        })
+    }
+}
+
+fn is_own(own: &Identity, jid: &Jid) -> bool {
+    [&own.phone, &own.lid].into_iter().flatten().any(|address| address.same_account(jid))
+}
+
+/// What a message that was kept shows.
+fn shown(found: &FoundMessage) -> Option<Shown> {
+    if found.content.is_empty() {
+        return None;
+    }
+    let message = whimbrel_proto::decode(&found.content).ok()?;
+    match reread(message, &found.chat, found.author.is_none()).class {
+        Class::Message(shown) => Some(*shown),
+        _ => None,
+    }
+}

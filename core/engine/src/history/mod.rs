@@ -1,0 +1,16 @@
+//! The history that the phone hands over (media document §17–§21): pieces are written down when they
+//! are announced, and read one after the other into the archive. A piece is finished for the phone when
+//! all of it is durable; a crash costs no more than the records since the last commit.
+
+mod announced;
+mod events;
+mod message;
+mod older;
+mod piece;
+mod reading;
+mod work;
+
+pub(crate) use announced::announced;
+pub use events::{HistoryKind, HistorySync};
+pub(crate) use piece::{HistoryChange, PieceRow, Read};
+pub(crate) use work::{Queue, run};

@@ -1,0 +1,26 @@
+//! The archive: chats, messages and people in tables that can be searched.
+
+mod find;
+mod schema;
+mod words;
+mod write;
+
+pub(in crate::store) use find::{chats, contacts, details, messages, oldest};
+pub(super) use schema::TABLES;
+pub(in crate::store) use words::index;
+pub(super) use write::apply;
+pub(in crate::store) use write::write;
+
+use rusqlite::Connection;
+
+use super::{StoreError, failed};
+
+/// The number of this account among people.
+const ME: i64 = 0;
+
+/// The archive of a store without a file.
+pub(in crate::store) fn in_memory() -> Result<Connection, StoreError> {
+    let connection = Connection::open_in_memory().map_err(failed)?;
+    connection.execute_batch(TABLES).map_err(failed)?;
+    Ok(connection)
+}

@@ -1,0 +1,80 @@
+//! The tables of the archive.
+
+/// Chats and people have numbers, so that a changed address is one row, and messages are small. The
+/// words of messages are found through `message_words`, which has no text of its own and is behind the
+/// messages by as many as came since the last search; `archive_state` says how far it is.
+pub(in crate::store::sqlite) const TABLES: &str = "
+CREATE TABLE chats (
+    id INTEGER PRIMARY KEY,
+    address TEXT NOT NULL UNIQUE,
+    name TEXT,
+    latest_at INTEGER NOT NULL DEFAULT 0,
+    unread INTEGER NOT NULL DEFAULT 0,
+    archived INTEGER,
+    pinned_at INTEGER,
+    muted_until INTEGER,
+    timer INTEGER,
+    history_end INTEGER
+) STRICT;
+CREATE INDEX chats_by_time ON chats (latest_at, id);
+CREATE TABLE people (
+    id INTEGER PRIMARY KEY,
+    address TEXT NOT NULL UNIQUE,
+    name TEXT,
+    first_name TEXT,
+    push_name TEXT,
+    username TEXT
+) STRICT;
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    chat INTEGER NOT NULL,
+    author INTEGER NOT NULL,
+    message_id TEXT NOT NULL,
+    timestamp INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    status INTEGER,
+    starred INTEGER NOT NULL DEFAULT 0,
+    edited_at_ms INTEGER,
+    revoked_at INTEGER,
+    revoked_by INTEGER,
+    notice BLOB
+) STRICT;
+CREATE UNIQUE INDEX messages_by_name ON messages (message_id, chat, author);
+CREATE INDEX messages_by_time ON messages (chat, timestamp, id);
+CREATE TABLE reactions (
+    message INTEGER NOT NULL,
+    sender INTEGER NOT NULL,
+    emoji TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (message, sender)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE votes (
+    message INTEGER NOT NULL,
+    voter INTEGER NOT NULL,
+    options BLOB NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (message, voter)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE receipts (
+    message INTEGER NOT NULL,
+    recipient INTEGER NOT NULL,
+    delivered_at INTEGER,
+    read_at INTEGER,
+    played_at INTEGER,
+    PRIMARY KEY (message, recipient)
+) STRICT, WITHOUT ROWID;
+CREATE VIRTUAL TABLE message_words USING fts5(
+    words, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+);
+CREATE TABLE archive_state (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    indexed INTEGER NOT NULL,
+    phone TEXT,
+    lid TEXT
+) STRICT;
+INSERT INTO archive_state VALUES (1, 0, NULL, NULL);
+";
+
+/// The tables that are emptied when the account is another one.
+pub(in crate::store::sqlite) const EMPTIED: &[&str] =
+    &["chats", "people", "messages", "reactions", "votes", "receipts", "message_words"];

@@ -1,0 +1,449 @@
+//! Changes of the archive, in the order in which they came.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension as _, ToSql, Transaction};
+use whimbrel_wire::Jid;
+
+use super::schema::EMPTIED;
+use super::{ME, words};
+use crate::archive::edit;
+use crate::archive::row::{
+    ArchiveChange, Author, ChatRow, MessageRow, PersonRow, ReactionRow, SentStatus, Target, Times, VoteRow,
+};
+use crate::store::sqlite::{StoreError, failed};
+
+/// Applies changes in a transaction of their own.
+pub(in crate::store) fn write(
+    connection: &mut Connection,
+    changes: &[ArchiveChange],
+) -> Result<(), StoreError> {
+    let transaction = connection.transaction().map_err(failed)?;
+    apply(&transaction, changes)?;
+    transaction.commit().map_err(failed)
+}
+
+/// Applies changes within a transaction.
+pub(in crate::store::sqlite) fn apply(
+    transaction: &Transaction<'_>,
+    changes: &[ArchiveChange],
+) -> Result<(), StoreError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let mut writing =
+        Writing { transaction, chats: BTreeMap::new(), people: BTreeMap::new(), news: BTreeMap::new() };
+    for change in changes {
+        writing.apply(change)?;
+    }
+    writing.finish()
+}
+
+/// What the messages of a transaction mean for their chat.
+#[derive(Default)]
+struct News {
+    latest_at: i64,
+    unread: i64,
+}
+
+/// A transaction, with the numbers that were looked up in it.
+struct Writing<'t> {
+    transaction: &'t Transaction<'t>,
+    chats: BTreeMap<Jid, i64>,
+    people: BTreeMap<Jid, i64>,
+    news: BTreeMap<i64, News>,
+}
+
+impl Writing<'_> {
+    fn run(&self, sql: &str, parameters: &[&dyn ToSql]) -> Result<usize, StoreError> {
+        self.transaction
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(parameters))
+            .map_err(failed)
+    }
+
+    fn number(&self, sql: &str, parameters: &[&dyn ToSql]) -> Result<Option<i64>, StoreError> {
+        self.transaction
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row(parameters, |row| row.get(0)).optional())
+            .map_err(failed)
+    }
+
+    fn apply(&mut self, change: &ArchiveChange) -> Result<(), StoreError> {
+        match change {
+            ArchiveChange::Message(row) => self.message(row),
+            ArchiveChange::Status(target, status, at) => self.status(target, *status, *at),
+            ArchiveChange::Times { chat, message_ids, who, times } => {
+                self.times(chat, message_ids, who, *times)
+            }
+            ArchiveChange::Reaction(target, row) => self.reaction(target, row),
+            ArchiveChange::Vote(target, row) => self.vote(target, row),
+            ArchiveChange::Edited(target, content, at_ms) => self.edited(target, content, *at_ms),
+            ArchiveChange::Revoked(target, by, at) => self.revoked(target, by, *at),
+            ArchiveChange::Chat(chat, row) => self.chat_row(chat, row),
+            ArchiveChange::Person(person, row) => self.person_row(person, row),
+            ArchiveChange::Moved(former, present) => self.moved(former, present),
+            ArchiveChange::Owner(phone, lid) => self.owner(phone.as_ref(), lid.as_ref()),
+        }
+    }
+
+    /// The number of a chat, which is made if it is new.
+    fn chat(&mut self, address: &Jid) -> Result<i64, StoreError> {
+        if let Some(number) = self.chats.get(address) {
+            return Ok(*number);
+        }
+        let number = self.numbered("chats", address)?;
+        self.chats.insert(address.clone(), number);
+        Ok(number)
+    }
+
+    /// The number of an author, which is made if it is new.
+    fn person(&mut self, author: &Author) -> Result<i64, StoreError> {
+        let Some(address) = author else { return Ok(ME) };
+        if let Some(number) = self.people.get(address) {
+            return Ok(*number);
+        }
+        let number = self.numbered("people", address)?;
+        self.people.insert(address.clone(), number);
+        Ok(number)
+    }
+
+    fn by_address(&self, table: &str, address: &str) -> Result<Option<i64>, StoreError> {
+        self.number(&format!("SELECT id FROM {table} WHERE address = ?1"), &[&address])
+    }
+
+    fn numbered(&self, table: &str, address: &Jid) -> Result<i64, StoreError> {
+        let text = address.to_string();
+        if let Some(number) = self.by_address(table, &text)? {
+            return Ok(number);
+        }
+        self.run(&format!("INSERT INTO {table} (address) VALUES (?1)"), &[&text])?;
+        Ok(self.transaction.last_insert_rowid())
+    }
+
+    /// The number of a message that is in the archive.
+    fn find(&mut self, target: &Target) -> Result<Option<i64>, StoreError> {
+        let chat = self.chat(&target.chat)?;
+        match &target.author {
+            Some(author) => {
+                let author = self.person(author)?;
+                let sql = "SELECT id FROM messages WHERE message_id = ?1 AND chat = ?2 AND author = ?3";
+                self.number(sql, &[&target.message_id, &chat, &author])
+            }
+            None => {
+                let sql = "SELECT id FROM messages WHERE message_id = ?1 AND chat = ?2";
+                self.number(sql, &[&target.message_id, &chat])
+            }
+        }
+    }
+
+    /// One that comes again changes its status only: what is here may have been edited since.
+    fn message(&mut self, row: &MessageRow) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO messages \
+             (chat, author, message_id, timestamp, content, status, starred, notice) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (message_id, chat, author) DO NOTHING";
+        const AGAIN: &str = "UPDATE messages SET status = max(ifnull(status, 0), ?4), \
+             starred = max(starred, ?5) WHERE message_id = ?1 AND chat = ?2 AND author = ?3";
+        let chat = self.chat(&row.chat)?;
+        let author = self.person(&row.author)?;
+        let status = row.status.map(|status| status as i64);
+        let notice = row.notice.as_ref().map(|(kind, parameters)| pack_notice(*kind, parameters));
+        let added = self.run(
+            SQL,
+            &[&chat, &author, &row.message_id, &row.timestamp, &row.content, &status, &row.starred, &notice],
+        )?;
+        if added == 0 {
+            if status.is_some() || row.starred {
+                self.run(AGAIN, &[&row.message_id, &chat, &author, &status.unwrap_or(0), &row.starred])?;
+            }
+            return Ok(());
+        }
+        let news = self.news.entry(chat).or_default();
+        news.latest_at = news.latest_at.max(row.timestamp);
+        news.unread = news.unread.saturating_add(i64::from(row.unread));
+        Ok(())
+    }
+
+    /// A status never goes back, except that what could not be sent is known at once.
+    fn status(&mut self, target: &Target, status: SentStatus, at: i64) -> Result<(), StoreError> {
+        let Some(message) = self.find(target)? else { return Ok(()) };
+        let number = status as i64;
+        match status {
+            SentStatus::Failed => self.run("UPDATE messages SET status = 0 WHERE id = ?1", &[&message])?,
+            SentStatus::Sent if at > 0 => self.run(
+                "UPDATE messages SET status = max(ifnull(status, 0), ?2), timestamp = ?3 WHERE id = ?1",
+                &[&message, &number, &at],
+            )?,
+            _ => self.run(
+                "UPDATE messages SET status = max(ifnull(status, 0), ?2) WHERE id = ?1",
+                &[&message, &number],
+            )?,
+        };
+        Ok(())
+    }
+
+    /// The first time of each kind counts.
+    fn times(&mut self, chat: &Jid, ids: &[String], who: &Author, times: Times) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO receipts VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (message, recipient) DO UPDATE SET \
+             delivered_at = ifnull(delivered_at, excluded.delivered_at), \
+             read_at = ifnull(read_at, excluded.read_at), \
+             played_at = ifnull(played_at, excluded.played_at)";
+        let Some(who) = who else { return self.read_here(chat, ids) };
+        let recipient = self.person(&Some(who.clone()))?;
+        let status = match times {
+            Times { played_at: Some(_), .. } => SentStatus::Played,
+            Times { read_at: Some(_), .. } => SentStatus::Read,
+            _ => SentStatus::Delivered,
+        };
+        for id in ids {
+            let target = Target { chat: chat.clone(), message_id: id.clone(), author: Some(None) };
+            let Some(message) = self.find(&target)? else { continue };
+            self.run(SQL, &[&message, &recipient, &times.delivered_at, &times.read_at, &times.played_at])?;
+            self.run(
+                "UPDATE messages SET status = max(ifnull(status, 0), ?2) WHERE id = ?1",
+                &[&message, &(status as i64)],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// This account read messages: nothing up to the newest of them is unread any more.
+    fn read_here(&mut self, chat: &Jid, ids: &[String]) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE chats SET unread = min(unread, (SELECT count(*) FROM messages \
+             WHERE chat = ?1 AND author <> 0 AND (timestamp, id) > (SELECT timestamp, id FROM messages \
+             WHERE message_id = ?2 AND chat = ?1))) WHERE id = ?1";
+        let chat = self.chat(chat)?;
+        self.settle_news(chat)?;
+        for id in ids {
+            let known = "SELECT id FROM messages WHERE message_id = ?1 AND chat = ?2";
+            if self.number(known, &[id, &chat])?.is_some() {
+                self.run(SQL, &[&chat, id])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The newest counts, whatever the order in which they come.
+    fn reaction(&mut self, target: &Target, row: &ReactionRow) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO reactions VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (message, sender) DO UPDATE SET emoji = excluded.emoji, at_ms = excluded.at_ms \
+             WHERE excluded.at_ms >= at_ms";
+        let Some(message) = self.find(target)? else { return Ok(()) };
+        let sender = self.person(&row.sender)?;
+        let emoji = row.emoji.as_deref().unwrap_or_default();
+        self.run(SQL, &[&message, &sender, &emoji, &row.at_ms]).map(drop)
+    }
+
+    fn vote(&mut self, target: &Target, row: &VoteRow) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO votes VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (message, voter) DO UPDATE SET options = excluded.options, at_ms = excluded.at_ms \
+             WHERE excluded.at_ms >= at_ms";
+        let Some(message) = self.find(target)? else { return Ok(()) };
+        let voter = self.person(&row.voter)?;
+        self.run(SQL, &[&message, &voter, &row.options.concat(), &row.at_ms]).map(drop)
+    }
+
+    fn edited(&mut self, target: &Target, content: &[u8], at_ms: i64) -> Result<(), StoreError> {
+        const OLDER: &str = "SELECT content FROM messages \
+             WHERE id = ?1 AND revoked_at IS NULL AND ifnull(edited_at_ms, 0) <= ?2";
+        const SQL: &str = "UPDATE messages SET content = ?2, edited_at_ms = ?3 WHERE id = ?1";
+        let Some(message) = self.find(target)? else { return Ok(()) };
+        let original: Option<Vec<u8>> = self
+            .transaction
+            .prepare_cached(OLDER)
+            .and_then(|mut it| it.query_row((message, at_ms), |row| row.get(0)).optional())
+            .map_err(failed)?;
+        let Some(original) = original else { return Ok(()) };
+        let content = edit::edited(&original, content);
+        self.run(SQL, &[&message, &content, &at_ms])?;
+        words::again(self.transaction, message, &content)
+    }
+
+    /// What was said is gone, with all that was said about it.
+    fn revoked(&mut self, target: &Target, by: &Author, at: i64) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE messages SET content = x'', revoked_at = ?2, revoked_by = ?3 \
+             WHERE id = ?1 AND revoked_at IS NULL";
+        let Some(message) = self.find(target)? else { return Ok(()) };
+        let by = self.person(by)?;
+        if self.run(SQL, &[&message, &at, &by])? > 0 {
+            words::again(self.transaction, message, &[])?;
+            self.run("DELETE FROM reactions WHERE message = ?1", &[&message])?;
+            self.run("DELETE FROM votes WHERE message = ?1", &[&message])?;
+        }
+        Ok(())
+    }
+
+    fn chat_row(&mut self, chat: &Jid, row: &ChatRow) -> Result<(), StoreError> {
+        const NOW: &str = "UPDATE chats SET name = ifnull(?2, name), latest_at = max(latest_at, ?3), \
+             unread = ifnull(?4, unread), archived = ifnull(?5, archived), \
+             pinned_at = ifnull(?6, pinned_at), muted_until = ifnull(?7, muted_until), \
+             timer = ifnull(?8, timer), history_end = ifnull(?9, history_end) WHERE id = ?1";
+        // Where something is known already it is newer than the history.
+        const OLD: &str = "UPDATE chats SET name = ifnull(name, ?2), latest_at = max(latest_at, ?3), \
+             unread = max(unread, ifnull(?4, 0)), archived = ifnull(archived, ?5), \
+             pinned_at = ifnull(pinned_at, ?6), muted_until = ifnull(muted_until, ?7), \
+             timer = ifnull(timer, ?8), history_end = ifnull(?9, history_end) WHERE id = ?1";
+        let number = self.chat(chat)?;
+        self.settle_news(number)?;
+        self.run(
+            if row.is_old { OLD } else { NOW },
+            &[
+                &number,
+                &row.name,
+                &row.latest_at.unwrap_or(0),
+                &row.unread,
+                &row.archived,
+                &row.pinned_at,
+                &row.muted_until,
+                &row.timer,
+                &row.history_end,
+            ],
+        )
+        .map(drop)
+    }
+
+    fn person_row(&mut self, person: &Jid, row: &PersonRow) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE people SET name = ifnull(?2, name), first_name = ifnull(?3, first_name), \
+             push_name = ifnull(?4, push_name), username = ifnull(?5, username) WHERE id = ?1";
+        let number = self.person(&Some(person.clone()))?;
+        self.run(SQL, &[&number, &row.name, &row.first_name, &row.push_name, &row.username]).map(drop)
+    }
+
+    /// Gives a chat and a person another address. If there are rows under both, the former's become
+    /// the present's.
+    fn moved(&mut self, former: &Jid, present: &Jid) -> Result<(), StoreError> {
+        self.chats.remove(former);
+        self.people.remove(former);
+        let (old, new) = (former.to_string(), present.to_string());
+        match (self.by_address("chats", &old)?, self.by_address("chats", &new)?) {
+            (Some(from), None) => {
+                self.run("UPDATE chats SET address = ?2 WHERE id = ?1", &[&from, &new])?;
+            }
+            (Some(from), Some(to)) => self.merge_chats(from, to)?,
+            (None, _) => {}
+        }
+        match (self.by_address("people", &old)?, self.by_address("people", &new)?) {
+            (Some(from), None) => {
+                self.run("UPDATE people SET address = ?2 WHERE id = ?1", &[&from, &new])?;
+            }
+            (Some(from), Some(to)) => self.merge_people(from, to)?,
+            (None, _) => {}
+        }
+        Ok(())
+    }
+
+    fn merge_chats(&mut self, from: i64, to: i64) -> Result<(), StoreError> {
+        const CHAT: &str = "UPDATE chats AS here SET name = ifnull(here.name, there.name), \
+             latest_at = max(here.latest_at, there.latest_at), unread = here.unread + there.unread, \
+             archived = ifnull(here.archived, there.archived), \
+             pinned_at = ifnull(here.pinned_at, there.pinned_at), \
+             muted_until = ifnull(here.muted_until, there.muted_until), \
+             timer = ifnull(here.timer, there.timer), \
+             history_end = ifnull(here.history_end, there.history_end) \
+             FROM chats AS there WHERE here.id = ?2 AND there.id = ?1";
+        if let Some(news) = self.news.remove(&from) {
+            let here = self.news.entry(to).or_default();
+            here.latest_at = here.latest_at.max(news.latest_at);
+            here.unread = here.unread.saturating_add(news.unread);
+        }
+        self.run(CHAT, &[&from, &to])?;
+        // What is in both stays as it is under the present address.
+        self.run("UPDATE OR IGNORE messages SET chat = ?2 WHERE chat = ?1", &[&from, &to])?;
+        self.drop_messages("chat", from)?;
+        self.run("DELETE FROM chats WHERE id = ?1", &[&from]).map(drop)
+    }
+
+    fn merge_people(&self, from: i64, to: i64) -> Result<(), StoreError> {
+        const PERSON: &str = "UPDATE people AS here SET name = ifnull(here.name, there.name), \
+             first_name = ifnull(here.first_name, there.first_name), \
+             push_name = ifnull(here.push_name, there.push_name), \
+             username = ifnull(here.username, there.username) \
+             FROM people AS there WHERE here.id = ?2 AND there.id = ?1";
+        self.run(PERSON, &[&from, &to])?;
+        for (table, column) in
+            [("messages", "author"), ("reactions", "sender"), ("votes", "voter"), ("receipts", "recipient")]
+        {
+            let sql = format!("UPDATE OR IGNORE {table} SET {column} = ?2 WHERE {column} = ?1");
+            self.run(&sql, &[&from, &to])?;
+        }
+        self.drop_messages("author", from)?;
+        for (table, column) in [("reactions", "sender"), ("votes", "voter"), ("receipts", "recipient")] {
+            self.run(&format!("DELETE FROM {table} WHERE {column} = ?1"), &[&from])?;
+        }
+        self.run("UPDATE messages SET revoked_by = ?2 WHERE revoked_by = ?1", &[&from, &to])?;
+        self.run("DELETE FROM people WHERE id = ?1", &[&from]).map(drop)
+    }
+
+    fn drop_messages(&self, column: &str, number: i64) -> Result<(), StoreError> {
+        let those = format!("(SELECT id FROM messages WHERE {column} = ?1)");
+        for sql in [
+            format!("DELETE FROM message_words WHERE rowid IN {those}"),
+            format!("DELETE FROM reactions WHERE message IN {those}"),
+            format!("DELETE FROM votes WHERE message IN {those}"),
+            format!("DELETE FROM receipts WHERE message IN {those}"),
+            format!("DELETE FROM messages WHERE {column} = ?1"),
+        ] {
+            self.run(&sql, &[&number])?;
+        }
+        Ok(())
+    }
+
+    fn owner(&mut self, phone: Option<&Jid>, lid: Option<&Jid>) -> Result<(), StoreError> {
+        const SAME: &str =
+            "SELECT phone IS ?1 AND lid IS ?2, phone IS NULL OR phone IS ?1 OR lid IS ?2 FROM archive_state";
+        let (phone, lid) = (phone.map(Jid::to_string), lid.map(Jid::to_string));
+        let (known, same): (bool, bool) = self
+            .transaction
+            .prepare_cached(SAME)
+            .and_then(|mut it| it.query_row((&phone, &lid), |row| Ok((row.get(0)?, row.get(1)?))))
+            .map_err(failed)?;
+        if known {
+            return Ok(());
+        }
+        if !same {
+            self.forget()?;
+        }
+        self.run("UPDATE archive_state SET phone = ?1, lid = ?2", &[&phone, &lid]).map(drop)
+    }
+
+    fn forget(&mut self) -> Result<(), StoreError> {
+        self.chats.clear();
+        self.people.clear();
+        self.news.clear();
+        for table in EMPTIED {
+            self.run(&format!("DELETE FROM {table}"), &[])?;
+        }
+        self.run("UPDATE archive_state SET indexed = 0", &[]).map(drop)
+    }
+
+    /// Writes down what the messages so far mean for a chat.
+    fn settle_news(&mut self, chat: i64) -> Result<(), StoreError> {
+        const SQL: &str =
+            "UPDATE chats SET latest_at = max(latest_at, ?2), unread = unread + ?3 WHERE id = ?1";
+        let Some(News { latest_at, unread }) = self.news.remove(&chat) else { return Ok(()) };
+        self.run(SQL, &[&chat, &latest_at, &unread]).map(drop)
+    }
+
+    fn finish(mut self) -> Result<(), StoreError> {
+        while let Some(chat) = self.news.keys().next().copied() {
+            self.settle_news(chat)?;
+        }
+        Ok(())
+    }
+}
+
+/// A notice of the service in one column: its number and its parameters.
+fn pack_notice(kind: u32, parameters: &[String]) -> Vec<u8> {
+    use prost::Message as _;
+    Notice { kind, parameters: parameters.to_vec() }.encode_to_vec()
+}
+
+/// What the service wrote in a chat.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Notice {
+    #[prost(uint32, tag = "1")]
+    pub(super) kind: u32,
+    #[prost(string, repeated, tag = "2")]
+    pub(super) parameters: Vec<String>,
+}

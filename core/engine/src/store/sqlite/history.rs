@@ -1,0 +1,116 @@
+//! Pieces of the history, and the tokens that it brings.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, Transaction};
+
+use super::{StoreError, failed};
+use crate::history::{HistoryChange, PieceRow, Read};
+use crate::store::Changes;
+use crate::store::sqlite::read::signed;
+
+/// The tables. A piece keeps its place in the order of announcements.
+pub(super) const TABLES: &str = "
+CREATE TABLE history (
+    announced INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id TEXT NOT NULL UNIQUE,
+    notification BLOB NOT NULL,
+    announced_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE history_read (
+    message_id TEXT PRIMARY KEY,
+    records INTEGER NOT NULL,
+    chats INTEGER NOT NULL,
+    messages INTEGER NOT NULL,
+    damaged INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    asked_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// The piece that was announced first, but for those that the phone was asked for since a time.
+pub(super) fn next(connection: &Connection, asked_before: i64) -> Result<Option<PieceRow>, StoreError> {
+    const SQL: &str = "SELECT h.message_id, h.notification, h.announced_at, r.records, r.chats, r.messages, \
+         r.damaged, r.failures, r.asked_at FROM history AS h \
+         LEFT JOIN history_read AS r ON r.message_id = h.message_id \
+         WHERE ifnull(r.asked_at, 0) < ?1 ORDER BY h.announced LIMIT 1";
+    let count = |row: &Row<'_>, column| -> rusqlite::Result<u64> {
+        let count: Option<i64> = row.get(column)?;
+        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+    };
+    connection
+        .prepare_cached(SQL)
+        .and_then(|mut statement| {
+            let read = |row: &Row<'_>| {
+                Ok(PieceRow {
+                    message_id: row.get(0)?,
+                    notification: row.get(1)?,
+                    announced_at: row.get(2)?,
+                    read: Read {
+                        records: count(row, 3)?,
+                        chats: count(row, 4)?,
+                        messages: count(row, 5)?,
+                        damaged: count(row, 6)?,
+                        failures: row.get::<_, Option<u32>>(7)?.unwrap_or(0),
+                        asked_at: row.get::<_, Option<i64>>(8)?.unwrap_or(0),
+                    },
+                })
+            };
+            statement.query_row([asked_before], read).optional()
+        })
+        .map_err(failed)
+}
+
+/// Whether a piece is not done with.
+pub(super) fn is_waiting(connection: &Connection, message_id: &str) -> Result<bool, StoreError> {
+    connection
+        .prepare_cached("SELECT 1 FROM history WHERE message_id = ?1")
+        .and_then(|mut statement| statement.exists([message_id]))
+        .map_err(failed)
+}
+
+/// Writes what a unit of work says about pieces and tokens.
+pub(super) fn write(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), StoreError> {
+    let run = |sql: &str, parameters: &[&dyn ToSql]| {
+        transaction
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(parameters))
+            .map(drop)
+            .map_err(failed)
+    };
+    for change in &changes.history {
+        match change {
+            HistoryChange::Announced(row) => run(
+                "INSERT OR IGNORE INTO history (message_id, notification, announced_at) VALUES (?1, ?2, ?3)",
+                &[&row.message_id, &row.notification, &row.announced_at],
+            )?,
+            HistoryChange::Read(id, read) => run(
+                "INSERT OR REPLACE INTO history_read VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                &[
+                    id,
+                    &signed(read.records),
+                    &signed(read.chats),
+                    &signed(read.messages),
+                    &signed(read.damaged),
+                    &read.failures,
+                    &read.asked_at,
+                ],
+            )?,
+            HistoryChange::Done(id) => {
+                run("DELETE FROM history WHERE message_id = ?1", &[id])?;
+                run("DELETE FROM history_read WHERE message_id = ?1", &[id])?;
+            }
+        }
+    }
+    for (user, token) in &changes.privacy_tokens {
+        run(
+            "INSERT INTO privacy_tokens VALUES (?1, ?2, ?3, ?4) ON CONFLICT (user) DO UPDATE SET \
+             token = excluded.token, timestamp = excluded.timestamp, \
+             sender_timestamp = ifnull(excluded.sender_timestamp, sender_timestamp) \
+             WHERE excluded.timestamp > timestamp",
+            &[&user.to_string(), &token.token, &token.timestamp, &token.sender_timestamp],
+        )?;
+    }
+    if let Some(salt) = &changes.nct_salt {
+        run("INSERT OR IGNORE INTO nct_salt VALUES (1, ?1)", &[salt])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! What the archive keeps of what is sent and received.
+
+#![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
+
+use whimbrel::content::compose::Draft;
+use whimbrel::content::kinds::Content;
+use whimbrel::content::kinds::poll::Poll;
+use whimbrel::events::{EventKind, EventStream};
+use whimbrel::{
+    CallOptions, Client, FindChats, FindMessages, Jid, MessageKey, SendOptions, SentStatus, StoredMessage,
+};
+use whimbrel_scenarios::{ANNA, BEN, World, next_kind};
+
+async fn stored(client: &Client, chat: &Jid, id: &str) -> StoredMessage {
+    client.stored_message(chat, id, None, CallOptions::default()).await.unwrap()
+}
+
+/// Waits for an add-on.
+async fn addon(events: &mut EventStream) {
+    next_kind(events, |kind| matches!(kind, EventKind::Addon(_)).then_some(())).await;
+}
+
+fn key(id: &str, sender: Option<&Jid>) -> MessageKey {
+    MessageKey { message_id: id.to_owned(), sender: sender.cloned() }
+}
+
+#[tokio::test]
+async fn a_conversation_can_be_looked_up_on_both_sides() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (anna, _) = world.linked(&engine, ANNA).await;
+    let (ben, _) = world.linked(&engine, BEN).await;
+    let (mut to_anna, mut to_ben) = (anna.events().unwrap(), ben.events().unwrap());
+    let (annas, bens) = (Jid::pn(ANNA), Jid::pn(BEN));
+
+    let sent = anna.send_text(&bens, "a red curlew", SendOptions::default()).await.unwrap();
+    let text = |kind: &EventKind| matches!(kind, EventKind::Message(_)).then_some(());
+    next_kind(&mut to_ben, text).await;
+    let chats = ben.find_chats(FindChats::default(), CallOptions::default()).await.unwrap().items;
+    assert_eq!((chats.len(), chats[0].unread), (1, 1));
+    ben.mark_read(&annas, None, std::slice::from_ref(&sent.message_id), CallOptions::default())
+        .await
+        .unwrap();
+    let read = |kind: &EventKind| match kind {
+        EventKind::Receipt(receipt) if receipt.kind == whimbrel::events::ReceiptKind::Read => Some(()),
+        _ => None,
+    };
+    next_kind(&mut to_anna, read).await;
+    let mine = stored(&anna, &bens, &sent.message_id).await;
+    assert_eq!((mine.from_me, mine.status), (true, Some(SentStatus::Read)));
+    assert!(mine.recipients[0].read_at.is_some() && mine.recipients[0].who.phone == Some(bens.clone()));
+    let chats = ben.find_chats(FindChats::default(), CallOptions::default()).await.unwrap().items;
+    assert_eq!(chats[0].unread, 0);
+
+    ben.react(&annas, &key(&sent.message_id, None), Some("👍"), SendOptions::default()).await.unwrap();
+    addon(&mut to_anna).await;
+    anna.edit_message(&bens, &sent.message_id, "a green curlew", &[], SendOptions::default()).await.unwrap();
+    addon(&mut to_ben).await;
+    for (client, other) in [(&anna, &bens), (&ben, &annas)] {
+        let message = stored(client, other, &sent.message_id).await;
+        assert_eq!(message.text.as_deref(), Some("a green curlew"));
+        assert!(message.edited_at_ms.is_some());
+        assert_eq!(message.reactions.len(), 1);
+        assert_eq!(message.reactions[0].emoji, "👍");
+        let mut find = FindMessages::default();
+        find.text = Some("GREEN cur".to_owned());
+        let found = client.find_messages(find, CallOptions::default()).await.unwrap().items;
+        assert_eq!(found.len(), 1);
+    }
+    let me = key(&sent.message_id, Some(&annas));
+    anna.revoke_message(&bens, &me, SendOptions::default()).await.unwrap();
+    addon(&mut to_ben).await;
+    for (client, other) in [(&anna, &bens), (&ben, &annas)] {
+        let message = stored(client, other, &sent.message_id).await;
+        assert!(message.revoked.is_some() && message.content.is_none() && message.reactions.is_empty());
+    }
+    world.assert_no_findings();
+}
+
+#[tokio::test]
+async fn polls_are_counted_on_both_sides() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (anna, _) = world.linked(&engine, ANNA).await;
+    let (ben, _) = world.linked(&engine, BEN).await;
+    let (mut to_anna, mut to_ben) = (anna.events().unwrap(), ben.events().unwrap());
+    let (annas, bens) = (Jid::pn(ANNA), Jid::pn(BEN));
+    let poll = Poll {
+        name: "when?".to_owned(),
+        options: vec!["noon".to_owned(), "night".to_owned()],
+        selectable: 1,
+        ..Poll::default()
+    };
+    let poll = anna.send(&bens, Draft::new(Content::Poll(poll)), SendOptions::default()).await.unwrap();
+    next_kind(&mut to_ben, |kind| matches!(kind, EventKind::Message(_)).then_some(())).await;
+    let id = poll.message_id;
+    let vote = |option: &str| vec![option.to_owned()];
+    ben.vote_poll(&annas, &key(&id, None), &vote("night"), SendOptions::default()).await.unwrap();
+    addon(&mut to_anna).await;
+    let me = key(&id, Some(&annas));
+    anna.vote_poll(&bens, &me, &vote("noon"), SendOptions::default()).await.unwrap();
+    addon(&mut to_ben).await;
+    ben.vote_poll(&annas, &key(&id, None), &vote("noon"), SendOptions::default()).await.unwrap();
+    addon(&mut to_anna).await;
+    for (client, other) in [(&anna, &bens), (&ben, &annas)] {
+        let message = stored(client, other, &id).await;
+        let counted: Vec<_> =
+            message.votes.iter().map(|vote| (vote.option.as_deref().unwrap(), vote.voters.len())).collect();
+        assert_eq!(counted, [("noon", 2), ("night", 0)], "{:?} {:?}", client.account(), message.votes);
+    }
+    world.assert_no_findings();
+}

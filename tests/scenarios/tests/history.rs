@@ -1,0 +1,238 @@
+//! The history that a phone hands over, from its announcement into the archive.
+
+#![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
+
+use std::collections::BTreeSet;
+
+use whimbrel::events::{EventKind, EventStream, HistoryKind, HistorySync};
+use whimbrel::{
+    CallOptions, Chat, Client, Code, FindChats, FindContacts, FindMessages, Jid, LookupOptions, SentStatus,
+    StoredMessage,
+};
+use whimbrel_sandbox::phone::{Past, Phone, ReceiptKind};
+use whimbrel_sandbox::{MediaFault, MediaFaultRule, MediaRequest};
+use whimbrel_scenarios::{DEADLINE, NUMBER, Wait as _, World, next_kind, quiet};
+
+/// Waits for the last piece of a kind.
+async fn piece(events: &mut EventStream, kind: HistoryKind) -> HistorySync {
+    next_kind(events, |event| match event {
+        EventKind::History(sync) if sync.kind == kind && sync.chats > 0 => Some(sync.clone()),
+        _ => None,
+    })
+    .await
+}
+
+async fn messages(client: &Client, find: FindMessages) -> Vec<StoredMessage> {
+    client.find_messages(find, CallOptions::default()).await.unwrap().items
+}
+
+async fn chats(client: &Client) -> Vec<Chat> {
+    let mut find = FindChats::default();
+    find.limit = Some(500);
+    client.find_chats(find, CallOptions::default()).await.unwrap().items
+}
+
+fn in_chat(address: &Jid) -> FindMessages {
+    let mut find = FindMessages::default();
+    find.chat = Some(address.clone());
+    find.limit = Some(500);
+    find
+}
+
+/// Waits until the phone knows that so many pieces were dealt with.
+async fn told_the_phone(phone: &Phone, pieces: usize) {
+    let (mut seen, mut after) = (BTreeSet::new(), 0);
+    let end = tokio::time::Instant::now() + DEADLINE;
+    while seen.len() < pieces {
+        let left = end.saturating_duration_since(tokio::time::Instant::now());
+        let receipts = phone.receipts_after(after, left).await;
+        assert!(!receipts.is_empty(), "the phone was told of {} of {pieces} pieces", seen.len());
+        for (number, receipt) in receipts {
+            after = number;
+            if receipt.kind == ReceiptKind::HistorySync {
+                seen.insert(receipt.id);
+            }
+        }
+    }
+}
+
+/// Links a client to a phone that has a past, and waits until it is in the archive.
+async fn with_past(world: &World, client: &Client, past: &Past) -> HistorySync {
+    let mut events = client.events().unwrap();
+    let phone = world.sandbox.phone(NUMBER).await.unwrap();
+    phone.remember(past.clone());
+    let code = client.link_with_qr(CallOptions::default()).await.unwrap();
+    phone.scan(&code.text).await.unwrap();
+    piece(&mut events, HistoryKind::Recent).await
+}
+
+#[tokio::test]
+async fn what_the_phone_remembers_can_be_looked_up() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let past = Past { chats: 6, messages: 40, ..Past::default() };
+    let recent = with_past(&world, &client, &past).await;
+    assert_eq!((recent.progress, recent.messages, recent.damaged), (Some(100), 240, 0));
+    assert_eq!((recent.chats, recent.error), (6, None));
+
+    let all = chats(&client).await;
+    assert_eq!(all.len(), 6);
+    // People are known by their LID, though the history names them by number, and one chat each.
+    let friend: Jid = "15560000001@s.whatsapp.net".parse().unwrap();
+    let found = all.iter().find(|chat| chat.chat.phone.as_ref() == Some(&friend)).unwrap();
+    assert!(found.chat.id.is_lid());
+    assert_eq!((found.name.as_deref(), found.unread, found.timer), (Some("Friend 1"), 1, 86_400));
+    assert_eq!((found.has_older, found.archived), (Some(false), false));
+    assert!(all.iter().find(|chat| chat.name.as_deref() == Some("Friend 3")).unwrap().archived);
+
+    let stored = messages(&client, in_chat(&friend)).await;
+    assert_eq!(stored.len(), 40);
+    let newest = &stored[0];
+    assert_eq!(newest.message_id, Past::message_id(1, 39));
+    assert_eq!(newest.text, Some(past.text(1, 39)));
+    let mine = stored.iter().find(|message| message.from_me).unwrap();
+    assert_eq!(mine.status, Some(SentStatus::Read));
+    let details =
+        client.stored_message(&friend, &mine.message_id, None, CallOptions::default()).await.unwrap();
+    assert!(details.recipients[0].read_at > details.recipients[0].delivered_at);
+    let group = all.iter().find(|chat| chat.chat.id.is_group()).unwrap();
+    assert_eq!(group.name.as_deref(), Some("Group 4"));
+    let in_group = messages(&client, in_chat(&group.chat.id)).await;
+    assert!(in_group.iter().any(|message| !message.from_me && message.sender.id.is_lid()));
+
+    let mut search = in_chat(&found.chat.id);
+    search.text = Some(past.text(1, 7));
+    let hits = messages(&client, search).await;
+    assert!(hits.iter().any(|hit| hit.message_id == Past::message_id(1, 7)));
+    let mut people = FindContacts::default();
+    people.name = Some("friend 1".to_owned());
+    let people = client.find_contacts(people, CallOptions::default()).await.unwrap().items;
+    assert_eq!((people.len(), people[0].push_name.as_deref()), (1, Some("Person 1")));
+    // Three pieces that every phone sends, and two of its past.
+    told_the_phone(&world.sandbox.find_phone(NUMBER).unwrap(), 5).await;
+    world.assert_no_findings();
+}
+
+#[tokio::test]
+async fn pieces_on_the_media_hosts_are_downloaded_and_leave_nothing_behind() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let past = Past { chats: 4, messages: 300, chats_in_piece: 2, uploaded: true, ..Past::default() };
+    let first = with_past(&world, &client, &past).await;
+    assert_eq!((first.chunk, first.messages, first.chats), (1, 600, 2));
+    let phone = world.sandbox.find_phone(NUMBER).unwrap();
+    told_the_phone(&phone, 6).await;
+    assert_eq!(chats(&client).await.len(), 4);
+    let folder = world.store("a").parent().unwrap().to_owned();
+    client.close(DEADLINE).await.unwrap();
+    let left: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().contains("history")), "{left:?}");
+    world.assert_no_findings();
+}
+
+#[tokio::test]
+async fn a_piece_that_is_gone_is_handed_over_again_by_the_phone() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let gone = MediaFault::Status { status: 404, retry_after_s: None };
+    world.sandbox.add_media_fault(MediaFaultRule {
+        request: MediaRequest::Download,
+        host: None,
+        times: 2,
+        fault: gone,
+    });
+    let past = Past { uploaded: true, ..Past::default() };
+    let mut events = client.events().unwrap();
+    let phone = world.sandbox.phone(NUMBER).await.unwrap();
+    phone.remember(past);
+    let code = client.link_with_qr(CallOptions::default()).await.unwrap();
+    phone.scan(&code.text).await.unwrap();
+    // Both pieces come in the end, the one that was gone perhaps after the other.
+    let (mut bootstrap, mut recent) = (false, false);
+    while !(bootstrap && recent) {
+        let sync = next_kind(&mut events, |event| match event {
+            EventKind::History(sync) if sync.messages > 0 => Some(sync.clone()),
+            _ => None,
+        })
+        .await;
+        assert_eq!(sync.error, None);
+        bootstrap |= sync.kind == HistoryKind::Bootstrap;
+        recent |= sync.kind == HistoryKind::Recent;
+    }
+    assert_eq!(chats(&client).await.len(), 5);
+    world.assert_no_findings();
+}
+
+#[tokio::test]
+async fn older_messages_are_handed_over_on_request() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let past = Past { chats: 2, messages: 90, recent: Some(10), ..Past::default() };
+    with_past(&world, &client, &past).await;
+    let friend: Jid = "15560000001@s.whatsapp.net".parse().unwrap();
+    assert_eq!(messages(&client, in_chat(&friend)).await.len(), 10);
+    for expected in [50, 30, 0] {
+        let older = client.request_history(&friend, CallOptions::default()).await.unwrap();
+        assert_eq!((older.kind, older.messages), (HistoryKind::OnDemand, expected));
+    }
+    let stored = messages(&client, in_chat(&friend)).await;
+    assert_eq!(stored.len(), 90);
+    assert_eq!(stored.last().unwrap().text, Some(past.text(1, 0)));
+    let nobody: Jid = "99@lid".parse().unwrap();
+    let error = client.request_history(&nobody, CallOptions::default()).await.unwrap_err();
+    assert_eq!(error.code(), Code::NotFound);
+    world.assert_no_findings();
+}
+
+#[tokio::test]
+async fn a_history_is_read_on_after_the_client_was_closed_meanwhile() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let past = Past { chats: 10, messages: 400, uploaded: true, ..Past::default() };
+    {
+        let client = engine.open(world.store("a"), quiet()).unwrap();
+        let mut events = client.events().unwrap();
+        let phone = world.sandbox.phone(NUMBER).await.unwrap();
+        phone.remember(past.clone());
+        let code = client.link_with_qr(CallOptions::default()).await.unwrap();
+        phone.scan(&code.text).await.unwrap();
+        piece(&mut events, HistoryKind::Bootstrap).await;
+        client.close(DEADLINE).await.unwrap();
+    }
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let mut events = client.events().unwrap();
+    client.wait_online().await;
+    let recent = piece(&mut events, HistoryKind::Recent).await;
+    assert_eq!((recent.messages, recent.error), (4000, None));
+    for chat in chats(&client).await {
+        assert_eq!(messages(&client, in_chat(&chat.chat.id)).await.len(), 400);
+    }
+    world.assert_no_findings();
+}
+
+#[tokio::test]
+async fn without_an_archive_the_history_only_teaches_who_is_who() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let mut options = quiet();
+    options.archive = false;
+    let client = engine.open(world.store("a"), options).unwrap();
+    let recent = with_past(&world, &client, &Past::default()).await;
+    assert_eq!((recent.chats, recent.error), (5, None));
+    let error = client.find_chats(FindChats::default(), CallOptions::default()).await.unwrap_err();
+    assert_eq!(error.code(), Code::NotSupported);
+    let error = client
+        .request_history(&"15560000001@s.whatsapp.net".parse().unwrap(), CallOptions::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Code::NotSupported);
+    let known = client
+        .identity(&"15560000001@s.whatsapp.net".parse().unwrap(), LookupOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(known.lid, Some("250000000000001@lid".parse().unwrap()));
+}
