@@ -1145,6 +1145,33 @@ struct whimbrel_error *whimbrel_client_mark_read(const struct whimbrel_client *c
                                                  uint64_t *call);
 
 /**
+ * Uploads bytes as the operation `upload_media` does a file; the request in JSON is the same
+ * without `path`, such as `{"kind":"image"}`, and so is the answer (whimbrel_reply_json()). The
+ * bytes are copied before this returns. Otherwise as whimbrel_client_request().
+ */
+WHIMBREL_API
+WHIMBREL_MUST_USE
+struct whimbrel_error *whimbrel_client_upload(const struct whimbrel_client *client,
+                                              struct whimbrel_bytes bytes,
+                                              struct whimbrel_str request,
+                                              const struct whimbrel_call_options *options,
+                                              struct whimbrel_reply_handler reply,
+                                              uint64_t *call);
+
+/**
+ * Downloads a file as the operation `download_media` does, into memory: whimbrel_reply_bytes()
+ * gives it. The request in JSON is the same without `path`, such as `{"reference":"…"}`, and so is
+ * the answer (whimbrel_reply_json()). Otherwise as whimbrel_client_request().
+ */
+WHIMBREL_API
+WHIMBREL_MUST_USE
+struct whimbrel_error *whimbrel_client_download(const struct whimbrel_client *client,
+                                                struct whimbrel_str request,
+                                                const struct whimbrel_call_options *options,
+                                                struct whimbrel_reply_handler reply,
+                                                uint64_t *call);
+
+/**
  * Runs an operation and waits for its answer, in JSON. Otherwise as whimbrel_client_request().
  * Blocks: not for callbacks of this engine.
  */
@@ -1176,6 +1203,13 @@ const struct whimbrel_error *whimbrel_reply_error(const struct whimbrel_reply *r
  * Returns the answer in JSON; absent if the call failed or has a typed answer.
  */
 WHIMBREL_API struct whimbrel_str whimbrel_reply_json(const struct whimbrel_reply *reply);
+
+/**
+ * Returns the file that whimbrel_client_download() got; absent if the call failed or was another
+ * one. An empty file has a pointer and no length. Lent as long as the reply.
+ */
+WHIMBREL_API
+struct whimbrel_bytes whimbrel_reply_bytes(const struct whimbrel_reply *reply);
 
 /**
  * Fills a view of the message that whimbrel_client_send_text() sent. Returns 1, or 0 if the

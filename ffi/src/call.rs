@@ -5,9 +5,10 @@ use std::sync::{Arc, OnceLock, mpsc};
 use safer_ffi::prelude::*;
 use whimbrel::{Cancel, Code, Error, Outcome, SentMessage, parse_address};
 use whimbrel_api::calls::cancellable;
+use whimbrel_api::media::{self, Downloaded};
 use whimbrel_api::operations;
 
-use crate::bytes::{put, whimbrel_buffer, whimbrel_str};
+use crate::bytes::{put, whimbrel_buffer, whimbrel_bytes, whimbrel_str};
 use crate::client::whimbrel_client;
 use crate::error::{lend, whimbrel_error};
 use crate::guard::{entry, null, shielded};
@@ -31,6 +32,7 @@ pub struct whimbrel_reply {
 enum Answer {
     Json(String),
     Sent(SentMessage),
+    File(Downloaded),
     Done,
     Failed(whimbrel_error),
 }
@@ -124,6 +126,58 @@ pub extern "C" fn whimbrel_client_mark_read(
     })
 }
 
+/// Uploads bytes as the operation `upload_media` does a file; the request in JSON is the same
+/// without `path`, such as `{"kind":"image"}`, and so is the answer (whimbrel_reply_json()). The
+/// bytes are copied before this returns. Otherwise as whimbrel_client_request().
+#[ffi_export]
+#[must_use]
+pub extern "C" fn whimbrel_client_upload(
+    client: Option<&whimbrel_client>,
+    bytes: whimbrel_bytes,
+    request: whimbrel_str,
+    options: *const whimbrel_call_options,
+    reply: whimbrel_reply_handler,
+    call: *mut u64,
+) -> Option<repr_c::Box<whimbrel_error>> {
+    let reply = ReplyHandler::take(reply);
+    begin(client, call, |host| {
+        // SAFETY: the header asks for readable views and a struct whose first field is its size.
+        let (bytes, request, options) =
+            unsafe { (bytes.read_optional()?, request.read()?, sized::read(options)?.read()?) };
+        let (bytes, request) = (bytes.unwrap_or_default().to_vec(), request.to_owned());
+        let client = host.client.clone();
+        let signal = Cancel::default();
+        let options = cancellable(options, &signal);
+        let work = async move { media::upload(&client, &request, bytes, options).await };
+        Ok(host.start(signal, work, reply, Answer::Json))
+    })
+}
+
+/// Downloads a file as the operation `download_media` does, into memory: whimbrel_reply_bytes()
+/// gives it. The request in JSON is the same without `path`, such as `{"reference":"…"}`, and so is
+/// the answer (whimbrel_reply_json()). Otherwise as whimbrel_client_request().
+#[ffi_export]
+#[must_use]
+pub extern "C" fn whimbrel_client_download(
+    client: Option<&whimbrel_client>,
+    request: whimbrel_str,
+    options: *const whimbrel_call_options,
+    reply: whimbrel_reply_handler,
+    call: *mut u64,
+) -> Option<repr_c::Box<whimbrel_error>> {
+    let reply = ReplyHandler::take(reply);
+    begin(client, call, |host| {
+        // SAFETY: the header asks for a readable view and a struct whose first field is its size.
+        let (request, options) = unsafe { (request.read()?, sized::read(options)?.read()?) };
+        let request = request.to_owned();
+        let client = host.client.clone();
+        let signal = Cancel::default();
+        let options = cancellable(options, &signal);
+        let work = async move { media::download(&client, &request, options).await };
+        Ok(host.start(signal, work, reply, Answer::File))
+    })
+}
+
 /// Runs an operation and waits for its answer, in JSON. Otherwise as whimbrel_client_request().
 /// Blocks: not for callbacks of this engine.
 #[ffi_export]
@@ -196,9 +250,20 @@ pub extern "C" fn whimbrel_reply_error(reply: Option<&whimbrel_reply>) -> *const
 pub extern "C" fn whimbrel_reply_json(reply: Option<&whimbrel_reply>) -> whimbrel_str {
     whimbrel_str::of_optional(reply.and_then(|reply| match &reply.answer {
         Answer::Json(json) => Some(json.as_str()),
+        Answer::File(file) => Some(file.json.as_str()),
         Answer::Done => Some("{}"),
         _ => None,
     }))
+}
+
+/// Returns the file that whimbrel_client_download() got; absent if the call failed or was another
+/// one. An empty file has a pointer and no length. Lent as long as the reply.
+#[ffi_export]
+pub extern "C" fn whimbrel_reply_bytes(reply: Option<&whimbrel_reply>) -> whimbrel_bytes {
+    match reply {
+        Some(whimbrel_reply { answer: Answer::File(file), .. }) => whimbrel_bytes::of(&file.bytes),
+        _ => whimbrel_bytes::ABSENT,
+    }
 }
 
 /// Fills a view of the message that whimbrel_client_send_text() sent. Returns 1, or 0 if the

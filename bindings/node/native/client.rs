@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use napi::bindgen_prelude::{Function, Object, Unknown};
+use napi::bindgen_prelude::{Buffer, Function, Object, ToNapiValue, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status};
 use napi_derive::napi;
-use whimbrel::{CallOptions, Code, Error};
-use whimbrel_api::calls::Calls;
-use whimbrel_api::operations;
+use whimbrel::{CallOptions, Cancel, Code, Error};
+use whimbrel_api::calls::{Calls, cancellable};
+use whimbrel_api::{media, operations};
 
 use crate::engine::{CLOSE, Shared};
 use crate::error::{duration, to_js};
@@ -101,6 +101,35 @@ impl Client {
         Ok(started)
     }
 
+    /// Uploads bytes, which are copied; request and answer are JSON.
+    #[napi(catch_unwind)]
+    pub fn upload<'env>(
+        &self,
+        env: &'env Env,
+        bytes: &[u8],
+        request: String,
+        timeout_ms: Option<f64>,
+    ) -> napi::Result<Object<'env>> {
+        let (client, bytes) = (self.client.clone(), bytes.to_vec());
+        self.transfer(env, timeout_ms, |options| async move {
+            media::upload(&client, &request, bytes, options).await
+        })
+    }
+
+    /// Downloads a file into memory; the request is JSON.
+    #[napi(catch_unwind)]
+    pub fn download<'env>(
+        &self,
+        env: &'env Env,
+        request: String,
+        timeout_ms: Option<f64>,
+    ) -> napi::Result<Object<'env>> {
+        let client = self.client.clone();
+        self.transfer(env, timeout_ms, |options| async move {
+            media::download(&client, &request, options).await.map(File::from)
+        })
+    }
+
     /// Cancels a call.
     #[napi(catch_unwind)]
     pub fn cancel(&self, id: f64) {
@@ -183,6 +212,48 @@ impl Client {
             Err(_) => promise.settle(Ok(())),
         }
         Ok(object)
+    }
+}
+
+impl Client {
+    /// Starts a transfer. The answer has the `promise` and the `id` for cancelling.
+    fn transfer<'env, T, F>(
+        &self,
+        env: &'env Env,
+        timeout_ms: Option<f64>,
+        call: impl FnOnce(CallOptions) -> F,
+    ) -> napi::Result<Object<'env>>
+    where
+        T: ToNapiValue + Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        let mut options = CallOptions::default();
+        options.timeout = timeout_ms.map(duration).transpose()?;
+        let runtime = self.engine.runtime()?;
+        let signal = Cancel::default();
+        let call = call(cancellable(options, &signal));
+        let (promise, object) = Promise::new(env)?;
+        let done = move |result| promise.settle(result);
+        let id = self.calls.start_cancellable(&runtime, signal, call, done);
+        let mut started = Object::new(env)?;
+        started.set("promise", object)?;
+        started.set("id", id_to_js(id))?;
+        Ok(started)
+    }
+}
+
+/// A file in memory.
+#[napi(object, object_from_js = false)]
+pub(crate) struct File {
+    /// Its bytes.
+    pub data: Buffer,
+    /// The reference from now on, if that changed.
+    pub moved: Option<String>,
+}
+
+impl From<media::Downloaded> for File {
+    fn from(file: media::Downloaded) -> Self {
+        Self { data: file.bytes.into(), moved: file.moved }
     }
 }
 

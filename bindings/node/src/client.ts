@@ -6,10 +6,10 @@ import type { CloseOptions, Engine } from './engine.js'
 import { fromNative, native, settled } from './errors.js'
 import type { ClientEvent } from './events.js'
 import { EventIterator, Inbox } from './inbox.js'
-import type { NativeClient } from './native.js'
+import type { NativeCall, NativeClient } from './native.js'
 import { Operations } from './operations.js'
 import type { CallOptions } from './operations.js'
-import type { Export } from './types.js'
+import type { DownloadMedia, Export, UploadMedia, UploadedMedia } from './types.js'
 
 /** Options of a client. What is absent has a default that suits production. */
 export interface ClientOptions {
@@ -54,6 +54,14 @@ export interface EventOptions {
   signal?: AbortSignal
 }
 
+/** A file of a message, in memory. */
+export interface Download {
+  /** Its bytes. */
+  data: Buffer
+  /** The phone uploaded it again: keep this in place of the reference that was given. */
+  moved?: string
+}
+
 /** One account, linked or to be linked, with its store. */
 export class Client extends Operations {
   readonly #native: NativeClient
@@ -82,13 +90,39 @@ export class Client extends Operations {
 
   /** Runs an operation by name; the answer is decoded JSON. The other methods are this one with types. */
   async request<T = unknown>(operation: string, request: object = {}, options: CallOptions = {}): Promise<T> {
-    const { signal, timeoutMs } = options
+    const started = (): NativeCall => this.#native.call(operation, JSON.stringify(request), options.timeoutMs)
+    return JSON.parse(await this.#run(started, options)) as T
+  }
+
+  /**
+   * Encrypts bytes and uploads them, as `uploadMedia` does with a file. They are copied before this
+   * returns.
+   *
+   *     const { reference } = await client.upload(jpeg, { kind: 'image' })
+   */
+  async upload(bytes: Uint8Array, request: Omit<UploadMedia, 'path'>, options: CallOptions = {}): Promise<UploadedMedia> {
+    const started = (): NativeCall => this.#native.upload(bytes, JSON.stringify(request), options.timeoutMs)
+    return JSON.parse(await this.#run(started, options)) as UploadedMedia
+  }
+
+  /**
+   * Downloads the file of a message into memory, decrypts it, and checks that it is the one that was
+   * sent, as `downloadMedia` does into a file.
+   *
+   *     const { data } = await client.download({ reference })
+   */
+  async download(request: Omit<DownloadMedia, 'path'>, options: CallOptions = {}): Promise<Download> {
+    const started = (): NativeCall<Download> => this.#native.download(JSON.stringify(request), options.timeoutMs)
+    return this.#run(started, options)
+  }
+
+  async #run<T>(start: () => NativeCall<T>, { signal }: CallOptions): Promise<T> {
     signal?.throwIfAborted()
-    const { id, promise } = native(() => this.#native.call(operation, JSON.stringify(request), timeoutMs))
+    const { id, promise } = native(start)
     const cancel = (): void => this.#native.cancel(id)
     signal?.addEventListener('abort', cancel, { once: true })
     try {
-      return JSON.parse(await promise) as T
+      return await promise
     } catch (thrown) {
       const error = fromNative(thrown)
       throw signal?.aborted && error.code === Code.Cancelled ? signal.reason : error

@@ -4,7 +4,7 @@ import { native } from './errors.js'
 import { addon } from './native.js'
 
 export { Client } from './client.js'
-export type { ClientOptions, EventOptions } from './client.js'
+export type { ClientOptions, Download, EventOptions } from './client.js'
 export { Code } from './codes.js'
 export type { Category, CodeName } from './codes.js'
 export { Engine, sandboxEndpoint } from './engine.js'

@@ -3,9 +3,15 @@
 import { createRequire } from 'node:module'
 
 /** A call under way. */
-export interface NativeCall {
+export interface NativeCall<T = string> {
   id: number
-  promise: Promise<string>
+  promise: Promise<T>
+}
+
+/** A file in memory. */
+export interface NativeFile {
+  data: Buffer
+  moved?: string
 }
 
 /** Events that were waiting together. */
@@ -20,6 +26,8 @@ export interface NativeBatch {
 
 export interface NativeClient {
   call(operation: string, request: string, timeoutMs: number | undefined): NativeCall
+  upload(bytes: Uint8Array, request: string, timeoutMs: number | undefined): NativeCall
+  download(request: string, timeoutMs: number | undefined): NativeCall<NativeFile>
   cancel(id: number): void
   acknowledge(sequence: number): void
   subscribe(): void

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use whimbrel::{
     CallOptions, Cancel, Client, Code, Error, EventStream, MessageKey, SendOptions, SendWait, parse_address,
 };
-use whimbrel_api::calls::Calls;
+use whimbrel_api::calls::{Calls, cancellable};
+use whimbrel_api::media;
 
 use crate::errors::guard;
 use crate::lifecycle::{CLOSE_TIMEOUT, Process};
@@ -172,6 +174,43 @@ impl NativeClient {
                 })
             })
             .map_err(|error| error.in_operation("mark_read"))
+        })
+    }
+
+    /// Uploads bytes, which are copied; request and answer in JSON.
+    fn upload(
+        &self,
+        py: Python<'_>,
+        mailbox: &NativeMailbox,
+        ticket: u64,
+        bytes: PyBackedBytes,
+        request: String,
+        timeout: Option<f64>,
+    ) -> PyResult<u64> {
+        guard(py, || {
+            self.start(mailbox, ticket, |parts, signal| {
+                let options = cancellable(call_options(timeout)?, signal);
+                let (client, bytes) = (parts.client.clone(), bytes.to_vec());
+                Ok(async move { media::upload(&client, &request, bytes, options).await.map(Letter::Json) })
+            })
+        })
+    }
+
+    /// Downloads a file into memory: its bytes, and the reference from now on if that changed.
+    fn download(
+        &self,
+        py: Python<'_>,
+        mailbox: &NativeMailbox,
+        ticket: u64,
+        request: String,
+        timeout: Option<f64>,
+    ) -> PyResult<u64> {
+        guard(py, || {
+            self.start(mailbox, ticket, |parts, signal| {
+                let options = cancellable(call_options(timeout)?, signal);
+                let client = parts.client.clone();
+                Ok(async move { media::download(&client, &request, options).await.map(Letter::File) })
+            })
         })
     }
 

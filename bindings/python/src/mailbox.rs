@@ -6,6 +6,7 @@ use std::thread::Builder;
 
 use pyo3::prelude::*;
 use whimbrel::{Code, Error, SentMessage};
+use whimbrel_api::media::Downloaded;
 
 use crate::client::{NativeClient, Parts};
 use crate::errors;
@@ -20,6 +21,8 @@ pub(crate) enum Letter {
     Json(String),
     /// A sent message.
     Sent(SentMessage),
+    /// A file.
+    File(Downloaded),
     /// Events.
     Events(Batch),
     /// An opened client.
@@ -189,6 +192,7 @@ impl NativeMailbox {
                     Letter::Done => py.None(),
                     Letter::Json(text) => text.into_pyobject(py)?.into_any().unbind(),
                     Letter::Sent(message) => values::sent(py, message)?,
+                    Letter::File(file) => values::file(py, file)?,
                     Letter::Events(batch) => batch.into_python(py)?,
                     Letter::Opened(parts) => Py::new(py, NativeClient::new(parts))?.into_any(),
                     Letter::Failed(error) => return Ok((ticket, true, errors::exception(py, &error)?)),

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 use whimbrel::{Code, Error, Event, SentMessage};
 use whimbrel_api::events;
+use whimbrel_api::media::Downloaded;
 
 use crate::errors::guard;
 
@@ -40,6 +41,11 @@ pub(crate) fn sent(py: Python<'_>, sent: SentMessage) -> PyResult<Py<PyAny>> {
     let chat = events::Identity::from(&sent.chat);
     let fields = (sent.message_id, (chat.id, chat.phone, chat.lid), sent.timestamp);
     Ok(fields.into_pyobject(py)?.into_any().unbind())
+}
+
+/// `(bytes, reference or None)`.
+pub(crate) fn file(py: Python<'_>, file: Downloaded) -> PyResult<Py<PyAny>> {
+    Ok((PyBytes::new(py, &file.bytes), file.moved).into_pyobject(py)?.into_any().unbind())
 }
 
 /// Seconds as Python gives them.

@@ -13,5 +13,6 @@ pub mod describe;
 pub mod error;
 pub mod events;
 pub mod import;
+pub mod media;
 pub mod operations;
 pub mod qr;

@@ -22,6 +22,7 @@ static const struct {
     {"exit_with_a_live_engine", test_exit_with_a_live_engine},
     {"thousand_clients", test_thousand_clients},
     {"transfer", test_transfer},
+    {"media", test_media},
 };
 
 int main(int count, char **arguments) {

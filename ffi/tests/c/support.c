@@ -143,6 +143,12 @@ static void awaited_take(void *user_data, const whimbrel_reply *answer) {
   reply->code = whimbrel_error_code(whimbrel_reply_error(answer));
   reply->outcome = whimbrel_error_outcome(whimbrel_reply_error(answer));
   if (whimbrel_reply_json(answer).ptr) reply->json = copy(whimbrel_reply_json(answer));
+  whimbrel_bytes bytes = whimbrel_reply_bytes(answer);
+  if (bytes.ptr) {
+    reply->bytes_length = bytes.len;
+    CHECK((reply->bytes = malloc(bytes.len + 1)));
+    memcpy(reply->bytes, bytes.ptr, bytes.len);
+  }
   if (whimbrel_reply_sent(answer, &sent)) reply->message_id = copy(sent.message_id);
   pthread_mutex_unlock(&reply->mutex);
 }
@@ -171,6 +177,7 @@ void awaited_wait(awaited *reply) {
 void awaited_clear(awaited *reply) {
   free(reply->json);
   free(reply->message_id);
+  free(reply->bytes);
   pthread_cond_destroy(&reply->changed);
   pthread_mutex_destroy(&reply->mutex);
 }
@@ -250,6 +257,8 @@ whimbrel_engine *engine_for(const sandbox *box) {
     }
     options.noise_root_key.ptr = key;
     options.noise_root_key.len = sizeof key;
+    /* The media hosts speak TLS only. */
+    options.extra_ca_pem = text(box->ca);
   }
   whimbrel_engine *engine = NULL;
   OK(whimbrel_engine_new(&options, &engine));

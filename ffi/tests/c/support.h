@@ -55,6 +55,8 @@ typedef struct {
   whimbrel_code code;
   whimbrel_outcome outcome;
   char *json, *message_id;
+  uint8_t *bytes;
+  size_t bytes_length;
 } awaited;
 
 void awaited_init(awaited *reply);

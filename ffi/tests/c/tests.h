@@ -19,5 +19,6 @@ void test_fork(void);
 void test_exit_with_a_live_engine(void);
 void test_thousand_clients(void);
 void test_transfer(void);
+void test_media(void);
 
 #endif

@@ -17,7 +17,7 @@ from ._types import *
 from ._whimbrel import forked as _forked
 from ._whimbrel import draw_qr
 from ._whimbrel import shutdown as _shutdown
-from .client import Client
+from .client import Client, Download
 from .engine import (
     Endpoint,
     Engine,
@@ -31,6 +31,7 @@ from .errors import *
 
 __all__ = [
     "Client",
+    "Download",
     "Endpoint",
     "Engine",
     "ImportReport",

@@ -8,6 +8,7 @@ import os
 import warnings
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec
@@ -17,15 +18,33 @@ from ._errors import ClosedError, WrongStateError
 from ._events import Event, decode
 from ._mailbox import Mailbox
 from ._operations import Operations
-from ._types import Address, Identity, QuotedMessage, SendWait, SentMessage
+from ._types import (
+    Address,
+    Identity,
+    MediaKind,
+    QuotedMessage,
+    SendWait,
+    SentMessage,
+    UploadedMedia,
+)
 from .engine import CLOSE_TIMEOUT, Endpoint, Engine, default_engine
 
-__all__ = ["Client"]
+__all__ = ["Client", "Download"]
 
 # Events that are taken from the engine at once.
 _BATCH = 128
 
 _P = ParamSpec("_P")
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file of a message, in memory."""
+
+    data: bytes = field(repr=False)
+    """Its bytes."""
+    moved: str | None = None
+    """The phone uploaded it again: keep this in place of the reference that was given."""
 
 
 class Client(Operations):
@@ -279,6 +298,77 @@ class Client(Operations):
         native = self._ready()
         author = None if sender is None else str(sender)
         await self._start(native.mark_read, str(chat), author, message_ids, timeout)
+
+    # Bytes do not travel in JSON.
+
+    async def upload(
+        self,
+        data: bytes | bytearray | memoryview,
+        kind: MediaKind,
+        *,
+        mimetype: str | None = None,
+        newsletter: bool = False,
+        transfer: str | None = None,
+        timeout: float | None = None,
+    ) -> UploadedMedia:
+        """Encrypts bytes and uploads them, as ``upload_media`` does with a file::
+
+            picture = await client.upload(jpeg, whimbrel.MediaKind.IMAGE)
+            keep(picture.reference)
+
+        Args:
+            data: The bytes; they are copied before this waits.
+            kind: What they are to their message.
+            mimetype: What they are, such as ``image/jpeg``; what the first of them say if ``None``.
+            newsletter: For a channel: they are not encrypted, as everybody may read them.
+            transfer: A name for this transfer: ``MediaProgress`` events with it tell how far it is.
+            timeout: Seconds until the call fails with ``TimedOutError``; as long as there is
+                progress if ``None``.
+        """
+        native = self._ready()
+        given = bytes(data) if isinstance(data, memoryview) else data
+        request: dict[str, object] = {"kind": MediaKind(kind).value, "newsletter": newsletter}
+        if mimetype is not None:
+            request["mimetype"] = mimetype
+        if transfer is not None:
+            request["transfer"] = transfer
+        answer = await self._start(native.upload, given, json.dumps(request), timeout)
+        return UploadedMedia._decode(json.loads(answer))
+
+    async def download(
+        self,
+        reference: str,
+        *,
+        max_length: int | None = None,
+        ask_phone: bool | None = None,
+        transfer: str | None = None,
+        timeout: float | None = None,
+    ) -> Download:
+        """Downloads the file of a message into memory, decrypts it, and checks that it is the one
+        that was sent, as ``download_media`` does into a file::
+
+            picture = await client.download(reference)
+            show(picture.data)
+
+        Args:
+            reference: What says where the file is, from a message or an upload.
+            max_length: Longest file to take, in bytes; 2 GiB if ``None``.
+            ask_phone: Whether the phone may be asked to upload the file again when it is gone from
+                the service; yes if ``None``.
+            transfer: A name for this transfer: ``MediaProgress`` events with it tell how far it is.
+            timeout: Seconds until the call fails with ``TimedOutError``; as long as there is
+                progress if ``None``.
+        """
+        native = self._ready()
+        request: dict[str, object] = {"reference": reference}
+        if max_length is not None:
+            request["maxLength"] = max_length
+        if ask_phone is not None:
+            request["askPhone"] = ask_phone
+        if transfer is not None:
+            request["transfer"] = transfer
+        data, moved = await self._start(native.download, json.dumps(request), timeout)
+        return Download(data=data, moved=moved)
 
     send_text.__doc__ = Operations.send_text.__doc__
     mark_read.__doc__ = Operations.mark_read.__doc__

@@ -162,7 +162,7 @@ impl From<&media::Downloaded> for DownloadedMedia {
 }
 
 /// Reads a reference.
-pub(crate) fn reference(text: &str) -> Result<MediaReference, Error> {
+pub(crate) fn media_reference(text: &str) -> Result<MediaReference, Error> {
     MediaReference::parse(text).map_err(|error| {
         let message = "the reference was not made by this engine, or was cut or changed";
         Error::new(Code::InvalidArgument, message).because(error)
@@ -174,7 +174,7 @@ impl Operation for DownloadMedia {
     type Output = DownloadedMedia;
 
     async fn run(self, client: &Client, options: CallOptions) -> Result<DownloadedMedia, Error> {
-        let reference = reference(&self.reference)?;
+        let reference = media_reference(&self.reference)?;
         let mut download = DownloadOptions::default();
         download.max_length = self.max_length.unwrap_or(download.max_length);
         download.ask_phone = self.ask_phone.unwrap_or(download.ask_phone);

@@ -43,6 +43,7 @@ pub use groups::{
 };
 pub use history::RequestHistory;
 pub use link::{AnswerPasskey, ConfirmPasskey, LinkWithCode, LinkWithQr, PairingCode, PasskeyCode, QrCode};
+pub(crate) use media::media_reference;
 pub use media::{
     DescribeMedia, DownloadMedia, DownloadedMedia, MediaDescription, MediaKind, UploadMedia, UploadedMedia,
 };

@@ -1,0 +1,85 @@
+"""Files: up and down, from memory and from disk."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+from sandbox import DEADLINE, Sandbox, link
+
+import whimbrel
+
+
+def png(width: int, height: int) -> bytes:
+    """A white picture."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = zlib.compress((b"\0" + b"\xff" * width) * height)
+    chunks = chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+async def test_files_go_up_and_down(
+    sandbox: Sandbox, engine: whimbrel.Engine, tmp_path: Path
+) -> None:
+    async with whimbrel.Client(tmp_path / "a.db", engine=engine, auto_start=False) as client:
+        await link(client, await sandbox.phone())
+        picture = png(40, 30)
+        path = tmp_path / "picture.png"
+        path.write_bytes(picture)
+
+        seen = await client.describe_media(path=str(path))
+        assert (seen.mimetype, seen.width, seen.height) == ("image/png", 40, 30)
+        assert seen.has_preview and seen.length == len(picture)
+
+        uploaded = await client.upload_media(path=str(path), kind=whimbrel.MediaKind.IMAGE)
+        assert (uploaded.mimetype, uploaded.length) == ("image/png", len(picture))
+        got = await client.download(uploaded.reference)
+        assert got == whimbrel.Download(data=picture)
+        assert repr(picture)[2:20] not in repr(got)
+
+        for data in (picture, bytearray(picture), memoryview(picture)[:100], b""):
+            uploaded = await client.upload(data, whimbrel.MediaKind.DOCUMENT, mimetype="x/y")
+            assert (uploaded.mimetype, uploaded.length) == ("x/y", len(data))
+            copy = tmp_path / "copy"
+            there = await client.download_media(reference=uploaded.reference, path=str(copy))
+            assert (there.length, there.moved) == (len(data), None)
+            assert copy.read_bytes() == bytes(data)
+
+        with pytest.raises(whimbrel.MediaTooLargeError):
+            await client.download(uploaded.reference[:-1] + "A", max_length=0)
+        with pytest.raises(whimbrel.FileFailedError):
+            await client.upload_media(path=str(tmp_path / "none"), kind=whimbrel.MediaKind.IMAGE)
+        with pytest.raises(whimbrel.InvalidArgumentError):
+            await client.download("no reference")
+
+
+async def test_transfers_are_watched_and_cancelled(
+    sandbox: Sandbox, engine: whimbrel.Engine, tmp_path: Path
+) -> None:
+    async with whimbrel.Client(tmp_path / "a.db", engine=engine, auto_start=False) as client:
+        await link(client, await sandbox.phone())
+        fault = {"request": "upload", "fault": {"fault": "stall", "bytes": 100_000}}
+        await asyncio.to_thread(sandbox.request, "POST", "/media/faults", fault)
+        data = bytes(1 << 20)
+        sending = asyncio.create_task(
+            client.upload(data, whimbrel.MediaKind.VIDEO, transfer="film")
+        )
+
+        async def watch() -> whimbrel.MediaProgress:
+            async for event in client.events():
+                if isinstance(event, whimbrel.MediaProgress):
+                    return event
+            raise AssertionError("the events ended")
+
+        progress = await asyncio.wait_for(watch(), DEADLINE)
+        assert (progress.transfer, progress.direction) == ("film", whimbrel.MediaDirection.UPLOAD)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
