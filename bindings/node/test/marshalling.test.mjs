@@ -39,7 +39,7 @@ test('many calls at once are answered each', async () => {
 })
 
 test('every code becomes an error of its category', async () => {
-  const categories = ['Usage', 'Network', 'Account', 'Service', 'Crypto', 'Store']
+  const categories = ['Usage', 'Network', 'Account', 'Service', 'Crypto', 'Store', 'Media']
   for (const [name, code] of Object.entries(Code)) {
     await assert.rejects(client.debugFail({ code }), (error) => {
       assert.ok(error instanceof WhimbrelError && error instanceof Error)

@@ -382,6 +382,14 @@ async fn a_file_that_is_not_what_was_announced_is_given_to_nobody() {
     options.max_length = 399_999;
     let long = scene.client.download(&reference, MediaTarget::Memory, options).await;
     assert_eq!(long.unwrap_err().code(), Code::MediaTooLarge);
+    // Encrypted, files of up to 15 octets have the same length.
+    let short = scene.upload(b"nine long", MediaKind::Image).await;
+    for (most, fits) in [(8, false), (9, true)] {
+        let mut options = DownloadOptions::default();
+        options.max_length = most;
+        let to = MediaTarget::Path(target.clone());
+        assert_eq!(scene.client.download(&short, to, options).await.is_ok(), fits, "{most}");
+    }
     scene.fault(MediaRequest::Download, MediaFault::ClaimLength { length: 3 << 30 });
     assert_eq!(scene.download(&reference).await.unwrap_err().code(), Code::MediaTooLarge);
     assert_no_leftovers(&scene.world);

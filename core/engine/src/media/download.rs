@@ -104,7 +104,8 @@ pub(super) async fn run(
         let target = address::download(&path, hash, reference.kind);
         let route = client.engine.route(&client.options);
         let opening = opening(&reference, kind)?;
-        let fetch = Fetch { route, hosts, trusted, target, opening, most, meter: &meter };
+        let fetch =
+            Fetch { route, hosts, trusted, target, opening, most, most_of_file: max_length, meter: &meter };
         let expired = address::expiry(&path).is_some_and(|at| at < client.server_now_ms() / 1000);
         let can_ask = ask_phone && moved.is_none() && reference.message.is_some();
         let (missing, left) = if expired && can_ask {

@@ -58,6 +58,8 @@ pub(super) struct Fetch<'a> {
     pub(super) opening: Opening,
     /// Longest that may come.
     pub(super) most: u64,
+    /// Longest file.
+    pub(super) most_of_file: u64,
     pub(super) meter: &'a Meter,
 }
 
@@ -128,6 +130,7 @@ impl Fetch<'_> {
             let sink = intake.sink().await.map_err(|error| (Missing::Final(error), None))?;
             match self.finish(*sink).await {
                 Ok(finished) => return Ok(finished),
+                Err(SinkError::TooLong) => return Err((Missing::Final(failure::too_large()), None)),
                 Err(SinkError::Local(error)) => return Err((Missing::Final(failure::local(error)), None)),
                 Err(SinkError::Wrong(error, sink)) => {
                     let elsewhere = match error {
@@ -163,7 +166,8 @@ impl Fetch<'_> {
             Opening::Keys(keys, expected) => Opening::Keys(keys.clone(), *expected),
             Opening::Plain(expected) => Opening::Plain(*expected),
         };
-        let finished = tokio::task::spawn_blocking(move || sink.finish(&opening)).await;
+        let most = self.most_of_file;
+        let finished = tokio::task::spawn_blocking(move || sink.finish(&opening, most)).await;
         finished.unwrap_or_else(|error| Err(SinkError::Local(std::io::Error::other(error))))
     }
 

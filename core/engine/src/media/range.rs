@@ -89,6 +89,7 @@ impl Client {
                 target: address::download(&path, media.encrypted_sha256.as_deref(), reference.kind),
                 opening: Opening::Plain(None),
                 most: u64::MAX,
+                most_of_file: u64::MAX,
                 meter: &meter,
                 hosts,
             };

@@ -51,6 +51,8 @@ pub(super) struct Finished {
 pub(super) enum SinkError {
     /// It is not what the message announces. The sink can begin anew.
     Wrong(MediaError, Box<Sink>),
+    /// It is longer than was allowed.
+    TooLong,
     /// It could not be written.
     Local(io::Error),
 }
@@ -117,8 +119,8 @@ impl Sink {
         Ok(())
     }
 
-    /// Checks the whole, and gives it out.
-    pub(super) fn finish(mut self, opening: &Opening) -> Result<Finished, SinkError> {
+    /// Checks the whole, and gives it out if it is not longer than `most`.
+    pub(super) fn finish(mut self, opening: &Opening, most: u64) -> Result<Finished, SinkError> {
         let checked = match std::mem::replace(&mut self.work, work(opening)) {
             Work::Decrypt(decryptor) => {
                 decryptor.finish(&mut self.buffer).map(|made| (made.file_sha256, made.file_length))
@@ -134,6 +136,10 @@ impl Sink {
                 return Err(SinkError::Wrong(error, Box::new(self)));
             }
         };
+        // What came may be some octets longer than the file, so this is known only now.
+        if length > most {
+            return Err(SinkError::TooLong);
+        }
         self.out.write(&self.buffer).map_err(SinkError::Local)?;
         let bytes = self.out.give().map_err(SinkError::Local)?;
         Ok(Finished { length, sha256, bytes })
