@@ -121,6 +121,12 @@ pub struct Message {
     pub quoted_id: Option<String>,
     /// The attributes of the stanza; empty with whatsmeow, which does not pass them on.
     pub attrs: BTreeMap<String, String>,
+    /// The whole message as protobuf, hexadecimal.
+    #[serde(default)]
+    pub raw: String,
+    /// Hashes of the options of a vote that the client could read, hexadecimal; whatsmeow only.
+    #[serde(default)]
+    pub vote: Option<Vec<String>>,
 }
 
 /// A message that could not be decrypted.

@@ -27,5 +27,5 @@ mod program;
 
 pub use error::PeerError;
 pub use event::{Disconnected, Event, GroupChange, Identity, LoggedOut, Message, Receipt, Undecryptable};
-pub use peer::{DEADLINE, GroupInfo, Info, MediaFile, Pair, Peer, Quote, Sent, Start};
+pub use peer::{DEADLINE, GroupInfo, Info, MediaFile, Pair, Peer, Quote, Sent, Start, Target};
 pub use program::Program;

@@ -91,6 +91,18 @@ pub struct Quote {
     pub text: String,
 }
 
+/// A message that something is done to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    /// Its id.
+    pub id: String,
+    /// The peer wrote it.
+    pub from_me: bool,
+    /// Who wrote it.
+    pub sender: String,
+}
+
 /// A message the service has taken.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -221,6 +233,34 @@ impl Peer {
     /// Sends a text that quotes a message and waits for the service's ack.
     pub async fn send_reply(&self, to: &str, text: &str, quote: &Quote) -> Result<Sent, PeerError> {
         read(self.command("send_text", json!({"to": to, "text": text, "quote": quote})).await?)
+    }
+
+    /// Sends a message that is made already.
+    pub async fn send_raw(&self, to: &str, raw: &[u8]) -> Result<Sent, PeerError> {
+        read(self.command("send_raw", json!({"to": to, "raw": hex::encode(raw)})).await?)
+    }
+
+    /// Sends what the client's own builders make.
+    pub async fn send_built(
+        &self,
+        to: &str,
+        kind: &str,
+        text: &str,
+        target: Option<&Target>,
+    ) -> Result<Sent, PeerError> {
+        read(
+            self.command("send_built", json!({"to": to, "kind": kind, "text": text, "target": target}))
+                .await?,
+        )
+    }
+
+    /// The message with this id.
+    pub async fn message_of(&self, id: &str) -> Result<Message, PeerError> {
+        self.wait_for(&format!("the message {id}"), |event| match event {
+            Event::Message(message) if message.id == id => Some(message.clone()),
+            _ => None,
+        })
+        .await
     }
 
     /// Tells the sender that messages of a direct chat have been read.

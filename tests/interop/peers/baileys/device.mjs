@@ -4,6 +4,7 @@ import makeWASocket, {
   DisconnectReason,
   WA_CERT_DETAILS,
   generateMessageIDV2,
+  proto,
   useMultiFileAuthState,
 } from '@whiskeysockets/baileys';
 import { pino } from 'pino';
@@ -16,6 +17,7 @@ import { SentMessages } from './sent.mjs';
 const LOGGED_OUT = DisconnectReason.loggedOut;
 // After these an application does not come back by itself: refused, locked, outdated, banned, no multi-device, replaced.
 const FINAL = new Set([403, 405, 406, DisconnectReason.multideviceMismatch, DisconnectReason.connectionReplaced]);
+const VCARD = 'BEGIN:VCARD\nVERSION:3.0\nFN:Zoë\nEND:VCARD';
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4000;
 const ACK_DEADLINE_MS = 30_000;
@@ -119,6 +121,49 @@ export class Device {
     const { t, error } = await ack;
     if (error !== undefined) throw new Error(`the service refused the message with ${error}`);
     return { messageId, timestamp: Number(t) };
+  }
+
+  /** Sends a message that is made already, as the library relays one. */
+  async sendRaw({ to, raw }) {
+    const octets = Buffer.from(raw, 'hex');
+    const message = proto.Message.decode(octets);
+    // Fields of a newer schema are lost on the way.
+    if (proto.Message.encode(message).finish().length !== octets.length) throw new Error('not all of it is known');
+    return this.#relay(to, message);
+  }
+
+  /** Sends what the library's own builders make; a target is a message of the chat. */
+  async sendBuilt({ to, kind, target, text }) {
+    const key = target && { remoteJid: to, id: target.id, fromMe: target.fromMe, participant: target.sender };
+    const content = {
+      text: () => ({ text }),
+      location: () => ({ location: { degreesLatitude: 59.91, degreesLongitude: 10.75, name: text } }),
+      contact: () => ({ contacts: { displayName: text, contacts: [{ displayName: text, vcard: VCARD }] } }),
+      poll: () => ({ poll: { name: text, values: ['Soup', 'Tea'], selectableCount: 1 } }),
+      event: () => ({ event: { name: text, startDate: new Date(1_900_000_000_000) } }),
+      reaction: () => ({ react: { text, key } }),
+      edit: () => ({ text, edit: key }),
+      revoke: () => ({ delete: key }),
+      pin: () => ({ pin: key, type: 1, time: 86_400 }),
+    }[kind];
+    if (!content) throw new Error(`no builder for ${kind}`);
+    const sock = this.#live();
+    const messageId = generateMessageIDV2(sock.user.id);
+    const ack = waitForAck(sock, messageId, this.#closing.signal);
+    ack.catch(() => {});
+    const sent = await sock.sendMessage(to, content(), { messageId });
+    this.#sent.add(messageId, sent.message);
+    return answerOf(messageId, await ack);
+  }
+
+  async #relay(to, message) {
+    const sock = this.#live();
+    const messageId = generateMessageIDV2(sock.user.id);
+    this.#sent.add(messageId, message);
+    const ack = waitForAck(sock, messageId, this.#closing.signal);
+    ack.catch(() => {});
+    await sock.relayMessage(to, message, { messageId });
+    return answerOf(messageId, await ack);
   }
 
   async markRead({ chat, ids, sender }) {
@@ -278,6 +323,11 @@ class DeviceLists {
   flushAll() {
     this.clear();
   }
+}
+
+function answerOf(messageId, { t, error }) {
+  if (error !== undefined) throw new Error(`the service refused the message with ${error}`);
+  return { messageId, timestamp: Number(t) };
 }
 
 // Baileys' own promise is kept when the stanza has left; the service's ack is what a test waits for.

@@ -79,6 +79,7 @@ function reportMessage(sock, message, attrs) {
     pushName: message.pushName ?? null,
     quotedId: context?.stanzaId || null,
     attrs,
+    raw: Buffer.from(proto.Message.encode(message.message ?? {}).finish()).toString('hex'),
   });
 }
 

@@ -29,6 +29,8 @@ await serve({
     return { client: 'baileys', version, jid, lid, connected };
   },
   send_text: async args => started().sendText(args),
+  send_raw: async args => started().sendRaw(args),
+  send_built: async args => started().sendBuilt(args),
   mark_read: async args => started().markRead(args),
   send_presence: async args => started().sendPresence(args),
   create_group: async args => started().createGroup(args),

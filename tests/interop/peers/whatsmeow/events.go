@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
+	"encoding/hex"
 	"strconv"
 
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
@@ -20,7 +23,13 @@ func (d *device) onEvent(raw any) {
 	case *events.OfflineSyncCompleted:
 		d.out.event("caught_up", fields{"count": evt.Count})
 	case *events.Message:
-		d.out.event("message", messageFields(evt))
+		f := messageFields(evt)
+		if evt.Message.GetPollUpdateMessage() != nil {
+			if vote, err := d.cli.DecryptPollVote(context.Background(), evt); err == nil {
+				f["vote"] = hashes(vote.GetSelectedOptions())
+			}
+		}
+		d.out.event("message", f)
 	case *events.UndecryptableMessage:
 		reason := "decryption failed"
 		if evt.IsUnavailable {
@@ -109,6 +118,11 @@ func messageFields(evt *events.Message) fields {
 	f["pushName"] = orNil(evt.Info.PushName)
 	f["quotedId"] = orNil(context.GetStanzaID())
 	f["attrs"] = fields{}
+	raw, err := proto.Marshal(evt.RawMessage)
+	if err != nil {
+		raw = nil
+	}
+	f["raw"] = hex.EncodeToString(raw)
 	return f
 }
 
@@ -137,6 +151,14 @@ func historyFields(evt *events.HistorySync) fields {
 	return fields{
 		"syncType": int(evt.Data.GetSyncType()), "chats": len(evt.Data.GetConversations()), "messages": messages,
 	}
+}
+
+func hashes(options [][]byte) []string {
+	texts := make([]string, 0, len(options))
+	for _, option := range options {
+		texts = append(texts, hex.EncodeToString(option))
+	}
+	return texts
 }
 
 func firstOf(texts ...string) string {

@@ -32,6 +32,8 @@ func (p *program) serve(in *os.File) error {
 		"start":          p.start,
 		"info":           p.info,
 		"send_text":      withDevice(p, (*device).sendText),
+		"send_raw":       withDevice(p, (*device).sendRaw),
+		"send_built":     withDevice(p, (*device).sendBuilt),
 		"mark_read":      withDevice(p, (*device).markRead),
 		"send_presence":  withDevice(p, (*device).sendPresence),
 		"create_group":   withDevice(p, (*device).createGroup),

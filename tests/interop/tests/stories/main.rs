@@ -11,6 +11,7 @@ mod support;
 mod baileys_link;
 mod devices;
 mod forgetful;
+mod kinds;
 mod linking;
 mod media;
 mod new_identity;

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
+use whimbrel::events::EventKind;
 
 use whimbrel::Client;
 use whimbrel_interop::{Event, Peer, PeerError, Program, Quote};
@@ -66,6 +67,20 @@ impl Device {
             Make::Whimbrel(client) => client.client(),
             Make::Peer(_) => panic!("{} is a peer", self.label()),
         }
+    }
+
+    /// The event that a message brought to a client of ours.
+    pub(crate) async fn event_of(&self, id: &str) -> EventKind {
+        match &self.make {
+            Make::Whimbrel(client) => client.event_of(id).await,
+            Make::Peer(_) => panic!("{} is a peer", self.label()),
+        }
+    }
+
+    /// Takes a text of another device, after which both have a session with each other.
+    pub(crate) async fn hears_from(&self, other: &Self, text: &str) {
+        let id = other.say(self.phone(), text).await;
+        self.event_of(&id).await;
     }
 
     /// Sends a text and returns its id when the service has it.

@@ -154,6 +154,20 @@ impl Whimbrel {
         }
     }
 
+    /// The event that a message of this id brought.
+    pub(crate) async fn event_of(&self, id: &str) -> EventKind {
+        self.wait_for(&format!("what the message {id} brought"), true, |event| {
+            let found = match event {
+                EventKind::Message(message) => &message.message_id,
+                EventKind::Addon(addon) => &addon.message_id,
+                EventKind::Control(control) => &control.message_id,
+                _ => return None,
+            };
+            (found == id).then(|| event.clone())
+        })
+        .await
+    }
+
     pub(crate) fn unread(&self) -> String {
         self.events.unread.lock().unwrap().iter().map(|event| format!("  {event:?}\n")).collect()
     }
