@@ -107,6 +107,11 @@ export class Phone {
     return (await this.ask('POST', '/send', { to, text })).id
   }
 
+  /** Sends a message of any kind as protobuf, hexadecimal. */
+  async sendRaw(to, raw) {
+    return (await this.ask('POST', '/send', { to, raw })).id
+  }
+
   async read(chat, ids) {
     await this.ask('POST', '/read', { chat, ids })
   }

@@ -92,6 +92,11 @@ class Phone:
         sent: str = (await self.ask("POST", "/send", {"to": to, "text": text}))["id"]
         return sent
 
+    async def send_raw(self, to: str, raw: str) -> str:
+        """Sends a message of any kind as protobuf, hexadecimal."""
+        sent: str = (await self.ask("POST", "/send", {"to": to, "raw": raw}))["id"]
+        return sent
+
     async def message(self, text: str) -> dict[str, Any]:
         """Waits for a message with this text."""
         return await self._wait("messages", lambda item: item.get("text") == text)

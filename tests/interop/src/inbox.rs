@@ -35,7 +35,7 @@ pub(crate) struct Inbox {
 enum Line {
     Ok { id: u64, ok: Value },
     Error { id: u64, error: String },
-    Event(Event),
+    Event(Box<Event>),
 }
 
 /// Why no event was taken.
@@ -62,7 +62,7 @@ impl Inbox {
                 if state.events.len() == UNREAD_EVENTS {
                     state.events.pop_front();
                 }
-                state.events.push_back(event);
+                state.events.push_back(*event);
                 drop(state);
                 self.changed.notify_waiters();
                 return Ok(());

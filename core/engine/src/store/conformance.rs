@@ -3,6 +3,7 @@
 use std::slice;
 use std::sync::Arc;
 
+use whimbrel_content::Secret;
 use whimbrel_crypto::curve::{KeyPair, PrivateKey};
 use whimbrel_wire::jid::Jid;
 
@@ -105,6 +106,8 @@ fn full() -> Changes {
         lid_migration: Some(LidMigration { migrated: true, refused_at: 3 }),
         restrictions: [(RestrictionKind::NewChatCap, Some(LOCK)), (RestrictionKind::ReachoutTimelock, None)]
             .into(),
+        parents: [parent("p", Some(vec![7])), parent("q", None)].into(),
+        timers: [(chat.clone(), timer(86_400))].into(),
         inbox: vec![
             InboxEntry {
                 chat: chat.clone(),
@@ -203,10 +206,39 @@ fn keeps_what_was_committed(store: &dyn Store) {
         assert_eq!(store.inbox(&chat, &device, &entry.message_id).unwrap(), Some(entry));
     }
     assert_eq!(store.outbox(&chat, "m1").unwrap(), Some(outbox_row("m1", OutboxState::Pending)));
+    assert_eq!(store.parents_of("p").unwrap(), [parent("p", Some(vec![7])).1.unwrap()]);
+    assert_eq!(store.parents_of("none").unwrap(), []);
+    assert_eq!(store.chat_timer(&chat).unwrap(), Some(timer(86_400)));
+    assert_eq!(store.chat_timer(&jid("4@lid")).unwrap(), None);
     assert_eq!(store.retry_base_key(&device, "m1").unwrap(), Some([9; 32]));
     assert_eq!(store.journal_after(1, 9).unwrap(), [JournalRow { sequence: 2, payload: vec![2] }]);
     assert_eq!(store.journal_bounds().unwrap(), (2, 0));
     assert_eq!(store.journal_sizes().unwrap(), [1, 1]);
+}
+
+/// What is kept of a message for what belongs to it later.
+fn parent(id: &str, poll: Option<Vec<u8>>) -> (ParentKey, Option<ParentRow>) {
+    let row = ParentRow {
+        chat: jid("42@lid"),
+        author: jid("43@lid"),
+        message_id: id.to_owned(),
+        secret: Secret::from([5; 32]),
+        poll,
+        sent_at: 7,
+        saved_at: i64::from(u32::MAX),
+    };
+    (row.key(), Some(row))
+}
+
+fn timer(seconds: u32) -> TimerRow {
+    TimerRow {
+        chat: jid("42@lid"),
+        seconds,
+        set_at: 9,
+        initiator: Some(1),
+        trigger: None,
+        initiated_by_me: Some(true),
+    }
 }
 
 fn deletes_and_overwrites(store: &dyn Store) {
@@ -223,10 +255,15 @@ fn deletes_and_overwrites(store: &dyn Store) {
             former_addresses: [(jid("41@lid"), None)].into(),
             outbox: vec![outbox_row("m1", OutboxState::Refused(479))],
             outbox_dropped: vec![(jid("42@lid"), "m2".into())],
+            parents: [parent("p", Some(vec![8])), (parent("q", None).0, None)].into(),
+            timers: [(jid("42@lid"), timer(0))].into(),
             acknowledged: Some(1),
             ..Changes::default()
         })
         .unwrap();
+    assert_eq!(store.parents_of("p").unwrap(), [parent("p", Some(vec![8])).1.unwrap()]);
+    assert_eq!(store.parents_of("q").unwrap(), []);
+    assert_eq!(store.chat_timer(&jid("42@lid")).unwrap(), Some(timer(0)));
     assert_eq!(store.session(&device).unwrap(), None);
     assert!(store.pre_key(5).unwrap().is_none());
     assert_eq!(store.groups().unwrap(), []);
