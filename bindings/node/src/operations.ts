@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, AddParticipants, AddPollOption, Address, AnswerEvent, AnswerPasskey, Backup, CancelSend, ChatPage, ClientVersion, CommentMessage, ConnectionInfo, ContactPage, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadedMedia, EditEvent, EditMessage, EditPoll, Export, FindChats, FindContacts, FindMessages, ForwardMessage, GetGroup, GetIdentity, GetMessage, Group, GroupList, History, Identity, KeepMessage, LeaveGroup, LinkWithCode, MarkRead, MediaDescription, MessagePage, PairingCode, ParticipantResults, PasskeyCode, PinMessage, PromoteParticipants, QrCode, QuotedMessageInput, React, RemoveParticipants, RequestHistory, RevokeMessage, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatTimer, SetClientVersion, SetGroupSubject, SetMemberLabel, SharePhoneNumber, Statistics, StoredMessage, UploadMedia, UploadedMedia, VotePoll } from './types.js'
+import type { Account, AddParticipants, AddPollOption, Address, AnswerEvent, AnswerPasskey, Backup, CancelSend, ChatPage, ClientVersion, CommentMessage, ConnectionInfo, ContactPage, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadedMedia, EditEvent, EditMessage, EditPoll, Export, FindChats, FindContacts, FindMessages, ForwardMessage, GetGroup, GetIdentity, GetMessage, Group, GroupList, Identity, KeepMessage, LeaveGroup, LinkWithCode, MarkRead, MediaDescription, MessagePage, OlderHistory, PairingCode, ParticipantResults, PasskeyCode, PinMessage, PromoteParticipants, QrCode, QuotedMessageInput, React, RemoveParticipants, RequestHistory, RevokeMessage, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatTimer, SetClientVersion, SetGroupSubject, SetMemberLabel, SharePhoneNumber, Statistics, StoredMessage, UploadMedia, UploadedMedia, VotePoll } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -230,7 +230,8 @@ export abstract class Operations {
   }
 
   /**
-   * Forwards a message that this client sent to another chat. Its files are not sent again.
+   * Forwards a message that this client has: one that it sent, or one of its archive. Its
+   * files are not sent again.
    *
    * Fails with `NOT_FOUND` if this client does not have the message any more.
    */
@@ -367,8 +368,8 @@ export abstract class Operations {
    * `TIMED_OUT` if the phone does not answer, and with `NOT_SUPPORTED` if the client was
    * opened without an archive.
    */
-  async requestHistory(request: RequestHistory, options?: CallOptions): Promise<History> {
-    return this.request<History>('request_history', requestHistory(request), options)
+  async requestHistory(request: RequestHistory, options?: CallOptions): Promise<OlderHistory> {
+    return this.request<OlderHistory>('request_history', requestHistory(request), options)
   }
 
   /**

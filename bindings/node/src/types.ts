@@ -1250,7 +1250,8 @@ export interface FlowButton {
 }
 
 /**
- * Forwards a message that this client sent to another chat. Its files are not sent again.
+ * Forwards a message that this client has: one that it sent, or one of its archive. Its files
+ * are not sent again.
  *
  * Fails with `NOT_FOUND` if this client does not have the message any more.
  */
@@ -2116,6 +2117,16 @@ export interface NamedMessage {
   fromMe: boolean
   /** Who wrote it. */
   sender: string | null
+}
+
+/** Older messages that were asked for and are in the archive now. */
+export interface OlderHistory {
+  /** How many there are; 0: there are no older ones. */
+  messages: number
+  /** Records that were left out, since they are damaged. */
+  damaged: number
+  /** Id of the request, which the `history` event has too. */
+  requestId: string | null
 }
 
 /** An order, or a cart. */

@@ -703,10 +703,24 @@ async fn context_quotes_mentions_and_forwards_arrive() {
     assert_eq!(quote.content().map(|content| content.kind()), Some("image"));
     assert_eq!(message.quoted.unwrap().sender, Some(lid(&anna)));
 
-    anna.forward_sent(&pn(BEN), &pn(BEN), &first.message_id, SendOptions::default()).await.unwrap();
+    anna.forward_stored(&pn(BEN), &pn(BEN), &first.message_id, SendOptions::default()).await.unwrap();
     let forwarded = next_message(&mut at_ben).await;
     assert_eq!((forwarded.content.kind(), forwarded.context.forwarded.is_some()), ("image", true));
     ben.forward_message(&pn(ANNA), &forwarded.raw, SendOptions::default()).await.unwrap();
+    // What came is in the archive: it is forwarded by its id, and a quote of it has its content.
+    ben.forward_stored(&pn(ANNA), &pn(ANNA), &first.message_id, SendOptions::default()).await.unwrap();
+    let mut options = SendOptions::default();
+    options.quote = Some(MessageKey { message_id: first.message_id.clone(), sender: None });
+    let mut at_anna = anna.events().unwrap();
+    ben.send(&pn(ANNA), text("nice"), options).await.unwrap();
+    let answer = next_kind(&mut at_anna, |kind| match kind {
+        EventKind::Message(message) if message.text.as_deref() == Some("nice") => {
+            Some(message.context.clone())
+        }
+        _ => None,
+    });
+    let quote = answer.await.quote.unwrap();
+    assert_eq!(quote.content().map(|content| content.kind()), Some("image"));
     engine.close(DEADLINE).await.unwrap();
 }
 

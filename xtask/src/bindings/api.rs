@@ -155,6 +155,9 @@ impl Api {
         }
         for event in &api.events {
             api.record(&event.record)?;
+            if api.operations.iter().any(|one| one.response == event.record) {
+                return Err(format!("{} is an event, and cannot be an answer", event.record));
+            }
         }
         Ok(api)
     }

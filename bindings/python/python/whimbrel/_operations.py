@@ -22,11 +22,11 @@ from ._types import (
     FallbackChoice,
     Group,
     GroupList,
-    History,
     Identity,
     MediaDescription,
     MediaKind,
     MessagePage,
+    OlderHistory,
     PairingCode,
     ParticipantResults,
     PasskeyCode,
@@ -756,7 +756,8 @@ class Operations:
         wait: SendWait | None = None,
         timeout: float | None = None,
     ) -> SentMessage:
-        """Forwards a message that this client sent to another chat. Its files are not sent again.
+        """Forwards a message that this client has: one that it sent, or one of its archive. Its
+        files are not sent again.
 
         Fails with ``NOT_FOUND`` if this client does not have the message any more.
 
@@ -1152,7 +1153,7 @@ class Operations:
         *,
         chat: Address,
         timeout: float | None = None,
-    ) -> History:
+    ) -> OlderHistory:
         """Asks the phone for messages of a chat that are older than the oldest one in the archive,
         50 at a time, and returns when they are there. The answer counts 0 messages if there are
         no older ones. The phone has to be online.
@@ -1167,7 +1168,7 @@ class Operations:
                 ``request_timeout`` if ``None``.
         """
         request: dict[str, object] = {"chat": str(chat)}
-        return History._decode(await self._request("request_history", request, timeout))
+        return OlderHistory._decode(await self._request("request_history", request, timeout))
 
     async def revoke_message(
         self,

@@ -84,6 +84,7 @@ __all__ = [
     "Money",
     "MusicContent",
     "NamedMessage",
+    "OlderHistory",
     "OrderContent",
     "PackSticker",
     "PairingCode",
@@ -760,7 +761,7 @@ class ChoiceContent:
     params_json: str | None = None
     """What a native flow answered, JSON as text."""
 
-    source: ChoiceSource = ChoiceSource.BUTTONS
+    source: ChoiceSource = field(default_factory=lambda: ChoiceSource.BUTTONS)
     """What was chosen from."""
 
     text: str | None = None
@@ -2754,6 +2755,28 @@ class NamedMessage:
         if self.sender is not None:
             request["sender"] = self.sender
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OlderHistory:
+    """Older messages that were asked for and are in the archive now."""
+
+    messages: int
+    """How many there are; 0: there are no older ones."""
+
+    damaged: int
+    """Records that were left out, since they are damaged."""
+
+    request_id: str | None
+    """Id of the request, which the ``history`` event has too."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> OlderHistory:
+        return cls(
+            messages=data["messages"],
+            damaged=data["damaged"],
+            request_id=data.get("requestId"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -415,7 +415,8 @@ impl Operation for CommentMessage {
     }
 }
 
-/// Forwards a message that this client sent to another chat. Its files are not sent again.
+/// Forwards a message that this client has: one that it sent, or one of its archive. Its files are not sent
+/// again.
 ///
 /// Fails with `NOT_FOUND` if this client does not have the message any more.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -444,7 +445,7 @@ impl Operation for ForwardMessage {
     async fn run(self, client: &Client, options: CallOptions) -> Result<SentMessage, Error> {
         let (chat, to) = (parse_address(&self.chat)?, parse_address(&self.to)?);
         let options = send_options(options, self.message_id, self.wait);
-        client.forward_sent(&to, &chat, &self.target_id, options).await.map(|sent| (&sent).into())
+        client.forward_stored(&to, &chat, &self.target_id, options).await.map(|sent| (&sent).into())
     }
 }
 

@@ -1,11 +1,10 @@
 //! The history that the phone has.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use whimbrel::{CallOptions, Client, Error, parse_address};
 
 use super::Operation;
-use crate::events::History;
 
 /// Asks the phone for messages of a chat that are older than the oldest one in the archive, 50 at a
 /// time, and returns when they are there. The answer counts 0 messages if there are no older ones. The
@@ -21,12 +20,25 @@ pub struct RequestHistory {
     pub chat: String,
 }
 
+/// Older messages that were asked for and are in the archive now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OlderHistory {
+    /// How many there are; 0: there are no older ones.
+    pub messages: u64,
+    /// Records that were left out, since they are damaged.
+    pub damaged: u64,
+    /// Id of the request, which the `history` event has too.
+    pub request_id: Option<String>,
+}
+
 impl Operation for RequestHistory {
     const NAME: &'static str = "request_history";
-    type Output = History;
+    type Output = OlderHistory;
 
-    async fn run(self, client: &Client, options: CallOptions) -> Result<History, Error> {
+    async fn run(self, client: &Client, options: CallOptions) -> Result<OlderHistory, Error> {
         let chat = parse_address(&self.chat)?;
-        client.request_history(&chat, options).await.map(|sync| (&sync).into())
+        let sync = client.request_history(&chat, options).await?;
+        Ok(OlderHistory { messages: sync.messages, damaged: sync.damaged, request_id: sync.request_id })
     }
 }

@@ -41,7 +41,7 @@ pub use groups::{
     GroupDescription, GroupList, GroupRole, LeaveGroup, ListGroups, Participant, ParticipantResult,
     ParticipantResults, PromoteParticipants, RemoveParticipants, SetGroupSubject,
 };
-pub use history::RequestHistory;
+pub use history::{OlderHistory, RequestHistory};
 pub use link::{AnswerPasskey, ConfirmPasskey, LinkWithCode, LinkWithQr, PairingCode, PasskeyCode, QrCode};
 pub(crate) use media::media_reference;
 pub use media::{

@@ -12,11 +12,11 @@ use whimbrel_wire::Jid;
 
 use super::parents::poll_of;
 use super::receive::remember;
-use super::target::{Done, Named, content_of};
+use super::target::{Done, Named};
 use crate::client::{Client, Inner};
 use crate::clock;
 use crate::error::{Code, Error};
-use crate::messages::compose::{person, refused, secret};
+use crate::messages::compose::{Known, canonical, known, person, refused, secret};
 use crate::messages::sending::Submission;
 use crate::messages::{MessageKey, SentMessage};
 use crate::options::SendOptions;
@@ -82,9 +82,12 @@ impl Client {
         options: SendOptions,
     ) -> Result<SentMessage, Error> {
         let make = |client: &Inner, chat: &Jid| {
-            let Some((message, sent_at)) = content_of(client, chat, message_id)? else {
+            let Some(Known { message, sent_at, own }) = known(client, chat, message_id)? else {
                 return Err(Error::new(Code::NotFound, "this client does not have the message"));
             };
+            if !own {
+                return made(Err(Refused::NotOwn));
+            }
             let mentions = mentions.iter().map(|user| person(client, chat, user));
             let mentions = mentions.collect::<Result<Vec<Jid>, Error>>()?;
             let target = Key::own(chat, message_id);
@@ -308,12 +311,12 @@ impl Client {
         self.send_made("forward_message", to, submission(options), make).await
     }
 
-    /// Forwards a message that this client sent to another chat.
+    /// Forwards a message that this client has: one that it sent, or one of its archive.
     ///
     /// # Errors
     /// Those of [`forward_message`](Self::forward_message); [`Code::NotFound`] if this client does not have
     /// the message any more.
-    pub async fn forward_sent(
+    pub async fn forward_stored(
         &self,
         to: &Jid,
         from: &Jid,
@@ -321,8 +324,8 @@ impl Client {
         options: SendOptions,
     ) -> Result<SentMessage, Error> {
         let make = |client: &Inner, _: &Jid| {
-            let from = from.to_account();
-            let Some((message, _)) = content_of(client, &from, message_id)? else {
+            let from = canonical(client, &*client.linked_account()?, &from.to_account())?;
+            let Some(Known { message, .. }) = known(client, &from, message_id)? else {
                 return Err(Error::new(Code::NotFound, "this client does not have the message"));
             };
             made(compose::forward(&message, secret(client)))

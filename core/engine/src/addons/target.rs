@@ -4,7 +4,6 @@ use whimbrel_content::addons::Addon;
 use whimbrel_content::compose::{Envelope, SECRET};
 use whimbrel_content::key::Key;
 use whimbrel_crypto::message_secret::NONCE;
-use whimbrel_proto::e2e::Message;
 use whimbrel_wire::Jid;
 
 use crate::client::Inner;
@@ -98,13 +97,6 @@ fn parents(client: &Inner, chat: &Jid, id: &str) -> Result<Vec<ParentRow>, Error
         }
     }
     Ok(rows)
-}
-
-/// The content of a message of a chat and the service's time of it, seconds, as far as this client has it.
-pub(super) fn content_of(client: &Inner, chat: &Jid, id: &str) -> Result<Option<(Message, i64)>, Error> {
-    let Some(row) = outbox::find(&*client.store, chat, id)? else { return Ok(None) };
-    let sent_at = if row.confirmed_at > 0 { row.confirmed_at } else { row.created_at_ms.div_euclid(1000) };
-    Ok(whimbrel_proto::decode(&row.content).ok().map(|message| (message, sent_at)))
 }
 
 /// Where what was done to a message is to be remembered, and what it was.

@@ -5,11 +5,13 @@ use rand_core::Rng as _;
 use whimbrel_content::compose::{self, Composed, Draft, Refused, SECRET};
 use whimbrel_content::context::Quote;
 use whimbrel_content::stanza::{StanzaType, attributes};
+use whimbrel_proto::e2e::Message;
 use whimbrel_wire::Jid;
 
 use super::MessageKey;
 use super::outbox;
 use super::timers::timer_of;
+use crate::archive::query::MessageQuery;
 use crate::client::Inner;
 use crate::devices::identity;
 use crate::error::{Code, Error};
@@ -100,9 +102,8 @@ fn quoted(client: &Inner, chat: &Jid, key: MessageKey) -> Result<Quote, Error> {
         }
         None => chat.clone(),
     };
-    let row = outbox::find(&*client.store, chat, &message_id)?;
-    match row.and_then(|row| whimbrel_proto::decode(&row.content).ok()) {
-        Some(message) => {
+    match known(client, chat, &message_id)? {
+        Some(Known { message, .. }) => {
             compose::quote(&message_id, &author, None, &message).map_err(|reason| refused(&reason))
         }
         // Receivers look the message up by its id first.
@@ -113,6 +114,40 @@ fn quoted(client: &Inner, chat: &Jid, key: MessageKey) -> Result<Quote, Error> {
             copy: Some(Box::default()),
         }),
     }
+}
+
+/// A message that this client has.
+pub(crate) struct Known {
+    pub(crate) message: Message,
+    /// The service's time of it, seconds.
+    pub(crate) sent_at: i64,
+    /// This account wrote it.
+    pub(crate) own: bool,
+}
+
+/// Looks a message up: among those that were sent from here, and in the archive if there is one.
+pub(crate) fn known(client: &Inner, chat: &Jid, id: &str) -> Result<Option<Known>, Error> {
+    let read = |content: &[u8]| whimbrel_proto::decode::<Message>(content).ok();
+    if let Some(row) = outbox::find(&*client.store, chat, id)? {
+        let sent_at =
+            if row.confirmed_at > 0 { row.confirmed_at } else { row.created_at_ms.div_euclid(1000) };
+        return Ok(read(&row.content).map(|message| Known { message, sent_at, own: true }));
+    }
+    if !client.options.archive {
+        return Ok(None);
+    }
+    let query = MessageQuery {
+        chat: Some(chat.clone()),
+        message_id: Some(id.to_owned()),
+        limit: 1,
+        ..MessageQuery::default()
+    };
+    let found = client.store.find_messages(&query)?.into_iter().next();
+    // What was taken back has no content any more.
+    Ok(found.filter(|found| !found.content.is_empty()).and_then(|found| {
+        let (sent_at, own) = (found.position.timestamp, found.author.is_none());
+        read(&found.content).map(|message| Known { message, sent_at, own })
+    }))
 }
 
 /// Somebody, as the chat addresses people.

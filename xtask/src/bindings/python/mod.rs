@@ -112,7 +112,8 @@ fn default_of(field: &Field) -> String {
         (None, _) => String::from(" = None"),
         (Some(serde_json::Value::Array(_)), _) => String::from(" = field(default_factory=list)"),
         (Some(serde_json::Value::String(word)), Some(enumeration)) => {
-            format!(" = {enumeration}.{}", word.to_ascii_uppercase())
+            // Its class may stand further down.
+            format!(" = field(default_factory=lambda: {enumeration}.{})", word.to_ascii_uppercase())
         }
         (Some(default), _) => format!(" = {}", literal(default)),
     }
