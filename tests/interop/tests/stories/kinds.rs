@@ -22,10 +22,11 @@ use crate::support::{Device, Stage};
 fn vectors() -> Vec<(String, Wire)> {
     let text = include_str!("../../../vectors/messages.json");
     let vectors: serde_json::Value = serde_json::from_str(text).unwrap();
-    let messages = vectors["messages"].as_array().unwrap().iter();
+    let messages = vectors.get("messages").unwrap().as_array().unwrap().iter();
     let read = messages.map(|message| {
-        let octets = hex::decode(message["hex"].as_str().unwrap()).unwrap();
-        (message["id"].as_str().unwrap().to_owned(), whimbrel_proto::decode(&octets).unwrap())
+        let text = |name: &str| message.get(name).unwrap().as_str().unwrap();
+        let octets = hex::decode(text("hex")).unwrap();
+        (text("id").to_owned(), whimbrel_proto::decode(&octets).unwrap())
     });
     read.collect()
 }
