@@ -1951,28 +1951,40 @@ export type MediaDirection =
 
 /** A file that is kept at the service, encrypted. */
 export interface MediaFileInput {
-  /**
-   * Names the file, and lets whoever has it open it: a secret. Keep it as it is, and give it
-   * back to download the file or to send it on.
-   */
-  reference: string
   /** Length of the file in bytes, as its sender says; only in what comes. */
   length?: number | null
   /** What the file is, such as `image/jpeg`. What is sent has the one of the reference. */
   mimetype?: string | null
+  /**
+   * A local file to be uploaded and sent, in place of a reference; only in what is sent, and
+   * for the message's own file. What the message does not say of it is found out: dimensions,
+   * duration, preview, waveform.
+   */
+  path?: string | null
+  /**
+   * Names the file, and lets whoever has it open it: a secret. Keep it as it is, and give it
+   * back to download the file or to send it on. Always there in what comes.
+   */
+  reference?: string
 }
 
 /** A file that is kept at the service, encrypted. */
 export interface MediaFile {
-  /**
-   * Names the file, and lets whoever has it open it: a secret. Keep it as it is, and give it
-   * back to download the file or to send it on.
-   */
-  reference: string
   /** Length of the file in bytes, as its sender says; only in what comes. */
   length: number | null
   /** What the file is, such as `image/jpeg`. What is sent has the one of the reference. */
   mimetype: string | null
+  /**
+   * A local file to be uploaded and sent, in place of a reference; only in what is sent, and
+   * for the message's own file. What the message does not say of it is found out: dimensions,
+   * duration, preview, waveform.
+   */
+  path: string | null
+  /**
+   * Names the file, and lets whoever has it open it: a secret. Keep it as it is, and give it
+   * back to download the file or to send it on. Always there in what comes.
+   */
+  reference: string
 }
 
 /** What a file is to its message. */
@@ -2812,6 +2824,8 @@ export interface SendMessage {
   messageId?: string | null
   /** Message to quote. */
   quote?: QuotedMessageInput | null
+  /** A name for the upload of a local file: `media_progress` events with it tell how far it is. */
+  transfer?: string | null
   /** It is to be seen once: pictures, videos and voice notes. */
   viewOnce?: boolean
   /** What to wait for; the service's word if it is absent. */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import struct
 import zlib
 from pathlib import Path
@@ -84,3 +85,18 @@ async def test_transfers_are_watched_and_cancelled(
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
+
+
+async def test_a_local_file_is_sent_in_a_message(
+    sandbox: Sandbox, engine: whimbrel.Engine, tmp_path: Path
+) -> None:
+    async with whimbrel.Client(tmp_path / "a.db", engine=engine, auto_start=False) as client:
+        phone, friend = await sandbox.phone(), await sandbox.phone()
+        await link(client, phone)
+        path = tmp_path / "picture.png"
+        path.write_bytes(png(40, 30))
+        content = whimbrel.ImageContent(media=whimbrel.MediaFile(path=str(path)), caption="a wall")
+        sent = await client.send_message(chat=friend.jid, content=content, timeout=DEADLINE)
+        got = await friend.ask("GET", f"/media/{sent.message_id}?wait_ms=20000")
+        assert (got["kind"], got["mimetype"]) == ("image", "image/png")
+        assert base64.b64decode(got["base64"]) == png(40, 30)

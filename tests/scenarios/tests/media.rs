@@ -11,7 +11,11 @@ use whimbrel::media::{
     DownloadOptions, MediaKind, MediaReference, MediaSource, MediaTarget, Progress, ReadOptions, Transferred,
     UploadOptions,
 };
-use whimbrel::{Cancel, Client, Code, Engine, Error};
+use whimbrel::{Cancel, Client, Code, Engine, Error, SendOptions};
+use whimbrel_content::Content;
+use whimbrel_content::compose::Draft;
+use whimbrel_content::kinds::media::{Audio, Document, Image};
+use whimbrel_content::kinds::text::Text;
 use whimbrel_sandbox::phone::{MediaRetry, MediaToSend, Phone, SwitchChange};
 use whimbrel_sandbox::{Event, MediaFault, MediaFaultRule, MediaRequest};
 use whimbrel_scenarios::proxies::{Kind, Proxy};
@@ -572,6 +576,40 @@ async fn parts_are_read_and_checked() {
     assert_eq!(changed.unwrap_err().code(), Code::MediaCorrupt);
     let beyond = scene.client.read_media(&uploaded.reference, 299_999..400_000, options).await;
     assert_eq!(beyond.unwrap_err().code(), Code::InvalidArgument);
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_file_is_put_into_a_message_with_what_is_known_of_it() {
+    let scene = Scene::set().await;
+    let ben = scene.world.sandbox.phone(BEN).await.unwrap();
+    let path = scene.world.store("report.xyz");
+    std::fs::write(&path, noise(5000)).unwrap();
+    let document = Content::Document(Document { caption: Some("here".to_owned()), ..Document::default() });
+    let attached = scene.client.attach(document, path, UploadOptions::default()).await.unwrap();
+    let Content::Document(document) = &attached else { panic!("it is a document still") };
+    assert_eq!(document.file_name.as_deref(), Some("report.xyz"));
+    assert_eq!(document.media.mimetype.as_deref(), Some("application/octet-stream"));
+    let sent = scene.client.send(&ben.jid(), Draft::new(attached), SendOptions::default()).await.unwrap();
+    let opened = ben.wait_media(&sent.message_id, DEADLINE).await.unwrap();
+    assert_eq!((opened.kind, opened.mimetype.as_str()), (MediaKind::Document, "application/octet-stream"));
+    assert!(opened.bytes == noise(5000));
+
+    // A GIF of one pixel, by its header.
+    let gif =
+        b"GIF89a\x01\x00\x02\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x02\x00\x00\x02\x02D\x01\x00;".to_vec();
+    let image = Content::Image(Image::default());
+    let attached = scene.client.attach(image, gif, UploadOptions::default()).await.unwrap();
+    let Content::Image(image) = attached else { panic!("it is a picture still") };
+    assert_eq!((image.width, image.height), (Some(1), Some(2)));
+    assert_eq!(image.media.mimetype.as_deref(), Some("image/gif"));
+
+    let voice = Content::Voice(Audio::default());
+    let unknown = scene.client.attach(voice, noise(99), UploadOptions::default()).await;
+    assert_eq!(unknown.unwrap_err().code(), Code::MediaUnsupported);
+    let text = Content::Text(Text::new("words".to_owned()));
+    let none = scene.client.attach(text, noise(99), UploadOptions::default()).await;
+    assert_eq!(none.unwrap_err().code(), Code::InvalidArgument);
     scene.end().await;
 }
 

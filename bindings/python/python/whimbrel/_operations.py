@@ -1214,6 +1214,7 @@ class Operations:
         mentions_everyone: bool | None = None,
         message_id: str | None = None,
         quote: QuotedMessage | None = None,
+        transfer: str | None = None,
         view_once: bool | None = None,
         wait: SendWait | None = None,
         timeout: float | None = None,
@@ -1239,6 +1240,8 @@ class Operations:
             message_id: Id of the new message; a repetition under the same id is never a second
                 message. The engine makes one if it is absent.
             quote: Message to quote.
+            transfer: A name for the upload of a local file: ``media_progress`` events with it
+                tell how far it is.
             view_once: It is to be seen once: pictures, videos and voice notes.
             wait: What to wait for; the service's word if it is absent.
             timeout: Seconds until the call fails with ``TimedOutError``; the client's
@@ -1261,6 +1264,8 @@ class Operations:
             request["messageId"] = message_id
         if quote is not None:
             request["quote"] = quote._encode()
+        if transfer is not None:
+            request["transfer"] = transfer
         if view_once is not None:
             request["viewOnce"] = view_once
         if wait is not None:

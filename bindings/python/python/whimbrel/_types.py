@@ -2482,31 +2482,42 @@ class MediaDirection(str, Enum):
 class MediaFile:
     """A file that is kept at the service, encrypted."""
 
-    reference: str
-    """Names the file, and lets whoever has it open it: a secret. Keep it as it is, and give it
-    back to download the file or to send it on.
-    """
-
     length: int | None = None
     """Length of the file in bytes, as its sender says; only in what comes."""
 
     mimetype: str | None = None
     """What the file is, such as ``image/jpeg``. What is sent has the one of the reference."""
 
+    path: str | None = None
+    """A local file to be uploaded and sent, in place of a reference; only in what is sent, and for
+    the message's own file. What the message does not say of it is found out: dimensions,
+    duration, preview, waveform.
+    """
+
+    reference: str = ""
+    """Names the file, and lets whoever has it open it: a secret. Keep it as it is, and give it
+    back to download the file or to send it on. Always there in what comes.
+    """
+
     @classmethod
     def _decode(cls, data: dict[str, Any]) -> MediaFile:
         return cls(
-            reference=data["reference"],
             length=data.get("length"),
             mimetype=data.get("mimetype"),
+            path=data.get("path"),
+            reference=data.get("reference", ""),
         )
 
     def _encode(self) -> dict[str, object]:
-        request: dict[str, object] = {"reference": self.reference}
+        request: dict[str, object] = {}
         if self.length is not None:
             request["length"] = self.length
         if self.mimetype is not None:
             request["mimetype"] = self.mimetype
+        if self.path is not None:
+            request["path"] = self.path
+        if self.reference is not None:
+            request["reference"] = self.reference
         return request
 
 

@@ -26,8 +26,14 @@ pub(super) fn size(bytes: Option<&[u8]>) -> Option<u64> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MediaFile {
     /// Names the file, and lets whoever has it open it: a secret. Keep it as it is, and give it back to
-    /// download the file or to send it on.
+    /// download the file or to send it on. Always there in what comes.
+    #[serde(default)]
     pub reference: String,
+    /// A local file to be uploaded and sent, in place of a reference; only in what is sent, and for the
+    /// message's own file. What the message does not say of it is found out: dimensions, duration,
+    /// preview, waveform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// What the file is, such as `image/jpeg`. What is sent has the one of the reference.
     #[serde(default)]
     pub mimetype: Option<String>,
@@ -44,7 +50,8 @@ impl MediaFile {
             Some(message) => MediaReference::of(kind, media.clone(), message.clone()),
             None => MediaReference::new(kind, media.clone()),
         };
-        Some(Self { reference: reference.to_text(), mimetype: media.mimetype.clone(), length: media.length })
+        let (mimetype, length) = (media.mimetype.clone(), media.length);
+        Some(Self { reference: reference.to_text(), path: None, mimetype, length })
     }
 
     pub(super) fn parse(&self) -> Result<MediaReference, Error> {
@@ -53,6 +60,9 @@ impl MediaFile {
     }
 
     pub(super) fn media(self) -> Result<Media, Error> {
+        if self.path.is_some() {
+            return Err(wrong("a path is taken for the message's own file only"));
+        }
         let mut media = self.parse()?.media;
         media.mimetype = self.mimetype.or(media.mimetype);
         Ok(media)
@@ -60,7 +70,15 @@ impl MediaFile {
 }
 
 fn needed(media: Option<MediaFile>) -> Result<Media, Error> {
-    media.ok_or_else(|| wrong("the file is missing"))?.media()
+    let media = media.ok_or_else(|| wrong("the file is missing"))?;
+    if media.path.is_none() {
+        return media.media();
+    }
+    if !media.reference.is_empty() {
+        return Err(wrong("the file has a path and a reference"));
+    }
+    // What is known of it will be when it is uploaded.
+    Ok(Media { mimetype: media.mimetype, ..Media::default() })
 }
 
 /// A picture.

@@ -228,6 +228,22 @@ impl Content {
     }
 }
 
+impl Content {
+    /// The local file that is to be uploaded for it.
+    pub(crate) fn path(&self) -> Option<&str> {
+        let media = match self {
+            Self::Image(it) => &it.media,
+            Self::Video(it) | Self::Gif(it) | Self::VideoNote(it) => &it.media,
+            Self::Audio(it) | Self::Voice(it) => &it.media,
+            Self::Document(it) => &it.media,
+            Self::Sticker(it) => &it.media,
+            Self::StickerPack(it) => &it.media,
+            _ => return None,
+        };
+        media.as_ref()?.path.as_deref()
+    }
+}
+
 impl TryFrom<Content> for Kind {
     type Error = Error;
 

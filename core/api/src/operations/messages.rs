@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use whimbrel::content::compose::Draft;
 use whimbrel::content::context::Forwarded;
 use whimbrel::content::key::Key;
+use whimbrel::media::UploadOptions;
 use whimbrel::{CallOptions, Client, Error, Fallback, Jid, MessageKey, SendOptions, parse_address};
 
 use super::{Done, Operation};
@@ -80,6 +81,9 @@ pub struct SendMessage {
     /// What to wait for; the service's word if it is absent.
     #[serde(default)]
     pub wait: Option<SendWait>,
+    /// A name for the upload of a local file: `media_progress` events with it tell how far it is.
+    #[serde(default)]
+    pub transfer: Option<String>,
 }
 
 /// What is sent behind content that receivers may not see.
@@ -100,7 +104,16 @@ impl Operation for SendMessage {
 
     async fn run(self, client: &Client, options: CallOptions) -> Result<SentMessage, Error> {
         let chat = parse_address(&self.chat)?;
-        let mut draft = Draft::new(self.content.try_into()?);
+        let path = self.content.path().map(std::path::PathBuf::from);
+        let mut content = self.content.try_into()?;
+        if let Some(path) = path {
+            let mut upload = UploadOptions::default();
+            upload.transfer = self.transfer;
+            upload.timeout = options.timeout;
+            upload.cancel = options.cancel.clone();
+            content = client.attach(content, path, upload).await?;
+        }
+        let mut draft = Draft::new(content);
         let mentions = self.mentions.iter().map(|user| parse_address(user));
         draft.context.mentions = mentions.collect::<Result<Vec<Jid>, Error>>()?;
         draft.context.mentions_everyone = self.mentions_everyone;

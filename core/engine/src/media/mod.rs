@@ -21,6 +21,7 @@
 //! ```
 
 mod address;
+mod attach;
 mod connection;
 mod describe;
 mod download;
