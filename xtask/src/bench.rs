@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the no-I/O crates beside other clients, in one run, as a table with
 //! ratios, and what it costs to send to large groups; written to `tests/bench/README.md` with the
-//! machine named. `cargo xtask bench groups` does the second part alone.
+//! machine named. `cargo xtask bench groups` does the second part alone, and `cargo xtask bench media`
+//! what a long file costs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,6 +41,16 @@ const GROUPS: &[(&str, &str, Option<f64>, Option<f64>)] = &[
 /// Where the part about groups begins in the document.
 const GROUPS_TITLE: &str = "\n## Large groups\n";
 
+/// Where the part about long files begins in the document, behind that about groups.
+const MEDIA_TITLE: &str = "\n## Long files\n";
+
+/// One line of the table of files: key and what it is.
+const MEDIA: &[(&str, &str)] =
+    &[("media_up", "2 GiB up, cut twice"), ("media_down", "2 GiB down, cut twice")];
+
+/// The bar of memory, in MiB.
+const MEDIA_GROWTH: f64 = 16.0;
+
 /// Runs the benchmarks and writes their tables.
 pub(crate) fn run(arguments: &[String]) -> TaskResult {
     let root = workspace::root()?;
@@ -49,15 +60,21 @@ pub(crate) fn run(arguments: &[String]) -> TaskResult {
         println!("\nwritten to tests/bench/README.md");
         Ok(())
     };
+    let known = || std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()));
     match arguments {
         [] => {}
         [part] if part == "groups" => {
-            let known =
-                std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            let (operations, _) = known.split_once(GROUPS_TITLE).unwrap_or((&known, ""));
-            return written(format!("{operations}{}", groups(&root)?));
+            let known = known()?;
+            let (operations, rest) = known.split_once(GROUPS_TITLE).unwrap_or((&known, ""));
+            let media = rest.split_once(MEDIA_TITLE).map(|(_, media)| format!("{MEDIA_TITLE}{media}"));
+            return written(format!("{operations}{}{}", groups(&root)?, media.unwrap_or_default()));
         }
-        _ => return Err(String::from("usage: cargo xtask bench [groups]")),
+        [part] if part == "media" => {
+            let known = known()?;
+            let (before, _) = known.split_once(MEDIA_TITLE).unwrap_or((&known, ""));
+            return written(format!("{before}{}", media(&root)?));
+        }
+        _ => return Err(String::from("usage: cargo xtask bench [groups|media]")),
     }
     let nightly = has_nightly();
     let mut results = BTreeMap::new();
@@ -67,7 +84,49 @@ pub(crate) fn run(arguments: &[String]) -> TaskResult {
     let table = table(&results)?;
     print!("\n{table}");
     let text = readme(&table, nightly);
-    written(format!("{text}{}", groups(&root)?))
+    written(format!("{text}{}{}", groups(&root)?, media(&root)?))
+}
+
+/// What a long file costs, as a part of the document. Needs some 4 GiB in the folder for temporary files.
+fn media(root: &Path) -> Result<String, String> {
+    let mut command = Command::new("cargo");
+    command.args(["run", "--release", "--quiet", "--locked", "--package", "whimbrel-bench-media"]);
+    let lines = output(command.env_remove("CARGO_TARGET_DIR").current_dir(root.join("tests/bench")))?;
+    let mut rows = BTreeMap::new();
+    for line in lines.lines().filter(|line| line.starts_with('{')) {
+        let value: Value = serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))?;
+        let name = value.get("name").and_then(Value::as_str).ok_or_else(|| format!("no name: {line}"))?;
+        rows.insert(name.to_owned(), value);
+    }
+    let mut table = String::from(
+        "| A file | time | per second | bare ciphers | memory grows by | bar |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: |\n",
+    );
+    for (name, about) in MEDIA {
+        let row = rows.get(*name).ok_or_else(|| format!("no result for {name}"))?;
+        let number =
+            |key: &str| row.get(key).and_then(Value::as_f64).ok_or_else(|| format!("no {key} for {name}"));
+        let mib = |bytes: f64| bytes / f64::from(1 << 20);
+        let (seconds, cipher) = (number("seconds")?, number("cipher_seconds")?);
+        let (length, growth) = (mib(number("bytes")?), mib(number("growth_bytes")?));
+        let missed = if growth > MEDIA_GROWTH { " missed" } else { "" };
+        table.push_str(&format!(
+            "| {about} | {seconds:.1} s | {:.0} MiB | {:.0} MiB | {growth:.1} MiB | ≤ {MEDIA_GROWTH:.0} MiB{missed} |\n",
+            length / seconds,
+            length / cipher,
+        ));
+    }
+    print!("\n{table}");
+    Ok(format!(
+        "{MEDIA_TITLE}\n\
+         One run of `cargo xtask bench media`: the engine in a process of its own, whose resident memory is\n\
+         measured, and the sandbox's media host in another one, over TLS on the loopback interface. Each way is\n\
+         cut after a quarter of the file and after another one, and goes on. Bare ciphers: what encryption\n\
+         with a sidecar, and decryption with all checks, reach in the same process without files and network.\n\n\
+         {table}\n\
+         - Machine: {}.\n",
+        machine()
+    ))
 }
 
 /// What it costs to send to large groups, as a part of the document.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use whimbrel::events::EventKind;
 use whimbrel::media::{DownloadOptions, MediaKind, MediaSource, MediaTarget, UploadOptions};
 use whimbrel::{CallOptions, ClientOptions, Engine, EngineOptions};
 use whimbrel_crypto::media::{Decryptor, Encryptor, Expected, MediaKeys, MediaType};
@@ -30,6 +31,8 @@ pub async fn run(task: &Value) {
     let client = engine.open(folder.join("store"), options).unwrap();
     let code = client.link_with_qr(CallOptions::default()).await.unwrap();
     println!("qr {}", code.text);
+    let mut events = client.events().unwrap();
+    while !matches!(events.next().await.unwrap().kind, EventKind::Linked(_)) {}
     client.connect(CallOptions::default()).await.unwrap();
 
     let (encrypt, decrypt) = ciphers(length);
