@@ -199,6 +199,13 @@ impl Past {
         }
     }
 
+    /// How many octets all of its chats have as phones write them, before they are compressed.
+    #[must_use]
+    pub fn octets(&self) -> u64 {
+        let chats = (0..self.chats).map(|chat| whimbrel_proto::encode(&self.chat(1_800_000_000, chat, 0..self.messages)));
+        chats.map(|chat| chat.len() as u64).sum()
+    }
+
     /// The addresses of its people. They stand behind the chats, as phones write them.
     pub(crate) fn people(&self) -> Vec<PhoneNumberToLidMapping> {
         let pairs = (0..self.chats).filter(|chat| !Self::is_group(*chat)).map(person);
