@@ -1,0 +1,67 @@
+// Looking up what was said, and what the phone remembers.
+
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+
+import { Client, Code, Engine } from 'whimbrel'
+
+import { DEADLINE, Sandbox, link, nextEvent } from './sandbox.mjs'
+
+let sandbox, engine
+
+before(async () => {
+  sandbox = await Sandbox.start()
+  engine = new Engine({ endpoint: sandbox.endpoint })
+})
+
+after(async () => {
+  await engine.close()
+  await sandbox.stop()
+})
+
+async function open(t, options = {}) {
+  const client = await Client.open(':memory:', { engine, autoStart: false, ...options })
+  t.after(() => client.close())
+  return client
+}
+
+test('the history of the phone can be looked up', async (t) => {
+  const [client, phone] = await Promise.all([open(t), sandbox.phone()])
+  await phone.ask('POST', '/past', { chats: 3, messages: 80, recent: 20, uploaded: true })
+  await link(client, phone)
+  const piece = await nextEvent(client, (event) => event.kind === 'history' && event.messages > 0 && event.history === 'recent')
+  assert.deepEqual([piece.messages, piece.chats, piece.error], [60, 3, null])
+
+  const chats = (await client.findChats({})).items
+  const friend = chats.find((chat) => chat.name === 'Friend 1')
+  const page = await client.findMessages({ chat: friend.chat, limit: 15 })
+  assert.equal(page.items.length, 15)
+  assert.equal(page.items[0].content.type, 'text')
+  const rest = await client.findMessages({ chat: friend.chat, limit: 15, cursor: page.next })
+  assert.deepEqual([rest.items.length, rest.next], [5, null])
+  const found = await client.findMessages({ text: rest.items.at(-1).text })
+  assert.ok(found.items.some((message) => message.messageId === rest.items.at(-1).messageId))
+  assert.equal((await client.findContacts({ name: 'friend' })).items.length, 3)
+
+  const older = await client.requestHistory({ chat: friend.chat }, { timeoutMs: DEADLINE })
+  assert.deepEqual([older.history, older.messages], ['on_demand', 50])
+  assert.equal((await client.findMessages({ chat: friend.chat, limit: 100 })).items.length, 70)
+})
+
+test('what is said and done is kept', async (t) => {
+  const [client, phone, friend] = await Promise.all([open(t), sandbox.phone(), sandbox.phone()])
+  await link(client, phone)
+  const sent = await client.sendText({ chat: friend.jid, text: 'a red curlew' })
+  await client.editMessage({ chat: friend.jid, messageId: sent.messageId, text: 'a green one' })
+  const { items: [found] } = await client.findMessages({ text: 'GREEN' })
+  assert.deepEqual([found.messageId, found.fromMe], [sent.messageId, true])
+  const message = await client.getMessage({ chat: sent.chat, messageId: sent.messageId })
+  assert.equal(message.text, 'a green one')
+  assert.ok(message.editedAtMs)
+  await assert.rejects(client.getMessage({ chat: sent.chat, messageId: 'ANOTHER' }), { code: Code.NotFound })
+})
+
+test('a client without an archive says so', async (t) => {
+  const client = await open(t, { archive: false })
+  await assert.rejects(client.findChats({}), { code: Code.NotSupported })
+})
