@@ -109,6 +109,8 @@ pub enum whimbrel_code {
     FileFailed = 609,
     /// The phone did not upload the file again: it did not answer, or could not now. Repeat later.
     PhoneNoAnswer = 610,
+    /// A piece of the history is damaged.
+    HistoryDamaged = 620,
     /// A bug of the engine; the client refuses further calls.
     Internal = 900,
 }
@@ -165,6 +167,7 @@ impl From<Code> for whimbrel_code {
             Code::MediaRefused => Self::MediaRefused,
             Code::FileFailed => Self::FileFailed,
             Code::PhoneNoAnswer => Self::PhoneNoAnswer,
+            Code::HistoryDamaged => Self::HistoryDamaged,
             _ => Self::Internal,
         }
     }

@@ -40,6 +40,40 @@ pub enum whimbrel_kind {
     NumberChanged = 31,
     /// A person shared a number that was hidden.
     NumberShared = 32,
+    /// Somebody reacted to a message, or took that back.
+    Reaction = 40,
+    /// A message has new words.
+    MessageEdited = 41,
+    /// A message was taken back.
+    MessageRevoked = 42,
+    /// Somebody voted.
+    PollVote = 43,
+    /// A poll has new content.
+    PollEdited = 44,
+    /// A poll has a new option.
+    PollOptionAdded = 45,
+    /// Somebody answered an event.
+    EventAnswer = 46,
+    /// An event has a new state.
+    EventEdited = 47,
+    /// A message was pinned or unpinned.
+    MessagePinned = 48,
+    /// A disappearing message is kept, or no longer.
+    MessageKept = 49,
+    /// Somebody commented on a post.
+    Comment = 50,
+    /// Something about a message that cannot be opened.
+    SealedAddon = 51,
+    /// The timer of a chat was set.
+    ChatTimerChanged = 52,
+    /// Whether content of a chat may be shared was set.
+    ChatPrivacyChanged = 53,
+    /// The label of a member of a group was set.
+    MemberLabelChanged = 54,
+    /// Another control message.
+    ControlMessage = 55,
+    /// A piece of the history was dealt with.
+    History = 60,
     /// There is a QR text to show.
     Qr = 100,
     /// A linking attempt ended without a link.
@@ -117,6 +151,23 @@ mod tests {
             Kind::ChatMoved,
             Kind::NumberChanged,
             Kind::NumberShared,
+            Kind::Reaction,
+            Kind::MessageEdited,
+            Kind::MessageRevoked,
+            Kind::PollVote,
+            Kind::PollEdited,
+            Kind::PollOptionAdded,
+            Kind::EventAnswer,
+            Kind::EventEdited,
+            Kind::MessagePinned,
+            Kind::MessageKept,
+            Kind::Comment,
+            Kind::SealedAddon,
+            Kind::ChatTimerChanged,
+            Kind::ChatPrivacyChanged,
+            Kind::MemberLabelChanged,
+            Kind::ControlMessage,
+            Kind::History,
             Kind::Qr,
             Kind::LinkFailed,
             Kind::Connection,
