@@ -239,6 +239,10 @@ enum whimbrel_code
    */
   WHIMBREL_CODE_PHONE_NO_ANSWER = 610,
   /**
+   * A piece of the history is damaged.
+   */
+  WHIMBREL_CODE_HISTORY_DAMAGED = 620,
+  /**
    * A bug of the engine; the client refuses further calls.
    */
   WHIMBREL_CODE_INTERNAL = 900,
@@ -358,6 +362,74 @@ enum whimbrel_kind
    * A person shared a number that was hidden.
    */
   WHIMBREL_KIND_NUMBER_SHARED = 32,
+  /**
+   * Somebody reacted to a message, or took that back.
+   */
+  WHIMBREL_KIND_REACTION = 40,
+  /**
+   * A message has new words.
+   */
+  WHIMBREL_KIND_MESSAGE_EDITED = 41,
+  /**
+   * A message was taken back.
+   */
+  WHIMBREL_KIND_MESSAGE_REVOKED = 42,
+  /**
+   * Somebody voted.
+   */
+  WHIMBREL_KIND_POLL_VOTE = 43,
+  /**
+   * A poll has new content.
+   */
+  WHIMBREL_KIND_POLL_EDITED = 44,
+  /**
+   * A poll has a new option.
+   */
+  WHIMBREL_KIND_POLL_OPTION_ADDED = 45,
+  /**
+   * Somebody answered an event.
+   */
+  WHIMBREL_KIND_EVENT_ANSWER = 46,
+  /**
+   * An event has a new state.
+   */
+  WHIMBREL_KIND_EVENT_EDITED = 47,
+  /**
+   * A message was pinned or unpinned.
+   */
+  WHIMBREL_KIND_MESSAGE_PINNED = 48,
+  /**
+   * A disappearing message is kept, or no longer.
+   */
+  WHIMBREL_KIND_MESSAGE_KEPT = 49,
+  /**
+   * Somebody commented on a post.
+   */
+  WHIMBREL_KIND_COMMENT = 50,
+  /**
+   * Something about a message that cannot be opened.
+   */
+  WHIMBREL_KIND_SEALED_ADDON = 51,
+  /**
+   * The timer of a chat was set.
+   */
+  WHIMBREL_KIND_CHAT_TIMER_CHANGED = 52,
+  /**
+   * Whether content of a chat may be shared was set.
+   */
+  WHIMBREL_KIND_CHAT_PRIVACY_CHANGED = 53,
+  /**
+   * The label of a member of a group was set.
+   */
+  WHIMBREL_KIND_MEMBER_LABEL_CHANGED = 54,
+  /**
+   * Another control message.
+   */
+  WHIMBREL_KIND_CONTROL_MESSAGE = 55,
+  /**
+   * A piece of the history was dealt with.
+   */
+  WHIMBREL_KIND_HISTORY = 60,
   /**
    * There is a QR text to show.
    */
