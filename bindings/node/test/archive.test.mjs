@@ -44,7 +44,7 @@ test('the history of the phone can be looked up', async (t) => {
   assert.equal((await client.findContacts({ name: 'friend' })).items.length, 3)
 
   const older = await client.requestHistory({ chat: friend.chat }, { timeoutMs: DEADLINE })
-  assert.deepEqual([older.history, older.messages], ['on_demand', 50])
+  assert.equal(older.messages, 50)
   assert.equal((await client.findMessages({ chat: friend.chat, limit: 100 })).items.length, 70)
 })
 
@@ -52,7 +52,7 @@ test('what is said and done is kept', async (t) => {
   const [client, phone, friend] = await Promise.all([open(t), sandbox.phone(), sandbox.phone()])
   await link(client, phone)
   const sent = await client.sendText({ chat: friend.jid, text: 'a red curlew' })
-  await client.editMessage({ chat: friend.jid, messageId: sent.messageId, text: 'a green one' })
+  await client.editMessage({ chat: friend.jid, targetId: sent.messageId, text: 'a green one' })
   const { items: [found] } = await client.findMessages({ text: 'GREEN' })
   assert.deepEqual([found.messageId, found.fromMe], [sent.messageId, true])
   const message = await client.getMessage({ chat: sent.chat, messageId: sent.messageId })
