@@ -1,7 +1,9 @@
-//! `cargo xtask bench`: the no-I/O crates beside other clients, in one run, as a table with
-//! ratios, and what it costs to send to large groups; written to `tests/bench/README.md` with the
-//! machine named. `cargo xtask bench groups` does the second part alone, and `cargo xtask bench media`
-//! what a long file costs.
+//! `cargo xtask bench`: the no-I/O crates beside other clients, in one run, as a table with ratios, and
+//! what it costs to send to large groups, to exchange long files, and to read a phone's history; written
+//! to `tests/bench/README.md` with the machine named. `cargo xtask bench groups`, `media` or `history`
+//! does one part alone.
+
+mod history;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -63,18 +65,12 @@ pub(crate) fn run(arguments: &[String]) -> TaskResult {
     let known = || std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()));
     match arguments {
         [] => {}
-        [part] if part == "groups" => {
-            let known = known()?;
-            let (operations, rest) = known.split_once(GROUPS_TITLE).unwrap_or((&known, ""));
-            let media = rest.split_once(MEDIA_TITLE).map(|(_, media)| format!("{MEDIA_TITLE}{media}"));
-            return written(format!("{operations}{}{}", groups(&root)?, media.unwrap_or_default()));
+        [part] if part == "groups" => return written(with_part(&known()?, GROUPS_TITLE, &groups(&root)?)),
+        [part] if part == "media" => return written(with_part(&known()?, MEDIA_TITLE, &media(&root)?)),
+        [part] if part == "history" => {
+            return written(with_part(&known()?, history::TITLE, &history::run(&root)?));
         }
-        [part] if part == "media" => {
-            let known = known()?;
-            let (before, _) = known.split_once(MEDIA_TITLE).unwrap_or((&known, ""));
-            return written(format!("{before}{}", media(&root)?));
-        }
-        _ => return Err(String::from("usage: cargo xtask bench [groups|media]")),
+        _ => return Err(String::from("usage: cargo xtask bench [groups|media|history]")),
     }
     let nightly = has_nightly();
     let mut results = BTreeMap::new();
@@ -84,7 +80,14 @@ pub(crate) fn run(arguments: &[String]) -> TaskResult {
     let table = table(&results)?;
     print!("\n{table}");
     let text = readme(&table, nightly);
-    written(format!("{text}{}{}", groups(&root)?, media(&root)?))
+    written(format!("{text}{}{}{}", groups(&root)?, media(&root)?, history::run(&root)?))
+}
+
+/// A document with one of its parts anew, at its place or at the end.
+fn with_part(document: &str, title: &str, part: &str) -> String {
+    let Some((before, after)) = document.split_once(title) else { return format!("{document}{part}") };
+    let rest = after.find("\n## ").and_then(|next| after.get(next..)).unwrap_or_default();
+    format!("{before}{part}{rest}")
 }
 
 /// What a long file costs, as a part of the document. Needs some 4 GiB in the folder for temporary files.

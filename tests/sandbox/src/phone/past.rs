@@ -202,7 +202,8 @@ impl Past {
     /// How many octets all of its chats have as phones write them, before they are compressed.
     #[must_use]
     pub fn octets(&self) -> u64 {
-        let chats = (0..self.chats).map(|chat| whimbrel_proto::encode(&self.chat(1_800_000_000, chat, 0..self.messages)));
+        let chats = (0..self.chats)
+            .map(|chat| whimbrel_proto::encode(&self.chat(1_800_000_000, chat, 0..self.messages)));
         chats.map(|chat| chat.len() as u64).sum()
     }
 
