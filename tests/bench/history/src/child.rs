@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use whimbrel::events::{EventKind, EventStream, HistoryKind, HistorySync};
-use whimbrel::{CallOptions, Client, ClientOptions, Engine, EngineOptions};
+use whimbrel::events::{EventKind, EventStream, HistoryKind};
+use whimbrel::{CallOptions, Client, ClientOptions, Engine, EngineOptions, FindChats};
 
 use crate::memory;
 
@@ -37,33 +37,44 @@ pub async fn run(task: &Value) {
     let (before, used) = (memory::now(), cpu());
     memory::forget_peak();
     println!("reading");
-    let sync = tokio::select! {
-        sync = read(&mut events) => sync,
+    tokio::select! {
+        () = read(&mut events) => {}
         () = tell(&client) => unreachable!(),
-    };
-    println!(
-        "{}",
-        json!({
-            "messages": sync.messages,
-            "cpu_seconds": cpu() - used,
-            "growth_bytes": memory::peak().saturating_sub(before),
-        })
-    );
+    }
+    let (used, growth) = (cpu() - used, memory::peak().saturating_sub(before));
+    let chats = chats(&client).await;
+    println!("{}", json!({ "chats": chats, "cpu_seconds": used, "growth_bytes": growth }));
     engine.close(Duration::from_secs(10)).await.unwrap();
 }
 
 /// Waits until the whole history is in the archive.
-async fn read(events: &mut EventStream) -> HistorySync {
+async fn read(events: &mut EventStream) {
     while let Some(event) = events.next().await {
         if let EventKind::History(sync) = event.kind
             && sync.kind == HistoryKind::Recent
             && sync.messages > 0
         {
             assert_eq!(sync.error, None);
-            return sync;
+            if sync.progress == Some(100) {
+                return;
+            }
         }
     }
     panic!("the events ended");
+}
+
+/// How many chats the archive has.
+async fn chats(client: &Client) -> usize {
+    let (mut count, mut find) = (0, FindChats::default());
+    find.limit = Some(500);
+    loop {
+        let page = client.find_chats(find.clone(), CallOptions::default()).await.unwrap();
+        count += page.items.len();
+        match page.next {
+            Some(next) => find.cursor = Some(next),
+            None => return count,
+        }
+    }
 }
 
 async fn tell(client: &Client) {
