@@ -23,3 +23,9 @@ def test_wrong_calls_are_refused() -> None:
     )
     found = {int(number) for number in re.findall(r"\.py:(\d+): error", checked.stdout)}
     assert found == wanted, checked.stdout
+
+
+def test_what_opens_a_file_is_not_printed() -> None:
+    file = whimbrel.MediaFile(reference="wmr1.secret", mimetype="image/jpeg")
+    assert "wmr1" not in repr(file)
+    assert "image/jpeg" in repr(file)

@@ -73,6 +73,8 @@ pub(crate) struct Field {
     pub(crate) optional: bool,
     /// What it is then, unless it is absent.
     pub(crate) default: Option<Value>,
+    /// It is not printed where that can be helped.
+    pub(crate) secret: bool,
 }
 
 /// A value of an enumeration.
@@ -322,7 +324,8 @@ fn word(name: &Value, doc: String) -> Result<Word, String> {
 fn field(name: &str, schema: &Value, optional: bool) -> Result<Field, String> {
     let (kind, nullable) = kind(schema)?;
     let default = schema.get("default").filter(|default| optional && !default.is_null()).cloned();
-    Ok(Field { name: name.to_owned(), doc: doc(schema), kind, nullable, optional, default })
+    let secret = schema.get("format").and_then(Value::as_str) == Some("password");
+    Ok(Field { name: name.to_owned(), doc: doc(schema), kind, nullable, optional, default, secret })
 }
 
 /// What a schema describes, and whether null is one of its values.

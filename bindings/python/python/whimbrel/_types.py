@@ -2494,7 +2494,7 @@ class MediaFile:
     duration, preview, waveform.
     """
 
-    reference: str = ""
+    reference: str = field(default="", repr=False)
     """Names the file, and lets whoever has it open it: a secret. Keep it as it is, and give it
     back to download the file or to send it on. Always there in what comes.
     """

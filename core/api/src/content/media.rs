@@ -28,6 +28,7 @@ pub struct MediaFile {
     /// Names the file, and lets whoever has it open it: a secret. Keep it as it is, and give it back to
     /// download the file or to send it on. Always there in what comes.
     #[serde(default)]
+    #[schemars(extend("format" = "password"))]
     pub reference: String,
     /// A local file to be uploaded and sent, in place of a reference; only in what is sent, and for the
     /// message's own file. What the message does not say of it is found out: dimensions, duration,

@@ -119,6 +119,14 @@ fn default_of(field: &Field) -> String {
     }
 }
 
+/// The default of a field that is left out where its record is printed.
+fn unprinted(default: &str) -> String {
+    match default.strip_prefix(" = ") {
+        Some(default) => format!(" = field(default={default}, repr=False)"),
+        None => String::from(" = field(repr=False)"),
+    }
+}
+
 /// The expression that makes a value from decoded JSON.
 fn decoded(api: &Api, value: &str, kind: &Kind) -> String {
     match kind {
@@ -164,6 +172,7 @@ fn dataclass(name: &str, base: &str, doc: &str, fields: &[Field], given: bool) -
         let absent = field.nullable || field.optional;
         let annotation = annotation(&field.kind, absent && field.default.is_none(), given);
         let default = if given && absent { default_of(field) } else { String::new() };
+        let default = if field.secret { unprinted(&default) } else { default };
         text.push_str(&format!("\n    {}: {annotation}{default}\n", python_name(&field.name)));
         text.push_str(&docstring(&field.doc, 4));
     }
