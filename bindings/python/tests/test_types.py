@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import whimbrel
+
 TESTS = Path(__file__).resolve().parent
 
 
