@@ -7,9 +7,10 @@ use whimbrel::content::kinds::Content;
 use whimbrel::content::kinds::poll::Poll;
 use whimbrel::events::{EventKind, EventStream};
 use whimbrel::{
-    CallOptions, Client, FindChats, FindMessages, Jid, MessageKey, SendOptions, SentStatus, StoredMessage,
+    CallOptions, Client, FindChats, FindMessages, Jid, MessageKey, SendOptions, SendWait, SentStatus,
+    StoredMessage,
 };
-use whimbrel_scenarios::{ANNA, BEN, World, next_kind};
+use whimbrel_scenarios::{ANNA, BEN, Wait as _, World, next_kind, stopped};
 
 async fn stored(client: &Client, chat: &Jid, id: &str) -> StoredMessage {
     client.stored_message(chat, id, None, CallOptions::default()).await.unwrap()
@@ -109,4 +110,26 @@ async fn polls_are_counted_on_both_sides() {
         assert_eq!(counted, [("noon", 2), ("night", 0)], "{:?} {:?}", client.account(), message.votes);
     }
     world.assert_no_findings();
+}
+
+#[tokio::test]
+async fn what_has_not_left_changes_no_message() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (anna, _) = world.linked(&engine, ANNA).await;
+    let bens = world.sandbox.phone(BEN).await.unwrap().jid();
+    let bens: Jid = bens.to_string().parse().unwrap();
+    let sent = anna.send_text(&bens, "a red curlew", SendOptions::default()).await.unwrap();
+    anna.disconnect();
+    stopped(&anna, &mut anna.events().unwrap()).await;
+    let mut options = SendOptions::default();
+    options.wait = SendWait::Queued;
+    let me = key(&sent.message_id, Some(&Jid::pn(ANNA)));
+    let revoke = anna.revoke_message(&bens, &me, options).await.unwrap();
+    assert_eq!(stored(&anna, &bens, &sent.message_id).await.text.as_deref(), Some("a red curlew"));
+    anna.cancel_send(&bens, &revoke.message_id, CallOptions::default()).await.unwrap();
+    anna.wait_online().await;
+    assert!(stored(&anna, &bens, &sent.message_id).await.revoked.is_none());
+    anna.revoke_message(&bens, &me, SendOptions::default()).await.unwrap();
+    assert!(stored(&anna, &bens, &sent.message_id).await.revoked.is_some());
 }

@@ -10,7 +10,7 @@ use whimbrel::{
     StoredMessage,
 };
 use whimbrel_sandbox::phone::{Past, Phone, ReceiptKind};
-use whimbrel_sandbox::{MediaFault, MediaFaultRule, MediaRequest};
+use whimbrel_sandbox::{Event, MediaFault, MediaFaultRule, MediaRequest};
 use whimbrel_scenarios::{DEADLINE, NUMBER, Wait as _, World, next_kind, quiet};
 
 /// Waits for the last piece of a kind.
@@ -235,4 +235,25 @@ async fn without_an_archive_the_history_only_teaches_who_is_who() {
         .await
         .unwrap();
     assert_eq!(known.lid, Some("250000000000001@lid".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn a_client_closes_at_once_though_a_piece_does_not_come() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    world.sandbox.add_media_fault(MediaFaultRule {
+        request: MediaRequest::Download,
+        host: None,
+        times: 100,
+        fault: MediaFault::Stall { bytes: 100 },
+    });
+    let phone = world.sandbox.phone(NUMBER).await.unwrap();
+    phone.remember(Past { uploaded: true, ..Past::default() });
+    let code = client.link_with_qr(CallOptions::default()).await.unwrap();
+    phone.scan(&code.text).await.unwrap();
+    world.wait(|event| matches!(event, Event::MediaDownloaded { .. })).await;
+    let start = tokio::time::Instant::now();
+    client.close(DEADLINE).await.unwrap();
+    assert!(start.elapsed() < DEADLINE / 2, "{:?}", start.elapsed());
 }

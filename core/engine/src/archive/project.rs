@@ -33,7 +33,7 @@ pub(crate) fn project(changes: &mut Changes, store: &dyn Store) {
         accepted(row, changes, store, &mut archive);
     }
     for fate in &changes.outbox_settled {
-        settled(fate, &mut archive);
+        settled(fate, changes, store, &mut archive);
     }
     for event in &changes.events {
         told(&event.kind, &mut archive);
@@ -76,7 +76,8 @@ fn accepted(row: &OutboxRow, changes: &Changes, store: &dyn Store, archive: &mut
             unread: false,
             notice: None,
         }))),
-        Class::Addon(addon) if status != SentStatus::Failed => {
+        // Before the service has it, it may still come to nothing.
+        Class::Addon(addon) if status == SentStatus::Sent => {
             let addon = match *addon {
                 What::Sealed(sealed) => opened(&sealed, &row.chat, changes, store),
                 addon => Some(addon),
@@ -126,9 +127,18 @@ const fn status(state: OutboxState) -> SentStatus {
     }
 }
 
-fn settled(fate: &Settlement, archive: &mut Vec<ArchiveChange>) {
+fn settled(fate: &Settlement, changes: &Changes, store: &dyn Store, archive: &mut Vec<ArchiveChange>) {
     let target = own(&fate.chat, &fate.message_id);
     archive.push(ArchiveChange::Status(target, status(fate.state), fate.confirmed_at));
+    if fate.state != OutboxState::Confirmed {
+        return;
+    }
+    let stored = store.outbox_of(&fate.message_id).unwrap_or_default();
+    let rows = changes.outbox.iter().chain(&stored).filter(|row| row.message_id == fate.message_id);
+    if let Some(row) = rows.into_iter().find(|row| row.chat == fate.chat) {
+        // What it does to another message holds now; a message of its own is there already.
+        accepted(&OutboxRow { state: fate.state, ..row.clone() }, changes, store, archive);
+    }
 }
 
 /// What somebody did to a message.

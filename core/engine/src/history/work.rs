@@ -127,7 +127,11 @@ async fn next(client: &Arc<Inner>) -> Result<bool, Failure> {
     let Some(piece) = client.store.next_piece(now.saturating_sub(AGAIN))? else { return Ok(false) };
     let notification: HistorySyncNotification =
         whimbrel_proto::decode(&piece.notification).unwrap_or_default();
-    let source = match fetch(client, &piece, &notification).await {
+    let fetched = tokio::select! {
+        fetched = fetch(client, &piece, &notification) => fetched,
+        () = closing(client) => return Err(Failure::Closing),
+    };
+    let source = match fetched {
         Err(Failure::Gone) if now.saturating_sub(piece.announced_at) < GIVEN_UP => {
             ask_again(client, &piece, &notification).await?;
             return Ok(true);
@@ -163,11 +167,22 @@ async fn next(client: &Arc<Inner>) -> Result<bool, Failure> {
             tracing::warn!(%error, "A piece of the history is damaged; what was read of it stays.");
             Some(Code::HistoryDamaged)
         }
-        Err(failure) => return Err(failure),
+        Err(failure) => {
+            if client.linked_account().is_err() {
+                // Nobody reads it to its end.
+                remove(file);
+            }
+            return Err(failure);
+        }
     };
     finish(client, &piece, &notification, error).await?;
     remove(file);
     Ok(true)
+}
+
+/// Ends when the client closes, which does not wait for a download.
+async fn closing(client: &Inner) {
+    drop(client.watch_goal().wait_for(|goal| *goal == Goal::Closed).await);
 }
 
 /// Removes a piece that was downloaded.
