@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, AddParticipants, AddPollOption, Address, AnswerEvent, AnswerPasskey, Backup, CancelSend, ChatPage, ClientVersion, CommentMessage, ConnectionInfo, ContactPage, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadedMedia, EditEvent, EditMessage, EditPoll, Export, FindChats, FindContacts, FindMessages, ForwardMessage, GetGroup, GetIdentity, GetMessage, Group, GroupList, Identity, KeepMessage, LeaveGroup, LinkWithCode, MarkRead, MediaDescription, MessagePage, OlderHistory, PairingCode, ParticipantResults, PasskeyCode, PinMessage, PromoteParticipants, QrCode, QuotedMessageInput, React, RemoveParticipants, RequestHistory, RevokeMessage, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatTimer, SetClientVersion, SetGroupSubject, SetMemberLabel, SharePhoneNumber, Statistics, StoredMessage, UploadMedia, UploadedMedia, VotePoll } from './types.js'
+import type { Account, AddParticipants, AddPollOption, Address, AnswerEvent, AnswerPasskey, Backup, CancelSend, ChatPage, ClientVersion, CommentMessage, ConnectionInfo, ContactPage, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadedMedia, EditEvent, EditMessage, EditPoll, Export, FindChats, FindContacts, FindMessages, ForwardMessage, GetGroup, GetIdentity, GetMessage, Group, GroupList, GroupMention, Identity, KeepMessage, LeaveGroup, LinkWithCode, MarkRead, MediaDescription, MessagePage, OlderHistory, PairingCode, ParticipantResults, PasskeyCode, PinMessage, PromoteParticipants, QrCode, QuotedMessageInput, React, RemoveParticipants, RequestHistory, RevokeMessage, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatTimer, SetClientVersion, SetGroupSubject, SetMemberLabel, SharePhoneNumber, Statistics, StoredMessage, UploadMedia, UploadedMedia, VotePoll } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -526,6 +526,10 @@ function getMessage(value: GetMessage): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }
 
+function groupMention(value: GroupMention | null | undefined): object | null | undefined {
+  return value && { ...value, group: address(value.group) }
+}
+
 function keepMessage(value: KeepMessage): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }
@@ -567,7 +571,7 @@ function revokeMessage(value: RevokeMessage): object {
 }
 
 function sendMessage(value: SendMessage): object {
-  return { ...value, chat: address(value.chat), quote: quotedMessage(value.quote) }
+  return { ...value, chat: address(value.chat), groupMentions: value.groupMentions?.map((one) => groupMention(one)), quote: quotedMessage(value.quote) }
 }
 
 function sendText(value: SendText): object {

@@ -1542,6 +1542,14 @@ export interface GroupList {
   groups: Group[]
 }
 
+/** A group that is mentioned. */
+export interface GroupMention {
+  /** Address of the group. */
+  group: Address
+  /** Its name, which is shown in place of the address. */
+  subject?: string | null
+}
+
 /** What a member of a group may do. */
 export type GroupRole =
   /** Nothing special. */
@@ -2810,6 +2818,11 @@ export interface SendMessage {
   fallbackText?: string | null
   /** It is shown as forwarded. */
   forwarded?: boolean
+  /**
+   * Groups of the community that are mentioned in the words, which have `@` and the user part
+   * of its address for each.
+   */
+  groupMentions?: GroupMention[]
   /**
    * Addresses of the users who are mentioned in the words, which have `@` and the address'
    * user part for each.

@@ -22,6 +22,7 @@ from ._types import (
     FallbackChoice,
     Group,
     GroupList,
+    GroupMention,
     Identity,
     MediaDescription,
     MediaKind,
@@ -1210,6 +1211,7 @@ class Operations:
         fallback: FallbackChoice | None = None,
         fallback_text: str | None = None,
         forwarded: bool | None = None,
+        group_mentions: list[GroupMention] | None = None,
         mentions: list[str] | None = None,
         mentions_everyone: bool | None = None,
         message_id: str | None = None,
@@ -1234,6 +1236,8 @@ class Operations:
             fallback: Needed for content of best effort: what is sent behind it.
             fallback_text: The words of a fallback of its own.
             forwarded: It is shown as forwarded.
+            group_mentions: Groups of the community that are mentioned in the words, which have
+                ``@`` and the user part of its address for each.
             mentions: Addresses of the users who are mentioned in the words, which have ``@``
                 and the address' user part for each.
             mentions_everyone: Everyone in the group is mentioned.
@@ -1256,6 +1260,8 @@ class Operations:
             request["fallbackText"] = fallback_text
         if forwarded is not None:
             request["forwarded"] = forwarded
+        if group_mentions is not None:
+            request["groupMentions"] = [item._encode() for item in group_mentions]
         if mentions is not None:
             request["mentions"] = mentions
         if mentions_everyone is not None:

@@ -61,6 +61,7 @@ __all__ = [
     "GroupHistoryNoticeContent",
     "GroupInviteContent",
     "GroupList",
+    "GroupMention",
     "GroupRole",
     "HistoryType",
     "Identity",
@@ -1894,6 +1895,30 @@ class GroupList:
         return cls(
             groups=[Group._decode(item) for item in data["groups"]],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupMention:
+    """A group that is mentioned."""
+
+    group: Address
+    """Address of the group."""
+
+    subject: str | None = None
+    """Its name, which is shown in place of the address."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GroupMention:
+        return cls(
+            group=data["group"],
+            subject=data.get("subject"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"group": str(self.group)}
+        if self.subject is not None:
+            request["subject"] = self.subject
+        return request
 
 
 class GroupRole(str, Enum):

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use whimbrel::content::compose::Draft;
-use whimbrel::content::context::Forwarded;
+use whimbrel::content::context::{self, Forwarded};
 use whimbrel::content::key::Key;
 use whimbrel::media::UploadOptions;
 use whimbrel::{CallOptions, Client, Error, Fallback, Jid, MessageKey, SendOptions, parse_address};
@@ -59,6 +59,10 @@ pub struct SendMessage {
     /// Everyone in the group is mentioned.
     #[serde(default)]
     pub mentions_everyone: bool,
+    /// Groups of the community that are mentioned in the words, which have `@` and the user part of its address
+    /// for each.
+    #[serde(default)]
+    pub group_mentions: Vec<GroupMention>,
     /// It is shown as forwarded.
     #[serde(default)]
     pub forwarded: bool,
@@ -84,6 +88,24 @@ pub struct SendMessage {
     /// A name for the upload of a local file: `media_progress` events with it tell how far it is.
     #[serde(default)]
     pub transfer: Option<String>,
+}
+
+/// A group that is mentioned.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GroupMention {
+    /// Address of the group.
+    #[schemars(extend("format" = "address"))]
+    pub group: String,
+    /// Its name, which is shown in place of the address.
+    #[serde(default)]
+    pub subject: Option<String>,
+}
+
+impl GroupMention {
+    fn named(self) -> Result<context::GroupMention, Error> {
+        Ok(context::GroupMention { group: parse_address(&self.group)?, subject: self.subject })
+    }
 }
 
 /// What is sent behind content that receivers may not see.
@@ -117,6 +139,8 @@ impl Operation for SendMessage {
         let mentions = self.mentions.iter().map(|user| parse_address(user));
         draft.context.mentions = mentions.collect::<Result<Vec<Jid>, Error>>()?;
         draft.context.mentions_everyone = self.mentions_everyone;
+        let groups = self.group_mentions.into_iter().map(GroupMention::named);
+        draft.context.group_mentions = groups.collect::<Result<_, Error>>()?;
         draft.context.forwarded = self.forwarded.then(Forwarded::default);
         draft.view_once = self.view_once;
         if let Some(album) = self.album_id {

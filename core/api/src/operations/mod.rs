@@ -48,7 +48,8 @@ pub use media::{
     DescribeMedia, DownloadMedia, DownloadedMedia, MediaDescription, MediaKind, UploadMedia, UploadedMedia,
 };
 pub use messages::{
-    CancelSend, FallbackChoice, MarkRead, QuotedMessage, SendMessage, SendText, SendWait, SentMessage,
+    CancelSend, FallbackChoice, GroupMention, MarkRead, QuotedMessage, SendMessage, SendText, SendWait,
+    SentMessage,
 };
 pub use people::GetIdentity;
 pub use statistics::{FailureCount, GetStatistics, Statistics};
