@@ -775,6 +775,11 @@ typedef struct whimbrel_client_options {
    * Zero.
    */
   uint32_t reserved;
+  /**
+   * Folder, which exists, where encrypted files lie while they are uploaded; default the system's
+   * folder for temporary files. Choose one on a disk if that is in memory.
+   */
+  struct whimbrel_str temporary_folder;
 } whimbrel_client_options;
 
 /**

@@ -263,6 +263,7 @@ struct client_options {
   std::uint64_t journal_limit_bytes = 0;
   bool no_archive = false, full_history = false;
   std::uint32_t history_days = 0;
+  std::optional<std::string> temporary_folder;
 };
 
 /* Threads and limits for any number of clients. */
@@ -343,6 +344,7 @@ class client {
     raw.no_archive = options.no_archive;
     raw.full_history = options.full_history;
     raw.history_days = options.history_days;
+    raw.temporary_folder = detail::lend(options.temporary_folder);
     raw.request_timeout_ms = detail::count_of(options.request_timeout);
     raw.manual_start = options.manual_start;
     raw.manual_acknowledge = options.manual_acknowledge;

@@ -1,6 +1,7 @@
 //! Options. Zero in any field is its default.
 
 use std::mem::size_of;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use safer_ffi::prelude::*;
@@ -87,6 +88,9 @@ pub struct whimbrel_client_options {
     pub history_days: u32,
     /// Zero.
     pub reserved: u32,
+    /// Folder, which exists, where encrypted files lie while they are uploaded; default the system's
+    /// folder for temporary files. Choose one on a disk if that is in memory.
+    pub temporary_folder: whimbrel_str,
 }
 
 /// Options of any call. Null is all defaults.
@@ -208,8 +212,13 @@ impl whimbrel_client_options {
     /// The views in it are readable.
     pub(crate) unsafe fn read<'a>(&self) -> Result<(&'a str, ClientOptions), Error> {
         // SAFETY: the caller's promise is passed on.
-        let (path, name, proxy) = unsafe {
-            (self.store_path.read_optional()?, self.device_name.read_optional()?, self.proxy.read_optional()?)
+        let (path, name, proxy, folder) = unsafe {
+            (
+                self.store_path.read_optional()?,
+                self.device_name.read_optional()?,
+                self.proxy.read_optional()?,
+                self.temporary_folder.read_optional()?,
+            )
         };
         let path = path.filter(|path| !path.is_empty());
         let path =
@@ -238,6 +247,7 @@ impl whimbrel_client_options {
         options.archive = !flag(self.no_archive)?;
         options.full_history = flag(self.full_history)?;
         options.history_days = (self.history_days != 0).then_some(self.history_days);
+        options.temporary_folder = folder.filter(|folder| !folder.is_empty()).map(PathBuf::from);
         Ok((path, options))
     }
 }
@@ -349,7 +359,9 @@ mod tests {
             assert_eq!((read.device_name.as_str(), read.journal_limit), ("robot", 5));
             assert_eq!(read.request_timeout, Duration::from_millis(6));
             assert_eq!((read.auto_start, read.manual_acknowledge, read.sync_to_disk), (false, true, false));
-            assert!(read.proxy.is_none());
+            assert!(read.proxy.is_none() && read.temporary_folder.is_none());
+            client.temporary_folder = whimbrel_str::of("/var/tmp");
+            assert_eq!(client.read().unwrap().1.temporary_folder, Some(PathBuf::from("/var/tmp")));
             client.proxy = whimbrel_str::of("socks5://a:b@127.0.0.1:1");
             assert!(client.read().unwrap().1.proxy.is_some());
             client.proxy = whimbrel_str::of("socks4://127.0.0.1:1");

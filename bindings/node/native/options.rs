@@ -1,5 +1,6 @@
 //! Options as JSON. What is absent keeps the engine's default.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -50,6 +51,7 @@ struct ClientJson {
     archive: Option<bool>,
     full_history: Option<bool>,
     history_days: Option<u32>,
+    temporary_folder: Option<PathBuf>,
 }
 
 /// Reads the options of an engine.
@@ -91,6 +93,7 @@ pub(crate) fn client(json: &str) -> Result<ClientOptions, Error> {
     set(&mut options.archive, given.archive);
     set(&mut options.full_history, given.full_history);
     options.history_days = given.history_days;
+    options.temporary_folder = given.temporary_folder;
     options.proxy = given.proxy.as_deref().map(Proxy::parse).transpose()?;
     Ok(options)
 }

@@ -46,6 +46,11 @@ export interface ClientOptions {
   fullHistory?: boolean
   /** How many days of history to ask the phone for when linking; the phone decides if absent. */
   historyDays?: number
+  /**
+   * Folder, which exists, where encrypted files lie while they are uploaded; the system's folder
+   * for temporary files if absent. Choose one on a disk if that is in memory.
+   */
+  temporaryFolder?: string
 }
 
 /** Options of the event loop. */

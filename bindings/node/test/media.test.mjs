@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 
@@ -22,8 +22,9 @@ after(async () => {
   await sandbox.stop()
 })
 
-async function linked(t) {
-  const [client, phone] = await Promise.all([Client.open(':memory:', { engine, autoStart: false }), sandbox.phone()])
+async function linked(t, options) {
+  const open = Client.open(':memory:', { engine, autoStart: false, ...options })
+  const [client, phone] = await Promise.all([open, sandbox.phone()])
   t.after(() => client.close())
   await link(client, phone)
   return client
@@ -66,4 +67,25 @@ test('transfers are watched and cancelled', async (t) => {
   assert.deepEqual([transfer, direction], ['film', 'upload'])
   stop.abort()
   await assert.rejects(uploading, { name: 'AbortError' })
+})
+
+test('the temporary folder is where uploads lie', async (t) => {
+  const temporaryFolder = join(folder(t), 'spool')
+  mkdirSync(temporaryFolder)
+  const client = await linked(t, { temporaryFolder })
+  await sandbox.ask('POST', '/media/faults', { request: 'upload', fault: { fault: 'stall', bytes: 100_000 } })
+  const stop = new AbortController()
+  const large = randomBytes(1 << 20)
+  const uploading = client.upload(large, { kind: 'document', transfer: 'large' }, { signal: stop.signal })
+  await nextEvent(client, 'media_progress')
+  const [spool, ...others] = readdirSync(temporaryFolder)
+  assert.deepEqual(others, [])
+  assert.ok(statSync(join(temporaryFolder, spool)).size > large.length)
+  stop.abort()
+  await assert.rejects(uploading, { name: 'AbortError' })
+
+  const nowhere = await linked(t, { temporaryFolder: join(temporaryFolder, 'none') })
+  // What is small stays in memory.
+  await nowhere.upload(Buffer.from('small'), { kind: 'document' })
+  await assert.rejects(nowhere.upload(large, { kind: 'document' }), { code: Code.FileFailed })
 })

@@ -86,7 +86,7 @@ impl NativeEngine {
     /// Opens the client whose store is at `path`. Returns the id of the call.
     #[pyo3(signature = (mailbox, ticket, path, *, auto_start=None, request_timeout=None, device_name=None,
                         journal_limit=None, journal_limit_bytes=None, sync_to_disk=None, proxy=None,
-                        archive=None, full_history=None, history_days=None))]
+                        archive=None, full_history=None, history_days=None, temporary_folder=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the keyword arguments of the Python class")]
     fn open(
         &self,
@@ -104,6 +104,7 @@ impl NativeEngine {
         archive: Option<bool>,
         full_history: Option<bool>,
         history_days: Option<u32>,
+        temporary_folder: Option<PathBuf>,
     ) -> PyResult<u64> {
         guard(py, || {
             let engine = self.engine()?.clone();
@@ -118,6 +119,7 @@ impl NativeEngine {
             options.archive = archive.unwrap_or(options.archive);
             options.full_history = full_history.unwrap_or(options.full_history);
             options.history_days = history_days;
+            options.temporary_folder = temporary_folder;
             options.proxy = proxy.as_deref().map(Proxy::parse).transpose()?;
             if let Some(seconds) = request_timeout {
                 options.request_timeout = duration(seconds)?;

@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import struct
-import zlib
 from pathlib import Path
 
 import pytest
-from sandbox import DEADLINE, Sandbox, link
+from files import png
+from sandbox import DEADLINE, Sandbox, link, next_event
 
 import whimbrel
-
-
-def png(width: int, height: int) -> bytes:
-    """A white picture."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = zlib.compress((b"\0" + b"\xff" * width) * height)
-    chunks = chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + chunks
 
 
 async def test_files_go_up_and_down(
@@ -85,6 +72,38 @@ async def test_transfers_are_watched_and_cancelled(
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
+
+
+async def test_the_temporary_folder_is_where_uploads_lie(
+    sandbox: Sandbox, engine: whimbrel.Engine, tmp_path: Path
+) -> None:
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    async with whimbrel.Client(
+        tmp_path / "a.db", engine=engine, auto_start=False, temporary_folder=folder
+    ) as client:
+        await link(client, await sandbox.phone())
+        fault = {"request": "upload", "fault": {"fault": "stall", "bytes": 100_000}}
+        await asyncio.to_thread(sandbox.request, "POST", "/media/faults", fault)
+        large = bytes(1 << 20)
+        sending = asyncio.create_task(
+            client.upload(large, whimbrel.MediaKind.DOCUMENT, transfer="large")
+        )
+        await next_event(client, whimbrel.MediaProgress)
+        (spool,) = folder.iterdir()
+        assert spool.stat().st_size > len(large)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+
+    async with whimbrel.Client(
+        tmp_path / "b.db", engine=engine, auto_start=False, temporary_folder=tmp_path / "none"
+    ) as client:
+        await link(client, await sandbox.phone())
+        # What is small stays in memory.
+        await client.upload(b"small", whimbrel.MediaKind.DOCUMENT)
+        with pytest.raises(whimbrel.FileFailedError):
+            await client.upload(large, whimbrel.MediaKind.DOCUMENT)
 
 
 async def test_a_local_file_is_sent_in_a_message(

@@ -2,11 +2,36 @@
 #include "tests.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static char *reference_of(const char *json) {
   char *reference = member(json, "reference");
   CHECK(reference && strncmp(reference, "wmr1.", 5) == 0);
   return reference;
+}
+
+/* Uploads more than what stays in memory, with this folder for it. */
+static whimbrel_code upload_over(const whimbrel_engine *engine, const char *store, const char *folder) {
+  whimbrel_client_options options = {.struct_size = sizeof options, .store_path = text(store)};
+  options.temporary_folder = text(folder);
+  inbox *box = inbox_new();
+  whimbrel_client *client = NULL;
+  OK(whimbrel_client_open(engine, &options, inbox_handler(box), &client));
+  whimbrel_buffer answer;
+  OK(whimbrel_client_call(client, text("connect"), text("{}"), NULL, &answer));
+  whimbrel_buffer_free(&answer);
+  static const uint8_t zeros[1 << 20];
+  whimbrel_bytes large = {zeros, sizeof zeros};
+  awaited reply;
+  awaited_init(&reply);
+  OK(whimbrel_client_upload(client, large, text("{\"kind\":\"document\"}"), NULL, awaited_handler(&reply), NULL));
+  awaited_wait(&reply);
+  whimbrel_code code = reply.code;
+  awaited_clear(&reply);
+  whimbrel_client_free(client);
+  inbox_free(box);
+  return code;
 }
 
 void test_media(void) {
@@ -77,7 +102,13 @@ void test_media(void) {
   awaited_clear(&reply);
 
   whimbrel_client_free(client);
-  whimbrel_engine_free(engine);
   inbox_free(box);
+  const char *store = scratch("media.db"), *folder = scratch("temporary");
+  CHECK(upload_over(engine, store, folder) == WHIMBREL_CODE_FILE_FAILED);
+  CHECK(mkdir(folder, 0700) == 0);
+  CHECK(upload_over(engine, store, folder) == WHIMBREL_CODE_OK);
+  /* Nothing stays there. */
+  CHECK(rmdir(folder) == 0);
+  whimbrel_engine_free(engine);
   sandbox_stop(&service);
 }

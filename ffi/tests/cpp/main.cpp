@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include <whimbrel.hpp>
@@ -108,6 +109,16 @@ void transfer() {
 
   whimbrel::client_options options = in_memory();
   options.store_path = store;
+  {
+    // Uploads lie in the temporary folder before they need a connection.
+    const std::string large = at / "large";
+    std::ofstream(large) << std::string(1 << 20, '.');
+    whimbrel::client_options elsewhere = options;
+    elsewhere.temporary_folder = at / "none";
+    whimbrel::client client(engine, elsewhere, [](const whimbrel::event_view &) {});
+    const std::string upload = R"({"kind":"document","path":")" + large + "\"}";
+    CHECK(code_of([&] { client.call("upload_media", upload); }) == WHIMBREL_CODE_FILE_FAILED);
+  }
   {
     whimbrel::client client(engine, options, [](const whimbrel::event_view &) {});
     const std::string path = "{\"path\":" + whimbrel::detail::quoted(file);

@@ -86,6 +86,9 @@ class Client(Operations):
             weeks; no if ``None``.
         history_days: How many days of history to ask the phone for when linking; the phone
             decides if ``None``.
+        temporary_folder: Folder, which exists, where encrypted files lie while they are uploaded;
+            the system's folder for temporary files if ``None``. Choose one on a disk if that is in
+            memory.
     """
 
     def __init__(
@@ -105,6 +108,7 @@ class Client(Operations):
         archive: bool | None = None,
         full_history: bool | None = None,
         history_days: int | None = None,
+        temporary_folder: str | os.PathLike[str] | None = None,
     ) -> None:
         self._native: _whimbrel.Client | None = None
         self._closing = False
@@ -128,6 +132,7 @@ class Client(Operations):
             archive=archive,
             full_history=full_history,
             history_days=history_days,
+            temporary_folder=temporary_folder,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._mailbox: Mailbox | None = None
