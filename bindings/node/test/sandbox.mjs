@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-import { sandboxEndpoint } from 'whimbrel'
+import { Client, sandboxEndpoint } from 'whimbrel'
 
 /** How long anything may take before a test fails, in milliseconds. */
 export const DEADLINE = 20_000
@@ -121,6 +121,17 @@ export class Phone {
     return this.#wait('messages', (item) => item.text === text)
   }
 
+  /** Waits for the message with this id. */
+  shown(id) {
+    return this.#wait('messages', (item) => item.id === id)
+  }
+
+  /** Waits for the message with this id, and downloads and opens its file. */
+  async file(id) {
+    const { base64 } = await this.ask('GET', `/media/${id}?wait_ms=20000`)
+    return Buffer.from(base64, 'base64')
+  }
+
   /** Waits for a receipt for a message. */
   receipt(id, kind) {
     return this.#wait('receipts', (item) => item.id === id && item.kind === kind)
@@ -154,4 +165,14 @@ export async function link(client, phone) {
   const { text } = await client.linkWithQr({ timeoutMs: DEADLINE })
   await phone.scan(text)
   await client.connect({ timeoutMs: DEADLINE })
+}
+
+/** Two clients that are linked and online, and the phone of the second one. */
+export async function pair(t, sandbox, engine) {
+  const [own, phone] = await Promise.all([sandbox.phone(), sandbox.phone()])
+  const open = () => Client.open(':memory:', { engine, autoStart: false })
+  const [anna, ben] = await Promise.all([open(), open()])
+  t.after(() => Promise.all([anna.close(), ben.close()]))
+  await Promise.all([link(anna, own), link(ben, phone)])
+  return { anna, ben, phone, chat: phone.jid, own }
 }

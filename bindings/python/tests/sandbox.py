@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import subprocess
@@ -100,6 +101,15 @@ class Phone:
     async def message(self, text: str) -> dict[str, Any]:
         """Waits for a message with this text."""
         return await self._wait("messages", lambda item: item.get("text") == text)
+
+    async def shown(self, message_id: str) -> dict[str, Any]:
+        """Waits for the message with this id."""
+        return await self._wait("messages", lambda item: item["id"] == message_id)
+
+    async def file(self, message_id: str) -> bytes:
+        """Waits for the message with this id, and downloads and opens its file."""
+        got = await self.ask("GET", f"/media/{message_id}?wait_ms=20000")
+        return base64.b64decode(got["base64"])
 
     async def receipt(self, message_id: str, kind: str) -> dict[str, Any]:
         """Waits for a receipt for a message."""
