@@ -28,6 +28,20 @@ static inline void json_print(const char *event, const struct json_member member
   funlockfile(stdout);
 }
 
+/* Adds text to `json`, which has room for `size` bytes, as a string of JSON; returns 0 if it does not
+ * fit. */
+static inline int json_string(char *json, size_t size, const char *text) {
+  size_t at = strlen(json);
+  for (at += (size_t)snprintf(json + at, size - at, "\""); *text && at + 8 < size; text++) {
+    unsigned char byte = (unsigned char)*text;
+    const char *form = byte < ' ' || byte == '"' || byte == '\\' ? "\\u%04x" : "%c";
+    at += (size_t)snprintf(json + at, size - at, form, byte);
+  }
+  if (*text || at + 2 > size) return 0;
+  snprintf(json + at, size - at, "\"");
+  return 1;
+}
+
 /* Finds the first string of this name; for strings without escapes, such as addresses. */
 static inline whimbrel_str json_find(const char *json, const char *name) {
   whimbrel_str value = {NULL, 0};

@@ -6,7 +6,6 @@
 // to scan with the phone: Settings, Linked devices. --sandbox talks to a sandbox instead of the
 // real service: FILE holds the line that whimbrel-sandbox prints when it is ready. Ends when its
 // standard input does (Ctrl-D).
-#include <fstream>
 #include <future>
 #include <iostream>
 #include <stdexcept>
@@ -15,23 +14,9 @@
 
 #include <whimbrel.hpp>
 
-namespace {
+#include "sandbox.hpp"
 
-// Reads where a sandbox is from its ready line. A program that needs more JSON brings a library.
-void use_sandbox(const std::string &path, whimbrel::engine_options &options) {
-  std::string line;
-  std::getline(std::ifstream(path), line);
-  auto value = [&line](const std::string &name) {
-    const std::string key = "\"" + name + "\":\"";
-    const std::size_t start = line.find(key);
-    if (start == std::string::npos) throw std::invalid_argument("not a sandbox's ready line");
-    return line.substr(start + key.size(), line.find('"', start + key.size()) - start - key.size());
-  };
-  options.url = value("ws");
-  const std::string hex = value("publicKey");
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    options.noise_root_key.push_back(static_cast<std::uint8_t>(std::stoul(hex.substr(i, 2), nullptr, 16)));
-}
+namespace {
 
 struct arguments {
   whimbrel::engine_options engine;

@@ -1,8 +1,8 @@
-// The example program, as a user runs it.
+// The example programs, as a user runs them.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 import { Client, Engine } from 'whimbrel'
 
+import { png } from './files.mjs'
 import { Sandbox, folder, link, soon } from './sandbox.mjs'
 
 let sandbox
@@ -22,11 +23,11 @@ after(() => sandbox.stop())
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 
-/** Starts the bot in a folder of its own that has the package installed. */
-function start(t, place, store) {
+/** Starts a program in a folder of its own that has the package installed. */
+function start(t, place, store, program = 'echo-bot.mjs', ...words) {
   const ready = join(place, 'ready.json')
   writeFileSync(ready, sandbox.readyLine)
-  const child = spawn(process.execPath, ['echo-bot.mjs', '--sandbox', ready, '--store', store], {
+  const child = spawn(process.execPath, [program, '--sandbox', ready, '--store', store, ...words], {
     cwd: place,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -37,7 +38,8 @@ function start(t, place, store) {
 
 function install(t) {
   const place = folder(t)
-  copyFileSync(path('../../../examples/node/echo-bot.mjs'), join(place, 'echo-bot.mjs'))
+  for (const program of ['echo-bot.mjs', 'media.mjs'])
+    copyFileSync(path(`../../../examples/node/${program}`), join(place, program))
   mkdirSync(join(place, 'node_modules'))
   symlinkSync(path('..'), join(place, 'node_modules/whimbrel'))
   return place
@@ -67,4 +69,50 @@ test('the echo bot echoes', async (t) => {
   await friend.message('still there? 🦆')
   child.kill('SIGINT')
   assert.equal(await soon(ended, 'the end'), 0)
+})
+
+/** Lines as they come. */
+function lines(child) {
+  const all = createInterface(child.stdout)[Symbol.asyncIterator]()
+  return async () => (await soon(all.next(), 'a line')).value
+}
+
+test('pictures are sent and saved, and sending is interrupted', async (t) => {
+  const place = install(t)
+  const engine = new Engine({ endpoint: sandbox.endpoint })
+  const [phone, friend] = await Promise.all([sandbox.phone(), sandbox.phone()])
+  const client = await Client.open(join(place, 'media.db'), { engine, autoStart: false })
+  await link(client, phone)
+  await engine.close()
+  const picture = join(place, 'picture.png')
+  writeFileSync(picture, png())
+  mkdirSync(join(place, 'saved'))
+
+  const sending = start(t, place, 'media.db', 'media.mjs', 'send', friend.jid, picture)
+  let next = lines(sending.child)
+  let line = await next()
+  while (!line.startsWith('sent')) line = await next()
+  assert.ok(png().equals(await friend.file(line.slice('sent picture.png as '.length))))
+  assert.equal(await soon(sending.ended, 'the end'), 0)
+
+  const saving = start(t, place, 'media.db', 'media.mjs', 'save', 'saved')
+  next = lines(saving.child)
+  await friend.send(phone.jid, 'no file')
+  const base64 = png(9, 9).toString('base64')
+  await friend.ask('POST', '/send-media', { to: phone.jid, kind: 'image', mimetype: 'image/png', base64 })
+  line = await next()
+  const [saved] = readdirSync(join(place, 'saved'))
+  assert.deepEqual([line, saved.endsWith('.png')], [`saved ${join('saved', saved)}`, true])
+  assert.ok(png(9, 9).equals(readFileSync(join(place, 'saved', saved))))
+  saving.child.kill('SIGINT')
+  assert.equal(await soon(saving.ended, 'the end'), 0)
+
+  writeFileSync(picture, Buffer.concat([png(), Buffer.alloc(1 << 20)]))
+  await sandbox.ask('POST', '/media/faults', { request: 'upload', fault: { fault: 'stall', bytes: 100_000 } })
+  const stopped = start(t, place, 'media.db', 'media.mjs', 'send', friend.jid, picture)
+  next = lines(stopped.child)
+  assert.match(await next(), /^picture.png: /)
+  stopped.child.kill('SIGINT')
+  while (!(line = await next()).startsWith('not sent'));
+  assert.equal(await soon(stopped.ended, 'the end'), 0)
 })

@@ -41,8 +41,10 @@ async fn the_echo_bot_links_and_answers() {
     let folder = std::env::temp_dir().join(format!("whimbrel-echo-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let root: String = sandbox.noise_root().public_key.iter().map(|octet| format!("{octet:02x}")).collect();
-    let ready = format!(r#"{{"ws":"{}","noiseRoot":{{"publicKey":"{root}","serial":0}}}}"#, sandbox.ws_url());
-    std::fs::write(folder.join("ready.json"), ready).unwrap();
+    let ready = serde_json::json!({
+        "ws": sandbox.ws_url(), "noiseRoot": { "publicKey": root, "serial": 0 }, "caPem": sandbox.ca_pem()
+    });
+    std::fs::write(folder.join("ready.json"), ready.to_string()).unwrap();
 
     let mut bot = Command::new(env!("CARGO_BIN_EXE_echo-bot"))
         .arg("--store")

@@ -32,13 +32,17 @@ fn the_echo_bots_answer() {
         let bot = build.join("echo_bot");
         an_echo_bot_answers(Command::new(&bot), &scratch.join(format!("{language}.plain")), &sandbox);
         // And leaves nothing behind, from linking to closing.
-        let mut valgrind = Command::new("valgrind");
-        valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=all"]);
-        valgrind.arg("--errors-for-leak-kinds=all");
-        valgrind.arg(format!("--suppressions={}", root().join("ffi/tests/valgrind.supp").display()));
-        valgrind.arg(&bot).env("RUST_BACKTRACE", "0");
-        an_echo_bot_answers(valgrind, &scratch.join(format!("{language}.valgrind")), &sandbox);
+        an_echo_bot_answers(under_valgrind(&bot), &scratch.join(format!("{language}.valgrind")), &sandbox);
     }
+}
+
+fn under_valgrind(program: &Path) -> Command {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=all"]);
+    valgrind.arg("--errors-for-leak-kinds=all");
+    valgrind.arg(format!("--suppressions={}", root().join("ffi/tests/valgrind.supp").display()));
+    valgrind.arg(program).env("RUST_BACKTRACE", "0");
+    valgrind
 }
 
 /// Runs an echo bot against a sandbox of its own: links it, writes to it, and ends it.
@@ -64,6 +68,72 @@ fn an_echo_bot_answers(mut command: Command, folder: &Path, sandbox: &Path) {
     let answer = service.get(&format!("/phones/{FRIEND}/messages?wait_ms=30000"));
     assert!(answer.contains("ping 🐦"), "{}: {answer}", folder.display());
     assert!(bot.finish().success(), "{}", folder.display());
+}
+
+#[test]
+fn the_media_programs_send_and_save() {
+    let scratch = scratch("media");
+    let package = package(&scratch);
+    let sandbox = sandbox_program();
+    for language in ["c", "cpp"] {
+        let build = build(&root().join("examples").join(language), &scratch.join(language), &package, None);
+        let program = build.join("media");
+        files_are_saved_and_sent(
+            &|| Command::new(&program),
+            &scratch.join(format!("{language}.plain")),
+            &sandbox,
+        );
+        let under_valgrind = || under_valgrind(&program);
+        files_are_saved_and_sent(&under_valgrind, &scratch.join(format!("{language}.valgrind")), &sandbox);
+    }
+}
+
+/// Runs a media program: links it and saves a picture, then sends one.
+fn files_are_saved_and_sent(program: &dyn Fn() -> Command, folder: &Path, sandbox: &Path) {
+    const PHONE: &str = "15550101";
+    const FRIEND: &str = "15550102";
+    // A picture of one by two.
+    const PICTURE: &[u8] =
+        b"GIF89a\x01\x00\x02\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x02\x00\x00\x02\x02D\x01\x00;";
+    const PICTURE_BASE64: &str = "R0lGODlhAQACAAAAACwAAAAAAQACAAACAkQBADs=";
+    let saved = folder.join("saved");
+    fs::create_dir_all(&saved).unwrap();
+    let service = Service::start(sandbox);
+    service.post("/phones", &format!(r#"{{"phone":"{PHONE}"}}"#));
+    service.post("/phones", &format!(r#"{{"phone":"{FRIEND}"}}"#));
+    let (ready, picture) = (folder.join("ready.json"), folder.join("picture \"1\".gif"));
+    fs::write(&ready, service.ready.to_string()).unwrap();
+    fs::write(&picture, PICTURE).unwrap();
+    let start = |words: &[&std::ffi::OsStr]| {
+        let mut command = program();
+        command.arg("--sandbox").arg(&ready).arg("--store").arg(folder.join("media.db")).args(words);
+        Running::start(&mut command)
+    };
+
+    let mut saving = start(&["save".as_ref(), saved.as_ref()]);
+    let qr = saving.line_with("qr: ");
+    let qr = serde_json::json!({ "qr": qr.trim_start_matches("qr: ").trim_end() });
+    service.post(&format!("/phones/{PHONE}/scan"), &qr.to_string());
+    saving.line_with("online");
+    let words = serde_json::json!({ "to": format!("{PHONE}@s.whatsapp.net"), "text": "no file" });
+    service.post(&format!("/phones/{FRIEND}/send"), &words.to_string());
+    let file = serde_json::json!({
+        "to": format!("{PHONE}@s.whatsapp.net"), "kind": "image", "mimetype": "image/gif", "base64": PICTURE_BASE64
+    });
+    service.post(&format!("/phones/{FRIEND}/send-media"), &file.to_string());
+    let path = saving.line_with("saved ");
+    assert_eq!(fs::read(path.trim_start_matches("saved ").trim_end()).unwrap(), PICTURE);
+    assert_eq!(fs::read_dir(&saved).unwrap().count(), 1);
+    assert!(saving.finish().success(), "{}", folder.display());
+
+    let mut sending = start(&["send".as_ref(), FRIEND.as_ref(), picture.as_ref()]);
+    let sent = sending.line_with("sent ");
+    let json = sent.find('{').and_then(|at| sent.get(at..)).unwrap();
+    let sent: Value = serde_json::from_str(json).unwrap();
+    let id = sent["messageId"].as_str().unwrap();
+    let received = service.get(&format!("/phones/{FRIEND}/media/{id}?wait_ms=30000"));
+    assert!(received.contains(PICTURE_BASE64), "{}: {received}", folder.display());
+    assert!(sending.finish().success(), "{}", folder.display());
 }
 
 /// Lays out a package as it is installed, around the libraries that cargo has just built.
@@ -127,7 +197,8 @@ impl Running {
     }
 
     fn line_with(&mut self, part: &str) -> String {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        // Long enough for valgrind on a busy machine.
+        let deadline = Instant::now() + Duration::from_secs(180);
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = self.lines.recv_timeout(left) else {
