@@ -399,3 +399,24 @@ async fn another_way_of_addressing_is_noticed() {
     assert_eq!(scene.ben.next_message(DEADLINE).await.unwrap().text, "hello");
     scene.end().await;
 }
+
+#[tokio::test]
+async fn an_answer_that_a_return_to_the_group_overtook_fails_no_message() {
+    let scene = Scene::set().await;
+    let group = scene.make(BEN, &[ANNA]);
+    let mut events = scene.client.events().unwrap();
+    next_joined(&mut events).await;
+    group.remove(BEN, &[ANNA]).unwrap();
+    next_left(&mut events).await;
+    // The service says that Anna is no member, and the answer is on its way while she becomes one again.
+    let late = FaultRule::new(Fault::DelayAnswer { ms: 1000 }).device(scene.device());
+    scene.world.sandbox.add_fault(late.stanza(StanzaMatch::request("w:g2").kind("get")));
+    let (client, chat) = (scene.client.clone(), group.jid());
+    let sending = tokio::spawn(async move { client.send_text(&chat, "back", SendOptions::default()).await });
+    scene.world.wait(|event| matches!(event, Event::FaultApplied { .. })).await;
+    group.add(BEN, &[ANNA]).unwrap();
+    next_joined(&mut events).await;
+    sending.await.unwrap().unwrap();
+    assert_eq!(scene.ben.next_message(DEADLINE).await.unwrap().text, "back");
+    scene.engine.close(DEADLINE).await.unwrap();
+}

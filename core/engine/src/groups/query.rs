@@ -28,7 +28,7 @@ pub(crate) async fn query(
     let deadline = Instant::now() + timeout;
     for attempt in 1..=ATTEMPTS {
         let before = client.unit(|unit| Ok(unit.announcements())).await?;
-        let mut row = ask(client, connection, group, deadline).await?;
+        let Some(mut row) = ask(client, connection, group, before, deadline).await? else { continue };
         let stored = client.unit(|unit| {
             // An answer that was overtaken by an announcement may be older than it.
             let overtaken = unit.announced_since(group, before);
@@ -46,25 +46,36 @@ pub(crate) async fn query(
     Err(unclear())
 }
 
+/// Asks for a group; `None` if the answer that it is not this account's was overtaken by an announcement since
+/// `before`.
 async fn ask(
     client: &Inner,
     connection: &Connection,
     group: &Jid,
+    before: u64,
     deadline: Instant,
-) -> Result<GroupRow, Error> {
+) -> Result<Option<GroupRow>, Error> {
     let left = deadline.saturating_duration_since(Instant::now());
     let answer = match connection.request(client.request_ids.next(), stanza::query(group), left).await {
         Ok(answer) => answer,
         Err(error) => {
-            if matches!(error.code(), Code::NotFound | Code::Forbidden) {
-                client.unit(|unit| super::forget(unit, group)).await?;
+            if !matches!(error.code(), Code::NotFound | Code::Forbidden) {
+                return Err(error);
             }
-            return Err(error);
+            // This account may have been added while the service answered that it is no member.
+            let overtaken = client.unit(|unit| {
+                let overtaken = unit.announced_since(group, before);
+                if !overtaken {
+                    super::forget(unit, group)?;
+                }
+                Ok(overtaken)
+            });
+            return if overtaken.await? { Ok(None) } else { Err(error) };
         }
     };
     let now = client.server_now_ms().div_euclid(1000);
     let told = answer.child_named("group").and_then(|node| stanza::group(node, now));
-    told.filter(|(id, _)| id == group).map(|(_, row)| row).ok_or_else(unclear)
+    told.filter(|(id, _)| id == group).map(|(_, row)| Some(row)).ok_or_else(unclear)
 }
 
 fn unclear() -> Error {
