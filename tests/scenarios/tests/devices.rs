@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use whimbrel::events::EventStream;
-use whimbrel::{Client, Engine};
+use whimbrel::{Client, Engine, Jid, LookupOptions, SendOptions};
 use whimbrel_sandbox::phone::{Phone, SwitchChange};
 use whimbrel_sandbox::{Event, Fault, FaultRule, Group, StanzaMatch};
 use whimbrel_scenarios::{
@@ -516,4 +516,29 @@ async fn a_list_that_a_message_shows_to_be_old_is_asked_for_before_the_next_one(
         assert_eq!(scene.requests() - before, if text == "first" { 2 } else { 0 });
     }
     scene.end().await;
+}
+
+#[tokio::test]
+async fn two_chats_with_the_same_stranger_take_one_key_of_each_device() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (client, _) = world.linked(&engine, ANNA).await;
+    let ben = world.sandbox.phone(BEN).await.unwrap();
+    // Both addresses are known to belong together.
+    client.identity(&Jid::pn(BEN), LookupOptions::default()).await.unwrap();
+    let before = world.sandbox.events().newest();
+    let (by_number, by_lid) = (Jid::pn(BEN), ben.lid());
+    let group = world.group(ANNA, &[BEN], None).jid();
+    let send = |chat: &Jid| {
+        let (client, chat) = (client.clone(), chat.clone());
+        async move { client.send_text(&chat, "hello", SendOptions::default()).await.unwrap() }
+    };
+    tokio::join!(send(&by_number), send(&by_lid), send(&group));
+    let asking = device_label(&client, ANNA);
+    let taken = world.sandbox.events().after(before).into_iter().filter(|(_, event)| {
+        matches!(event, Event::BundleTaken { device, by, .. } if *by == asking && device.starts_with(BEN))
+    });
+    assert_eq!(taken.count(), 1);
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
 }

@@ -14,6 +14,7 @@ use super::status::{Goal, Status, Wish};
 use super::tasks::Tasks;
 use crate::clock;
 use crate::connection::{Connection, RequestIds};
+use crate::devices::fetching::Fetching;
 use crate::engine::EngineShared;
 use crate::error::{Code, Error, Outcome};
 use crate::events::{ClosedReason, ConnectionState, Event, EventKind};
@@ -55,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) phone: crate::retry::phone::Queue,
     /// Pieces of the history that wait to be read.
     pub(crate) history: crate::history::Queue,
+    /// Devices whose keys are being asked for.
+    pub(crate) fetching: Fetching,
     /// How far the service has this device's prekeys.
     pub(crate) prekeys: Upkeep,
     /// Media hosts, and requests to the phone for files.
@@ -99,6 +102,7 @@ impl Inner {
             clock_offset_ms: AtomicU64::new(0),
             phone: crate::retry::phone::Queue::default(),
             history: crate::history::Queue::default(),
+            fetching: Fetching::default(),
             prekeys: Upkeep::default(),
             media: MediaState::default(),
             store,

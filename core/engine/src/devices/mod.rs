@@ -1,6 +1,7 @@
 //! Devices of users: who has which, their keys, and the two addresses of each person.
 
 pub(crate) mod bundles;
+pub(crate) mod fetching;
 pub(crate) mod filter;
 pub(crate) mod identity;
 pub(crate) mod lists;

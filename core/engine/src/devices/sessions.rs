@@ -114,6 +114,31 @@ pub(crate) async fn fetch(
     fetch_once(client, connection, doubtful, Reason::Identity).await.map(drop)
 }
 
+/// Fetches the keys of devices with which there is no session. Who does so for another chat, perhaps by another
+/// address of the same person, is waited for.
+pub(crate) async fn fetch_missing(
+    client: &Inner,
+    connection: &Connection,
+    targets: Vec<Target>,
+) -> Result<(), Error> {
+    let devices: BTreeSet<Jid> = client
+        .unit(|unit| targets.iter().map(|target| unit.canonical(&target.key)).collect::<Result<_, _>>())
+        .await?;
+    let _claim = client.fetching.claim(devices).await;
+    let missing = client.unit(|unit| {
+        let mut missing = Vec::with_capacity(targets.len());
+        for target in targets {
+            let key = unit.canonical(&target.key)?;
+            if !unit.has_session(&key)? {
+                missing.push(Target { key, ..target });
+            }
+        }
+        Ok(missing)
+    });
+    let missing = missing.await?;
+    if missing.is_empty() { Ok(()) } else { fetch(client, connection, missing, Reason::NoSession).await }
+}
+
 /// Asks for the identity of somebody's phone. If it has another one than is known, a session is begun with
 /// it.
 pub(crate) async fn refresh_phone(client: &Inner, connection: &Connection, user: &Jid) -> Result<(), Error> {
@@ -280,7 +305,7 @@ pub(crate) async fn prepare(
     }
     let missing =
         found.ok_or_else(|| Error::new(Code::NoDevice, "the service lists no device of the recipient"))?;
-    if missing.is_empty() { Ok(()) } else { fetch(client, connection, missing, Reason::NoSession).await }
+    if missing.is_empty() { Ok(()) } else { fetch_missing(client, connection, missing).await }
 }
 
 /// Begins the sessions with a user anew whose phone has another identity: its list is asked for, and the keys

@@ -15,7 +15,7 @@ use super::row::Addressing;
 use crate::client::Inner;
 use crate::connection::Connection;
 use crate::devices::usync::Context;
-use crate::devices::{bundles, lists, sessions};
+use crate::devices::{lists, sessions};
 use crate::error::{Code, Error};
 use crate::messages::Unit;
 use crate::messages::outbox::Ticket;
@@ -215,7 +215,7 @@ pub(crate) async fn prepare(
     if unmet.is_empty() {
         return Ok(());
     }
-    sessions::fetch(client, connection, unmet, bundles::Reason::NoSession).await
+    sessions::fetch_missing(client, connection, unmet).await
 }
 
 /// Members whose devices have to be asked for; `None` if this account is not one of them.
