@@ -43,6 +43,7 @@ mod error;
 pub mod events;
 mod groups;
 mod history;
+mod http;
 mod journal;
 mod link;
 pub mod media;

@@ -25,5 +25,5 @@ mod webp;
 pub use probe::{Film, Image, ImageFormat, Media, ProbeError, Sound, SoundFormat, probe};
 pub use source::Source;
 pub use sticker::{StickerPack, read_sticker_pack, write_sticker_pack};
-pub use thumbnail::{Thumbnail, ThumbnailError, ThumbnailOptions, thumbnail};
-pub use waveform::{WAVEFORM, approximate_waveform};
+pub use thumbnail::{Thumbnail, ThumbnailError, ThumbnailOptions, square, thumbnail};
+pub use waveform::{WAVEFORM, Waveform, approximate_waveform, waveform};

@@ -42,7 +42,7 @@ pub(crate) fn probe(reader: &mut Reader<'_>) -> Result<Media, ProbeError> {
             b"ftyp" => {
                 brand = reader.array(part.start)?;
                 if matches!(&brand, b"heic" | b"heix" | b"mif1" | b"msf1" | b"avif" | b"avis" | b"crx ") {
-                    return Err(ProbeError::Unknown);
+                    return Err(ProbeError::NotDecoded);
                 }
             }
             b"mdat" | b"moof" => content_before = true,

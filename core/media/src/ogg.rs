@@ -8,8 +8,13 @@ const RATE: u64 = 48_000;
 /// No sound is longer: a count beyond a year is damage.
 const MAX_SAMPLES: u64 = RATE * 86_400 * 366;
 
+/// The longest packet: 48 frames of 1275 octets, and their lengths.
+const MAX_PACKET: usize = 62_000;
+
 /// A packet of sound.
 pub(crate) struct Packet {
+    /// Its octets, if they were asked for.
+    pub(crate) content: Vec<u8>,
     pub(crate) size: u32,
     /// How long it sounds, at 48 kHz.
     pub(crate) samples: u32,
@@ -98,9 +103,20 @@ fn walk(reader: &mut Reader<'_>, first: &Page) -> Result<u64, ProbeError> {
     Ok(last)
 }
 
-/// Gives every packet of sound to `give`.
+/// How many channels a sound has, and how many of its first samples are not to be heard.
+pub(crate) fn head(reader: &mut Reader<'_>) -> Result<(u8, u32), ProbeError> {
+    let first = page(reader, 0)?;
+    if &reader.array::<8>(first.content)? != b"OpusHead" {
+        return Err(ProbeError::Unknown);
+    }
+    let skipped = reader.u16_le(after(first.content, 10_u8)?)?;
+    Ok((reader.u8(after(first.content, 9_u8)?)?, skipped.into()))
+}
+
+/// Gives every packet of sound to `give`, with its octets if they are wanted.
 pub(crate) fn packets(
     reader: &mut Reader<'_>,
+    wanted: bool,
     give: &mut dyn FnMut(Packet) -> Result<(), ProbeError>,
 ) -> Result<(), ProbeError> {
     let first = page(reader, 0)?;
@@ -110,6 +126,7 @@ pub(crate) fn packets(
     // The two headers come first.
     let mut number = 0_u32;
     let (mut start, mut size) = (first.content, 0_u32);
+    let mut content = Vec::new();
     let mut offset = 0;
     while offset < reader.length() {
         let page = page(reader, offset)?;
@@ -123,13 +140,20 @@ pub(crate) fn packets(
                 start = at;
             }
             size = size.saturating_add(u32::from(*segment));
+            if wanted && number >= 2 {
+                content.extend_from_slice(&reader.bytes(at, usize::from(*segment))?);
+                if content.len() > MAX_PACKET {
+                    return Err(ProbeError::Damaged("a packet longer than any"));
+                }
+            }
             at = after(at, *segment)?;
             if *segment == 255 {
                 continue;
             }
             reader.step()?;
             if number >= 2 && size > 0 {
-                give(Packet { size, samples: samples(reader, start, size)? })?;
+                let content = std::mem::take(&mut content);
+                give(Packet { content, size, samples: samples(reader, start, size)? })?;
             }
             number = number.saturating_add(1);
             size = 0;

@@ -12,6 +12,10 @@ pub enum ProbeError {
     /// It is of no format that is known here; it can still be sent as a document.
     #[error("the format of the file is not known")]
     Unknown,
+    /// It is a picture of a kind that phones do not show and that is not decoded here: HEIC, AVIF and the
+    /// like. Convert it, or send it as a document, with a thumbnail of your own if you like.
+    #[error("the picture is HEIC or AVIF, which is not decoded here; convert it, or give a thumbnail")]
+    NotDecoded,
     /// It ends before its header does.
     #[error("the file is cut off")]
     Truncated,

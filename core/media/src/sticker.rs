@@ -139,7 +139,7 @@ pub fn write_sticker_pack(mut sticker: &[u8], pack: &StickerPack) -> Result<Vec<
     check_start(reader)?;
     let first = riff::chunk(reader, riff::FIRST)?.ok_or(ProbeError::Truncated)?;
     let mut chunks = Vec::with_capacity(whole.len().saturating_add(exif.len()).saturating_add(64));
-    put(&mut chunks, *b"VP8X", &header(reader, &first, whole)?);
+    riff::put(&mut chunks, *b"VP8X", &header(reader, &first, whole)?);
     let mut exif = Some(exif);
     let mut offset = if &first.name == b"VP8X" { first.next } else { riff::FIRST };
     while let Some(chunk) = riff::chunk(reader, offset)? {
@@ -150,23 +150,17 @@ pub fn write_sticker_pack(mut sticker: &[u8], pack: &StickerPack) -> Result<Vec<
                 if name == b"XMP "
                     && let Some(exif) = exif.take()
                 {
-                    put(&mut chunks, *b"EXIF", &exif);
+                    riff::put(&mut chunks, *b"EXIF", &exif);
                 }
-                put(&mut chunks, *name, content(whole, &chunk)?);
+                riff::put(&mut chunks, *name, riff::content(whole, &chunk)?);
             }
         }
         offset = chunk.next;
     }
     if let Some(exif) = exif {
-        put(&mut chunks, *b"EXIF", &exif);
+        riff::put(&mut chunks, *b"EXIF", &exif);
     }
-    let length = u32::try_from(chunks.len()).ok().and_then(|length| length.checked_add(4));
-    let mut out = Vec::with_capacity(chunks.len().saturating_add(12));
-    out.extend_from_slice(b"RIFF");
-    out.extend_from_slice(&length.ok_or(ProbeError::TooComplex)?.to_le_bytes());
-    out.extend_from_slice(b"WEBP");
-    out.extend_from_slice(&chunks);
-    Ok(out)
+    riff::webp(&chunks)
 }
 
 fn check_start(reader: &mut Reader<'_>) -> Result<(), ProbeError> {
@@ -178,7 +172,7 @@ fn check_start(reader: &mut Reader<'_>) -> Result<(), ProbeError> {
 /// The extended header with the flag for EXIF: the one of the file, or a new one.
 fn header(reader: &mut Reader<'_>, first: &Chunk, whole: &[u8]) -> Result<[u8; 10], ProbeError> {
     if &first.name == b"VP8X" {
-        let mut header = *content(whole, first)?.first_chunk::<10>().ok_or(ProbeError::Truncated)?;
+        let mut header = *riff::content(whole, first)?.first_chunk::<10>().ok_or(ProbeError::Truncated)?;
         let [flags, ..] = &mut header;
         *flags |= HAS_EXIF;
         return Ok(header);
@@ -191,22 +185,6 @@ fn header(reader: &mut Reader<'_>, first: &Chunk, whole: &[u8]) -> Result<[u8; 1
     let [h0, h1, h2, _] = height.saturating_sub(1).to_le_bytes();
     let flags = if alpha { HAS_EXIF | HAS_ALPHA } else { HAS_EXIF };
     Ok([flags, 0, 0, 0, w0, w1, w2, h0, h1, h2])
-}
-
-fn content<'w>(whole: &'w [u8], chunk: &Chunk) -> Result<&'w [u8], ProbeError> {
-    let start = usize::try_from(chunk.start).map_err(|_| ProbeError::Truncated)?;
-    let length = usize::try_from(chunk.length).map_err(|_| ProbeError::Truncated)?;
-    let rest = whole.get(start..).ok_or(ProbeError::Truncated)?;
-    rest.get(..length).ok_or(ProbeError::Truncated)
-}
-
-fn put(out: &mut Vec<u8>, name: [u8; 4], content: &[u8]) {
-    out.extend_from_slice(&name);
-    out.extend_from_slice(&u32::try_from(content.len()).unwrap_or(u32::MAX).to_le_bytes());
-    out.extend_from_slice(content);
-    if content.len() % 2 == 1 {
-        out.push(0);
-    }
 }
 
 /// The text behind the tag.

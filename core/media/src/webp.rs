@@ -69,3 +69,79 @@ fn extended(reader: &mut Reader<'_>, header: &Chunk) -> Result<Image, ProbeError
     }
     Ok(image)
 }
+
+/// Flag of the extended header: parts are transparent.
+const HAS_ALPHA: u8 = 0x10;
+
+/// The first picture of a file, as a file of its own.
+pub(crate) struct First {
+    /// Width and height of what the picture is a part of.
+    pub(crate) canvas: (u32, u32),
+    /// Where in it the picture is: left and top.
+    pub(crate) place: (u32, u32),
+    /// Width and height of the picture.
+    pub(crate) size: (u32, u32),
+    /// A WebP of this picture alone.
+    pub(crate) file: Vec<u8>,
+}
+
+/// Takes the first picture out. What its chunks say of its size has to agree.
+pub(crate) fn first_picture(reader: &mut Reader<'_>, whole: &[u8]) -> Result<First, ProbeError> {
+    let first = riff::chunk(reader, riff::FIRST)?.ok_or(ProbeError::Truncated)?;
+    if &first.name != b"VP8X" {
+        let (width, height, _) = picture(reader, &first)?;
+        let size = (width, height);
+        return Ok(First {
+            canvas: size,
+            place: (0, 0),
+            size,
+            file: riff::file(&[(first.name, riff::content(whole, &first)?)])?,
+        });
+    }
+    let animated = reader.u8(first.start)? & 2 != 0;
+    let three = |reader: &mut Reader<'_>, offset: u64, add: u8| reader.array(after(offset, add)?).map(u24);
+    let canvas = (three(reader, first.start, 4)? + 1, three(reader, first.start, 7)? + 1);
+    let (mut offset, mut end) = (first.next, reader.length());
+    let (mut place, mut size) = ((0, 0), canvas);
+    if animated {
+        loop {
+            let frame = riff::chunk(reader, offset)?.ok_or(ProbeError::Truncated)?;
+            if &frame.name != b"ANMF" {
+                offset = frame.next;
+                continue;
+            }
+            place = (three(reader, frame.start, 0)? * 2, three(reader, frame.start, 3)? * 2);
+            size = (three(reader, frame.start, 6)? + 1, three(reader, frame.start, 9)? + 1);
+            (offset, end) = (after(frame.start, 16_u8)?, after(frame.start, frame.length)?.min(end));
+            break;
+        }
+        if place.0 + size.0 > canvas.0 || place.1 + size.1 > canvas.1 {
+            return Err(ProbeError::Damaged("a picture beside its place"));
+        }
+    }
+    let mut transparency = None;
+    while offset < end {
+        let Some(chunk) = riff::chunk(reader, offset)? else { break };
+        match &chunk.name {
+            b"ALPH" => transparency = Some(riff::content(whole, &chunk)?),
+            b"VP8 " | b"VP8L" => {
+                let (width, height, alpha) = picture(reader, &chunk)?;
+                if (width, height) != size {
+                    return Err(ProbeError::Damaged("a picture of another size than announced"));
+                }
+                let transparency = transparency.filter(|_| &chunk.name == b"VP8 ");
+                let flags = if alpha || transparency.is_some() { HAS_ALPHA } else { 0 };
+                let [w0, w1, w2, _] = (width - 1).to_le_bytes();
+                let [h0, h1, h2, _] = (height - 1).to_le_bytes();
+                let header = [flags, 0, 0, 0, w0, w1, w2, h0, h1, h2];
+                let mut chunks = vec![(*b"VP8X", header.as_slice())];
+                chunks.extend(transparency.map(|content| (*b"ALPH", content)));
+                chunks.push((chunk.name, riff::content(whole, &chunk)?));
+                return Ok(First { canvas, place, size, file: riff::file(&chunks)? });
+            }
+            _ => {}
+        }
+        offset = chunk.next;
+    }
+    Err(ProbeError::Damaged("no picture"))
+}

@@ -129,7 +129,7 @@ fn an_mp4_without_pictures_is_sound() {
     let file = [brand(b"M4A "), index(1000, &[track(b"soun", (0, 0), 0, 1000)])].concat();
     assert_eq!(facts(&file).mime(), "audio/mp4");
     assert_eq!(sound(&file).duration, Some(Duration::from_secs(1)));
-    assert_eq!(error(&brand(b"heic")), ProbeError::Unknown);
+    assert_eq!(error(&brand(b"heic")), ProbeError::NotDecoded);
     assert_eq!(error(&brand(b"isom")), ProbeError::Truncated);
     let short = [brand(b"isom"), vec![0, 0, 0, 3, b'm', b'o', b'o', b'v', 0, 0]].concat();
     assert_eq!(error(&short), ProbeError::Damaged("a part shorter than its header"));
@@ -310,6 +310,16 @@ fn the_corpus_holds() {
         known += u32::from(checks::media_probe(&fs::read(entry.unwrap().path()).unwrap()).is_some());
     }
     assert!(known >= 12, "only {known} files are known");
+}
+
+#[test]
+fn the_decoders_hold_on_their_corpus() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/media_decode");
+    let files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() >= 5, "only {} files", files.len());
+    for file in files {
+        checks::media_decode(&fs::read(file).unwrap());
+    }
 }
 
 proptest! {

@@ -111,11 +111,80 @@ fn bombs_and_other_formats_are_refused_before_they_are_decoded() {
     let few = ThumbnailOptions { max_pixels: 63, ..ThumbnailOptions::default() };
     assert_eq!(thumbnail(&gradient(8, 8, ColorType::Rgb), &few), Err(ThumbnailError::TooLarge));
     let webp = b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x0f\0\0\x0f\0\0";
-    assert_eq!(thumbnail(webp, &ThumbnailOptions::default()), Err(ThumbnailError::Unsupported));
+    assert_eq!(
+        thumbnail(webp, &ThumbnailOptions::default()),
+        Err(ThumbnailError::Probe(ProbeError::Damaged("no picture")))
+    );
     let text = thumbnail(b"nothing but a text", &ThumbnailOptions::default());
     assert_eq!(text, Err(ThumbnailError::Probe(ProbeError::Unknown)));
     let png = gradient(64, 64, ColorType::Rgb);
     assert_eq!(thumbnail(&png[..png.len() / 2], &ThumbnailOptions::default()), Err(ThumbnailError::Damaged));
+}
+
+const LOSSY: &[u8] = include_bytes!("../../../tests/vectors/media/lossy.webp");
+const LOSSY_ALPHA: &[u8] = include_bytes!("../../../tests/vectors/media/lossy-alpha.webp");
+const ANIMATED_WEBP: &[u8] = include_bytes!("../../../tests/vectors/media/animated.webp");
+const ANIMATED_GIF: &[u8] = include_bytes!("../../../tests/vectors/media/animated.gif");
+const AVIF: &[u8] = include_bytes!("../../../tests/vectors/media/picture.avif");
+
+/// Files of the usual encoders, each of which shows the gradient first.
+const SHOWN: [&[u8]; 3] = [LOSSY, ANIMATED_WEBP, ANIMATED_GIF];
+
+#[test]
+fn webp_and_gif_are_decoded_and_of_animations_the_first_picture() {
+    for (number, file) in SHOWN.into_iter().enumerate() {
+        let made = thumbnail(file, &options(60, 90)).unwrap();
+        assert_eq!((made.width, made.height), (60, 40));
+        assert!(distance(&made) <= 8, "{number}: {}", distance(&made));
+        let small = thumbnail(file, &options(30, 90)).unwrap();
+        assert_eq!((small.width, small.height), (30, 20));
+    }
+    let pixels = decoded(&thumbnail(LOSSY_ALPHA, &options(60, 95)).unwrap());
+    assert!(pixels[59].iter().all(|colour| *colour > 240), "the right half is transparent");
+    assert!(pixels[20 * 60 + 5][2] < 40 && pixels[20 * 60 + 5][0] < 80);
+}
+
+#[test]
+fn profile_pictures_are_the_middle_square() {
+    for picture in [&gradient(310, 200, ColorType::Rgb)[..], &gradient(200, 310, ColorType::Rgba)] {
+        let made = square(picture, &options(640, 90)).unwrap();
+        assert_eq!((made.width, made.height), (200, 200));
+        assert_eq!(square(picture, &options(96, 90)).map(|made| (made.width, made.height)), Ok((96, 96)));
+    }
+    let pixels = decoded(&square(&gradient(300, 100, ColorType::Rgb), &options(100, 95)).unwrap());
+    assert!(pixels[0][0].abs_diff(85) < 12 && pixels[99][0].abs_diff(169) < 12, "the middle third");
+    for file in SHOWN {
+        assert_eq!(square(file, &options(96, 90)).map(|made| (made.width, made.height)), Ok((40, 40)));
+    }
+}
+
+#[test]
+fn what_is_not_decoded_says_so() {
+    let of = |file: &[u8]| thumbnail(file, &ThumbnailOptions::default());
+    assert_eq!(of(AVIF), Err(ThumbnailError::Probe(ProbeError::NotDecoded)));
+    let heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic";
+    assert_eq!(of(heic), Err(ThumbnailError::Probe(ProbeError::NotDecoded)));
+    let voice = include_bytes!("../../../tests/vectors/media/voice.opus");
+    assert_eq!(of(voice), Err(ThumbnailError::NoPicture));
+}
+
+#[test]
+fn animations_and_lossy_pictures_cannot_lie_about_their_size() {
+    // The canvas and the picture's own header disagree: nothing of that size is ever taken.
+    let mut large = LOSSY.to_vec();
+    let at = large.windows(3).position(|three| three == [0x9d, 0x01, 0x2a]).unwrap();
+    large[at + 3..at + 7].copy_from_slice(&[0xff, 0x3f, 0xff, 0x3f]);
+    assert_eq!(thumbnail(&large, &ThumbnailOptions::default()), Err(ThumbnailError::TooLarge));
+    let mut frame = ANIMATED_WEBP.to_vec();
+    let at = frame.windows(3).position(|three| three == [0x9d, 0x01, 0x2a]).unwrap();
+    frame[at + 3..at + 7].copy_from_slice(&[0xff, 0x3f, 0xff, 0x3f]);
+    assert!(matches!(
+        thumbnail(&frame, &ThumbnailOptions::default()),
+        Err(ThumbnailError::Probe(ProbeError::Damaged(_)))
+    ));
+    let mut screen = ANIMATED_GIF.to_vec();
+    screen[6..10].copy_from_slice(&[0xff; 4]);
+    assert_eq!(thumbnail(&screen, &ThumbnailOptions::default()), Err(ThumbnailError::TooLarge));
 }
 
 proptest! {
@@ -123,11 +192,15 @@ proptest! {
 
     #[test]
     fn changed_pictures_break_nothing(
-        jpeg in any::<bool>(),
+        format in 0..5_usize,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let png = gradient(40, 30, ColorType::Rgb);
-        let mut picture = if jpeg { thumbnail(&png, &options(40, 80)).unwrap().jpeg } else { png };
+        let mut picture = match format {
+            0 => thumbnail(&png, &options(40, 80)).unwrap().jpeg,
+            1 => png,
+            other => [LOSSY_ALPHA, ANIMATED_WEBP, ANIMATED_GIF][other - 2].to_vec(),
+        };
         for (at, octet) in changes {
             let at = at.index(picture.len());
             picture[at] = octet;

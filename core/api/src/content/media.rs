@@ -35,6 +35,10 @@ pub struct MediaFile {
     /// preview, waveform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// A local picture, from which the small one in the message is made; only in what is sent, for pictures,
+    /// films and documents, of which a film has none otherwise: JPEG, PNG, WebP or GIF.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbnail_path: Option<String>,
     /// What the file is, such as `image/jpeg`. What is sent has the one of the reference.
     #[serde(default)]
     pub mimetype: Option<String>,
@@ -52,7 +56,7 @@ impl MediaFile {
             None => MediaReference::new(kind, media.clone()),
         };
         let (mimetype, length) = (media.mimetype.clone(), media.length);
-        Some(Self { reference: reference.to_text(), path: None, mimetype, length })
+        Some(Self { reference: reference.to_text(), path: None, thumbnail_path: None, mimetype, length })
     }
 
     pub(super) fn parse(&self) -> Result<MediaReference, Error> {

@@ -229,19 +229,39 @@ impl Content {
 }
 
 impl Content {
+    fn file(&self) -> Option<&MediaFile> {
+        match self {
+            Self::Image(it) => it.media.as_ref(),
+            Self::Video(it) | Self::Gif(it) | Self::VideoNote(it) => it.media.as_ref(),
+            Self::Audio(it) | Self::Voice(it) => it.media.as_ref(),
+            Self::Document(it) => it.media.as_ref(),
+            Self::Sticker(it) => it.media.as_ref(),
+            Self::StickerPack(it) => it.media.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The local file that is to be uploaded for it.
     pub(crate) fn path(&self) -> Option<&str> {
-        let media = match self {
-            Self::Image(it) => &it.media,
-            Self::Video(it) | Self::Gif(it) | Self::VideoNote(it) => &it.media,
-            Self::Audio(it) | Self::Voice(it) => &it.media,
-            Self::Document(it) => &it.media,
-            Self::Sticker(it) => &it.media,
-            Self::StickerPack(it) => &it.media,
-            _ => return None,
-        };
-        media.as_ref()?.path.as_deref()
+        self.file()?.path.as_deref()
     }
+
+    /// The local picture that its small one is made from.
+    pub(crate) fn thumbnail_path(&self) -> Option<&str> {
+        self.file()?.thumbnail_path.as_deref()
+    }
+}
+
+/// Puts a small picture into a message.
+pub(crate) fn put_thumbnail(content: &mut Kind, jpeg: Vec<u8>) -> Result<(), Error> {
+    let place = match content {
+        Kind::Image(it) => &mut it.thumbnail,
+        Kind::Video(it) | Kind::Gif(it) | Kind::VideoNote(it) => &mut it.thumbnail,
+        Kind::Document(it) => &mut it.thumbnail,
+        _ => return Err(wrong("content of this kind has no small picture")),
+    };
+    *place = Some(jpeg);
+    Ok(())
 }
 
 impl TryFrom<Content> for Kind {

@@ -215,6 +215,9 @@ pub struct MediaDescription {
     pub is_animated: bool,
     /// Whether a small picture of it can be made.
     pub has_preview: bool,
+    /// Why none can be made of a picture or film, as a lowercase fragment; `thumbnailPath` gives a message
+    /// one all the same.
+    pub no_preview: Option<String>,
     /// How a voice note is drawn: 64 values from 0 to 100.
     pub waveform: Option<Vec<u8>>,
 }
@@ -233,6 +236,7 @@ impl Operation for DescribeMedia {
             duration_ms: found.duration.map(millis),
             is_animated: found.is_animated,
             has_preview: found.preview.is_some(),
+            no_preview: found.no_preview,
             waveform: found.waveform,
         })
     }

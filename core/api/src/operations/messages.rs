@@ -9,7 +9,7 @@ use whimbrel::media::UploadOptions;
 use whimbrel::{CallOptions, Client, Error, Fallback, Jid, MessageKey, SendOptions, parse_address};
 
 use super::{Done, Operation};
-use crate::content::Content;
+use crate::content::{Content, put_thumbnail};
 use crate::events::Identity;
 
 /// Sends a text message, and returns when the service has it, or as `wait` says.
@@ -127,7 +127,11 @@ impl Operation for SendMessage {
     async fn run(self, client: &Client, options: CallOptions) -> Result<SentMessage, Error> {
         let chat = parse_address(&self.chat)?;
         let path = self.content.path().map(std::path::PathBuf::from);
+        let thumbnail = self.content.thumbnail_path().map(std::path::PathBuf::from);
         let mut content = self.content.try_into()?;
+        if let Some(thumbnail) = thumbnail {
+            put_thumbnail(&mut content, client.preview(thumbnail).await?.jpeg)?;
+        }
         if let Some(path) = path {
             let mut upload = UploadOptions::default();
             upload.transfer = self.transfer;

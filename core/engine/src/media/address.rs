@@ -6,10 +6,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio_tungstenite::tungstenite::http::Uri;
 use whimbrel_content::MediaKind;
 
+use crate::http;
+
 /// Domains of the service's media hosts.
 const DOMAINS: [&str; 2] = ["whatsapp.net", "fbcdn.net"];
 /// Hosts to try where the service could not be asked for any.
 const KNOWN: [&str; 2] = ["mmg.whatsapp.net", "mmg-fallback.whatsapp.net"];
+/// What every request to a media host has (§7.2).
+pub(super) const HEADERS: &[(&str, &str)] =
+    &[("origin", "https://web.whatsapp.com"), ("referer", "https://web.whatsapp.com/")];
 /// Longest path.
 const LONGEST: usize = 4096;
 
@@ -34,6 +39,11 @@ impl Host {
             return None;
         }
         Some(Self { authority: authority.to_owned(), name: name.to_owned(), port })
+    }
+
+    /// The same for a request.
+    pub(super) fn place(&self) -> http::Host<'_> {
+        http::Host { authority: &self.authority, name: &self.name, port: self.port, tls: true }
     }
 
     /// Hosts to try where the service could not be asked for any.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use whimbrel_media::{ProbeError, Source, ThumbnailOptions};
+use whimbrel_media::{ProbeError, Source, Thumbnail, ThumbnailError, ThumbnailOptions};
 
 use super::failure;
 use super::options::MediaSource;
@@ -37,11 +37,12 @@ pub struct Description {
     pub is_animated: bool,
     /// Where the first picture of an animation ends, in bytes.
     pub first_frame_length: Option<u64>,
-    /// A small picture of a JPEG or PNG.
+    /// A small picture of a JPEG, PNG, WebP or GIF; of one that moves, the first.
     pub preview: Option<Preview>,
-    /// How a voice note is drawn: 64 values from 0 to 100, guessed from its packets.
+    /// How a voice note is drawn: 64 values from 0 to 100. They are those of the sound for Opus of at most ten
+    /// minutes and for PCM in WAV; those of longer notes are guessed from their packets.
     pub waveform: Option<Vec<u8>>,
-    /// Why there is no preview of a picture, as a lowercase fragment.
+    /// Why there is no preview of a picture or film, as a lowercase fragment.
     pub no_preview: Option<String>,
 }
 
@@ -58,8 +59,26 @@ pub struct Preview {
 }
 
 impl Client {
+    /// Makes the small picture that messages carry of a JPEG, PNG, WebP or GIF of at most 16 MiB and 25
+    /// megapixels: for files of which [`describe`](Self::describe) makes none, such as films.
+    ///
+    /// # Errors
+    /// [`Code::MediaUnsupported`] for what is no such picture; [`Code::FileFailed`] when it cannot be read.
+    pub async fn preview(&self, picture: impl Into<MediaSource>) -> Result<Preview, Error> {
+        let options = ThumbnailOptions::default();
+        let picture = PictureInput::of(&picture.into());
+        self.call("preview", None, move |client, _| async move {
+            let made = picture.made(&client, move |picture, max_pixels| {
+                whimbrel_media::thumbnail(picture, &ThumbnailOptions { max_pixels, ..options })
+            });
+            made.await.map(Into::into)
+        })
+        .await
+    }
+
     /// Looks at a file: what it is, how large, how long, with a small picture or a waveform where one can
-    /// be made. Nothing is decoded but pictures, of at most 16 MiB and 25 megapixels.
+    /// be made. Nothing is decoded but pictures, of at most 16 MiB and 25
+    /// megapixels, and voice notes of at most ten minutes.
     ///
     /// # Errors
     /// [`Code::MediaUnsupported`] for a format that is not known or a damaged file: it can still be sent
@@ -90,6 +109,62 @@ impl Again {
             MediaSource::Reader(_) => None,
         }
     }
+}
+
+impl From<Thumbnail> for Preview {
+    fn from(made: Thumbnail) -> Self {
+        Self { jpeg: made.jpeg, width: made.width.into(), height: made.height.into() }
+    }
+}
+
+/// A picture that the host gave, to make smaller ones of.
+pub(crate) struct PictureInput(Option<Again>);
+
+impl PictureInput {
+    pub(crate) fn of(source: &MediaSource) -> Self {
+        Self(Again::of(source))
+    }
+
+    /// Makes something of the picture, which may have so many pixels.
+    pub(crate) async fn made<T: Send + 'static>(
+        self,
+        client: &Inner,
+        make: impl FnOnce(&[u8], u64) -> Result<T, ThumbnailError> + Send + 'static,
+    ) -> Result<T, Error> {
+        let once = "a reader can be read only once; give the picture itself";
+        let source = self.0.ok_or_else(|| Error::new(Code::InvalidArgument, once))?;
+        smaller(client, source, make).await
+    }
+}
+
+async fn smaller<T: Send + 'static>(
+    client: &Inner,
+    source: Again,
+    make: impl FnOnce(&[u8], u64) -> Result<T, ThumbnailError> + Send + 'static,
+) -> Result<T, Error> {
+    let _turn = client.media.describing.acquire().await.map_err(|_| crate::client::cancelled())?;
+    let made = on(source, |source| {
+        let picture = read_picture(source)?;
+        make(&picture, MOST_PIXELS).map_err(|error| {
+            if let ThumbnailError::Probe(ProbeError::Read(kind)) = error {
+                return failure::local(kind.into());
+            }
+            let message = "no smaller picture can be made; give a JPEG, PNG, WebP or GIF";
+            Error::new(Code::MediaUnsupported, message).because(error)
+        })
+    });
+    made.await?
+}
+
+fn read_picture(source: &mut dyn Source) -> Result<Vec<u8>, Error> {
+    let length = source.length();
+    if length > LONGEST_PICTURE {
+        return Err(Error::new(Code::MediaTooLarge, "the picture is longer than allowed"));
+    }
+    let mut picture = vec![0; usize::try_from(length).unwrap_or(0)];
+    let read = source.read_at(0, &mut picture).map_err(failure::local)?;
+    picture.truncate(read);
+    Ok(picture)
 }
 
 /// Describes a file.
@@ -139,34 +214,34 @@ fn describe(source: &mut dyn Source) -> Result<Description, Error> {
         whimbrel_media::Media::Film(film) => {
             (found.width, found.height) = (Some(film.width), Some(film.height));
             found.duration = film.duration;
+            found.no_preview = Some(ThumbnailError::NoPicture.to_string());
         }
         whimbrel_media::Media::Sound(sound) => {
             found.duration = sound.duration;
-            let waveform = whimbrel_media::approximate_waveform(source).ok().flatten();
-            found.waveform = waveform.map(|waveform| waveform.to_vec());
+            let waveform = whimbrel_media::waveform(source).ok().flatten();
+            found.waveform = waveform.map(|waveform| waveform.values.to_vec());
         }
     }
     Ok(found)
 }
 
 fn preview(source: &mut dyn Source) -> Result<Preview, String> {
-    let length = source.length();
-    if length > LONGEST_PICTURE {
-        return Err("the picture is longer than allowed".to_owned());
-    }
-    let mut picture = vec![0; usize::try_from(length).unwrap_or(0)];
-    let read = source.read_at(0, &mut picture).map_err(|error| error.kind().to_string())?;
-    picture.truncate(read);
+    let picture = read_picture(source).map_err(|error| error.message().to_owned())?;
     let options = ThumbnailOptions { max_pixels: MOST_PIXELS, ..ThumbnailOptions::default() };
     let made = whimbrel_media::thumbnail(&picture, &options).map_err(|error| error.to_string())?;
-    Ok(Preview { jpeg: made.jpeg, width: made.width.into(), height: made.height.into() })
+    Ok(made.into())
 }
 
 fn unsupported(error: ProbeError) -> Error {
     if let ProbeError::Read(kind) = error {
         return failure::local(kind.into());
     }
-    let message = "the file is of no known format, or damaged; it can be sent as a document";
+    let message = match error {
+        ProbeError::NotDecoded => {
+            "pictures of this format are not decoded; convert it, or send it as a document"
+        }
+        _ => "the file is of no known format, or damaged; it can be sent as a document",
+    };
     Error::new(Code::MediaUnsupported, message).because(error)
 }
 

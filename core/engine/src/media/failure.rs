@@ -5,9 +5,9 @@ use std::io;
 
 use whimbrel_crypto::media::MediaError;
 
-use super::http::HttpError;
 use crate::connection::SocketError;
 use crate::error::{Code, Error};
+use crate::http::HttpError;
 
 /// The local file.
 pub(super) fn local(error: io::Error) -> Error {

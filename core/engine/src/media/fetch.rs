@@ -11,11 +11,12 @@ use whimbrel_crypto::media::{Expected, MediaError};
 
 use super::address::{self, Host};
 use super::failure;
-use super::http::{self, Answer, Ask, HttpError};
+
 use super::progress::Meter;
 use super::sink::{Finished, Opening, Sink, SinkError};
 use crate::connection::Route;
 use crate::error::{Code, Error};
+use crate::http::{self, Answer, Ask, HttpError};
 
 /// How often a host is tried on that breaks without having got on, or is busy.
 const TRIES: u32 = 3;
@@ -277,7 +278,14 @@ impl Fetch<'_> {
     async fn ask(&self, host: &Host, from: Option<(u64, Option<u64>)>) -> Result<Answer, Failed> {
         let mut at = (host.clone(), self.target.clone());
         for _ in 0..=REDIRECTS {
-            let ask = Ask { method: Method::GET, host: &at.0, target: &at.1, from, body: None };
+            let ask = Ask {
+                method: Method::GET,
+                host: at.0.place(),
+                headers: address::HEADERS,
+                target: &at.1,
+                from,
+                body: None,
+            };
             let answer = http::send(&self.route, ask, || 0).await.map_err(broken)?;
             let status = answer.status();
             match status {

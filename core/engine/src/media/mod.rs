@@ -28,7 +28,6 @@ mod download;
 mod failure;
 mod fetch;
 mod history;
-mod http;
 mod options;
 mod phone;
 mod progress;
@@ -44,6 +43,7 @@ pub use whimbrel_content::kinds::media::Media;
 pub use whimbrel_content::reference::ReferenceError;
 pub use whimbrel_content::{MediaKind, MediaReference};
 
+pub(crate) use describe::PictureInput;
 pub use describe::{Description, Preview};
 pub use download::Downloaded;
 pub use options::{DownloadOptions, MediaSource, MediaTarget, ReadOptions, UploadOptions};

@@ -15,13 +15,14 @@ use tokio::time::Instant;
 use super::address::{self, Host};
 use super::connection::Hosts;
 use super::failure;
-use super::http::{self, Answer, Ask, HttpError};
+
 use super::progress::Meter;
 use super::seal::{Manner, Sealed};
 use super::spool::Spool;
 use crate::client::Inner;
 use crate::connection::Route;
 use crate::error::{Code, Error};
+use crate::http::{self, Answer, Ask, HttpError};
 
 /// From this length on a host is asked first whether it has the file, or a part of it, already.
 const ASK_FROM: u64 = 5 << 20;
@@ -33,6 +34,8 @@ const TRIES: u32 = 2;
 const REDIRECTS: u32 = 5;
 /// Longest time that a host may ask to wait.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Longest answer of a host.
+const LONGEST_ANSWER: usize = 64 * 1024;
 /// How much of a file leaves at once.
 const PIECE: usize = 64 * 1024;
 
@@ -152,15 +155,21 @@ impl Upload<'_> {
     async fn ask(&self, host: &Host, hosts: &Hosts) -> Result<(u64, Option<Stored>), Failed> {
         let target = format!("{}&resume=1", self.target(hosts));
         let empty = http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync();
-        let request =
-            || Ask { method: Method::POST, host, target: &target, from: None, body: Some((empty, 0)) };
+        let request = || Ask {
+            method: Method::POST,
+            host: host.place(),
+            headers: address::HEADERS,
+            target: &target,
+            from: None,
+            body: Some((empty, 0)),
+        };
         let answer = http::send(&self.route, request(), || 0).await.map_err(Failed::Broken)?;
         match answer.status() {
             200 => {}
             status @ (401 | 403) => return Err(Failed::Token(status)),
             _ => return Ok((0, None)),
         }
-        let text = answer.text().await.map_err(Failed::Broken)?.unwrap_or_default();
+        let text = answer.text(LONGEST_ANSWER).await.map_err(Failed::Broken)?.unwrap_or_default();
         let Ok(answer) = serde_json::from_str::<serde_json::Value>(&text) else { return Ok((0, None)) };
         match answer.get("resume").and_then(|resume| resume.as_str()) {
             Some("complete") => Ok((0, stored(&answer))),
@@ -182,7 +191,8 @@ impl Upload<'_> {
             let length = self.sealed.blob_length.saturating_sub(offset);
             let ask = Ask {
                 method: Method::POST,
-                host: &at.0,
+                host: at.0.place(),
+                headers: address::HEADERS,
                 target: &at.1,
                 from: None,
                 body: Some((body(&self.sealed.spool, offset, self.meter), length)),
@@ -220,7 +230,7 @@ impl Upload<'_> {
     }
 
     async fn stored(&self, answer: Answer) -> Result<Stored, Failed> {
-        let text = answer.text().await.map_err(Failed::Broken)?.unwrap_or_default();
+        let text = answer.text(LONGEST_ANSWER).await.map_err(Failed::Broken)?.unwrap_or_default();
         let answer = serde_json::from_str(&text).ok();
         answer.as_ref().and_then(stored).ok_or_else(|| {
             let message = "the media host did not say where the file is";

@@ -1,7 +1,6 @@
 //! Which version of the web client is presented to the service (pairing document §15): the
 //! host's, else the newest of the built-in one and those that were found on the service's page.
 
-mod http;
 mod page;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -157,7 +156,7 @@ impl Versions {
             )
         })?;
         self.state().tried = Some(Instant::now());
-        let text = tokio::time::timeout(TIMEOUT, http::get(page, route))
+        let text = tokio::time::timeout(TIMEOUT, page.read(route))
             .await
             .map_err(|_| Error::new(Code::TimedOut, "the page with the version was not read in time"))??;
         let revision = page::revision(&text)

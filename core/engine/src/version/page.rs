@@ -1,9 +1,16 @@
 //! The page that names the present version, and how it does.
 
+use hyper::Method;
 use tokio_tungstenite::tungstenite::http::Uri;
 
-use crate::connection::is_loopback;
+use crate::connection::{Route, SocketError, is_loopback};
 use crate::error::{Code, Error};
+use crate::http::{self, Ask, Host, HttpError};
+
+/// Longest page that is read.
+const LONGEST: usize = 4 * 1024 * 1024;
+/// The page is given to who opens it, not to other pages.
+const HEADERS: &[(&str, &str)] = &[("sec-fetch-site", "none")];
 
 /// Where the version is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +43,35 @@ impl Page {
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
         Ok(Self { authority: authority.as_str().to_owned(), host, port, tls, path })
     }
+}
+
+impl Page {
+    /// Reads the page; the caller bounds the time.
+    pub(super) async fn read(&self, route: &Route) -> Result<String, Error> {
+        let host = Host { authority: &self.authority, name: &self.host, port: self.port, tls: self.tls };
+        let ask =
+            Ask { method: Method::GET, host, headers: HEADERS, target: &self.path, from: None, body: None };
+        let answer = http::send(route, ask, || 0).await.map_err(unread)?;
+        match answer.status() {
+            200 => {}
+            status => {
+                let refused = Error::new(Code::Refused, "the page with the version was refused");
+                return Err(refused.with_service_status(status));
+            }
+        }
+        let text = answer.text(LONGEST).await.map_err(unread)?;
+        text.ok_or_else(|| Error::new(Code::Refused, "the page with the version is longer than any"))
+    }
+}
+
+fn unread(error: HttpError) -> Error {
+    let code = match &error {
+        HttpError::Connect(SocketError::Proxy(_)) => Code::ProxyFailed,
+        HttpError::Connect(SocketError::Untrusted(_)) => Code::UntrustedServer,
+        HttpError::Broken(error) if error.is_parse() || error.is_incomplete_message() => Code::Refused,
+        _ => Code::ConnectFailed,
+    };
+    Error::new(code, "the page with the version could not be read").because(error)
 }
 
 /// The revision that a page names: the number behind `"client_revision":`, whose quotes may be

@@ -1,4 +1,4 @@
-//! Decoding by libraries, with bounds, straight into the scaler.
+//! Decoding of JPEG and PNG by libraries, with bounds, straight into the scaler.
 
 use std::io::Cursor;
 
@@ -9,9 +9,9 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use super::ThumbnailError;
-use super::scale::{Pixels, Scaler};
+use super::scale::{Fit, Pixels, Scaler};
 
-pub(super) fn jpeg(picture: &[u8], max_pixels: u64, edge: usize) -> Result<Pixels, ThumbnailError> {
+pub(super) fn jpeg(picture: &[u8], max_pixels: u64, fit: Fit) -> Result<Pixels, ThumbnailError> {
     let options = DecoderOptions::default()
         .set_max_width(usize::from(u16::MAX))
         .set_max_height(usize::from(u16::MAX))
@@ -26,14 +26,14 @@ pub(super) fn jpeg(picture: &[u8], max_pixels: u64, edge: usize) -> Result<Pixel
     allowed(width, height, max_pixels)?;
     let pixels = decoder.decode().map_err(|_| ThumbnailError::Damaged)?;
     let (pixels, _) = pixels.as_chunks::<3>();
-    let mut scaler = Scaler::new(width, height, edge);
+    let mut scaler = Scaler::new(width, height, fit);
     for line in pixels.chunks(width.max(1)) {
         scaler.line(line.iter().copied());
     }
     scaler.finish().ok_or(ThumbnailError::Damaged)
 }
 
-pub(super) fn png(picture: &[u8], max_pixels: u64, edge: usize) -> Result<Pixels, ThumbnailError> {
+pub(super) fn png(picture: &[u8], max_pixels: u64, fit: Fit) -> Result<Pixels, ThumbnailError> {
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(picture), png::Limits { bytes: 64 << 20 });
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let mut reader = decoder.read_info().map_err(|_| ThumbnailError::Damaged)?;
@@ -44,7 +44,7 @@ pub(super) fn png(picture: &[u8], max_pixels: u64, edge: usize) -> Result<Pixels
     };
     allowed(width, height, max_pixels)?;
     let (colours, _) = reader.output_color_type();
-    let mut scaler = Scaler::new(width, height, edge);
+    let mut scaler = Scaler::new(width, height, fit);
     if reader.info().interlaced {
         // Its lines come in several passes: it must be held whole.
         let length = reader.output_buffer_size().filter(|length| *length <= 256 << 20);
@@ -61,7 +61,8 @@ pub(super) fn png(picture: &[u8], max_pixels: u64, edge: usize) -> Result<Pixels
     scaler.finish().ok_or(ThumbnailError::Damaged)
 }
 
-fn allowed(width: usize, height: usize, max_pixels: u64) -> Result<(), ThumbnailError> {
+/// Holds a picture to the limit on its pixels.
+pub(super) fn allowed(width: usize, height: usize, max_pixels: u64) -> Result<(), ThumbnailError> {
     let pixels = width.checked_mul(height).and_then(|pixels| u64::try_from(pixels).ok());
     if pixels.is_some_and(|pixels| pixels <= max_pixels) { Ok(()) } else { Err(ThumbnailError::TooLarge) }
 }
@@ -84,7 +85,8 @@ fn scale(scaler: &mut Scaler, line: &[u8], colours: ColorType) {
     }
 }
 
-fn on_white(colour: u8, alpha: u8) -> u8 {
+/// A colour over white.
+pub(super) fn on_white(colour: u8, alpha: u8) -> u8 {
     let mixed = u32::from(colour) * u32::from(alpha) + 255 * (255 - u32::from(alpha));
     u8::try_from(mixed / 255).unwrap_or(u8::MAX)
 }

@@ -2,7 +2,11 @@
 
 mod decode;
 mod encode;
+mod gif;
 mod scale;
+mod webp;
+
+use scale::Fit;
 
 use crate::probe::{ImageFormat, Media, ProbeError, probe};
 
@@ -13,8 +17,8 @@ pub struct ThumbnailOptions {
     pub longest_edge: u16,
     /// From 1 to 100, as other programs count.
     pub quality: u8,
-    /// Larger pictures are refused before anything is decoded. A JPEG is held whole, with three
-    /// octets for every pixel; a PNG line by line.
+    /// Larger pictures are refused before anything is decoded. A JPEG or WebP is held whole, with up to
+    /// four octets for every pixel, a GIF with one; a PNG line by line.
     pub max_pixels: u64,
 }
 
@@ -36,15 +40,15 @@ pub struct Thumbnail {
     pub height: u16,
 }
 
-/// Why there is no thumbnail. A message is sent without one then.
+/// Why there is no thumbnail. A message is sent without one then, or with one that the host made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ThumbnailError {
     /// Nothing is known of the file.
     #[error(transparent)]
     Probe(#[from] ProbeError),
-    /// Only JPEG and PNG are decoded here.
-    #[error("thumbnails are made of JPEG and PNG only")]
-    Unsupported,
+    /// It is sound or a film: no pictures are taken out of films here.
+    #[error("no picture is taken out of a film or a sound; give one")]
+    NoPicture,
     /// The picture has more pixels than was allowed.
     #[error("the picture is larger than allowed")]
     TooLarge,
@@ -53,21 +57,35 @@ pub enum ThumbnailError {
     Damaged,
 }
 
-/// Makes a thumbnail of a JPEG or PNG, turned as the picture is shown; what is transparent becomes
-/// white.
+/// Makes a thumbnail of a JPEG, PNG, WebP or GIF, turned as the picture is shown; what is transparent
+/// becomes white. Of an animation it is the first picture.
 ///
 /// # Errors
 /// [`ThumbnailError`].
-pub fn thumbnail(mut picture: &[u8], options: &ThumbnailOptions) -> Result<Thumbnail, ThumbnailError> {
-    let Media::Image(image) = probe(&mut picture)? else { return Err(ThumbnailError::Unsupported) };
-    if u64::from(image.width).saturating_mul(image.height.into()) > options.max_pixels {
+pub fn thumbnail(picture: &[u8], options: &ThumbnailOptions) -> Result<Thumbnail, ThumbnailError> {
+    made(picture, options, Fit::Whole(options.longest_edge.max(1).into()))
+}
+
+/// Makes a square picture of the middle of another one, as profile pictures are; otherwise as
+/// [`thumbnail`].
+///
+/// # Errors
+/// [`ThumbnailError`].
+pub fn square(picture: &[u8], options: &ThumbnailOptions) -> Result<Thumbnail, ThumbnailError> {
+    made(picture, options, Fit::Square(options.longest_edge.max(1).into()))
+}
+
+fn made(mut picture: &[u8], options: &ThumbnailOptions, fit: Fit) -> Result<Thumbnail, ThumbnailError> {
+    let Media::Image(image) = probe(&mut picture)? else { return Err(ThumbnailError::NoPicture) };
+    let most = options.max_pixels;
+    if u64::from(image.width).saturating_mul(image.height.into()) > most {
         return Err(ThumbnailError::TooLarge);
     }
-    let edge = usize::from(options.longest_edge.max(1));
     let small = match image.format {
-        ImageFormat::Jpeg => decode::jpeg(picture, options.max_pixels, edge)?,
-        ImageFormat::Png => decode::png(picture, options.max_pixels, edge)?,
-        ImageFormat::WebP | ImageFormat::Gif => return Err(ThumbnailError::Unsupported),
+        ImageFormat::Jpeg => decode::jpeg(picture, most, fit)?,
+        ImageFormat::Png => decode::png(picture, most, fit)?,
+        ImageFormat::WebP => webp::webp(picture, most, fit)?,
+        ImageFormat::Gif => gif::gif(picture, most, fit)?,
     };
     let small = small.turned(image.orientation);
     let size = |length: usize| u16::try_from(length).map_err(|_| ThumbnailError::TooLarge);

@@ -38,8 +38,21 @@ impl Pixels {
     }
 }
 
+/// What is left of a picture, and how large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// All of it, with this longest edge.
+    Whole(usize),
+    /// The square in its middle, with this edge.
+    Square(usize),
+}
+
 /// Takes the lines of a picture from top to bottom.
 pub(super) struct Scaler {
+    /// Pixels before the part that is left, in each line.
+    left: usize,
+    /// Lines above that part.
+    top: usize,
     width: usize,
     height: usize,
     new_width: usize,
@@ -51,8 +64,12 @@ pub(super) struct Scaler {
 }
 
 impl Scaler {
-    /// Scales to a longest edge; nothing becomes larger.
-    pub(super) fn new(width: usize, height: usize, edge: usize) -> Self {
+    /// Scales down; nothing becomes larger.
+    pub(super) fn new(whole_width: usize, whole_height: usize, fit: Fit) -> Self {
+        let (width, height, edge) = match fit {
+            Fit::Whole(edge) => (whole_width, whole_height, edge),
+            Fit::Square(edge) => (whole_width.min(whole_height), whole_width.min(whole_height), edge),
+        };
         let longest = width.max(height).max(1);
         let scaled = |length: usize| match longest {
             longest if longest <= edge => length,
@@ -60,6 +77,8 @@ impl Scaler {
         };
         let (new_width, new_height) = (scaled(width), scaled(height));
         Self {
+            left: whole_width.saturating_sub(width) / 2,
+            top: whole_height.saturating_sub(height) / 2,
             width,
             height,
             new_width,
@@ -72,7 +91,14 @@ impl Scaler {
 
     /// Takes the next line.
     pub(super) fn line(&mut self, pixels: impl Iterator<Item = [u8; 3]>) {
-        for (x, [red, green, blue]) in pixels.take(self.width).enumerate() {
+        if self.top > 0 {
+            self.top = self.top.saturating_sub(1);
+            return;
+        }
+        if self.line >= self.height {
+            return;
+        }
+        for (x, [red, green, blue]) in pixels.skip(self.left).take(self.width).enumerate() {
             let to = x.saturating_mul(self.new_width) / self.width.max(1);
             if let Some(sum) = self.sums.get_mut(to) {
                 let [reds, greens, blues, count] = sum;
@@ -133,16 +159,30 @@ mod tests {
 
     #[test]
     fn a_scaled_pixel_is_the_mean_of_what_falls_into_it() {
-        let mut scaler = Scaler::new(4, 2, 2);
+        let mut scaler = Scaler::new(4, 2, Fit::Whole(2));
         scaler.line([[0; 3], [100; 3], [10; 3], [10; 3]].into_iter());
         scaler.line([[0; 3], [100; 3], [30; 3], [30; 3]].into_iter());
         let expected = Pixels { width: 2, height: 1, pixels: vec![[50; 3], [20; 3]] };
         assert_eq!(scaler.finish(), Some(expected));
-        let mut same = Scaler::new(2, 1, 100);
+        let mut same = Scaler::new(2, 1, Fit::Whole(100));
         same.line([[1; 3], [2; 3]].into_iter());
         assert_eq!(same.finish().unwrap().pixels, [[1; 3], [2; 3]]);
         // A line of a pixel stays one.
-        assert_eq!(Scaler::new(1000, 1, 100).new_height, 1);
-        assert_eq!(Scaler::new(2, 2, 2).finish(), None);
+        assert_eq!(Scaler::new(1000, 1, Fit::Whole(100)).new_height, 1);
+        assert_eq!(Scaler::new(2, 2, Fit::Whole(2)).finish(), None);
+    }
+
+    #[test]
+    fn a_square_is_the_middle_of_its_picture() {
+        let mut wide = Scaler::new(4, 2, Fit::Square(2));
+        wide.line([[1; 3], [2; 3], [3; 3], [4; 3]].into_iter());
+        wide.line([[5; 3], [6; 3], [7; 3], [8; 3]].into_iter());
+        let expected = Pixels { width: 2, height: 2, pixels: vec![[2; 3], [3; 3], [6; 3], [7; 3]] };
+        assert_eq!(wide.finish(), Some(expected));
+        let mut high = Scaler::new(1, 3, Fit::Square(1));
+        for line in 1..=3 {
+            high.line([[line; 3]].into_iter());
+        }
+        assert_eq!(high.finish().unwrap().pixels, [[2; 3]]);
     }
 }

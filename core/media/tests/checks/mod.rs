@@ -1,7 +1,8 @@
 //! What must hold for any octets; the fuzz target and the ordinary tests share it.
 
 use whimbrel_media::{
-    Media, StickerPack, approximate_waveform, probe, read_sticker_pack, write_sticker_pack,
+    Media, StickerPack, ThumbnailOptions, approximate_waveform, probe, read_sticker_pack, square, thumbnail,
+    waveform, write_sticker_pack,
 };
 
 /// Whatever the octets are, the answer is facts that make sense or an error; and a sticker that was
@@ -38,4 +39,17 @@ pub(crate) fn media_probe(data: &[u8]) -> Option<Media> {
         }
     }
     facts
+}
+
+/// Whatever is decoded of any octets, it is a picture of the size that was asked for, or a shape.
+pub(crate) fn media_decode(data: &[u8]) {
+    let options = ThumbnailOptions { longest_edge: 32, quality: 50, max_pixels: 1 << 16 };
+    for made in [thumbnail(data, &options), square(data, &options)].into_iter().flatten() {
+        let Ok(Media::Image(image)) = probe(&mut made.jpeg.as_slice()) else { unreachable!("no picture") };
+        assert_eq!((image.width, image.height), (made.width.into(), made.height.into()));
+        assert!(made.width <= 32 && made.height <= 32);
+    }
+    if let Ok(Some(shape)) = waveform(&mut &*data) {
+        assert!(shape.values.iter().all(|value| *value <= 100));
+    }
 }

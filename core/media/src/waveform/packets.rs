@@ -1,16 +1,16 @@
-//! The shape of a voice note, guessed from the sizes of its packets.
+//! The shape of a voice note, guessed from the sizes of its packets: where the sound is not decoded, because
+//! the note is long or damaged.
 //!
-//! A true waveform needs the sound, and so a decoder of Opus, which this crate has not. But where the
-//! rate may vary, as in what phones and nearly all other recorders write, a packet is the larger the
-//! more there is to hear in it: silence takes a few octets, speech some dozens. The shape follows
+//! Where the rate may vary, as in what phones and nearly all other recorders write, a packet is the larger
+//! the more there is to hear in it: silence takes a few octets, speech some dozens. The shape follows
 //! speech and pauses well and loudness roughly. Nothing is guessed where the rate is constant.
 
 use crate::ProbeError;
 use crate::ogg;
 use crate::source::{Reader, Source};
 
-/// How many values a waveform has.
-pub const WAVEFORM: usize = 64;
+use super::WAVEFORM;
+
 /// The largest count of samples for which packets are looked at: six hours.
 const MAX_SAMPLES: u64 = 48_000 * 3600 * 6;
 
@@ -22,8 +22,8 @@ struct Part {
     samples: u64,
 }
 
-/// The shape of a voice note: 64 values from 0 to 100, as field `waveform` of a message wants them.
-/// An approximation by the sizes of packets, not by the sound; whoever has the sound does better.
+/// The shape of a voice note, guessed from the sizes of its packets: 64 values from 0 to 100.
+/// [`waveform`](crate::waveform) uses it where it cannot listen.
 /// `None` if it has no packets, or all have the same size: then leave the field out.
 ///
 /// # Errors
@@ -31,7 +31,7 @@ struct Part {
 pub fn approximate_waveform(source: &mut dyn Source) -> Result<Option<[u8; WAVEFORM]>, ProbeError> {
     let reader = &mut Reader::new(source);
     let mut total = 0_u64;
-    ogg::packets(reader, &mut |packet| {
+    ogg::packets(reader, false, &mut |packet| {
         total = total.saturating_add(packet.samples.into());
         if total > MAX_SAMPLES { Err(ProbeError::TooComplex) } else { Ok(()) }
     })?;
@@ -40,7 +40,7 @@ pub fn approximate_waveform(source: &mut dyn Source) -> Result<Option<[u8; WAVEF
     }
     let mut parts = [Part::default(); WAVEFORM];
     let mut start = 0;
-    ogg::packets(reader, &mut |packet| {
+    ogg::packets(reader, false, &mut |packet| {
         let end = start + u64::from(packet.samples);
         // The size for the same time: packets may differ in length.
         let density = u64::from(packet.size).saturating_mul(2880) / u64::from(packet.samples.max(1));
