@@ -431,6 +431,10 @@ enum whimbrel_kind
    */
   WHIMBREL_KIND_HISTORY = 60,
   /**
+   * The picture of a person or group was set or removed.
+   */
+  WHIMBREL_KIND_PICTURE_CHANGED = 61,
+  /**
    * There is a QR text to show.
    */
   WHIMBREL_KIND_QR = 100,

@@ -74,6 +74,8 @@ pub enum whimbrel_kind {
     ControlMessage = 55,
     /// A piece of the history was dealt with.
     History = 60,
+    /// The picture of a person or group was set or removed.
+    PictureChanged = 61,
     /// There is a QR text to show.
     Qr = 100,
     /// A linking attempt ended without a link.
@@ -168,6 +170,7 @@ mod tests {
             Kind::MemberLabelChanged,
             Kind::ControlMessage,
             Kind::History,
+            Kind::PictureChanged,
             Kind::Qr,
             Kind::LinkFailed,
             Kind::Connection,

@@ -879,6 +879,24 @@ export interface History extends JournaledEvent {
   requestId: string | null
 }
 
+/**
+ * Emitted when the picture of a person who is known, of this account or of a group was set or
+ * removed. `get_picture` tells where the new one is.
+ */
+export interface PictureChanged extends JournaledEvent {
+  kind: 'picture_changed'
+  /** Whose picture: a person's, this account's, or a group's. */
+  owner: Identity
+  /** There is none any more. */
+  removed: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** Who changed it, if known. */
+  author: Identity | null
+  /** The id of the new picture; absent if there is none, or if it was not told. */
+  id: string | null
+}
+
 /** Emitted when there is a QR text to show, and again whenever it changes. */
 export interface Qr extends EphemeralEvent {
   kind: 'qr'
@@ -1008,6 +1026,7 @@ export type ClientEvent =
   | MemberLabelChanged
   | ControlMessage
   | History
+  | PictureChanged
   | Qr
   | LinkFailed
   | ConnectionChanged

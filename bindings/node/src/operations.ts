@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, AddParticipants, AddPollOption, Address, AnswerEvent, AnswerPasskey, Backup, CancelSend, ChatPage, ClientVersion, CommentMessage, ConnectionInfo, ContactPage, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadedMedia, EditEvent, EditMessage, EditPoll, Export, FindChats, FindContacts, FindMessages, ForwardMessage, GetGroup, GetIdentity, GetMessage, Group, GroupList, GroupMention, Identity, KeepMessage, LeaveGroup, LinkWithCode, MarkRead, MediaDescription, MessagePage, OlderHistory, PairingCode, ParticipantResults, PasskeyCode, PinMessage, PromoteParticipants, QrCode, QuotedMessageInput, React, RemoveParticipants, RequestHistory, RevokeMessage, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatTimer, SetClientVersion, SetGroupSubject, SetMemberLabel, SharePhoneNumber, Statistics, StoredMessage, UploadMedia, UploadedMedia, VotePoll } from './types.js'
+import type { Account, AddParticipants, AddPollOption, Address, AnswerEvent, AnswerPasskey, Backup, CancelSend, ChatPage, ClientVersion, CommentMessage, ConnectionInfo, ContactPage, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditMessage, EditPoll, Export, FindChats, FindContacts, FindMessages, ForwardMessage, GetGroup, GetIdentity, GetMessage, GetPicture, Group, GroupList, GroupMention, Identity, KeepMessage, LeaveGroup, LinkWithCode, MarkRead, MediaDescription, MessagePage, OlderHistory, PairingCode, ParticipantResults, PasskeyCode, PictureFile, PictureInfo, PinMessage, PromoteParticipants, QrCode, QuotedMessageInput, React, RemoveParticipants, RemovePicture, RequestHistory, RevokeMessage, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatTimer, SetClientVersion, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SharePhoneNumber, Statistics, StoredMessage, UploadMedia, UploadedMedia, VotePoll } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -159,6 +159,11 @@ export abstract class Operations {
     return this.request<DownloadedMedia>('download_media', request, options)
   }
 
+  /** Looks up the picture of a person or a group and reads it: a JPEG. */
+  async downloadPicture(request: DownloadPicture, options?: CallOptions): Promise<PictureFile> {
+    return this.request<PictureFile>('download_picture', downloadPicture(request), options)
+  }
+
   /** Gives an event of this account a new state, such as another time; cancelling is one. */
   async editEvent(request: EditEvent, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('edit_event', editEvent(request), options)
@@ -286,6 +291,14 @@ export abstract class Operations {
   }
 
   /**
+   * Looks up the picture of a person or a group: its id, and where it can be read. That there
+   * is none, or that it is hidden, is no error: look at `state`.
+   */
+  async getPicture(request: GetPicture, options?: CallOptions): Promise<PictureInfo> {
+    return this.request<PictureInfo>('get_picture', getPicture(request), options)
+  }
+
+  /**
    * Returns what went wrong with messages and was repaired since the client was opened. Watch
    * `undecryptable` beside `completed`: both grow when other people's devices lose their
    * sessions.
@@ -359,6 +372,11 @@ export abstract class Operations {
     return this.request<ParticipantResults>('remove_participants', removeParticipants(request), options)
   }
 
+  /** Removes the picture of this account or of a group. That there is none is no error. */
+  async removePicture(request: RemovePicture, options?: CallOptions): Promise<void> {
+    await this.request('remove_picture', removePicture(request), options)
+  }
+
   /**
    * Asks the phone for messages of a chat that are older than the oldest one in the archive,
    * 50 at a time, and returns when they are there. The answer counts 0 messages if there are
@@ -430,6 +448,17 @@ export abstract class Operations {
     return this.request<SentMessage>('set_member_label', setMemberLabel(request), options)
   }
 
+  /**
+   * Sets the picture of this account or of a group. A JPEG, PNG, WebP or GIF is cut to the
+   * square in its middle and made at most 640 pixels wide.
+   *
+   * Fails with `MEDIA_UNSUPPORTED` for other files, and with `FORBIDDEN` if this account may
+   * not change the group.
+   */
+  async setPicture(request: SetPicture, options?: CallOptions): Promise<SetPictureResult> {
+    return this.request<SetPictureResult>('set_picture', setPicture(request), options)
+  }
+
   /** Tells the other person of a chat this account's phone number. */
   async sharePhoneNumber(request: SharePhoneNumber, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('share_phone_number', sharePhoneNumber(request), options)
@@ -486,6 +515,10 @@ function demoteParticipants(value: DemoteParticipants): object {
   return { ...value, group: address(value.group) }
 }
 
+function downloadPicture(value: DownloadPicture): object {
+  return { ...value, owner: address(value.owner) }
+}
+
 function editEvent(value: EditEvent): object {
   return { ...value, chat: address(value.chat) }
 }
@@ -526,6 +559,10 @@ function getMessage(value: GetMessage): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }
 
+function getPicture(value: GetPicture): object {
+  return { ...value, owner: address(value.owner) }
+}
+
 function groupMention(value: GroupMention | null | undefined): object | null | undefined {
   return value && { ...value, group: address(value.group) }
 }
@@ -562,6 +599,10 @@ function removeParticipants(value: RemoveParticipants): object {
   return { ...value, group: address(value.group) }
 }
 
+function removePicture(value: RemovePicture): object {
+  return { ...value, group: address(value.group) }
+}
+
 function requestHistory(value: RequestHistory): object {
   return { ...value, chat: address(value.chat) }
 }
@@ -592,6 +633,10 @@ function setGroupSubject(value: SetGroupSubject): object {
 
 function setMemberLabel(value: SetMemberLabel): object {
   return { ...value, chat: address(value.chat) }
+}
+
+function setPicture(value: SetPicture): object {
+  return { ...value, group: address(value.group) }
 }
 
 function sharePhoneNumber(value: SharePhoneNumber): object {

@@ -918,6 +918,19 @@ export interface DownloadMedia {
   transfer?: string | null
 }
 
+/** Looks up the picture of a person or a group and reads it: a JPEG. */
+export interface DownloadPicture {
+  /** Address of the person or group: a JID, or a phone number with its country code. */
+  owner: Address
+  /**
+   * Where to; what stood there is replaced. Without a picture that is to be seen nothing
+   * happens to it.
+   */
+  path: string
+  /** How large it is wanted; the preview if it is absent. */
+  size?: PictureSize | null
+}
+
 /** A file that was downloaded. */
 export interface DownloadedMedia {
   /** Its length in bytes. */
@@ -1316,6 +1329,22 @@ export interface GetMessage {
   messageId: string
   /** Who wrote it; needed only where two people used the same id in one chat. */
   sender?: Address | null
+}
+
+/**
+ * Looks up the picture of a person or a group: its id, and where it can be read. That there is
+ * none, or that it is hidden, is no error: look at `state`.
+ */
+export interface GetPicture {
+  /** Address of the person or group: a JID, or a phone number with its country code. */
+  owner: Address
+  /**
+   * The id of the picture that is known already: if it is still that one, nothing more is
+   * told.
+   */
+  knownId?: string | null
+  /** How large it is wanted; the preview if it is absent. */
+  size?: PictureSize | null
 }
 
 /** A silent video that plays in a loop. */
@@ -1944,6 +1973,11 @@ export interface MediaDescription {
   durationMs: number | null
   /** Height in pixels, as it is shown. */
   height: number | null
+  /**
+   * Why none can be made of a picture or film, as a lowercase fragment; `thumbnailPath` gives
+   * a message one all the same.
+   */
+  noPreview: string | null
   /** How a voice note is drawn: 64 values from 0 to 100. */
   waveform: number[] | null
   /** Width in pixels, as it is shown. */
@@ -1974,6 +2008,12 @@ export interface MediaFileInput {
    * back to download the file or to send it on. Always there in what comes.
    */
   reference?: string
+  /**
+   * A local picture, from which the small one in the message is made; only in what is sent,
+   * for pictures, films and documents, of which a film has none otherwise: JPEG, PNG, WebP or
+   * GIF.
+   */
+  thumbnailPath?: string | null
 }
 
 /** A file that is kept at the service, encrypted. */
@@ -1993,6 +2033,12 @@ export interface MediaFile {
    * back to download the file or to send it on. Always there in what comes.
    */
   reference: string
+  /**
+   * A local picture, from which the small one in the message is made; only in what is sent,
+   * for pictures, films and documents, of which a film has none otherwise: JPEG, PNG, WebP or
+   * GIF.
+   */
+  thumbnailPath: string | null
 }
 
 /** What a file is to its message. */
@@ -2321,6 +2367,44 @@ export type PaymentStep =
   | 'split_paid'
   /** Something that this version does not know. */
   | 'unknown'
+
+/** A picture that was read. */
+export interface PictureFile {
+  /** Whether there is one that is to be seen. */
+  exists: boolean
+  /** Names the picture. */
+  id: string | null
+  /** Its length in bytes. */
+  length: number | null
+}
+
+/** A picture that was looked up. */
+export interface PictureInfo {
+  /** What is known of it. */
+  state: PictureState
+  /** Names the picture; another one has another id. */
+  id: string | null
+  /** Where it is, for some days: a plain JPEG that anybody who has the address can read. */
+  url: string | null
+}
+
+/** How large a picture is wanted. */
+export type PictureSize =
+  /** About 96 pixels wide. */
+  | 'preview'
+  /** As it was set: up to 640 pixels wide. */
+  | 'full'
+
+/** What is known of a picture. */
+export type PictureState =
+  /** There is one. */
+  | 'exists'
+  /** It is still the one with the known id. */
+  | 'unchanged'
+  /** There is none. */
+  | 'missing'
+  /** Its owner does not show it to this account, or there is no such person or group. */
+  | 'hidden'
 
 /** Pins a message for everybody in the chat, or unpins it. */
 export interface PinMessage {
@@ -2687,6 +2771,12 @@ export interface RemoveParticipants {
   participants: string[]
 }
 
+/** Removes the picture of this account or of a group. That there is none is no error. */
+export interface RemovePicture {
+  /** Address of the group; absent for the own picture. */
+  group?: Address | null
+}
+
 /**
  * Asks the phone for messages of a chat that are older than the oldest one in the archive, 50
  * at a time, and returns when they are there. The answer counts 0 messages if there are no
@@ -2949,6 +3039,26 @@ export interface SetMemberLabel {
   label: string
   /** What to wait for; the service's word if it is absent. */
   wait?: SendWait | null
+}
+
+/**
+ * Sets the picture of this account or of a group. A JPEG, PNG, WebP or GIF is cut to the
+ * square in its middle and made at most 640 pixels wide.
+ *
+ * Fails with `MEDIA_UNSUPPORTED` for other files, and with `FORBIDDEN` if this account may not
+ * change the group.
+ */
+export interface SetPicture {
+  /** Path of the picture. */
+  path: string
+  /** Address of the group; absent for the own picture. */
+  group?: Address | null
+}
+
+/** A picture that was set. */
+export interface SetPictureResult {
+  /** Names the picture. */
+  id: string
 }
 
 /** Tells the other person of a chat this account's phone number. */

@@ -5,6 +5,7 @@
 mod addons;
 mod groups;
 mod history;
+mod pictures;
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ pub use addons::{
 };
 pub use groups::{GroupChangeType, GroupChanged, GroupJoined, GroupLeft};
 pub use history::{History, HistoryType};
+pub use pictures::PictureChanged;
 
 /// Milliseconds, as JSON numbers.
 pub(crate) fn millis(duration: Duration) -> u64 {
@@ -498,6 +500,7 @@ pub enum EventBody {
     MemberLabelChanged(Box<MemberLabelChanged>),
     ControlMessage(Box<ControlMessage>),
     History(History),
+    PictureChanged(PictureChanged),
     Qr(Qr),
     LinkFailed(LinkFailed),
     MediaProgress(MediaProgress),
@@ -628,6 +631,7 @@ impl From<&EventKind> for EventBody {
             }),
             EventKind::NumberShared(event) => Self::NumberShared(NumberShared { who: (&event.who).into() }),
             EventKind::History(event) => Self::History(event.into()),
+            EventKind::PictureChanged(event) => Self::PictureChanged(event.into()),
             EventKind::Qr(event) => {
                 Self::Qr(Qr { text: event.text.clone(), valid_for_ms: millis(event.valid_for) })
             }
@@ -744,6 +748,7 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<MemberLabelChanged>(54, "member_label_changed"),
     journaled::<ControlMessage>(55, "control_message"),
     journaled::<History>(60, "history"),
+    journaled::<PictureChanged>(61, "picture_changed"),
     ephemeral::<Qr>(100, "qr"),
     ephemeral::<LinkFailed>(101, "link_failed"),
     ephemeral::<ConnectionChanged>(102, "connection"),
@@ -777,6 +782,7 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::Addon(event) => addons::addon_number(event),
         EventKind::Control(event) => addons::control_number(event),
         EventKind::History(_) => 60,
+        EventKind::PictureChanged(_) => 61,
         EventKind::Qr(_) => 100,
         EventKind::LinkFailed(_) => 101,
         EventKind::Connection(_) => 102,

@@ -17,6 +17,7 @@ use crate::messages::MessageKey;
 pub use crate::addons::{Addon, Control, Target};
 pub use crate::groups::{GroupChange, GroupChanged, GroupJoined, GroupLeft};
 pub use crate::history::{HistoryKind, HistorySync};
+pub use crate::pictures::PictureChanged;
 pub use crate::restrictions::{Restriction, RestrictionKind};
 
 /// A chat or a person under every address known for it.
@@ -114,6 +115,9 @@ pub enum EventKind {
     GroupLeft(GroupLeft),
     /// Emitted when somebody changed a group: its members or its settings. Journaled.
     GroupChanged(GroupChanged),
+    /// Emitted when the picture of a person who is known, of this account or of a group was set or removed.
+    /// Journaled. [`Client::picture`](crate::Client::picture) tells where the new one is.
+    PictureChanged(PictureChanged),
     /// Emitted when a piece of the history that the phone handed over is in the archive, or could not
     /// be read to its end. Journaled. Look again at what you show of chats.
     History(HistorySync),

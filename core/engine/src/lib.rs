@@ -49,6 +49,7 @@ mod link;
 pub mod media;
 mod messages;
 mod options;
+pub mod pictures;
 mod prekeys;
 mod random;
 mod receipts;

@@ -175,6 +175,15 @@ pub enum Event {
         /// Numbers of the members that it is about.
         members: Vec<String>,
     },
+    /// A picture was set or removed.
+    PictureChanged {
+        /// Number of the person, or address of the group.
+        of: String,
+        /// Number of whoever did it.
+        by: String,
+        /// Id of the new picture.
+        id: Option<String>,
+    },
     /// A file was uploaded to a media host.
     MediaUploaded {
         /// The device.

@@ -58,7 +58,7 @@ impl Hub {
     pub(crate) fn new(options: Options, runtime: Handle) -> Arc<Self> {
         let events = EventLog::new();
         let media = Arc::new(Shelf::new(options.seed, options.clock.clone(), HOSTS));
-        let service = Service::new(options.clone(), events.clone());
+        let service = Service::new(options.clone(), events.clone(), Arc::clone(&media));
         let state = Mutex::new(State { service, outlets: BTreeMap::new() });
         Arc::new(Self {
             state,

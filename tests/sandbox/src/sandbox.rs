@@ -284,6 +284,27 @@ impl Sandbox {
         self.with(|service| service.set_media_hosts(names));
     }
 
+    /// Somebody changes a setting of privacy on the phone, such as `profile` to `none`. The companions are not
+    /// told. Tells whether there is such a person.
+    pub fn set_privacy(&self, number: &str, name: &str, value: &str) -> bool {
+        self.with(|service| service.set_privacy(number, name, value))
+    }
+
+    /// Somebody sets a picture on the phone, or removes it: the own one, or that of a group. The id of the
+    /// new one.
+    ///
+    /// # Errors
+    /// [`GroupError`](crate::GroupError) when the service refuses: 401 and 403 for what the person may not do, 404 for unknown
+    /// people and groups, 406 for what is no square JPEG of at most 640 pixels.
+    pub fn change_picture(
+        &self,
+        number: &str,
+        group: Option<&Jid>,
+        picture: Option<Vec<u8>>,
+    ) -> Result<Option<String>, crate::GroupError> {
+        self.with(|service| service.change_picture_of(number, group, picture)).map_err(Into::into)
+    }
+
     /// Adds a fault of the media hosts.
     pub fn add_media_fault(&self, rule: MediaFaultRule) {
         self.running.hub.media().add_fault(rule);

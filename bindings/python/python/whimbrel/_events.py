@@ -60,6 +60,7 @@ __all__ = [
     "PairingCodeChanged",
     "PairingCodeFailed",
     "PasskeyRequired",
+    "PictureChanged",
     "PollEdited",
     "PollOptionAdded",
     "PollVote",
@@ -1864,6 +1865,44 @@ class History(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PictureChanged(Event):
+    """Emitted when the picture of a person who is known, of this account or of a group was set or
+    removed. ``get_picture`` tells where the new one is.
+    """
+
+    kind: ClassVar[str] = "picture_changed"
+    journaled: ClassVar[bool] = True
+
+    owner: Identity
+    """Whose picture: a person's, this account's, or a group's."""
+
+    removed: bool
+    """There is none any more."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    author: Identity | None
+    """Who changed it, if known."""
+
+    id: str | None
+    """The id of the new picture; absent if there is none, or if it was not told."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> PictureChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            owner=Identity._decode(data["owner"]),
+            removed=data["removed"],
+            timestamp=data["timestamp"],
+            author=None if (value := data.get("author")) is None else Identity._decode(value),
+            id=data.get("id"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Qr(Event):
     """Emitted when there is a QR text to show, and again whenever it changes."""
 
@@ -2096,6 +2135,7 @@ _BY_KIND: dict[str, type[Event]] = {
     "member_label_changed": MemberLabelChanged,
     "control_message": ControlMessage,
     "history": History,
+    "picture_changed": PictureChanged,
     "qr": Qr,
     "link_failed": LinkFailed,
     "connection": ConnectionChanged,

@@ -31,11 +31,15 @@ from ._types import (
     PairingCode,
     ParticipantResults,
     PasskeyCode,
+    PictureFile,
+    PictureInfo,
+    PictureSize,
     Poll,
     QrCode,
     QuotedMessage,
     SendWait,
     SentMessage,
+    SetPictureResult,
     Statistics,
     StoredMessage,
     UploadedMedia,
@@ -481,6 +485,30 @@ class Operations:
             request["transfer"] = transfer
         return DownloadedMedia._decode(await self._request("download_media", request, timeout))
 
+    async def download_picture(
+        self,
+        *,
+        owner: Address,
+        path: str,
+        size: PictureSize | None = None,
+        timeout: float | None = None,
+    ) -> PictureFile:
+        """Looks up the picture of a person or a group and reads it: a JPEG.
+
+        Args:
+            owner: Address of the person or group: a JID, or a phone number with its country
+                code.
+            path: Where to; what stood there is replaced. Without a picture that is to be seen
+                nothing happens to it.
+            size: How large it is wanted; the preview if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"owner": str(owner), "path": path}
+        if size is not None:
+            request["size"] = size
+        return PictureFile._decode(await self._request("download_picture", request, timeout))
+
     async def edit_event(
         self,
         *,
@@ -894,6 +922,33 @@ class Operations:
             request["sender"] = str(sender)
         return StoredMessage._decode(await self._request("get_message", request, timeout))
 
+    async def get_picture(
+        self,
+        *,
+        owner: Address,
+        known_id: str | None = None,
+        size: PictureSize | None = None,
+        timeout: float | None = None,
+    ) -> PictureInfo:
+        """Looks up the picture of a person or a group: its id, and where it can be read. That
+        there is none, or that it is hidden, is no error: look at ``state``.
+
+        Args:
+            owner: Address of the person or group: a JID, or a phone number with its country
+                code.
+            known_id: The id of the picture that is known already: if it is still that one,
+                nothing more is told.
+            size: How large it is wanted; the preview if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"owner": str(owner)}
+        if known_id is not None:
+            request["knownId"] = known_id
+        if size is not None:
+            request["size"] = size
+        return PictureInfo._decode(await self._request("get_picture", request, timeout))
+
     async def get_statistics(
         self,
         *,
@@ -1148,6 +1203,24 @@ class Operations:
         """
         request: dict[str, object] = {"group": str(group), "participants": participants}
         return ParticipantResults._decode(await self._request("remove_participants", request, timeout))
+
+    async def remove_picture(
+        self,
+        *,
+        group: Address | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Removes the picture of this account or of a group. That there is none is no error.
+
+        Args:
+            group: Address of the group; absent for the own picture.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if group is not None:
+            request["group"] = str(group)
+        await self._request("remove_picture", request, timeout)
 
     async def request_history(
         self,
@@ -1416,6 +1489,30 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("set_member_label", request, timeout))
+
+    async def set_picture(
+        self,
+        *,
+        path: str,
+        group: Address | None = None,
+        timeout: float | None = None,
+    ) -> SetPictureResult:
+        """Sets the picture of this account or of a group. A JPEG, PNG, WebP or GIF is cut to the
+        square in its middle and made at most 640 pixels wide.
+
+        Fails with ``MEDIA_UNSUPPORTED`` for other files, and with ``FORBIDDEN`` if this account
+        may not change the group.
+
+        Args:
+            path: Path of the picture.
+            group: Address of the group; absent for the own picture.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"path": path}
+        if group is not None:
+            request["group"] = str(group)
+        return SetPictureResult._decode(await self._request("set_picture", request, timeout))
 
     async def share_phone_number(
         self,

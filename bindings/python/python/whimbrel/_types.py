@@ -95,6 +95,10 @@ __all__ = [
     "PasskeyCode",
     "PaymentContent",
     "PaymentStep",
+    "PictureFile",
+    "PictureInfo",
+    "PictureSize",
+    "PictureState",
     "Place",
     "PlaceholderContent",
     "PlainButton",
@@ -118,6 +122,7 @@ __all__ = [
     "SendWait",
     "SentMessage",
     "SentStatus",
+    "SetPictureResult",
     "Statistics",
     "StatusNoticeContent",
     "StickerContent",
@@ -2466,6 +2471,11 @@ class MediaDescription:
     height: int | None
     """Height in pixels, as it is shown."""
 
+    no_preview: str | None
+    """Why none can be made of a picture or film, as a lowercase fragment; ``thumbnail_path`` gives
+    a message one all the same.
+    """
+
     waveform: list[int] | None
     """How a voice note is drawn: 64 values from 0 to 100."""
 
@@ -2481,6 +2491,7 @@ class MediaDescription:
             has_preview=data["hasPreview"],
             duration_ms=data.get("durationMs"),
             height=data.get("height"),
+            no_preview=data.get("noPreview"),
             waveform=data.get("waveform"),
             width=data.get("width"),
         )
@@ -2524,6 +2535,11 @@ class MediaFile:
     back to download the file or to send it on. Always there in what comes.
     """
 
+    thumbnail_path: str | None = None
+    """A local picture, from which the small one in the message is made; only in what is sent, for
+    pictures, films and documents, of which a film has none otherwise: JPEG, PNG, WebP or GIF.
+    """
+
     @classmethod
     def _decode(cls, data: dict[str, Any]) -> MediaFile:
         return cls(
@@ -2531,6 +2547,7 @@ class MediaFile:
             mimetype=data.get("mimetype"),
             path=data.get("path"),
             reference=data.get("reference", ""),
+            thumbnail_path=data.get("thumbnailPath"),
         )
 
     def _encode(self) -> dict[str, object]:
@@ -2543,6 +2560,8 @@ class MediaFile:
             request["path"] = self.path
         if self.reference is not None:
             request["reference"] = self.reference
+        if self.thumbnail_path is not None:
+            request["thumbnailPath"] = self.thumbnail_path
         return request
 
 
@@ -3098,6 +3117,90 @@ class PaymentStep(str, Enum):
 
     @classmethod
     def _missing_(cls, value: object) -> PaymentStep:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureFile:
+    """A picture that was read."""
+
+    exists: bool
+    """Whether there is one that is to be seen."""
+
+    id: str | None
+    """Names the picture."""
+
+    length: int | None
+    """Its length in bytes."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PictureFile:
+        return cls(
+            exists=data["exists"],
+            id=data.get("id"),
+            length=data.get("length"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureInfo:
+    """A picture that was looked up."""
+
+    state: PictureState
+    """What is known of it."""
+
+    id: str | None
+    """Names the picture; another one has another id."""
+
+    url: str | None
+    """Where it is, for some days: a plain JPEG that anybody who has the address can read."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PictureInfo:
+        return cls(
+            state=PictureState(data["state"]),
+            id=data.get("id"),
+            url=data.get("url"),
+        )
+
+
+class PictureSize(str, Enum):
+    """How large a picture is wanted."""
+
+    PREVIEW = "preview"
+    """About 96 pixels wide."""
+
+    FULL = "full"
+    """As it was set: up to 640 pixels wide."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> PictureSize:
+        return cls.UNKNOWN
+
+
+class PictureState(str, Enum):
+    """What is known of a picture."""
+
+    EXISTS = "exists"
+    """There is one."""
+
+    UNCHANGED = "unchanged"
+    """It is still the one with the known id."""
+
+    MISSING = "missing"
+    """There is none."""
+
+    HIDDEN = "hidden"
+    """Its owner does not show it to this account, or there is no such person or group."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> PictureState:
         return cls.UNKNOWN
 
 
@@ -3796,6 +3899,20 @@ class SentStatus(str, Enum):
     @classmethod
     def _missing_(cls, value: object) -> SentStatus:
         return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPictureResult:
+    """A picture that was set."""
+
+    id: str
+    """Names the picture."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> SetPictureResult:
+        return cls(
+            id=data["id"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

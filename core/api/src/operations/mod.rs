@@ -12,6 +12,7 @@ mod link;
 mod media;
 mod messages;
 mod people;
+mod pictures;
 mod statistics;
 mod transfer;
 mod version;
@@ -52,6 +53,10 @@ pub use messages::{
     SentMessage,
 };
 pub use people::GetIdentity;
+pub use pictures::{
+    DownloadPicture, GetPicture, PictureFile, PictureInfo, PictureSize, PictureState, RemovePicture,
+    SetPicture, SetPictureResult,
+};
 pub use statistics::{FailureCount, GetStatistics, Statistics};
 pub(crate) use transfer::passphrase;
 pub use transfer::{Backup, Export};
@@ -161,6 +166,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<DescribeMedia>(),
     entry::<Disconnect>(),
     entry::<DownloadMedia>(),
+    entry::<DownloadPicture>(),
     entry::<EditEvent>(),
     entry::<EditMessage>(),
     entry::<EditPoll>(),
@@ -176,6 +182,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<GetGroup>(),
     entry::<GetIdentity>(),
     entry::<GetMessage>(),
+    entry::<GetPicture>(),
     entry::<GetStatistics>(),
     entry::<KeepMessage>(),
     entry::<LeaveGroup>(),
@@ -188,6 +195,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<PromoteParticipants>(),
     entry::<React>(),
     entry::<RemoveParticipants>(),
+    entry::<RemovePicture>(),
     entry::<RequestHistory>(),
     entry::<RevokeMessage>(),
     entry::<SendMessage>(),
@@ -197,6 +205,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SetClientVersion>(),
     entry::<SetGroupSubject>(),
     entry::<SetMemberLabel>(),
+    entry::<SetPicture>(),
     entry::<SharePhoneNumber>(),
     entry::<UploadMedia>(),
     entry::<VotePoll>(),

@@ -1,5 +1,5 @@
 //! Notifications about devices and identities (delivery document §1.9, §2.7; pairing document
-//! §9.2); those about groups and restrictions are handed on. All others are acknowledged and have no effect in this version.
+//! §9.2); those about groups, pictures and restrictions are handed on. All others are acknowledged and have no effect in this version.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use super::lists;
 use super::usync::{Devices, Listed};
 use crate::groups;
 use crate::messages::{Replies, Unit};
+use crate::pictures;
 use crate::repair::Repair;
 use crate::restrictions;
 use crate::store::{DeviceList, StoreError};
@@ -42,6 +43,7 @@ pub(crate) fn notification(
         (Some("w:gp2"), Some(from)) if from.is_group() => {
             groups::notify::notification(unit, node, &from.to_bare())?;
         }
+        (Some("picture"), Some(_)) => pictures::notify::notification(unit, node)?,
         (kind, _) => tracing::debug!(?kind, "A notification has no effect."),
     }
     replies.ack(node, None);

@@ -6,6 +6,7 @@ mod groups;
 mod history;
 mod messages;
 mod people;
+mod pictures;
 mod queue;
 mod record;
 mod stream;

@@ -4,7 +4,7 @@
 use prost::Message as _;
 use whimbrel_wire::jid::Jid;
 
-use super::{account, addons, groups, history, messages, people};
+use super::{account, addons, groups, history, messages, people, pictures};
 use crate::events::{Event, EventKind, Identity};
 
 /// A row that this version cannot read: damaged, or of a kind that a newer version wrote.
@@ -20,7 +20,7 @@ struct RecordRow {
     recorded_at_ms: i64,
     #[prost(
         oneof = "KindRow",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 50, 51, 52, 60"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 50, 51, 52, 60, 61"
     )]
     kind: Option<KindRow>,
 }
@@ -67,6 +67,8 @@ enum KindRow {
     NumberShared(people::MovedRow),
     #[prost(message, tag = "60")]
     History(history::HistoryRow),
+    #[prost(message, tag = "61")]
+    PictureChanged(pictures::PictureChangedRow),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -121,6 +123,7 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         EventKind::GroupChanged(event) => KindRow::GroupChanged(event.into()),
         EventKind::ChatMoved(event) => KindRow::ChatMoved(event.into()),
         EventKind::NumberChanged(event) => KindRow::NumberChanged(event.into()),
+        EventKind::PictureChanged(event) => KindRow::PictureChanged(event.into()),
         EventKind::History(event) => KindRow::History(event.into()),
         EventKind::NumberShared(event) => KindRow::NumberShared(event.into()),
         EventKind::Qr(_)
@@ -162,6 +165,7 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
         KindRow::GroupChanged(row) => EventKind::GroupChanged(row.try_into()?),
         KindRow::ChatMoved(row) => EventKind::ChatMoved(row.try_into()?),
         KindRow::NumberChanged(row) => EventKind::NumberChanged(row.try_into()?),
+        KindRow::PictureChanged(row) => EventKind::PictureChanged(row.try_into()?),
         KindRow::History(row) => EventKind::History(row.try_into()?),
         KindRow::NumberShared(row) => EventKind::NumberShared(row.try_into()?),
     })
@@ -204,8 +208,8 @@ mod tests {
     use crate::error::Code;
     use crate::events::{
         Addon, ChatMoved, ConnectionRefused, Control, HistoryKind, HistorySync, IdentityChanged, Linked,
-        LoggedOut, Message, NumberChanged, NumberShared, Receipt, ReceiptKind, Restriction, RestrictionKind,
-        SendStatus, Target, Undecryptable, VersionExpires,
+        LoggedOut, Message, NumberChanged, NumberShared, PictureChanged, Receipt, ReceiptKind, Restriction,
+        RestrictionKind, SendStatus, Target, Undecryptable, VersionExpires,
     };
     use crate::messages::MessageKey;
 
@@ -371,6 +375,12 @@ mod tests {
                 former: "15550009@s.whatsapp.net".parse().unwrap(),
             }),
             EventKind::NumberShared(NumberShared { who: identity("9") }),
+            EventKind::PictureChanged(PictureChanged {
+                owner: identity("1"),
+                author: Some(identity("2")),
+                id: Some("17".into()),
+                timestamp: 5,
+            }),
             EventKind::History(HistorySync {
                 kind: HistoryKind::OnDemand,
                 chunk: 3,

@@ -5,6 +5,7 @@ mod extract;
 mod groups;
 mod media;
 mod phones;
+mod pictures;
 mod service;
 
 use std::io;
@@ -72,6 +73,7 @@ pub async fn serve(sandbox: Sandbox, options: ControlOptions) -> io::Result<Cont
         .merge(phones::routes())
         .merge(groups::routes())
         .merge(media::routes())
+        .merge(pictures::routes())
         .merge(service::routes())
         .fallback(|| async { ApiError::not_found("there is no such route") })
         .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })

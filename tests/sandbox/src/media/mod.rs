@@ -21,6 +21,11 @@ pub(crate) use shelf::Shelf;
 pub(crate) const HOSTS: usize = 2;
 
 impl Kind {
+    /// A picture of a person or group.
+    pub(crate) fn picture() -> Self {
+        Self { name: "photo".to_owned(), plain: true, profile: true }
+    }
+
     /// The kind of an encrypted file, by its name on the wire.
     pub(crate) fn encrypted(name: &str) -> Self {
         Self { name: name.to_owned(), plain: false, profile: false }

@@ -69,6 +69,8 @@ impl Service {
             ("w:mex", true) => self.mex(device, request),
             ("w:g2", true) => self.group_query(device, request),
             ("w:g2", false) => self.group_change(device, request),
+            ("w:profile:picture", true) => self.picture_query(device, request),
+            ("w:profile:picture", false) => self.picture_change(device, request),
             ("w:m", false) => self.media_connection(device, request),
             ("abt", true) => Ok(Reply::Child(super::startup::props(request))),
             ("blocklist", true) => self.blocklist(device),

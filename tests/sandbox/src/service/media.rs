@@ -41,6 +41,11 @@ impl Service {
         self.media.names = names;
     }
 
+    /// The host that is named first.
+    pub(super) fn first_media_host(&self) -> String {
+        self.media.names.first().cloned().unwrap_or_default()
+    }
+
     /// How long lists of hosts and tokens are valid from now on, in seconds.
     pub(crate) fn set_media_life(&mut self, ttl: Option<u64>, auth_ttl: Option<u64>) {
         self.media.ttl = ttl;

@@ -18,6 +18,7 @@ mod media;
 mod messages;
 mod notifications;
 mod offline;
+mod pictures;
 mod prekeys;
 mod presence;
 mod proof;
@@ -28,6 +29,7 @@ mod startup;
 mod usync;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -47,6 +49,7 @@ use messages::Routes;
 use crate::counters::Counters;
 use crate::events::{Event, EventLog};
 use crate::faults::{self, Fault, Faults, Point};
+use crate::media::Shelf;
 use crate::options::Options;
 use crate::report::{Finding, Report};
 use crate::stanza::{self, Refusal};
@@ -76,6 +79,9 @@ pub(crate) struct Service {
     groups: Groups,
     routes: Routes,
     media: media::MediaHosts,
+    pictures: pictures::Pictures,
+    /// The files of the media hosts.
+    shelf: Arc<Shelf>,
     counters: Counters,
     faults: Faults,
     report: Report,
@@ -90,7 +96,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn new(options: Options, events: EventLog) -> Self {
+    pub(crate) fn new(options: Options, events: EventLog, shelf: Arc<Shelf>) -> Self {
         Self {
             accounts: Accounts::default(),
             streams: BTreeMap::new(),
@@ -98,6 +104,8 @@ impl Service {
             groups: Groups::default(),
             routes: Routes::default(),
             media: media::MediaHosts::default(),
+            pictures: pictures::Pictures::default(),
+            shelf,
             counters: Counters::default(),
             faults: Faults::default(),
             report: Report::default(),

@@ -129,6 +129,15 @@ impl Service {
         Ok(Reply::Child(Node::new("privacy").children(categories)))
     }
 
+    /// Somebody changes a setting of privacy on the phone. Tells whether there is such a person.
+    pub(crate) fn set_privacy(&mut self, number: &str, name: &str, value: &str) -> bool {
+        let account = self.accounts.by_pn(number).and_then(|account| self.accounts.get_mut(account));
+        account.is_some_and(|account| {
+            account.settings.privacy.insert(name.to_owned(), value.to_owned());
+            true
+        })
+    }
+
     pub(super) fn change_privacy(&mut self, device: DeviceId, request: &Node) -> Result<Reply, Refusal> {
         if let Some(tokens) = request.child_named("tokens") {
             return self.issue_tokens(device, tokens);

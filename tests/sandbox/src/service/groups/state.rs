@@ -100,6 +100,11 @@ pub(crate) struct Group {
 }
 
 impl Group {
+    /// Whether only admins may change what it is called and shown by.
+    pub(in crate::service) fn is_locked(&self) -> bool {
+        self.locked
+    }
+
     /// A group with its maker alone, everything else as it is without options.
     pub(super) fn new(
         id: String,
