@@ -466,6 +466,10 @@ enum whimbrel_kind
    * A transfer of a file got on that was given a name.
    */
   WHIMBREL_KIND_MEDIA_PROGRESS = 107,
+  /**
+   * The download or the reading of a piece of the history got on.
+   */
+  WHIMBREL_KIND_HISTORY_PROGRESS = 108,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -776,9 +780,9 @@ typedef struct whimbrel_client_options {
    */
   uint32_t history_days;
   /**
-   * Zero.
+   * How many days messages are kept in the archive; default for ever.
    */
-  uint32_t reserved;
+  uint32_t archive_days;
   /**
    * Folder, which exists, where encrypted files lie while they are uploaded; default the system's
    * folder for temporary files. Choose one on a disk if that is in memory.

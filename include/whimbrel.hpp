@@ -264,6 +264,8 @@ struct client_options {
   bool no_archive = false, full_history = false;
   std::uint32_t history_days = 0;
   std::optional<std::string> temporary_folder;
+  /* How many days messages are kept in the archive; 0: for ever. */
+  std::uint32_t archive_days = 0;
 };
 
 /* Threads and limits for any number of clients. */
@@ -345,6 +347,7 @@ class client {
     raw.full_history = options.full_history;
     raw.history_days = options.history_days;
     raw.temporary_folder = detail::lend(options.temporary_folder);
+    raw.archive_days = options.archive_days;
     raw.request_timeout_ms = detail::count_of(options.request_timeout);
     raw.manual_start = options.manual_start;
     raw.manual_acknowledge = options.manual_acknowledge;

@@ -92,6 +92,8 @@ pub enum whimbrel_kind {
     PasskeyRequired = 106,
     /// A transfer of a file got on that was given a name.
     MediaProgress = 107,
+    /// The download or the reading of a piece of the history got on.
+    HistoryProgress = 108,
 }
 
 /// What happened to messages, as in whimbrel_receipt_view. Newer libraries may have more.
@@ -179,6 +181,7 @@ mod tests {
             Kind::PairingCodeFailed,
             Kind::PasskeyRequired,
             Kind::MediaProgress,
+            Kind::HistoryProgress,
         ];
         let here: Vec<_> = here.iter().map(|kind| (*kind as u32, snake(&format!("{kind:?}")))).collect();
         let table: Vec<_> = whimbrel_api::events::EVENTS

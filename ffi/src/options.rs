@@ -86,8 +86,8 @@ pub struct whimbrel_client_options {
     pub full_history: u32,
     /// How many days of history to ask the phone for when linking; default what the phone decides.
     pub history_days: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// How many days messages are kept in the archive; default for ever.
+    pub archive_days: u32,
     /// Folder, which exists, where encrypted files lie while they are uploaded; default the system's
     /// folder for temporary files. Choose one on a disk if that is in memory.
     pub temporary_folder: whimbrel_str,
@@ -243,8 +243,8 @@ impl whimbrel_client_options {
         if self.journal_limit_bytes != 0 {
             options.journal_limit_bytes = self.journal_limit_bytes;
         }
-        refuse_reserved(self.reserved)?;
         options.archive = !flag(self.no_archive)?;
+        options.archive_days = (self.archive_days != 0).then_some(self.archive_days);
         options.full_history = flag(self.full_history)?;
         options.history_days = (self.history_days != 0).then_some(self.history_days);
         options.temporary_folder = folder.filter(|folder| !folder.is_empty()).map(PathBuf::from);

@@ -49,6 +49,7 @@ struct ClientJson {
     sync_to_disk: Option<bool>,
     proxy: Option<String>,
     archive: Option<bool>,
+    archive_days: Option<u32>,
     full_history: Option<bool>,
     history_days: Option<u32>,
     temporary_folder: Option<PathBuf>,
@@ -92,6 +93,7 @@ pub(crate) fn client(json: &str) -> Result<ClientOptions, Error> {
     set(&mut options.sync_to_disk, given.sync_to_disk);
     set(&mut options.archive, given.archive);
     set(&mut options.full_history, given.full_history);
+    options.archive_days = given.archive_days;
     options.history_days = given.history_days;
     options.temporary_folder = given.temporary_folder;
     options.proxy = given.proxy.as_deref().map(Proxy::parse).transpose()?;

@@ -42,6 +42,8 @@ export interface ClientOptions {
   proxy?: string
   /** Keep chats, messages and people, so that they can be looked up; `true` if absent. */
   archive?: boolean
+  /** How many days messages are kept in the archive; for ever if absent. */
+  archiveDays?: number
   /** Ask the phone for all of its history when linking, not only for the last weeks. */
   fullHistory?: boolean
   /** How many days of history to ask the phone for when linking; the phone decides if absent. */

@@ -868,6 +868,10 @@ export interface History extends JournaledEvent {
   messages: number
   /** Records that were left out, since they are damaged. */
   damaged: number
+  /** Calls of the phone's log in it; they are in the archive as messages. */
+  calls: number
+  /** Stickers in it that were used lately; they are counted, and not kept. */
+  stickers: number
   /**
    * Why it could not be read to its end: the name of the error code. What was read is in the
    * archive.
@@ -990,6 +994,28 @@ export interface MediaProgress extends EphemeralEvent {
   total: number
 }
 
+/**
+ * Emitted when the download or the reading of a piece of the history got on; about ten times a
+ * second, and at the end of each piece. Only the latest counts.
+ */
+export interface HistoryProgress extends EphemeralEvent {
+  kind: 'history_progress'
+  /** What it is. */
+  history: HistoryType
+  /** Which piece of its kind, from 1. */
+  chunk: number
+  /** It is downloaded; afterwards it is read. */
+  downloading: boolean
+  /** Messages of it that were read. */
+  messages: number
+  /** Octets that were downloaded or read. */
+  done: number
+  /** Of so many; 0 while that is not known. */
+  total: number
+  /** How much of the recent or full history there is with it, in percent, as the phone says. */
+  progress: number | null
+}
+
 /** What happened: look at `kind`. */
 export type ClientEvent =
   | Message
@@ -1035,4 +1061,5 @@ export type ClientEvent =
   | PairingCodeFailed
   | PasskeyRequired
   | MediaProgress
+  | HistoryProgress
   | UnknownEvent

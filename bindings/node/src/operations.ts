@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, AddParticipants, AddPollOption, Address, AnswerEvent, AnswerPasskey, Backup, CancelSend, ChatPage, ClientVersion, CommentMessage, ConnectionInfo, ContactPage, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditMessage, EditPoll, Export, FindChats, FindContacts, FindMessages, ForwardMessage, GetGroup, GetIdentity, GetMessage, GetPicture, Group, GroupList, GroupMention, Identity, KeepMessage, LeaveGroup, LinkWithCode, MarkRead, MediaDescription, MessagePage, OlderHistory, PairingCode, ParticipantResults, PasskeyCode, PictureFile, PictureInfo, PinMessage, PromoteParticipants, QrCode, QuotedMessageInput, React, RemoveParticipants, RemovePicture, RequestHistory, RevokeMessage, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatTimer, SetClientVersion, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SharePhoneNumber, Statistics, StoredMessage, UploadMedia, UploadedMedia, VotePoll } from './types.js'
+import type { Account, AddParticipants, AddPollOption, Address, AnswerEvent, AnswerPasskey, Backup, CancelSend, ChatPage, ClientVersion, CommentMessage, ConnectionInfo, ContactPage, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadedMedia, EditEvent, EditMessage, EditPoll, Export, FindChats, FindContacts, FindMessages, FindPastMembers, ForwardMessage, GetGroup, GetIdentity, GetMessage, Group, GroupList, GroupMention, Identity, KeepMessage, LeaveGroup, LinkWithCode, MarkRead, MediaDescription, MessagePage, OlderHistory, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PinMessage, PromoteParticipants, QrCode, QuotedMessageInput, React, RemoveParticipants, RequestHistory, RevokeMessage, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatTimer, SetClientVersion, SetGroupSubject, SetMemberLabel, SharePhoneNumber, Statistics, StoredMessage, UploadMedia, UploadedMedia, VotePoll } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -226,6 +226,16 @@ export abstract class Operations {
   }
 
   /**
+   * Tells who is in a group no more, as far as the phone told when it handed over the history,
+   * the latest first. Who left since came as `group_changed`.
+   *
+   * Fails with `NOT_SUPPORTED` if the client was opened without an archive.
+   */
+  async findPastMembers(request: FindPastMembers, options?: CallOptions): Promise<PastMembers> {
+    return this.request<PastMembers>('find_past_members', findPastMembers(request), options)
+  }
+
+  /**
    * Finds messages, newest first. What is absent is not looked at.
    *
    * Fails with `NOT_SUPPORTED` if the client was opened without an archive.
@@ -280,8 +290,8 @@ export abstract class Operations {
   }
 
   /**
-   * Tells everything that is known of a message: who has it and read it, and how the votes of
-   * a poll stand.
+   * Tells everything that is known of a message: who has it and read it, how the votes of a
+   * poll stand, and who comes to an event.
    *
    * Fails with `NOT_FOUND`, and with `NOT_SUPPORTED` if the client was opened without an
    * archive.
@@ -541,6 +551,10 @@ function findContacts(value: FindContacts): object {
 
 function findMessages(value: FindMessages): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
+function findPastMembers(value: FindPastMembers): object {
+  return { ...value, chat: address(value.chat) }
 }
 
 function forwardMessage(value: ForwardMessage): object {

@@ -1236,10 +1236,23 @@ export interface FindMessages {
   limit?: number | null
   /** With this id. */
   messageId?: string | null
+  /** Only those that are pinned in their chat now. */
+  pinned?: boolean
   /** By this person; an address of this account stands for what it wrote itself. */
   sender?: Address | null
   /** With all these words, or words that begin like them. */
   text?: string | null
+}
+
+/**
+ * Tells who is in a group no more, as far as the phone told when it handed over the history,
+ * the latest first. Who left since came as `group_changed`.
+ *
+ * Fails with `NOT_SUPPORTED` if the client was opened without an archive.
+ */
+export interface FindPastMembers {
+  /** The group. */
+  chat: Address
 }
 
 /** A button of a native flow. */
@@ -1316,8 +1329,8 @@ export interface GetIdentity {
 }
 
 /**
- * Tells everything that is known of a message: who has it and read it, and how the votes of a
- * poll stand.
+ * Tells everything that is known of a message: who has it and read it, how the votes of a poll
+ * stand, and who comes to an event.
  *
  * Fails with `NOT_FOUND`, and with `NOT_SUPPORTED` if the client was opened without an
  * archive.
@@ -2313,6 +2326,22 @@ export interface PasskeyCode {
   code: string
 }
 
+/** Somebody who is in a group no more. */
+export interface PastMember {
+  /** Who. */
+  who: Identity
+  /** Somebody else removed them; otherwise they left. */
+  removed: boolean
+  /** When, seconds since 1970; 0 if that is not known. */
+  at: number
+}
+
+/** People who are in a group no more. */
+export interface PastMembers {
+  /** The people, who left last first. */
+  items: PastMember[]
+}
+
 /** A step of a payment. Only received: a linked device cannot move money. */
 export interface PaymentContentInput {
   type: 'payment'
@@ -3214,6 +3243,26 @@ export interface StickerPackContent {
   trayIcon: string | null
 }
 
+/** A person's answer to an event. */
+export interface StoredAnswer {
+  /** Who. */
+  who: Identity
+  /** How many others they bring. */
+  extraGuests: number
+  /** When, milliseconds since 1970. */
+  atMs: number
+  /** Whether they come; absent for an answer of an unknown kind. */
+  response: EventResponse | null
+}
+
+/** A disappearing message is kept, for everybody. */
+export interface StoredKeep {
+  /** When, milliseconds since 1970. */
+  atMs: number
+  /** Who kept it, if that is known. */
+  by: Identity | null
+}
+
 /** A message of the archive. */
 export interface StoredMessage {
   /** Id within the chat and sender. */
@@ -3238,6 +3287,12 @@ export interface StoredMessage {
   recipients: Recipient[]
   /** The count of a poll. Only `get_message` says it. */
   votes: PollVotes[]
+  /** What people answered to an event, the first answer first. Only `get_message` says it. */
+  answers: StoredAnswer[]
+  /** How many people come to an event, with those whom they bring. Only `get_message` says it. */
+  expected: number
+  /** Comments on it. */
+  comments: number
   /**
    * What it says, as last edited. Absent for one that was taken back, and for what the service
    * wrote in the chat.
@@ -3245,12 +3300,26 @@ export interface StoredMessage {
   content: Content | null
   /** When it was last edited, milliseconds since 1970. */
   editedAtMs: number | null
+  /** Present on a disappearing message that is kept. */
+  kept: StoredKeep | null
+  /** Present on a message that is pinned in its chat. */
+  pinned: StoredPin | null
   /** Present on a message that was taken back. */
   revoked: Revoked | null
   /** How far it came, of messages of this account. */
   status: SentStatus | null
   /** Its words, if it has any, as last edited. */
   text: string | null
+}
+
+/** A message is pinned in its chat, for everybody. */
+export interface StoredPin {
+  /** When, milliseconds since 1970. */
+  atMs: number
+  /** Until when, seconds since 1970. */
+  until: number
+  /** Who pinned it, if that is known. */
+  by: Identity | null
 }
 
 /** A person's reaction to a message. */

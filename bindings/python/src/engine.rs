@@ -86,7 +86,8 @@ impl NativeEngine {
     /// Opens the client whose store is at `path`. Returns the id of the call.
     #[pyo3(signature = (mailbox, ticket, path, *, auto_start=None, request_timeout=None, device_name=None,
                         journal_limit=None, journal_limit_bytes=None, sync_to_disk=None, proxy=None,
-                        archive=None, full_history=None, history_days=None, temporary_folder=None))]
+                        archive=None, archive_days=None, full_history=None, history_days=None,
+                        temporary_folder=None))]
     #[expect(clippy::too_many_arguments, reason = "they are the keyword arguments of the Python class")]
     fn open(
         &self,
@@ -102,6 +103,7 @@ impl NativeEngine {
         sync_to_disk: Option<bool>,
         proxy: Option<String>,
         archive: Option<bool>,
+        archive_days: Option<u32>,
         full_history: Option<bool>,
         history_days: Option<u32>,
         temporary_folder: Option<PathBuf>,
@@ -118,6 +120,7 @@ impl NativeEngine {
             options.sync_to_disk = sync_to_disk.unwrap_or(options.sync_to_disk);
             options.archive = archive.unwrap_or(options.archive);
             options.full_history = full_history.unwrap_or(options.full_history);
+            options.archive_days = archive_days;
             options.history_days = history_days;
             options.temporary_folder = temporary_folder;
             options.proxy = proxy.as_deref().map(Proxy::parse).transpose()?;

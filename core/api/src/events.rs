@@ -23,7 +23,7 @@ pub use addons::{
     MessageRevoked, PollEdited, PollOptionAdded, PollVote, Reaction, SealedAddon, TargetMessage,
 };
 pub use groups::{GroupChangeType, GroupChanged, GroupJoined, GroupLeft};
-pub use history::{History, HistoryType};
+pub use history::{History, HistoryProgress, HistoryType};
 pub use pictures::PictureChanged;
 
 /// Milliseconds, as JSON numbers.
@@ -504,6 +504,7 @@ pub enum EventBody {
     Qr(Qr),
     LinkFailed(LinkFailed),
     MediaProgress(MediaProgress),
+    HistoryProgress(HistoryProgress),
     Connection(ConnectionChanged),
     Closed(Closed),
     /// A kind that this version of the table does not know.
@@ -637,6 +638,7 @@ impl From<&EventKind> for EventBody {
             }
             EventKind::LinkFailed(event) => Self::LinkFailed(LinkFailed { reason: event.reason.to_owned() }),
             EventKind::MediaProgress(progress) => Self::MediaProgress(progress.into()),
+            EventKind::HistoryProgress(progress) => Self::HistoryProgress(progress.into()),
             EventKind::Connection(state) => Self::Connection(state.into()),
             EventKind::Closed(reason) => Self::Closed(Closed {
                 reason: match reason {
@@ -757,6 +759,7 @@ pub static EVENTS: &[EventEntry] = &[
     ephemeral::<PairingCodeFailed>(105, "pairing_code_failed"),
     ephemeral::<PasskeyRequired>(106, "passkey_required"),
     ephemeral::<MediaProgress>(107, "media_progress"),
+    ephemeral::<HistoryProgress>(108, "history_progress"),
 ];
 
 /// The stable number of an event's kind; 0 for kinds that this table does not know.
@@ -791,6 +794,7 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::PairingCodeFailed(_) => 105,
         EventKind::PasskeyRequired(_) => 106,
         EventKind::MediaProgress(_) => 107,
+        EventKind::HistoryProgress(_) => 108,
         _ => 0,
     }
 }

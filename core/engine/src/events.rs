@@ -16,7 +16,7 @@ use crate::messages::MessageKey;
 
 pub use crate::addons::{Addon, Control, Target};
 pub use crate::groups::{GroupChange, GroupChanged, GroupJoined, GroupLeft};
-pub use crate::history::{HistoryKind, HistorySync};
+pub use crate::history::{HistoryKind, HistoryProgress, HistorySync};
 pub use crate::pictures::PictureChanged;
 pub use crate::restrictions::{Restriction, RestrictionKind};
 
@@ -139,6 +139,9 @@ pub enum EventKind {
     /// Emitted when a transfer of a file got on that was given a name; about ten times a second, and at
     /// its end. Ephemeral; only the latest of each transfer counts.
     MediaProgress(MediaProgress),
+    /// Emitted when the download or the reading of a piece of the history got on; about ten times a second, and
+    /// at the end of each piece. Ephemeral; only the latest counts.
+    HistoryProgress(HistoryProgress),
     /// Emitted when the connection changes its state. Ephemeral; only the latest counts.
     Connection(ConnectionState),
     /// Emitted last, when the client is closed. Ephemeral; nothing follows.

@@ -63,8 +63,8 @@ mod version;
 
 pub use address::parse_address;
 pub use archive::{
-    Chat, Contact, FindChats, FindContacts, FindMessages, Page, PollVote, Recipient, SentStatus,
-    StoredMessage, StoredReaction,
+    Chat, Contact, FindChats, FindContacts, FindMessages, Page, PastMember, PollVote, Recipient, SentStatus,
+    StoredAnswer, StoredMessage, StoredPin, StoredReaction,
 };
 pub use client::{AccountInfo, Client};
 pub use engine::Engine;

@@ -120,6 +120,9 @@ pub struct ClientOptions {
     /// Keep chats, messages and people, so that they can be looked up (default `true`). Without, the
     /// client keeps what it needs to send and receive, and nothing of what was said.
     pub archive: bool,
+    /// How many days messages are kept in the archive. What is older is forgotten, with everything that people did
+    /// to it, also starred and pinned messages; chats and people stay. `None` (default): for ever.
+    pub archive_days: Option<u32>,
     /// Ask the phone for all of its history when linking, not only for the last weeks (default
     /// `false`). It takes effect with the next link, and needs [`archive`](Self::archive).
     pub full_history: bool,
@@ -147,6 +150,7 @@ impl Default for ClientOptions {
             proxy: None,
             temporary_folder: None,
             archive: true,
+            archive_days: None,
             full_history: false,
             history_days: None,
         }

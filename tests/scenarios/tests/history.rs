@@ -4,12 +4,15 @@
 
 use std::collections::BTreeSet;
 
+use whimbrel::content::addons::Going;
+use whimbrel::content::kinds::Content;
+use whimbrel::content::kinds::call::CallOutcome;
 use whimbrel::events::{EventKind, EventStream, HistoryKind, HistorySync};
 use whimbrel::{
     CallOptions, Chat, Client, Code, FindChats, FindContacts, FindMessages, Jid, LookupOptions, SentStatus,
     StoredMessage,
 };
-use whimbrel_sandbox::phone::{Past, Phone, ReceiptKind};
+use whimbrel_sandbox::phone::{Past, Phone, ReceiptKind, SwitchChange};
 use whimbrel_sandbox::{Event, MediaFault, MediaFaultRule, MediaRequest};
 use whimbrel_scenarios::{DEADLINE, NUMBER, Wait as _, World, next_kind, quiet};
 
@@ -109,8 +112,8 @@ async fn what_the_phone_remembers_can_be_looked_up() {
     people.name = Some("friend 1".to_owned());
     let people = client.find_contacts(people, CallOptions::default()).await.unwrap().items;
     assert_eq!((people.len(), people[0].push_name.as_deref()), (1, Some("Person 1")));
-    // Three pieces that every phone sends, and two of its past.
-    told_the_phone(&world.sandbox.find_phone(NUMBER).unwrap(), 5).await;
+    // Three pieces that every phone sends, and three of its past.
+    told_the_phone(&world.sandbox.find_phone(NUMBER).unwrap(), 6).await;
     world.assert_no_findings();
 }
 
@@ -123,7 +126,7 @@ async fn pieces_on_the_media_hosts_are_downloaded_and_leave_nothing_behind() {
     let first = with_past(&world, &client, &past).await;
     assert_eq!((first.chunk, first.messages, first.chats), (1, 600, 2));
     let phone = world.sandbox.find_phone(NUMBER).unwrap();
-    told_the_phone(&phone, 6).await;
+    told_the_phone(&phone, 7).await;
     assert_eq!(chats(&client).await.len(), 4);
     let folder = world.store("a").parent().unwrap().to_owned();
     client.close(DEADLINE).await.unwrap();
@@ -256,4 +259,209 @@ async fn a_client_closes_at_once_though_a_piece_does_not_come() {
     let start = tokio::time::Instant::now();
     client.close(DEADLINE).await.unwrap();
     assert!(start.elapsed() < DEADLINE / 2, "{:?}", start.elapsed());
+}
+
+/// Links a client to a phone with a past, without waiting for it.
+async fn link(world: &World, client: &Client, past: Past, switches: SwitchChange) -> Phone {
+    let phone = world.sandbox.phone(NUMBER).await.unwrap();
+    phone.remember(past);
+    phone.set_switches(switches);
+    let code = client.link_with_qr(CallOptions::default()).await.unwrap();
+    phone.scan(&code.text).await.unwrap();
+    phone
+}
+
+#[tokio::test]
+async fn what_stands_beside_the_messages_gets_into_the_archive_too() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let mut events = client.events().unwrap();
+    let past = Past { extras: true, chats: 6, messages: 20, ..Past::default() };
+    link(&world, &client, past.clone(), SwitchChange::default()).await;
+    let other = next_kind(&mut events, |event| match event {
+        EventKind::History(sync) if sync.kind == HistoryKind::Other => Some(sync.clone()),
+        _ => None,
+    })
+    .await;
+    assert_eq!((other.calls, other.stickers, other.error), (2, 2, None));
+    piece(&mut events, HistoryKind::Recent).await;
+
+    let friend: Jid = Past::address(0).parse().unwrap();
+    let details = async |number: u32| {
+        let id = Past::message_id(0, number);
+        client.stored_message(&friend, &id, None, CallOptions::default()).await.unwrap()
+    };
+    let pinned = details(19).await.pinned.unwrap();
+    assert!(pinned.by.is_none() && pinned.until * 1000 > pinned.at_ms);
+    let mut find = in_chat(&friend);
+    find.pinned = true;
+    let found = messages(&client, find).await;
+    assert_eq!(found.iter().map(|it| it.message_id.clone()).collect::<Vec<_>>(), [Past::message_id(0, 19)]);
+    assert!(details(18).await.kept.is_some());
+    let revoked = details(17).await;
+    assert!(revoked.revoked.is_some() && revoked.content.is_none() && revoked.notice.is_none());
+    let regatta = details(16).await;
+    assert_eq!(regatta.text.as_deref(), Some("regatta"));
+    let answer = &regatta.answers[0];
+    assert_eq!((answer.answer, answer.guests), (Some(Going::Going), 2));
+    assert_eq!(answer.who.phone.as_ref(), Some(&friend));
+    assert_eq!(details(15).await.reactions[0].emoji, "⛵");
+
+    // Calls stand in their chats, and a phone is not asked to count from one.
+    let missed = client.stored_message(&friend, "CALL1", None, CallOptions::default()).await.unwrap();
+    let Some(Content::CallLog(log)) = missed.content else { panic!("{missed:?}") };
+    assert_eq!((log.outcome, missed.from_me), (Some(CallOutcome::Missed), false));
+    let called: Jid = Past::address(1).parse().unwrap();
+    let made = client.stored_message(&called, "CALL2", None, CallOptions::default()).await.unwrap();
+    let Some(Content::CallLog(log)) = made.content else { panic!("{made:?}") };
+    assert_eq!((log.duration_seconds, log.is_video, made.from_me), (Some(61), true, true));
+
+    let group: Jid = Past::address(4).parse().unwrap();
+    let left = client.past_members(&group, CallOptions::default()).await.unwrap();
+    let left: Vec<_> = left.iter().map(|member| (member.who.phone.clone(), member.removed)).collect();
+    assert_eq!(left, [(Some(friend), false), (Some(called), true)]);
+    world.assert_no_findings();
+}
+
+#[tokio::test]
+async fn pieces_that_were_read_are_deleted_from_the_media_hosts_if_these_let_them_be() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    world.sandbox.add_media_fault(MediaFaultRule {
+        request: MediaRequest::Delete,
+        host: None,
+        times: 1,
+        fault: MediaFault::Status { status: 500, retry_after_s: None },
+    });
+    let mut events = client.events().unwrap();
+    let past = Past { uploaded: true, ..Past::default() };
+    let phone = link(&world, &client, past, SwitchChange::default()).await;
+    assert_eq!(piece(&mut events, HistoryKind::Recent).await.error, None);
+    let mut deleted = BTreeSet::new();
+    world
+        .wait(|event| {
+            if let Event::MediaDeleted { hash } = event {
+                deleted.insert(hash.clone());
+            }
+            deleted.len() == 2
+        })
+        .await;
+    told_the_phone(&phone, 6).await;
+    assert_eq!(chats(&client).await.len(), 5);
+    world.assert_no_findings();
+}
+
+#[tokio::test]
+async fn a_damaged_piece_is_made_anew_by_the_phone() {
+    let world = World::start().await;
+    let engine = world.engine();
+    for (store, uploaded) in [("a", false), ("b", true)] {
+        let client = engine.open(world.store(store), quiet()).unwrap();
+        let mut events = client.events().unwrap();
+        // The first one, with the newest messages.
+        let switches = SwitchChange { damage_pieces: Some(1), ..SwitchChange::default() };
+        let past = Past { uploaded, ..Past::default() };
+        link(&world, &client, past, switches).await;
+        let (mut bootstrap, mut recent) = (0, 0);
+        while bootstrap == 0 || recent == 0 {
+            let sync = next_kind(&mut events, |event| match event {
+                EventKind::History(sync) if sync.messages > 0 => Some(sync.clone()),
+                _ => None,
+            })
+            .await;
+            assert_eq!((sync.error, sync.damaged), (None, 0));
+            bootstrap += u32::from(sync.kind == HistoryKind::Bootstrap);
+            recent += u32::from(sync.kind == HistoryKind::Recent);
+        }
+        assert_eq!((bootstrap, recent), (1, 1));
+        client.close(DEADLINE).await.unwrap();
+    }
+    world.assert_no_findings();
+}
+
+#[tokio::test]
+async fn a_piece_that_stays_damaged_is_told_once_and_no_more_asked_for() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let refusing =
+        SwitchChange { damage_pieces: Some(9), refuse_pieces: Some(true), ..SwitchChange::default() };
+    let careless = SwitchChange { damage_pieces: Some(9), refuse_pieces: Some(false), ..refusing };
+    for (store, switches) in [("a", refusing), ("b", careless)] {
+        let client = engine.open(world.store(store), quiet()).unwrap();
+        let mut events = client.events().unwrap();
+        let phone = link(&world, &client, Past::default(), switches).await;
+        let mut kinds = BTreeSet::new();
+        while kinds.len() < 3 {
+            let sync = next_kind(&mut events, |event| match event {
+                EventKind::History(sync) if sync.error.is_some() => Some(sync.clone()),
+                _ => None,
+            })
+            .await;
+            assert_eq!(sync.error, Some(Code::HistoryDamaged));
+            assert!(kinds.insert(sync.kind as u8), "told twice: {sync:?}");
+        }
+        // The phone is told of those as well: three that every phone sends, and these.
+        told_the_phone(&phone, 6).await;
+        client.close(DEADLINE).await.unwrap();
+    }
+    world.assert_no_findings();
+}
+
+#[tokio::test]
+async fn how_far_a_piece_is_is_told() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let mut events = client.events().unwrap();
+    let past = Past { chats: 4, messages: 500, uploaded: true, ..Past::default() };
+    link(&world, &client, past, SwitchChange::default()).await;
+    let mut latest = 0;
+    loop {
+        let told = next_kind(&mut events, |event| match event {
+            EventKind::HistoryProgress(progress) if progress.kind == HistoryKind::Recent => Some((
+                progress.downloading,
+                progress.messages,
+                progress.done,
+                progress.total,
+                progress.progress,
+            )),
+            _ => None,
+        })
+        .await;
+        let (downloading, messages, done, total, percent) = told;
+        assert!(done <= total || downloading, "{told:?}");
+        assert!(messages >= latest, "{told:?} after {latest}");
+        latest = messages;
+        if !downloading && done == total && messages == 2000 {
+            assert_eq!(percent, Some(100));
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_older_than_wanted_is_not_kept() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let days = |days: Option<u32>| {
+        let mut options = quiet();
+        options.archive_days = days;
+        options
+    };
+    // A little more than a message a day, the newest of yesterday.
+    let past = Past { chats: 2, messages: 30, pace: 86_000, ..Past::default() };
+    let client = engine.open(world.store("a"), days(Some(20))).unwrap();
+    with_past(&world, &client, &past).await;
+    let friend: Jid = Past::address(1).parse().unwrap();
+    assert_eq!(messages(&client, in_chat(&friend)).await.len(), 20);
+    client.close(DEADLINE).await.unwrap();
+    let client = engine.open(world.store("a"), days(Some(5))).unwrap();
+    assert_eq!(messages(&client, in_chat(&friend)).await.len(), 5);
+    client.close(DEADLINE).await.unwrap();
+    // Gone is gone.
+    let client = engine.open(world.store("a"), days(None)).unwrap();
+    assert_eq!(messages(&client, in_chat(&friend)).await.len(), 5);
+    assert_eq!(chats(&client).await.len(), 2);
 }

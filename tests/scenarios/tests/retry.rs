@@ -311,3 +311,22 @@ async fn a_first_message_of_an_older_session_is_opened_in_it() {
     assert!(twice.iter().all(|twice| twice.sender == label && twice.recipient == BEN), "{twice:?}");
     engine.close(DEADLINE).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_another_own_device_sends_again_without_its_envelope_belongs_to_the_chat_of_its_first_copy() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (client, _) = world.linked(&engine, ANNA).await;
+    let mut events = client.events().unwrap();
+    world.sandbox.phone(BEN).await.unwrap();
+    let phone = world.sandbox.find_phone(ANNA).unwrap();
+    let switches = SwitchChange { damage_next: Some(1), bare_resends: Some(true), ..SwitchChange::default() };
+    phone.set_switches(switches);
+    let id = phone.send_text(BEN, "by the way").await.unwrap();
+    let (event, placeholder) = next_placeholder(&mut events).await;
+    assert_eq!(placeholder.message_id, id);
+    let message = next_message(&mut events).await;
+    assert_eq!((message.message_id, message.from_me, message.completes), (id, true, Some(event)));
+    assert_eq!(message.chat, placeholder.chat, "it is not of the chat with oneself");
+    engine.close(DEADLINE).await.unwrap();
+}

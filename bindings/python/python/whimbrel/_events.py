@@ -44,6 +44,7 @@ __all__ = [
     "GroupJoined",
     "GroupLeft",
     "History",
+    "HistoryProgress",
     "IdentityChanged",
     "LinkFailed",
     "Linked",
@@ -1836,6 +1837,12 @@ class History(Event):
     damaged: int
     """Records that were left out, since they are damaged."""
 
+    calls: int
+    """Calls of the phone's log in it; they are in the archive as messages."""
+
+    stickers: int
+    """Stickers in it that were used lately; they are counted, and not kept."""
+
     error: str | None
     """Why it could not be read to its end: the name of the error code. What was read is in the
     archive.
@@ -1858,6 +1865,8 @@ class History(Event):
             chats=data["chats"],
             messages=data["messages"],
             damaged=data["damaged"],
+            calls=data["calls"],
+            stickers=data["stickers"],
             error=data.get("error"),
             progress=data.get("progress"),
             request_id=data.get("requestId"),
@@ -2100,6 +2109,51 @@ class MediaProgress(Event):
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryProgress(Event):
+    """Emitted when the download or the reading of a piece of the history got on; about ten times a
+    second, and at the end of each piece. Only the latest counts.
+    """
+
+    kind: ClassVar[str] = "history_progress"
+
+    history: HistoryType
+    """What it is."""
+
+    chunk: int
+    """Which piece of its kind, from 1."""
+
+    downloading: bool
+    """It is downloaded; afterwards it is read."""
+
+    messages: int
+    """Messages of it that were read."""
+
+    done: int
+    """Octets that were downloaded or read."""
+
+    total: int
+    """Of so many; 0 while that is not known."""
+
+    progress: int | None
+    """How much of the recent or full history there is with it, in percent, as the phone says."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> HistoryProgress:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            history=HistoryType(data["history"]),
+            chunk=data["chunk"],
+            downloading=data["downloading"],
+            messages=data["messages"],
+            done=data["done"],
+            total=data["total"],
+            progress=data.get("progress"),
+        )
+
+
 _BY_KIND: dict[str, type[Event]] = {
     "message": Message,
     "undecryptable": Undecryptable,
@@ -2144,6 +2198,7 @@ _BY_KIND: dict[str, type[Event]] = {
     "pairing_code_failed": PairingCodeFailed,
     "passkey_required": PasskeyRequired,
     "media_progress": MediaProgress,
+    "history_progress": HistoryProgress,
 }
 
 

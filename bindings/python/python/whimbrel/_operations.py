@@ -31,9 +31,7 @@ from ._types import (
     PairingCode,
     ParticipantResults,
     PasskeyCode,
-    PictureFile,
-    PictureInfo,
-    PictureSize,
+    PastMembers,
     Poll,
     QrCode,
     QuotedMessage,
@@ -727,6 +725,25 @@ class Operations:
             request["person"] = str(person)
         return ContactPage._decode(await self._request("find_contacts", request, timeout))
 
+    async def find_past_members(
+        self,
+        *,
+        chat: Address,
+        timeout: float | None = None,
+    ) -> PastMembers:
+        """Tells who is in a group no more, as far as the phone told when it handed over the
+        history, the latest first. Who left since came as ``group_changed``.
+
+        Fails with ``NOT_SUPPORTED`` if the client was opened without an archive.
+
+        Args:
+            chat: The group.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat)}
+        return PastMembers._decode(await self._request("find_past_members", request, timeout))
+
     async def find_messages(
         self,
         *,
@@ -736,6 +753,7 @@ class Operations:
         cursor: str | None = None,
         limit: int | None = None,
         message_id: str | None = None,
+        pinned: bool | None = None,
         sender: Address | None = None,
         text: str | None = None,
         timeout: float | None = None,
@@ -751,6 +769,7 @@ class Operations:
             cursor: ``next`` of the page before.
             limit: At most so many, 1 to 500; 50 if absent.
             message_id: With this id.
+            pinned: Only those that are pinned in their chat now.
             sender: By this person; an address of this account stands for what it wrote itself.
             text: With all these words, or words that begin like them.
             timeout: Seconds until the call fails with ``TimedOutError``; the client's
@@ -769,6 +788,8 @@ class Operations:
             request["limit"] = limit
         if message_id is not None:
             request["messageId"] = message_id
+        if pinned is not None:
+            request["pinned"] = pinned
         if sender is not None:
             request["sender"] = str(sender)
         if text is not None:
@@ -904,8 +925,8 @@ class Operations:
         sender: Address | None = None,
         timeout: float | None = None,
     ) -> StoredMessage:
-        """Tells everything that is known of a message: who has it and read it, and how the votes
-        of a poll stand.
+        """Tells everything that is known of a message: who has it and read it, how the votes of a
+        poll stand, and who comes to an event.
 
         Fails with ``NOT_FOUND``, and with ``NOT_SUPPORTED`` if the client was opened without an
         archive.

@@ -93,6 +93,8 @@ __all__ = [
     "ParticipantResult",
     "ParticipantResults",
     "PasskeyCode",
+    "PastMember",
+    "PastMembers",
     "PaymentContent",
     "PaymentStep",
     "PictureFile",
@@ -127,7 +129,10 @@ __all__ = [
     "StatusNoticeContent",
     "StickerContent",
     "StickerPackContent",
+    "StoredAnswer",
+    "StoredKeep",
     "StoredMessage",
+    "StoredPin",
     "StoredReaction",
     "TargetMessage",
     "TemplateContent",
@@ -3035,6 +3040,42 @@ class PasskeyCode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastMember:
+    """Somebody who is in a group no more."""
+
+    who: Identity
+    """Who."""
+
+    removed: bool
+    """Somebody else removed them; otherwise they left."""
+
+    at: int
+    """When, seconds since 1970; 0 if that is not known."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PastMember:
+        return cls(
+            who=Identity._decode(data["who"]),
+            removed=data["removed"],
+            at=data["at"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastMembers:
+    """People who are in a group no more."""
+
+    items: list[PastMember]
+    """The people, who left last first."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PastMembers:
+        return cls(
+            items=[PastMember._decode(item) for item in data["items"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentContent:
     """A step of a payment. Only received: a linked device cannot move money."""
 
@@ -4143,6 +4184,50 @@ class StickerPackContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer:
+    """A person's answer to an event."""
+
+    who: Identity
+    """Who."""
+
+    extra_guests: int
+    """How many others they bring."""
+
+    at_ms: int
+    """When, milliseconds since 1970."""
+
+    response: EventResponse | None
+    """Whether they come; absent for an answer of an unknown kind."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> StoredAnswer:
+        return cls(
+            who=Identity._decode(data["who"]),
+            extra_guests=data["extraGuests"],
+            at_ms=data["atMs"],
+            response=None if (value := data.get("response")) is None else EventResponse(value),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKeep:
+    """A disappearing message is kept, for everybody."""
+
+    at_ms: int
+    """When, milliseconds since 1970."""
+
+    by: Identity | None
+    """Who kept it, if that is known."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> StoredKeep:
+        return cls(
+            at_ms=data["atMs"],
+            by=None if (value := data.get("by")) is None else Identity._decode(value),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredMessage:
     """A message of the archive."""
 
@@ -4179,6 +4264,15 @@ class StoredMessage:
     votes: list[PollVotes]
     """The count of a poll. Only ``get_message`` says it."""
 
+    answers: list[StoredAnswer]
+    """What people answered to an event, the first answer first. Only ``get_message`` says it."""
+
+    expected: int
+    """How many people come to an event, with those whom they bring. Only ``get_message`` says it."""
+
+    comments: int
+    """Comments on it."""
+
     content: Content | None
     """What it says, as last edited. Absent for one that was taken back, and for what the service
     wrote in the chat.
@@ -4186,6 +4280,12 @@ class StoredMessage:
 
     edited_at_ms: int | None
     """When it was last edited, milliseconds since 1970."""
+
+    kept: StoredKeep | None
+    """Present on a disappearing message that is kept."""
+
+    pinned: StoredPin | None
+    """Present on a message that is pinned in its chat."""
 
     revoked: Revoked | None
     """Present on a message that was taken back."""
@@ -4210,11 +4310,38 @@ class StoredMessage:
             reactions=[StoredReaction._decode(item) for item in data["reactions"]],
             recipients=[Recipient._decode(item) for item in data["recipients"]],
             votes=[PollVotes._decode(item) for item in data["votes"]],
+            answers=[StoredAnswer._decode(item) for item in data["answers"]],
+            expected=data["expected"],
+            comments=data["comments"],
             content=None if (value := data.get("content")) is None else decode_content(value),
             edited_at_ms=data.get("editedAtMs"),
+            kept=None if (value := data.get("kept")) is None else StoredKeep._decode(value),
+            pinned=None if (value := data.get("pinned")) is None else StoredPin._decode(value),
             revoked=None if (value := data.get("revoked")) is None else Revoked._decode(value),
             status=None if (value := data.get("status")) is None else SentStatus(value),
             text=data.get("text"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPin:
+    """A message is pinned in its chat, for everybody."""
+
+    at_ms: int
+    """When, milliseconds since 1970."""
+
+    until: int
+    """Until when, seconds since 1970."""
+
+    by: Identity | None
+    """Who pinned it, if that is known."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> StoredPin:
+        return cls(
+            at_ms=data["atMs"],
+            until=data["until"],
+            by=None if (value := data.get("by")) is None else Identity._decode(value),
         )
 
 

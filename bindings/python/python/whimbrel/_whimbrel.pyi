@@ -44,6 +44,7 @@ class Engine:
         sync_to_disk: bool | None = None,
         proxy: str | None = None,
         archive: bool | None = None,
+        archive_days: int | None = None,
         full_history: bool | None = None,
         history_days: int | None = None,
         temporary_folder: str | os.PathLike[str] | None = None,

@@ -82,6 +82,7 @@ class Client(Operations):
             ``socks5://host:port``, with ``user:password@`` before the host if it wants that.
             None if ``None``.
         archive: Keep chats, messages and people, so that they can be looked up; yes if ``None``.
+        archive_days: How many days messages are kept in the archive; for ever if ``None``.
         full_history: Ask the phone for all of its history when linking, not only for the last
             weeks; no if ``None``.
         history_days: How many days of history to ask the phone for when linking; the phone
@@ -106,6 +107,7 @@ class Client(Operations):
         sync_to_disk: bool | None = None,
         proxy: str | None = None,
         archive: bool | None = None,
+        archive_days: int | None = None,
         full_history: bool | None = None,
         history_days: int | None = None,
         temporary_folder: str | os.PathLike[str] | None = None,
@@ -130,6 +132,7 @@ class Client(Operations):
             sync_to_disk=sync_to_disk,
             proxy=proxy,
             archive=archive,
+            archive_days=archive_days,
             full_history=full_history,
             history_days=history_days,
             temporary_folder=temporary_folder,

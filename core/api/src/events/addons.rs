@@ -168,6 +168,16 @@ pub enum EventResponse {
     Maybe,
 }
 
+impl From<Going> for EventResponse {
+    fn from(going: Going) -> Self {
+        match going {
+            Going::Going => Self::Going,
+            Going::NotGoing => Self::NotGoing,
+            Going::Maybe => Self::Maybe,
+        }
+    }
+}
+
 /// Emitted when somebody answered an event. The newest answer of one person holds.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -368,11 +378,7 @@ pub(super) fn addon(event: &addons::Addon) -> EventBody {
             let answer = if let What::EventAnswer(it) = what { Some(it) } else { None };
             EventBody::EventAnswer(Box::new(EventAnswer {
                 on,
-                response: answer.and_then(|it| it.answer).map(|going| match going {
-                    Going::Going => EventResponse::Going,
-                    Going::NotGoing => EventResponse::NotGoing,
-                    Going::Maybe => EventResponse::Maybe,
-                }),
+                response: answer.and_then(|it| it.answer).map(Into::into),
                 extra_guests: answer.and_then(|it| it.extra_guests),
                 sent_at_ms: answer.and_then(|it| it.sent_at_ms),
             }))

@@ -2,12 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use whimbrel::content::addons::Going;
 use whimbrel::content::key::Key;
 use whimbrel::{CallOptions, Client, Error, Jid, parse_address};
 
 use super::Operation;
 use crate::content::{Content, MessageContext, Source};
-use crate::events::Identity;
+use crate::events::{EventResponse, Identity};
 
 fn address(text: Option<&String>) -> Result<Option<Jid>, Error> {
     text.map(|text| parse_address(text)).transpose()
@@ -33,6 +34,9 @@ pub struct FindMessages {
     /// With this id.
     #[serde(default)]
     pub message_id: Option<String>,
+    /// Only those that are pinned in their chat now.
+    #[serde(default)]
+    pub pinned: bool,
     /// From this time on, seconds since 1970.
     #[serde(default)]
     pub after: Option<i64>,
@@ -95,8 +99,8 @@ pub struct FindContacts {
     pub cursor: Option<String>,
 }
 
-/// Tells everything that is known of a message: who has it and read it, and how the votes of a poll
-/// stand.
+/// Tells everything that is known of a message: who has it and read it, how the votes of a poll stand, and
+/// who comes to an event.
 ///
 /// Fails with `NOT_FOUND`, and with `NOT_SUPPORTED` if the client was opened without an archive.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -111,6 +115,18 @@ pub struct GetMessage {
     #[serde(default)]
     #[schemars(extend("format" = "address"))]
     pub sender: Option<String>,
+}
+
+/// Tells who is in a group no more, as far as the phone told when it handed over the history, the latest
+/// first. Who left since came as `group_changed`.
+///
+/// Fails with `NOT_SUPPORTED` if the client was opened without an archive.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FindPastMembers {
+    /// The group.
+    #[schemars(extend("format" = "address"))]
+    pub chat: String,
 }
 
 /// How far a message of this account came.
@@ -184,6 +200,42 @@ pub struct PollVotes {
     pub voters: Vec<Identity>,
 }
 
+/// A person's answer to an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredAnswer {
+    /// Who.
+    pub who: Identity,
+    /// Whether they come; absent for an answer of an unknown kind.
+    pub response: Option<EventResponse>,
+    /// How many others they bring.
+    pub extra_guests: u32,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// A message is pinned in its chat, for everybody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredPin {
+    /// Who pinned it, if that is known.
+    pub by: Option<Identity>,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Until when, seconds since 1970.
+    pub until: i64,
+}
+
+/// A disappearing message is kept, for everybody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredKeep {
+    /// Who kept it, if that is known.
+    pub by: Option<Identity>,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
 /// Who took a message back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -231,6 +283,16 @@ pub struct StoredMessage {
     pub recipients: Vec<Recipient>,
     /// The count of a poll. Only `get_message` says it.
     pub votes: Vec<PollVotes>,
+    /// What people answered to an event, the first answer first. Only `get_message` says it.
+    pub answers: Vec<StoredAnswer>,
+    /// How many people come to an event, with those whom they bring. Only `get_message` says it.
+    pub expected: u32,
+    /// Present on a message that is pinned in its chat.
+    pub pinned: Option<StoredPin>,
+    /// Present on a disappearing message that is kept.
+    pub kept: Option<StoredKeep>,
+    /// Comments on it.
+    pub comments: u32,
 }
 
 impl From<&whimbrel::StoredMessage> for StoredMessage {
@@ -281,6 +343,31 @@ impl From<&whimbrel::StoredMessage> for StoredMessage {
                     voters: vote.voters.iter().map(Into::into).collect(),
                 })
                 .collect(),
+            answers: message
+                .answers
+                .iter()
+                .map(|answer| StoredAnswer {
+                    who: (&answer.who).into(),
+                    response: answer.answer.map(Into::into),
+                    extra_guests: answer.guests,
+                    at_ms: answer.at_ms,
+                })
+                .collect(),
+            expected: message
+                .answers
+                .iter()
+                .filter(|answer| answer.answer == Some(Going::Going))
+                .fold(0, |count, answer| answer.guests.saturating_add(1).saturating_add(count)),
+            pinned: message.pinned.as_ref().map(|pin| StoredPin {
+                by: pin.by.as_ref().map(Into::into),
+                at_ms: pin.at_ms,
+                until: pin.until,
+            }),
+            kept: message
+                .kept
+                .as_ref()
+                .map(|(by, at_ms)| StoredKeep { by: by.as_ref().map(Into::into), at_ms: *at_ms }),
+            comments: message.comments,
         }
     }
 }
@@ -353,6 +440,26 @@ impl From<&whimbrel::Contact> for Contact {
     }
 }
 
+/// Somebody who is in a group no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PastMember {
+    /// Who.
+    pub who: Identity,
+    /// Somebody else removed them; otherwise they left.
+    pub removed: bool,
+    /// When, seconds since 1970; 0 if that is not known.
+    pub at: i64,
+}
+
+/// People who are in a group no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PastMembers {
+    /// The people, who left last first.
+    pub items: Vec<PastMember>,
+}
+
 /// Messages that were found.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -392,7 +499,7 @@ impl Operation for FindMessages {
         find.chat = address(self.chat.as_ref())?;
         find.sender = address(self.sender.as_ref())?;
         find.text = self.text;
-        find.message_id = self.message_id;
+        (find.message_id, find.pinned) = (self.message_id, self.pinned);
         (find.after, find.before) = (self.after, self.before);
         (find.limit, find.cursor) = (self.limit, self.cursor);
         let page = client.find_messages(find, options).await?;
@@ -409,6 +516,21 @@ impl Operation for GetMessage {
         let sender = address(self.sender.as_ref())?;
         let message = client.stored_message(&chat, &self.message_id, sender.as_ref(), options).await?;
         Ok((&message).into())
+    }
+}
+
+impl Operation for FindPastMembers {
+    const NAME: &'static str = "find_past_members";
+    type Output = PastMembers;
+
+    async fn run(self, client: &Client, options: CallOptions) -> Result<PastMembers, Error> {
+        let members = client.past_members(&parse_address(&self.chat)?, options).await?;
+        let item = |member: &whimbrel::PastMember| PastMember {
+            who: (&member.who).into(),
+            removed: member.removed,
+            at: member.at,
+        };
+        Ok(PastMembers { items: members.iter().map(item).collect() })
     }
 }
 

@@ -31,8 +31,9 @@ pub use annotate::{
     SharePhoneNumber, VotePoll,
 };
 pub use archive::{
-    Chat, ChatPage, Contact, ContactPage, FindChats, FindContacts, FindMessages, GetMessage, MessagePage,
-    PollVotes, Recipient, Revoked, SentStatus, StoredMessage, StoredReaction,
+    Chat, ChatPage, Contact, ContactPage, FindChats, FindContacts, FindMessages, FindPastMembers, GetMessage,
+    MessagePage, PastMember, PastMembers, PollVotes, Recipient, Revoked, SentStatus, StoredAnswer,
+    StoredKeep, StoredMessage, StoredPin, StoredReaction,
 };
 pub use connection::{Connect, ConnectionInfo, Disconnect, GetConnection};
 pub use debug::{DebugEcho, DebugFail};
@@ -175,6 +176,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<FindClientVersion>(),
     entry::<FindContacts>(),
     entry::<FindMessages>(),
+    entry::<FindPastMembers>(),
     entry::<ForwardMessage>(),
     entry::<GetAccount>(),
     entry::<GetClientVersion>(),

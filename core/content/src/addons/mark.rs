@@ -139,6 +139,12 @@ pub struct EventAnswer {
 }
 
 impl EventAnswer {
+    /// What somebody said of the event of a message.
+    #[must_use]
+    pub fn said(target: Key, answer: &EventResponseMessage) -> Self {
+        Self::read(target, answer)
+    }
+
     pub(crate) fn read(target: Key, answer: &EventResponseMessage) -> Self {
         let kind = answer.response.and_then(|number| EventResponseType::try_from(number).ok());
         Self {

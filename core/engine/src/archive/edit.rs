@@ -1,10 +1,12 @@
 //! What an edit makes of a message (messages document §7.2).
 
 use whimbrel_proto::e2e::Message;
+use whimbrel_proto::e2e::message::poll_creation_message::Option as PollOption;
+use whimbrel_proto::e2e::message::{EventMessage, PollCreationMessage};
 use whimbrel_proto::{decode, encode};
 
-/// The content of a message after an edit: of files only the caption counts, and what was not said
-/// anew stays. Both are encoded; what cannot be read is replaced.
+/// The content of a message after an edit: of files only the caption counts, of polls and events
+/// everything but what surrounds them, and what was not said anew stays. Both are encoded; what cannot be read is replaced.
 pub(crate) fn edited(original: &[u8], edit: &[u8]) -> Vec<u8> {
     let (Ok(mut message), Ok(edit)) = (decode::<Message>(original), decode::<Message>(edit)) else {
         return edit.to_vec();
@@ -42,8 +44,41 @@ fn inner(message: &mut Message) -> &mut Message {
     content
 }
 
-fn apply(content: &mut Message, edit: Message) {
-    if let Some(image) = &mut content.image_message {
+/// The poll of a message, in whichever field it stands.
+fn poll(content: &mut Message) -> Option<&mut Box<PollCreationMessage>> {
+    let slots = [
+        &mut content.poll_creation_message,
+        &mut content.poll_creation_message_v2,
+        &mut content.poll_creation_message_v3,
+        &mut content.poll_creation_message_v5,
+        &mut content.poll_creation_message_v6,
+    ];
+    slots.into_iter().find_map(Option::as_mut)
+}
+
+/// The content of a poll with one more option, encoded.
+pub(crate) fn with_option(original: &[u8], option: &str) -> Option<Vec<u8>> {
+    let mut message: Message = decode(original).ok()?;
+    let poll = poll(inner(&mut message))?;
+    if poll.options.iter().any(|known| known.option_name.as_deref() == Some(option)) {
+        return None;
+    }
+    poll.options.push(PollOption { option_name: Some(option.to_owned()), option_hash: None });
+    Some(encode(&message))
+}
+
+fn apply(content: &mut Message, mut edit: Message) {
+    if let Some(original) = poll(content) {
+        if let Some(edited) = poll(&mut edit) {
+            let context_info = original.context_info.take();
+            **original = PollCreationMessage { context_info, ..std::mem::take(&mut **edited) };
+        }
+    } else if let Some(original) = &mut content.event_message {
+        if let Some(edited) = edit.event_message {
+            let context_info = original.context_info.take();
+            **original = EventMessage { context_info, ..*edited };
+        }
+    } else if let Some(image) = &mut content.image_message {
         image.caption = edit.image_message.and_then(|edited| edited.caption);
     } else if let Some(video) = &mut content.video_message {
         video.caption = edit.video_message.and_then(|edited| edited.caption);
@@ -88,6 +123,36 @@ mod tests {
         let edit = Message { image_message: Some(Box::new(image("b", None))), ..Message::default() };
         let after: Message = decode(&edited(&encode(&original), &encode(&edit))).unwrap();
         assert_eq!(after.image_message, Some(Box::new(image("b", Some("/x")))));
+    }
+
+    #[test]
+    fn polls_and_events_stay_in_their_field_and_change_as_a_whole() {
+        let poll = |name: &str, options: &[&str]| PollCreationMessage {
+            name: Some(name.into()),
+            options: options
+                .iter()
+                .map(|option| PollOption { option_name: Some((*option).into()), option_hash: None })
+                .collect(),
+            ..Default::default()
+        };
+        let original =
+            Message { poll_creation_message_v3: Some(Box::new(poll("a", &["x"]))), ..Message::default() };
+        let edit = Message { poll_creation_message: Some(Box::new(poll("b", &["y"]))), ..Message::default() };
+        let after = edited(&encode(&original), &encode(&edit));
+        let more = with_option(&after, "z").unwrap();
+        assert_eq!(with_option(&more, "z"), None);
+        let after: Message = decode(&more).unwrap();
+        assert_eq!(after.poll_creation_message_v3, Some(Box::new(poll("b", &["y", "z"]))));
+        // Words are no edit of a poll.
+        let words = Message { conversation: Some("c".into()), ..Message::default() };
+        assert_eq!(edited(&encode(&original), &encode(&words)), encode(&original));
+
+        let event = |name: &str| Message {
+            event_message: Some(Box::new(EventMessage { name: Some(name.into()), ..Default::default() })),
+            ..Message::default()
+        };
+        assert_eq!(edited(&encode(&event("a")), &encode(&event("b"))), encode(&event("b")));
+        assert_eq!(with_option(&encode(&event("a")), "z"), None);
     }
 
     #[test]

@@ -14,8 +14,13 @@ use whimbrel_wire::Jid;
 use super::query::{
     ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery, Position, search,
 };
-use super::row::{Author, SentStatus, Target, VoteRow};
+use super::row::{AnswerRow, Author, KeepRow, PastMemberRow, PinRow, Target, VoteRow};
+use super::stored::{
+    Chat, Contact, PastMember, PollVote, Recipient, StoredAnswer, StoredMessage, StoredPin, StoredReaction,
+};
+use super::trim;
 use crate::client::{Client, Inner, own_identity};
+use crate::clock;
 use crate::devices::identity;
 use crate::error::{Code, Error};
 use crate::events::Identity;
@@ -51,6 +56,8 @@ pub struct FindMessages {
     pub sender: Option<Jid>,
     /// With this id.
     pub message_id: Option<String>,
+    /// Only those that are pinned in their chat now.
+    pub pinned: bool,
     /// With all these words, or words that begin like them; letters and accents alike.
     pub text: Option<String>,
     /// From this time on, seconds since 1970.
@@ -95,125 +102,6 @@ pub struct FindContacts {
     pub cursor: Option<String>,
 }
 
-/// A message of the archive.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct StoredMessage {
-    /// Id within the chat and sender.
-    pub message_id: String,
-    /// The chat.
-    pub chat: Identity,
-    /// Who wrote it.
-    pub sender: Identity,
-    /// This account wrote it.
-    pub from_me: bool,
-    /// The service's time, seconds since 1970.
-    pub timestamp: i64,
-    /// What it says, as last edited. `None` for one that was taken back, and for a notice of the
-    /// service.
-    pub content: Option<Content>,
-    /// What surrounds it.
-    pub context: Context,
-    /// Its words, if it has any.
-    pub text: Option<String>,
-    /// It is to be seen once.
-    pub view_once: bool,
-    /// How far it came, of messages of this account.
-    pub status: Option<SentStatus>,
-    /// It has a star.
-    pub starred: bool,
-    /// When it was last edited, milliseconds since 1970.
-    pub edited_at_ms: Option<i64>,
-    /// Who took it back, and when in seconds since 1970.
-    pub revoked: Option<(Identity, i64)>,
-    /// What the service wrote in the chat, by number, and its parameters.
-    pub notice: Option<(u32, Vec<String>)>,
-    /// What people reacted with, oldest first.
-    pub reactions: Vec<StoredReaction>,
-    /// How far each recipient is with it. Only [`Client::stored_message`] says it.
-    pub recipients: Vec<Recipient>,
-    /// The count of a poll. Only [`Client::stored_message`] says it.
-    pub votes: Vec<PollVote>,
-    /// The whole content as protobuf (`Message`).
-    pub raw: Vec<u8>,
-}
-
-/// A person's reaction to a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StoredReaction {
-    /// Who.
-    pub sender: Identity,
-    /// With what.
-    pub emoji: String,
-    /// When, milliseconds since 1970.
-    pub at_ms: i64,
-}
-
-/// How far a recipient is with a message; times in seconds since 1970.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Recipient {
-    /// Who.
-    pub who: Identity,
-    /// When a device of them first had it.
-    pub delivered_at: Option<i64>,
-    /// When they read it.
-    pub read_at: Option<i64>,
-    /// When they played or opened it.
-    pub played_at: Option<i64>,
-}
-
-/// Who voted for an option of a poll.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PollVote {
-    /// The option; `None` for one that the poll does not have.
-    pub option: Option<String>,
-    /// Who voted for it.
-    pub voters: Vec<Identity>,
-}
-
-/// A chat of the archive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Chat {
-    /// The chat.
-    pub chat: Identity,
-    /// Subject of a group, or name of the person.
-    pub name: Option<String>,
-    /// Time of its newest message, seconds since 1970; 0 if there is none.
-    pub latest_at: i64,
-    /// Messages that are not read.
-    pub unread: u32,
-    /// It is archived.
-    pub archived: bool,
-    /// When it was pinned, seconds since 1970.
-    pub pinned_at: Option<i64>,
-    /// Until when it is muted, seconds since 1970; -1: for ever.
-    pub muted_until: Option<i64>,
-    /// How long its messages stay, seconds; 0: for ever.
-    pub timer: u32,
-    /// The phone has older messages of it, which can be asked for; `None` if that is not known.
-    pub has_older: Option<bool>,
-}
-
-/// A person of the archive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Contact {
-    /// The person.
-    pub who: Identity,
-    /// Name in the phone's address book.
-    pub name: Option<String>,
-    /// First name in the phone's address book.
-    pub first_name: Option<String>,
-    /// Name that the person gives themselves.
-    pub push_name: Option<String>,
-    /// User name.
-    pub username: Option<String>,
-}
-
 impl Client {
     /// Finds messages, newest first.
     ///
@@ -228,8 +116,8 @@ impl Client {
         self.look("find_messages", options, look).await
     }
 
-    /// A message with everything that is known of it: who has it and read it, and how the votes of a poll
-    /// stand. `sender` is needed only where two people used the same id in one chat.
+    /// A message with everything that is known of it: who has it and read it, how the votes of a poll stand,
+    /// and who comes to an event. `sender` is needed only where two people used the same id in one chat.
     ///
     /// # Errors
     /// [`Code::NotFound`]; [`Code::NotSupported`] if the client has no archive.
@@ -265,6 +153,16 @@ impl Client {
         self.look("find_contacts", options, move |look| look.contacts(find)).await
     }
 
+    /// Tells who is in a group no more, as far as the phone told, the latest first. Who left since this client
+    /// was linked came as [`GroupChanged`](crate::events::EventKind::GroupChanged).
+    ///
+    /// # Errors
+    /// [`Code::NotSupported`] if the client has no archive.
+    pub async fn past_members(&self, group: &Jid, options: CallOptions) -> Result<Vec<PastMember>, Error> {
+        let group = group.clone();
+        self.look("find_past_members", options, move |look| look.past_members(&group)).await
+    }
+
     /// Looks into the archive on a thread that may wait for the disk.
     async fn look<T: Send + 'static>(
         &self,
@@ -279,6 +177,8 @@ impl Client {
             }
             let runtime = client.engine.handle.clone();
             let looking = runtime.spawn_blocking(move || {
+                // What is too old is not found any more, whenever it was last looked for.
+                trim::all(&client)?;
                 let account = client.account();
                 work(&mut Look { client, account, known: BTreeMap::new() })
             });
@@ -368,6 +268,25 @@ impl Look {
         }
     }
 
+    /// Whoever did something, if that is known.
+    fn somebody(
+        &mut self,
+        author: Option<&Author>,
+        otherwise: &Identity,
+    ) -> Result<Option<Identity>, StoreError> {
+        author.map(|author| self.who(author, otherwise)).transpose()
+    }
+
+    fn past_members(&mut self, group: &Jid) -> Result<Vec<PastMember>, Error> {
+        let found = self.store().past_members(&self.address(group)?)?;
+        let group = self.identity(group)?;
+        let mut members = Vec::with_capacity(found.len());
+        for PastMemberRow { person, removed, at } in found {
+            members.push(PastMember { who: self.who(&person, &group)?, removed, at });
+        }
+        Ok(members)
+    }
+
     fn messages(&mut self, find: FindMessages) -> Result<Page<StoredMessage>, Error> {
         let limit = limit(find.limit)?;
         let words = match &find.text {
@@ -384,6 +303,7 @@ impl Look {
             words,
             after: find.after,
             before: find.before,
+            pinned_at: find.pinned.then(clock::now_seconds),
             from: position(find.cursor.as_deref())?,
             limit,
         };
@@ -409,6 +329,16 @@ impl Look {
                 at_ms: reaction.at_ms,
             });
         }
+        let pinned = match found.pin {
+            Some(PinRow { sender, until: Some(until), at_ms }) if until > clock::now_seconds() => {
+                Some(StoredPin { by: self.somebody(sender.as_ref(), &chat)?, at_ms, until })
+            }
+            _ => None,
+        };
+        let kept = match found.keep {
+            Some(KeepRow { sender, at_ms, .. }) => Some((self.somebody(sender.as_ref(), &chat)?, at_ms)),
+            None => None,
+        };
         let (content, context, view_once) = match shown {
             Some(Shown { content, context, view_once, .. }) => (Some(content), context, view_once),
             None => (None, Context::default(), false),
@@ -431,6 +361,10 @@ impl Look {
             reactions,
             recipients: Vec::new(),
             votes: Vec::new(),
+            answers: Vec::new(),
+            pinned,
+            kept,
+            comments: found.comments,
             raw: found.content,
         })
     }
@@ -438,7 +372,7 @@ impl Look {
     fn details(&mut self, chat: &Jid, id: String, sender: Option<&Jid>) -> Result<StoredMessage, Error> {
         let author = sender.map(|sender| self.author(sender)).transpose()?;
         let target = Target { chat: self.address(chat)?, message_id: id, author };
-        let Details { message, receipts, votes } = self
+        let Details { message, receipts, votes, answers } = self
             .store()
             .message_details(&target)?
             .ok_or_else(|| Error::new(Code::NotFound, "there is no such message in the archive"))?;
@@ -450,6 +384,10 @@ impl Look {
                 read_at: times.read_at,
                 played_at: times.played_at,
             });
+        }
+        for AnswerRow { person, answer, guests, at_ms } in answers {
+            let who = self.who(&person, &stored.chat)?;
+            stored.answers.push(StoredAnswer { who, answer, guests, at_ms });
         }
         if let Some(Content::Poll(poll)) = &stored.content {
             let mut tally = Tally::default();

@@ -6,12 +6,14 @@ mod find;
 pub(crate) mod project;
 pub(crate) mod query;
 pub(crate) mod row;
+mod stored;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trim;
 pub(crate) mod words;
 
-pub use find::{
-    Chat, Contact, FindChats, FindContacts, FindMessages, Page, PollVote, Recipient, StoredMessage,
-    StoredReaction,
-};
+pub use find::{FindChats, FindContacts, FindMessages, Page};
 pub use row::SentStatus;
+pub use stored::{
+    Chat, Contact, PastMember, PollVote, Recipient, StoredAnswer, StoredMessage, StoredPin, StoredReaction,
+};

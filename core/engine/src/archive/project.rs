@@ -5,12 +5,14 @@
 
 use whimbrel_content::addons::{Addon as What, Parent, Sealed};
 use whimbrel_content::classify::Class;
+use whimbrel_content::context::Context;
 use whimbrel_content::protocol::Protocol;
-use whimbrel_content::reread;
+use whimbrel_content::{Content, reread};
 use whimbrel_wire::Jid;
 
 use super::row::{
-    ArchiveChange, Author, ChatRow, MessageRow, PersonRow, ReactionRow, SentStatus, Target, Times, VoteRow,
+    AnswerRow, ArchiveChange, Author, ChatRow, KeepRow, MessageRow, PersonRow, PinRow, ReactionRow,
+    SentStatus, Target, Times, VoteRow,
 };
 use crate::devices::identity;
 use crate::events::{Addon, EventKind, GroupChange, Message, Receipt, ReceiptKind};
@@ -88,7 +90,7 @@ fn accepted(row: &OutboxRow, changes: &Changes, store: &dyn Store, archive: &mut
             // that of the archive: the id is enough.
             let author = key.from_me.then_some(None);
             let target = Target { chat: row.chat.clone(), message_id: key.id.clone(), author };
-            annotated(target, &addon, None, row.created_at_ms, archive);
+            annotated(target, &addon, (None, &row.message_id), row.created_at_ms, archive);
         }
         _ => {}
     }
@@ -141,8 +143,20 @@ fn settled(fate: &Settlement, changes: &Changes, store: &dyn Store, archive: &mu
     }
 }
 
-/// What somebody did to a message.
-fn annotated(target: Target, what: &What, who: Author, at_ms: i64, archive: &mut Vec<ArchiveChange>) {
+/// The content of a message that replaces that of another one, encoded.
+fn whole(content: Content) -> Option<Vec<u8>> {
+    let message = content.to_message(&Context::default());
+    message.ok().map(|message| whimbrel_proto::encode(&message))
+}
+
+/// What somebody did to a message, by a message with an id.
+pub(crate) fn annotated(
+    target: Target,
+    what: &What,
+    (who, id): (Author, &str),
+    at_ms: i64,
+    archive: &mut Vec<ArchiveChange>,
+) {
     match what {
         What::Reaction(reaction) => {
             let at_ms = reaction.sent_at_ms.unwrap_or(at_ms);
@@ -158,6 +172,45 @@ fn annotated(target: Target, what: &What, who: Author, at_ms: i64, archive: &mut
             let at_ms = edit.sent_at_ms.unwrap_or(at_ms);
             archive.push(ArchiveChange::Edited(target, whimbrel_proto::encode(&*edit.message), at_ms));
         }
+        What::PollEdit(edit) => {
+            if let Some(poll) = whole(Content::Poll(edit.poll.clone())) {
+                archive.push(ArchiveChange::Edited(target, poll, at_ms));
+            }
+        }
+        What::EventEdit(edit) => {
+            if let Some(event) = whole(Content::Event(edit.event.clone())) {
+                archive.push(ArchiveChange::Edited(target, event, at_ms));
+            }
+        }
+        What::PollOption(added) => {
+            archive.push(ArchiveChange::OptionAdded(target, added.option.clone()));
+        }
+        What::EventAnswer(answer) => {
+            archive.push(ArchiveChange::Answered(
+                target,
+                AnswerRow {
+                    person: who,
+                    answer: answer.answer,
+                    guests: answer.extra_guests.and_then(|guests| u32::try_from(guests).ok()).unwrap_or(0),
+                    at_ms: answer.sent_at_ms.unwrap_or(at_ms),
+                },
+            ));
+        }
+        What::Pin(pin) => {
+            let at_ms = pin.sent_at_ms.unwrap_or(at_ms);
+            let until = match (pin.pinned, pin.duration) {
+                (false, _) => None,
+                // As other clients do (messages document §7.6).
+                (true, None | Some(0)) => return,
+                (true, Some(seconds)) => Some(at_ms.div_euclid(1000).saturating_add(i64::from(seconds))),
+            };
+            archive.push(ArchiveChange::Pinned(target, PinRow { sender: Some(who), until, at_ms }));
+        }
+        What::Keep(keep) => {
+            let at_ms = keep.sent_at_ms.unwrap_or(at_ms);
+            archive.push(ArchiveChange::Kept(target, KeepRow { sender: Some(who), kept: keep.kept, at_ms }));
+        }
+        What::Comment(_) => archive.push(ArchiveChange::Commented(target, who, id.to_owned())),
         What::Revoke(_) => archive.push(ArchiveChange::Revoked(target, who, at_ms.div_euclid(1000))),
         _ => {}
     }
@@ -167,11 +220,11 @@ fn told(kind: &EventKind, archive: &mut Vec<ArchiveChange>) {
     match kind {
         EventKind::Message(message) => received(message, archive),
         EventKind::Addon(addon) => {
-            let Addon { chat, sender, from_me, timestamp, target, what, .. } = &**addon;
+            let Addon { chat, sender, from_me, timestamp, target, what, message_id, .. } = &**addon;
             let author = if target.from_me { Some(None) } else { target.author.clone().map(Some) };
             let target = Target { chat: chat.id.clone(), message_id: target.message_id.clone(), author };
             let who = (!from_me).then(|| sender.id.clone());
-            annotated(target, what, who, timestamp.saturating_mul(1000), archive);
+            annotated(target, what, (who, message_id), timestamp.saturating_mul(1000), archive);
         }
         EventKind::GroupChanged(changed) => {
             if let GroupChange::Ephemeral(seconds) = changed.change {

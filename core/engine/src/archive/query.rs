@@ -2,7 +2,7 @@
 
 use whimbrel_wire::Jid;
 
-use super::row::{Author, ReactionRow, SentStatus, Times, VoteRow};
+use super::row::{AnswerRow, Author, KeepRow, PinRow, ReactionRow, SentStatus, Times, VoteRow};
 
 /// A place in an order by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub(crate) struct MessageQuery {
     pub(crate) after: Option<i64>,
     /// Before this time, seconds.
     pub(crate) before: Option<i64>,
+    /// Pinned at this time, seconds.
+    pub(crate) pinned_at: Option<i64>,
     /// Behind this one.
     pub(crate) from: Option<Position>,
     pub(crate) limit: u32,
@@ -52,6 +54,9 @@ pub(crate) struct FoundMessage {
     pub(crate) edited_at_ms: Option<i64>,
     pub(crate) revoked: Option<(Author, i64)>,
     pub(crate) notice: Option<(u32, Vec<String>)>,
+    pub(crate) pin: Option<PinRow>,
+    pub(crate) keep: Option<KeepRow>,
+    pub(crate) comments: u32,
     pub(crate) reactions: Vec<ReactionRow>,
 }
 
@@ -61,6 +66,7 @@ pub(crate) struct Details {
     pub(crate) message: FoundMessage,
     pub(crate) receipts: Vec<(Jid, Times)>,
     pub(crate) votes: Vec<VoteRow>,
+    pub(crate) answers: Vec<AnswerRow>,
 }
 
 /// Which chats.

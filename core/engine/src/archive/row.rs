@@ -1,6 +1,7 @@
 //! What the archive keeps, and the changes that are made to it. Chats and people stand under the
 //! addresses that identify them; see [`Identity`](crate::events::Identity).
 
+use whimbrel_content::addons::Going;
 use whimbrel_wire::Jid;
 
 /// Who wrote something: `None` is this account.
@@ -85,6 +86,46 @@ pub(crate) struct VoteRow {
     pub(crate) at_ms: i64,
 }
 
+/// A message was pinned, or no longer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PinRow {
+    /// Who did it, where that is known.
+    pub(crate) sender: Option<Author>,
+    /// Until when it is pinned, seconds; `None`: it is not.
+    pub(crate) until: Option<i64>,
+    pub(crate) at_ms: i64,
+}
+
+/// A disappearing message was kept, or no longer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeepRow {
+    /// Who did it, where that is known.
+    pub(crate) sender: Option<Author>,
+    pub(crate) kept: bool,
+    pub(crate) at_ms: i64,
+}
+
+/// A person's answer to an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AnswerRow {
+    pub(crate) person: Author,
+    /// `None`: of a kind that this version does not know.
+    pub(crate) answer: Option<Going>,
+    /// How many others they bring.
+    pub(crate) guests: u32,
+    pub(crate) at_ms: i64,
+}
+
+/// Somebody who is in a group no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PastMemberRow {
+    pub(crate) person: Author,
+    /// Somebody else removed them.
+    pub(crate) removed: bool,
+    /// When, seconds; 0 if that is not known.
+    pub(crate) at: i64,
+}
+
 /// How far a recipient's devices are with a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Times {
@@ -137,6 +178,20 @@ pub(crate) enum ArchiveChange {
     Reaction(Target, ReactionRow),
     /// Somebody voted.
     Vote(Target, VoteRow),
+    /// A message was pinned or unpinned. Like what follows, it may come before the message.
+    Pinned(Target, PinRow),
+    /// A message was kept, or no longer is.
+    Kept(Target, KeepRow),
+    /// Somebody commented on a message, by a message with this id.
+    Commented(Target, Author, String),
+    /// Somebody answered an event.
+    Answered(Target, AnswerRow),
+    /// A poll has another option.
+    OptionAdded(Target, String),
+    /// A call of the phone's log. Phones know no message of its id.
+    Call(Box<MessageRow>),
+    /// Somebody left a group.
+    PastMember(Jid, PastMemberRow),
     /// A message was edited: the edit's `Message`, encoded, and its time in milliseconds.
     Edited(Target, Vec<u8>, i64),
     /// A message was taken back, by whom and when in seconds.

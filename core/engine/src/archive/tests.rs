@@ -1,12 +1,14 @@
 //! What every archive must do, run against each kind of store.
 
+use whimbrel_content::addons::Going;
 use whimbrel_proto::e2e::Message;
 use whimbrel_proto::encode;
 use whimbrel_wire::Jid;
 
 use super::query::{ChatQuery, ContactQuery, MessageQuery, search};
 use super::row::{
-    ArchiveChange, Author, ChatRow, MessageRow, PersonRow, ReactionRow, SentStatus, Target, Times, VoteRow,
+    AnswerRow, ArchiveChange, Author, ChatRow, KeepRow, MessageRow, PastMemberRow, PersonRow, PinRow,
+    ReactionRow, SentStatus, Target, Times, VoteRow,
 };
 use crate::store::{Changes, MemoryStore, SqliteStore, Store};
 
@@ -214,6 +216,130 @@ fn the_newest_reaction_and_vote_of_everybody_count() {
         assert_eq!(details.message.revoked, Some((Some(ana()), 20)));
         assert!(details.message.content.is_empty() && details.votes.is_empty());
         assert!(details.message.reactions.is_empty());
+    });
+}
+
+#[test]
+fn pins_and_comments_may_come_before_their_message_and_the_newest_pin_counts() {
+    each(|store| {
+        let pin = |id: &str, until, at_ms| {
+            let row = PinRow { sender: Some(Some(ana())), until, at_ms };
+            ArchiveChange::Pinned(target(&ana(), id, None), row)
+        };
+        let comment =
+            |id: &str| ArchiveChange::Commented(target(&ana(), "A", None), Some(ana()), id.to_owned());
+        let keep = KeepRow { sender: None, kept: true, at_ms: 4 };
+        write(
+            store,
+            vec![
+                pin("A", Some(100), 5),
+                comment("C1"),
+                comment("C1"),
+                comment("C2"),
+                ArchiveChange::Kept(target(&ana(), "A", None), keep.clone()),
+                message(&ana(), None, "A", 10, "pinned"),
+                message(&ana(), Some(ana()), "B", 11, "not"),
+                pin("B", Some(100), 5),
+                pin("B", None, 7),
+                pin("B", Some(100), 6),
+            ],
+        );
+        let found = store.message_details(&target(&ana(), "A", None)).unwrap().unwrap().message;
+        let row = PinRow { sender: Some(Some(ana())), until: Some(100), at_ms: 5 };
+        assert_eq!((found.pin, found.keep, found.comments), (Some(row), Some(keep), 2));
+        let pinned = |now| MessageQuery { pinned_at: Some(now), ..MessageQuery::default() };
+        assert_eq!(ids(store, &pinned(99)), ["A"]);
+        assert!(ids(store, &pinned(100)).is_empty());
+        // A chat under another address keeps them, and who takes a message back takes them with it.
+        let third = Jid::lid("9");
+        write(store, vec![ArchiveChange::Moved(ana(), third.clone())]);
+        assert_eq!(ids(store, &pinned(99)), ["A"]);
+        write(store, vec![ArchiveChange::Revoked(target(&third, "A", None), None, 20)]);
+        assert!(ids(store, &pinned(99)).is_empty());
+    });
+}
+
+#[test]
+fn the_newest_answer_to_an_event_counts() {
+    each(|store| {
+        let answer = |person: Author, answer, at_ms| {
+            let row = AnswerRow { person, answer: Some(answer), guests: 2, at_ms };
+            ArchiveChange::Answered(target(&ana(), "A", None), row)
+        };
+        write(
+            store,
+            vec![
+                message(&ana(), None, "A", 10, "?"),
+                answer(Some(ana()), Going::Going, 5),
+                answer(Some(ana()), Going::Maybe, 7),
+                answer(Some(ana()), Going::NotGoing, 6),
+                answer(None, Going::Going, 8),
+            ],
+        );
+        let details = store.message_details(&target(&ana(), "A", None)).unwrap().unwrap();
+        let row = |person, answer, at_ms| AnswerRow { person, answer: Some(answer), guests: 2, at_ms };
+        assert_eq!(details.answers, [row(Some(ana()), Going::Maybe, 7), row(None, Going::Going, 8)]);
+    });
+}
+
+#[test]
+fn a_call_is_no_message_that_the_phone_could_count_from() {
+    each(|store| {
+        let ArchiveChange::Message(call) = message(&ana(), None, "CALL", 5, "?") else { return };
+        write(store, vec![ArchiveChange::Call(call), message(&ana(), None, "A", 10, "hi")]);
+        assert_eq!(ids(store, &MessageQuery::default()), ["A", "CALL"]);
+        assert_eq!(store.oldest_message(&ana()).unwrap().unwrap().message_id, "A");
+    });
+}
+
+#[test]
+fn past_members_are_known_by_group() {
+    each(|store| {
+        let group: Jid = "120363001@g.us".parse().unwrap();
+        let row = |person: &str, removed, at| PastMemberRow { person: Some(Jid::lid(person)), removed, at };
+        let left = |row| ArchiveChange::PastMember(group.clone(), row);
+        write(
+            store,
+            vec![
+                left(row("7", false, 5)),
+                left(row("8", true, 6)),
+                left(row("7", true, 9)),
+                left(row("7", false, 3)),
+            ],
+        );
+        assert_eq!(store.past_members(&group).unwrap(), [row("7", true, 9), row("8", true, 6)]);
+        assert!(store.past_members(&ana()).unwrap().is_empty());
+    });
+}
+
+#[test]
+fn what_is_too_old_goes_step_by_step_with_all_that_was_done_to_it() {
+    each(|store| {
+        let other = Jid::lid("9");
+        let pin = PinRow { sender: None, until: Some(100), at_ms: 5 };
+        let reaction = ReactionRow { sender: None, emoji: Some("y".into()), at_ms: 6 };
+        write(
+            store,
+            vec![
+                message(&ana(), None, "A", 10, "old"),
+                message(&ana(), None, "B", 20, "new"),
+                message(&other, None, "C", 11, "old"),
+                message(&other, None, "D", 12, "old"),
+                ArchiveChange::Pinned(target(&other, "D", None), pin),
+                ArchiveChange::Reaction(target(&other, "D", None), reaction),
+            ],
+        );
+        assert_eq!(found_by(store, "old").len(), 3);
+        assert!(store.trim_archive(20, 2).unwrap());
+        assert!(!store.trim_archive(20, 2).unwrap());
+        assert_eq!(ids(store, &MessageQuery::default()), ["B"]);
+        assert!(found_by(store, "old").is_empty());
+        // Nothing of it comes back with a message of the same name, and numbers that were free are indexed.
+        write(store, vec![message(&other, None, "D", 30, "newer")]);
+        let found = store.message_details(&target(&other, "D", None)).unwrap().unwrap().message;
+        assert_eq!((found.pin, found.reactions.len()), (None, 0));
+        assert_eq!(found_by(store, "newer"), ["D"]);
+        assert_eq!(store.find_chats(&ChatQuery { limit: 9, ..ChatQuery::default() }).unwrap().len(), 2);
     });
 }
 

@@ -54,6 +54,26 @@ impl HistoryKind {
     }
 }
 
+/// How far the present piece of the history is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HistoryProgress {
+    /// What it is.
+    pub kind: HistoryKind,
+    /// Which piece of its kind, from 1.
+    pub chunk: u32,
+    /// How much of the recent or full history there is with it, in percent, as the phone says.
+    pub progress: Option<u32>,
+    /// It is downloaded; afterwards it is read.
+    pub downloading: bool,
+    /// Messages of it that were read.
+    pub messages: u64,
+    /// Octets that were downloaded or read.
+    pub done: u64,
+    /// Of so many; 0 while that is not known.
+    pub total: u64,
+}
+
 /// A piece of the history was dealt with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -70,6 +90,10 @@ pub struct HistorySync {
     pub messages: u64,
     /// Records that were left out, since they are damaged.
     pub damaged: u64,
+    /// Calls of the phone's log in it. They are in the archive as messages.
+    pub calls: u64,
+    /// Stickers in it that were used lately. They are counted, and not kept.
+    pub stickers: u64,
     /// The request that it answers, if one was made.
     pub request_id: Option<String>,
     /// Why it could not be read to its end. What was read is in the archive.

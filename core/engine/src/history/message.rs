@@ -32,6 +32,72 @@ pub(super) struct Kept {
     pub(super) votes: Vec<PollUpdate>,
     #[prost(bytes = "vec", tag = "49")]
     pub(super) secret: Vec<u8>,
+    #[prost(message, optional, tag = "50")]
+    pub(super) keep: Option<Keep>,
+    #[prost(uint64, tag = "52")]
+    pub(super) revoked_at: u64,
+    #[prost(message, optional, tag = "54")]
+    pub(super) pin: Option<Pin>,
+    #[prost(message, repeated, tag = "61")]
+    pub(super) answers: Vec<EventAnswer>,
+    #[prost(message, repeated, tag = "68")]
+    pub(super) addons: Vec<AddOn>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Keep {
+    #[prost(int32, tag = "1")]
+    pub(super) kind: i32,
+    #[prost(message, optional, tag = "3")]
+    pub(super) key: Option<Key>,
+    #[prost(int64, optional, tag = "5")]
+    pub(super) at_ms: Option<i64>,
+    #[prost(int64, optional, tag = "6")]
+    pub(super) server_at_ms: Option<i64>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Pin {
+    #[prost(int32, tag = "1")]
+    pub(super) kind: i32,
+    #[prost(message, optional, tag = "2")]
+    pub(super) key: Option<Key>,
+    #[prost(int64, optional, tag = "3")]
+    pub(super) at_ms: Option<i64>,
+    #[prost(int64, optional, tag = "4")]
+    pub(super) server_at_ms: Option<i64>,
+    #[prost(message, optional, tag = "5")]
+    pub(super) context: Option<PinContext>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct PinContext {
+    #[prost(uint32, optional, tag = "1")]
+    pub(super) seconds: Option<u32>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct EventAnswer {
+    #[prost(message, optional, tag = "1")]
+    pub(super) key: Option<Key>,
+    #[prost(int64, tag = "2")]
+    pub(super) at_ms: i64,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) answer: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct AddOn {
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) content: Vec<u8>,
+    #[prost(int64, optional, tag = "3")]
+    pub(super) at_ms: Option<i64>,
+    #[prost(int64, optional, tag = "4")]
+    pub(super) server_at_ms: Option<i64>,
+    #[prost(message, optional, tag = "6")]
+    pub(super) context: Option<PinContext>,
+    #[prost(message, optional, tag = "7")]
+    pub(super) key: Option<Key>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -94,6 +160,22 @@ struct Hidden {
     reaction: Option<Vec<u8>>,
     #[prost(bytes = "vec", optional, tag = "50")]
     vote: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "51")]
+    keep: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "56")]
+    sealed_reaction: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "58")]
+    edit: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "63")]
+    pin: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "71")]
+    sealed_comment: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "76")]
+    sealed_answer: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "77")]
+    comment: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "82")]
+    sealed: Option<Vec<u8>>,
 }
 
 /// The envelope of a message, of which only the secret is written.

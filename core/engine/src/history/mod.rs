@@ -2,15 +2,22 @@
 //! are announced, and read one after the other into the archive. A piece is finished for the phone when
 //! all of it is durable; a crash costs no more than the records since the last commit.
 
+mod addons;
 mod announced;
+mod calls;
 mod events;
+#[cfg(test)]
+mod fields;
+mod get;
 mod message;
 mod older;
 mod piece;
+mod progress;
 mod reading;
+mod take;
 mod work;
 
-pub(crate) use announced::announced;
-pub use events::{HistoryKind, HistorySync};
+pub(crate) use announced::{announced, refused};
+pub use events::{HistoryKind, HistoryProgress, HistorySync};
 pub(crate) use piece::{HistoryChange, PieceRow, Read};
 pub(crate) use work::{Queue, run};

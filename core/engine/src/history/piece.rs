@@ -8,9 +8,12 @@ pub(crate) struct Read {
     pub(crate) chats: u64,
     pub(crate) messages: u64,
     pub(crate) damaged: u64,
+    pub(crate) calls: u64,
+    pub(crate) stickers: u64,
     /// How often it could not be read to its end.
     pub(crate) failures: u32,
-    /// When the phone was asked for it again, since it is gone from the media hosts, seconds; 0: never.
+    /// When the phone was asked for it again, since it is gone from the media hosts or damaged, seconds;
+    /// 0: never.
     pub(crate) asked_at: i64,
 }
 
@@ -35,4 +38,6 @@ pub(crate) enum HistoryChange {
     Read(String, Read),
     /// It is done with.
     Done(String),
+    /// What the media hosts want to see when a piece is deleted there.
+    Nonce(String),
 }

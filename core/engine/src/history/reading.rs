@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use whimbrel_history::{Event, RawMessage};
-use whimbrel_proto::history::{Conversation, InlineContact};
+use whimbrel_proto::history::past_participant::LeaveReason;
+use whimbrel_proto::history::{Conversation, InlineContact, PastParticipants};
 use whimbrel_wire::Jid;
 
+use super::addons::Place;
 use super::message::{Kept, Key};
 use super::piece::Read;
 use crate::archive::row::{
-    ArchiveChange, Author, ChatRow, MessageRow, PersonRow, ReactionRow, SentStatus, Target, Times, VoteRow,
+    ArchiveChange, Author, ChatRow, MessageRow, PastMemberRow, PersonRow, SentStatus, Target,
 };
 use crate::devices::identity;
 use crate::store::{Account, Store, StoreError, Token};
@@ -17,12 +19,23 @@ use crate::store::{Account, Store, StoreError, Token};
 /// Times beyond this are in milliseconds.
 const MILLISECONDS: i64 = 100_000_000_000;
 
+/// The notice that stands for a message that was taken back (messages document §15.2).
+const REVOKED: u32 = 1;
+
+/// A time in seconds, whichever unit the phone took.
+pub(super) fn seconds(at: u64) -> i64 {
+    let at = i64::try_from(at).unwrap_or(i64::MAX);
+    if at > MILLISECONDS { at.div_euclid(1000) } else { at }
+}
+
 /// What was read and is not durable yet.
 pub(super) struct Reading<'a> {
     store: &'a dyn Store,
     account: &'a Account,
     /// Whether there is an archive for it.
     archive: bool,
+    /// Messages from before this time, in seconds, are not kept.
+    oldest: Option<i64>,
     /// Addresses as the archive has them, of this piece.
     known: BTreeMap<String, Option<Jid>>,
     pub(super) changes: Vec<ArchiveChange>,
@@ -32,26 +45,41 @@ pub(super) struct Reading<'a> {
     pub(super) pairs: Vec<(Jid, Jid)>,
     pub(super) tokens: Vec<(Jid, Token)>,
     pub(super) salt: Option<Vec<u8>>,
+    /// What the media hosts want to see when pieces are deleted there.
+    pub(super) nonce: Option<String>,
     pub(super) read: Read,
     /// Why it cannot go on.
     pub(super) failed: Option<StoreError>,
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(store: &'a dyn Store, account: &'a Account, archive: bool, read: Read) -> Self {
+    pub(super) fn new(store: &'a dyn Store, account: &'a Account, read: Read) -> Self {
         Self {
             store,
             account,
-            archive,
+            archive: false,
+            oldest: None,
             known: BTreeMap::new(),
             changes: Vec::new(),
             size: 0,
             pairs: Vec::new(),
             tokens: Vec::new(),
             salt: None,
+            nonce: None,
             read,
             failed: None,
         }
+    }
+
+    /// Keeps messages, and of these what is not older than a time in seconds.
+    pub(super) fn into_archive(mut self, oldest: Option<i64>) -> Self {
+        (self.archive, self.oldest) = (true, oldest);
+        self
+    }
+
+    /// Whether the host does not want to keep what is that old.
+    pub(super) fn is_too_old(&self, timestamp: i64) -> bool {
+        self.oldest.is_some_and(|oldest| timestamp < oldest)
     }
 
     /// Whether it should be made durable before more is read.
@@ -88,13 +116,18 @@ impl<'a> Reading<'a> {
                 }
             }
             Event::NctSalt(salt) => self.salt = Some(salt.to_vec()),
+            Event::CompanionMetaNonce(nonce) => self.nonce = Some(nonce.to_owned()),
+            Event::RecentSticker(_) => self.read.stickers = self.read.stickers.saturating_add(1),
+            Event::PastParticipants(past) if self.archive => self.past_members(past)?,
+            Event::CallLog(call) if self.archive => self.call(*call)?,
+            // The table of fields says why what is not here is left out.
             _ => {}
         }
         Ok(())
     }
 
     /// The address under which something is kept.
-    fn address(&mut self, text: &str) -> Result<Option<Jid>, StoreError> {
+    pub(super) fn address(&mut self, text: &str) -> Result<Option<Jid>, StoreError> {
         if let Some(known) = self.known.get(text) {
             return Ok(known.clone());
         }
@@ -113,7 +146,7 @@ impl<'a> Reading<'a> {
         Ok(address)
     }
 
-    fn is_own(&self, jid: &Jid) -> bool {
+    pub(super) fn is_own(&self, jid: &Jid) -> bool {
         [&self.account.phone, &self.account.lid].into_iter().flatten().any(|own| own.same_account(jid))
     }
 
@@ -129,16 +162,21 @@ impl<'a> Reading<'a> {
         let Some(key) = kept.key.take() else { return Ok(()) };
         let Some(chat) = key.chat.as_deref().or(chat) else { return Ok(()) };
         let Some(chat) = self.address(chat)? else { return Ok(()) };
-        if !kept.is_shown() {
+        let Some(author) = self.author(&chat, &key, kept.participant.as_deref())? else { return Ok(()) };
+        let timestamp = i64::try_from(kept.timestamp).unwrap_or(i64::MAX);
+        if self.is_too_old(timestamp) {
             return Ok(());
         }
-        let Some(author) = self.author(&chat, &key, kept.participant.as_deref())? else { return Ok(()) };
+        let at_ms = timestamp.saturating_mul(1000);
+        let place = Place { chat: &chat, id: &key.id, author: &author, at_ms };
+        if !kept.is_shown() {
+            self.standing(&place, &kept.content);
+            return Ok(());
+        }
         if let (Some(author), Some(name)) = (&author, kept.push_name.take()) {
             let row = PersonRow { push_name: Some(name), ..PersonRow::default() };
             self.changes.push(ArchiveChange::Person(author.clone(), Box::new(row)));
         }
-        let target =
-            || Target { chat: chat.clone(), message_id: key.id.clone(), author: Some(author.clone()) };
         let status = match (&author, kept.status) {
             (None, status) => Some(status.and_then(SentStatus::of_number).unwrap_or(SentStatus::Sent)),
             (Some(_), _) => None,
@@ -148,39 +186,25 @@ impl<'a> Reading<'a> {
             chat: chat.clone(),
             author: author.clone(),
             message_id: key.id.clone(),
-            timestamp: i64::try_from(kept.timestamp).unwrap_or(i64::MAX),
-            content: std::mem::take(&mut kept.content),
+            timestamp,
+            // Only sealed add-ons need it afterwards.
+            content: if kept.addons.is_empty() {
+                std::mem::take(&mut kept.content)
+            } else {
+                kept.content.clone()
+            },
             status,
             starred: kept.starred,
             unread: false,
-            notice: (kept.notice != 0).then(|| (kept.notice, std::mem::take(&mut kept.notice_parameters))),
+            notice: (kept.notice != 0 && kept.notice != REVOKED)
+                .then(|| (kept.notice, std::mem::take(&mut kept.notice_parameters))),
         })));
-        for receipt in std::mem::take(&mut kept.receipts) {
-            let Some(who) = self.address(&receipt.user)? else { continue };
-            let (delivered_at, read_at, played_at) =
-                (receipt.delivered_at, receipt.read_at, receipt.played_at);
-            let told = delivered_at.or(read_at).or(played_at).is_some();
-            if author.is_none() && told && !self.is_own(&who) {
-                self.changes.push(ArchiveChange::Times {
-                    chat: chat.clone(),
-                    message_ids: vec![key.id.clone()],
-                    who: Some(who),
-                    times: Times { delivered_at, read_at, played_at },
-                });
-            }
-        }
-        for reaction in std::mem::take(&mut kept.reactions) {
-            let Some(sender) = self.modifier(&chat, reaction.key.as_ref())? else { continue };
-            let emoji = Some(reaction.emoji).filter(|emoji| !emoji.is_empty());
-            let row = ReactionRow { sender, emoji, at_ms: reaction.at_ms };
-            self.changes.push(ArchiveChange::Reaction(target(), row));
-        }
-        for update in std::mem::take(&mut kept.votes) {
-            let Some(voter) = self.modifier(&chat, update.key.as_ref())? else { continue };
-            let options = update.vote.unwrap_or_default().options;
-            let options = options.into_iter().filter_map(|hash| hash.try_into().ok()).collect();
-            let row = VoteRow { voter, options, at_ms: update.at_ms };
-            self.changes.push(ArchiveChange::Vote(target(), row));
+        self.folded(&place, &mut kept)?;
+        if kept.notice == REVOKED {
+            let at = if kept.revoked_at == 0 { timestamp } else { seconds(kept.revoked_at) };
+            let target =
+                Target { chat: chat.clone(), message_id: key.id.clone(), author: Some(author.clone()) };
+            self.changes.push(ArchiveChange::Revoked(target, author.clone(), at));
         }
         Ok(())
     }
@@ -207,11 +231,41 @@ impl<'a> Reading<'a> {
     }
 
     /// Who did something to a message: the author of the key that did it.
-    fn modifier(&mut self, chat: &Jid, key: Option<&Key>) -> Result<Option<Author>, StoreError> {
+    pub(super) fn modifier(&mut self, chat: &Jid, key: Option<&Key>) -> Result<Option<Author>, StoreError> {
         match key {
             Some(key) => self.author(chat, key, None),
             None => Ok(None),
         }
+    }
+
+    /// Every address by which somebody may have been named.
+    pub(super) fn names(&self, author: &Author) -> Result<Vec<Jid>, StoreError> {
+        Ok(match author {
+            None => {
+                [&self.account.lid, &self.account.phone].into_iter().flatten().map(Jid::to_bare).collect()
+            }
+            Some(address) => {
+                let phone = if address.is_lid() { self.store.phone_of(address)? } else { None };
+                std::iter::once(address.clone()).chain(phone).collect()
+            }
+        })
+    }
+
+    fn past_members(&mut self, past: PastParticipants) -> Result<(), StoreError> {
+        let group = self.address(past.group_jid.as_deref().unwrap_or_default())?;
+        let Some(group) = group.filter(Jid::is_group) else { return Ok(()) };
+        for member in past.past_participants {
+            let Some(person) = self.address(member.user_jid.as_deref().unwrap_or_default())? else {
+                continue;
+            };
+            let row = PastMemberRow {
+                person: if self.is_own(&person) { None } else { Some(person) },
+                removed: member.leave_reason == Some(LeaveReason::Removed as i32),
+                at: member.leave_ts.map_or(0, seconds),
+            };
+            self.changes.push(ArchiveChange::PastMember(group.clone(), row));
+        }
+        Ok(())
     }
 
     fn person(&mut self, id: &str, row: PersonRow) -> Result<(), StoreError> {
@@ -257,10 +311,6 @@ impl<'a> Reading<'a> {
         if !self.archive {
             return Ok(());
         }
-        let seconds = |at: u64| {
-            let at = i64::try_from(at).unwrap_or(i64::MAX);
-            if at > MILLISECONDS { at.div_euclid(1000) } else { at }
-        };
         let mut name = chat.name.filter(|name| !name.is_empty());
         if address.is_account() {
             let row = PersonRow {

@@ -1,47 +1,32 @@
 //! Reading pieces, one at a time, in the order in which they were announced.
 
-use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
-use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
-use tokio::time::Instant;
-use whimbrel_content::kinds::media::Media;
-use whimbrel_content::{MediaKind, MediaReference, Secret};
-use whimbrel_history::{Inflater, Limits, ReadError, Reader, WalkError, WalkLimits, Walker};
+use whimbrel_history::ReadError;
 use whimbrel_proto::e2e::message::HistorySyncNotification;
 use whimbrel_wire::{Jid, Node};
 
 use super::events::{HistoryKind, HistorySync};
+use super::get::{self, Place};
 use super::older::Waiting;
 use super::piece::{HistoryChange, PieceRow};
-use super::reading::Reading;
+use super::take;
 use crate::client::{Goal, Inner};
 use crate::clock;
-use crate::devices::identity::Source;
-use crate::error::{Category, Code, Error};
+use crate::error::{Code, Error};
 use crate::events::EventKind;
-use crate::media;
 use crate::store::{Changes, StoreError};
-
-/// Octets of a piece that are inflated at a time: they may become a thousand times as many.
-const STEP: usize = 4 << 10;
 
 /// How often a piece is read that is not what it should be.
 const ATTEMPTS: u32 = 2;
 
-/// How long a connection may take, and a download without getting on.
-const PATIENCE: Duration = Duration::from_secs(3600);
-
 /// Pause after a failure that may pass.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// How long the phone has to hand a piece over again that is gone from the media hosts, before it is
-/// asked once more, seconds.
+/// How long the phone has to hand a piece over again before it is asked once more for one that is gone from
+/// the media hosts, and before a damaged one is given up, seconds.
 const AGAIN: i64 = 3600;
 
 /// How long a piece that is gone is waited for in all, seconds (media document §20.4).
@@ -63,14 +48,16 @@ impl Queue {
 
 /// Why a piece was not read to its end.
 #[derive(Debug)]
-enum Failure {
+pub(super) enum Failure {
     /// The client closes.
     Closing,
     /// It may be read later.
     Later(Error),
     /// It is gone from the media hosts.
     Gone,
-    /// It is not what it should be.
+    /// It is not what it should be, from whichever media host.
+    Corrupt,
+    /// It came as it was made, and that is not what it should be.
     Damaged(ReadError),
 }
 
@@ -95,14 +82,15 @@ pub(crate) async fn run(client: Arc<Inner>) {
         }
         let pause = match next(&client).await {
             Ok(true) => continue,
-            Ok(false) => None,
+            // The phone may never hand over what it was asked for.
+            Ok(false) => Some(Duration::from_secs(AGAIN.unsigned_abs())),
             Err(Failure::Closing) => return,
             Err(Failure::Later(error)) => {
                 tracing::warn!(%error, "A piece of the history is left for later.");
                 Some(PAUSE)
             }
-            // Both are dealt with where they come up.
-            Err(Failure::Damaged(_) | Failure::Gone) => None,
+            // They are dealt with where they come up.
+            Err(Failure::Damaged(_) | Failure::Corrupt | Failure::Gone) => None,
         };
         tokio::select! {
             () = client.history.wake.notified() => {}
@@ -127,13 +115,22 @@ async fn next(client: &Arc<Inner>) -> Result<bool, Failure> {
     let Some(piece) = client.store.next_piece(now.saturating_sub(AGAIN))? else { return Ok(false) };
     let notification: HistorySyncNotification =
         whimbrel_proto::decode(&piece.notification).unwrap_or_default();
+    if piece.read.failures >= ATTEMPTS && piece.read.asked_at > 0 {
+        // The phone has not made it anew, or will not.
+        finish(client, &piece, &notification, Some(Code::HistoryDamaged)).await?;
+        return Ok(true);
+    }
     let fetched = tokio::select! {
-        fetched = fetch(client, &piece, &notification) => fetched,
+        fetched = get::fetch(client, &piece, &notification) => fetched,
         () = closing(client) => return Err(Failure::Closing),
     };
     let source = match fetched {
         Err(Failure::Gone) if now.saturating_sub(piece.announced_at) < GIVEN_UP => {
-            ask_again(client, &piece, &notification).await?;
+            get::ask_again(client, &piece, &notification).await?;
+            return Ok(true);
+        }
+        Err(Failure::Corrupt) => {
+            give_back(client, piece, &notification).await?;
             return Ok(true);
         }
         Err(Failure::Gone) => {
@@ -147,16 +144,17 @@ async fn next(client: &Arc<Inner>) -> Result<bool, Failure> {
         Place::Inline(_) => None,
     };
     let reading = {
-        let (client, piece) = (Arc::clone(client), piece.clone());
-        client.engine.handle.clone().spawn_blocking(move || read(&client, piece, source))
+        let (client, piece, notification) = (Arc::clone(client), piece.clone(), notification.clone());
+        let runtime = client.engine.handle.clone();
+        runtime.spawn_blocking(move || take::read(&client, piece, &notification, source))
     };
     let (piece, end) =
         reading.await.map_err(|_| Error::new(Code::Internal, "reading the history panicked"))?;
-    let error = match end {
-        Ok(()) => None,
+    match end {
+        Ok(()) => {}
         Err(Failure::Damaged(error)) => {
             // It is downloaded again.
-            remove(file.clone());
+            get::remove(file);
             let failures = piece.read.failures.saturating_add(1);
             if failures < ATTEMPTS {
                 let read = super::Read { failures, ..piece.read };
@@ -165,241 +163,44 @@ async fn next(client: &Arc<Inner>) -> Result<bool, Failure> {
                 return Ok(true);
             }
             tracing::warn!(%error, "A piece of the history is damaged; what was read of it stays.");
-            Some(Code::HistoryDamaged)
+            give_back(client, piece, &notification).await?;
+            return Ok(true);
         }
         Err(failure) => {
             if client.linked_account().is_err() {
                 // Nobody reads it to its end.
-                remove(file);
+                get::remove(file);
             }
             return Err(failure);
         }
-    };
-    finish(client, &piece, &notification, error).await?;
-    remove(file);
+    }
+    finish(client, &piece, &notification, None).await?;
+    if file.is_some() {
+        get::delete(client, &notification);
+    }
+    get::remove(file);
     Ok(true)
 }
 
+/// Asks the phone for a damaged piece anew, once; what comes and is damaged too is given up.
+async fn give_back(
+    client: &Arc<Inner>,
+    mut piece: PieceRow,
+    notification: &HistorySyncNotification,
+) -> Result<(), Failure> {
+    piece.read.failures = ATTEMPTS;
+    if piece.read.asked_at > 0 || notification.original_message_id.is_some() {
+        return finish(client, &piece, notification, Some(Code::HistoryDamaged)).await;
+    }
+    tokio::select! {
+        asked = get::ask_anew(client, &piece, notification) => asked,
+        () = closing(client) => Err(Failure::Closing),
+    }
+}
+
 /// Ends when the client closes, which does not wait for a download.
-async fn closing(client: &Inner) {
+pub(super) async fn closing(client: &Inner) {
     drop(client.watch_goal().wait_for(|goal| *goal == Goal::Closed).await);
-}
-
-/// Removes a piece that was downloaded.
-fn remove(file: Option<PathBuf>) {
-    if let Some(error) = file.and_then(|file| std::fs::remove_file(file).err()) {
-        tracing::warn!(%error, "A piece of the history that was read could not be removed.");
-    }
-}
-
-/// Where a piece is read from.
-enum Place {
-    /// It came with its announcement.
-    Inline(Vec<u8>),
-    /// It was downloaded.
-    File(PathBuf),
-}
-
-/// Gets a piece.
-async fn fetch(
-    client: &Arc<Inner>,
-    piece: &PieceRow,
-    notification: &HistorySyncNotification,
-) -> Result<Place, Failure> {
-    match &notification.initial_hist_bootstrap_inline_payload {
-        Some(payload) if !payload.is_empty() => Ok(Place::Inline(payload.clone())),
-        _ => download(client, piece, notification).await.map(Place::File),
-    }
-}
-
-/// Downloads a piece beside the store, where it stays until it was read: a crash in between costs no
-/// second download.
-async fn download(
-    client: &Arc<Inner>,
-    piece: &PieceRow,
-    notification: &HistorySyncNotification,
-) -> Result<PathBuf, Failure> {
-    let path = place(client, piece);
-    if path.is_file() {
-        return Ok(path);
-    }
-    let reference = MediaReference {
-        kind: MediaKind::History,
-        media: Media {
-            direct_path: notification.direct_path.clone(),
-            key: notification.media_key.clone().map(Secret::new),
-            sha256: notification.file_sha256.clone(),
-            encrypted_sha256: notification.file_enc_sha256.clone(),
-            ..Media::default()
-        },
-        message: None,
-    };
-    // Without a link to the service nobody says where the media hosts are.
-    client.wait_for_connection(Instant::now() + PATIENCE).await?;
-    match media::fetch_piece(client, reference, path.clone(), Instant::now() + PATIENCE).await {
-        Ok(()) => Ok(path),
-        Err(error)
-            if error.code().category() == Category::Media && error.code() != Code::MediaUnreachable =>
-        {
-            tracing::warn!(%error, "A piece of the history cannot be downloaded.");
-            Err(Failure::Gone)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Where a piece is put.
-fn place(client: &Inner, piece: &PieceRow) -> PathBuf {
-    let hash = Sha256::digest(piece.message_id.as_bytes());
-    let mut name = std::ffi::OsString::from("-history-");
-    for octet in hash.iter().take(8) {
-        name.push(format!("{octet:02x}"));
-    }
-    match client.store.file() {
-        Some(store) => {
-            let mut path = store.as_os_str().to_owned();
-            path.push(name);
-            path.into()
-        }
-        None => {
-            let mut path = std::ffi::OsString::from("whimbrel");
-            path.push(name);
-            client.options.temporary_folder().join(path)
-        }
-    }
-}
-
-/// Asks the phone to hand a piece over again (media document §9.4). It comes under another id.
-async fn ask_again(
-    client: &Arc<Inner>,
-    piece: &PieceRow,
-    notification: &HistorySyncNotification,
-) -> Result<(), Failure> {
-    let key: Option<&[u8; 32]> = notification.media_key.as_deref().and_then(|key| key.try_into().ok());
-    if let Some(key) = key {
-        media::ask_for_piece(client, &piece.message_id, key).await?;
-        tracing::info!("The phone is asked for a piece of the history again.");
-    }
-    let read = super::Read { asked_at: clock::now_seconds(), ..piece.read };
-    let history = vec![HistoryChange::Read(piece.message_id.clone(), read)];
-    client.commit.commit(Changes { history, ..Changes::default() }).await?;
-    Ok(())
-}
-
-/// Reads a piece to its end, and makes it durable bit by bit. Returns it as far as that is.
-fn read(client: &Inner, mut piece: PieceRow, place: Place) -> (PieceRow, Result<(), Failure>) {
-    let end = match place {
-        Place::Inline(payload) => read_all(client, &mut piece, Cursor::new(payload)),
-        Place::File(path) => match File::open(&path) {
-            Ok(file) => read_all(client, &mut piece, BufReader::with_capacity(64 << 10, file)),
-            Err(error) => Err(unreadable(error)),
-        },
-    };
-    (piece, end)
-}
-
-fn unreadable(error: std::io::Error) -> Failure {
-    Error::new(Code::StoreFailed, "a piece of the history could not be read back").because(error).into()
-}
-
-fn read_all(client: &Inner, piece: &mut PieceRow, mut from: impl Read) -> Result<(), Failure> {
-    let account = client.linked_account()?;
-    let archive = client.options.archive;
-    let mut walker = Walker::new(WalkLimits::default()).skip_records(piece.read.records);
-    if !archive {
-        walker = walker.without_messages();
-    }
-    let mut reader = Reader::with(Inflater::new(Limits::default().inflate), walker);
-    let mut reading = Reading::new(&*client.store, &account, archive, piece.read);
-    let goal = client.watch_goal();
-    let mut step = vec![0; STEP];
-    loop {
-        if *goal.borrow() == Goal::Closed {
-            return Err(Failure::Closing);
-        }
-        let length = from.read(&mut step).map_err(unreadable)?;
-        if length == 0 {
-            break;
-        }
-        let octets = step.get(..length).unwrap_or_default();
-        let end = reader.update(octets, &mut |event| match reading.take(event) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                reading.failed = Some(error);
-                ControlFlow::Break(())
-            }
-        });
-        if let Some(error) = reading.failed.take() {
-            return Err(error.into());
-        }
-        if let Err(error) = end {
-            return Err(damaged(client, piece, &mut reading, reader.records(), error));
-        }
-        if reading.is_full() {
-            keep(client, piece, &mut reading, reader.records())?;
-        }
-    }
-    let records = reader.records();
-    let end = reader.finish();
-    keep(client, piece, &mut reading, records)?;
-    index(client)?;
-    end.map_err(Failure::Damaged)
-}
-
-/// Keeps what came before the damage.
-fn damaged(
-    client: &Inner,
-    piece: &mut PieceRow,
-    reading: &mut Reading<'_>,
-    records: u64,
-    error: ReadError,
-) -> Failure {
-    match keep(client, piece, reading, records) {
-        Ok(()) if error == ReadError::Walk(WalkError::Stopped) => Failure::Closing,
-        Ok(()) => Failure::Damaged(error),
-        Err(failure) => failure,
-    }
-}
-
-/// Makes what was read durable.
-fn keep(
-    client: &Inner,
-    piece: &mut PieceRow,
-    reading: &mut Reading<'_>,
-    records: u64,
-) -> Result<(), Failure> {
-    reading.read.records = records.max(piece.read.records);
-    let read = reading.read;
-    let changes = Changes {
-        archive: std::mem::take(&mut reading.changes),
-        privacy_tokens: std::mem::take(&mut reading.tokens),
-        nct_salt: reading.salt.take(),
-        history: vec![HistoryChange::Read(piece.message_id.clone(), read)],
-        ..Changes::default()
-    };
-    let pairs = std::mem::take(&mut reading.pairs);
-    let runtime = &client.engine.handle;
-    if pairs.is_empty() {
-        runtime.block_on(client.commit.commit(changes))?;
-    } else {
-        runtime.block_on(client.unit(move |unit| {
-            for (lid, phone) in &pairs {
-                unit.learn(lid, phone, Source::Current)?;
-            }
-            unit.changes.absorb(changes);
-            Ok(())
-        }))?;
-    }
-    reading.taken();
-    piece.read = read;
-    Ok(())
-}
-
-/// Takes the words of what was read into the index.
-fn index(client: &Inner) -> Result<(), Failure> {
-    const MESSAGES: u32 = 1024;
-    while client.options.archive && client.store.index_archive(MESSAGES)? {}
-    Ok(())
 }
 
 /// Tells the host and the phone that a piece is done with.
@@ -416,6 +217,8 @@ async fn finish(
         chats: piece.read.chats,
         messages: piece.read.messages,
         damaged: piece.read.damaged,
+        calls: piece.read.calls,
+        stickers: piece.read.stickers,
         request_id: notification.peer_data_request_session_id.clone(),
         error,
     };

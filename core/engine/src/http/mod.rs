@@ -64,7 +64,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) method: Method,
     pub(crate) host: Host<'a>,
     /// Headers beside those that every request has.
-    pub(crate) headers: &'static [(&'static str, &'static str)],
+    pub(crate) headers: &'a [(&'a str, &'a str)],
     /// Path and query.
     pub(crate) target: &'a str,
     /// From which octet on, for downloads.

@@ -22,6 +22,10 @@ pub(super) struct HistoryRow {
     request_id: Option<String>,
     #[prost(uint32, optional, tag = "8")]
     error: Option<u32>,
+    #[prost(uint64, tag = "9")]
+    calls: u64,
+    #[prost(uint64, tag = "10")]
+    stickers: u64,
 }
 
 impl From<&HistorySync> for HistoryRow {
@@ -33,6 +37,8 @@ impl From<&HistorySync> for HistoryRow {
             chats: event.chats,
             messages: event.messages,
             damaged: event.damaged,
+            calls: event.calls,
+            stickers: event.stickers,
             request_id: event.request_id.clone(),
             error: event.error.map(|code| u32::from(code.number())),
         }
@@ -51,6 +57,8 @@ impl TryFrom<HistoryRow> for HistorySync {
             chats: row.chats,
             messages: row.messages,
             damaged: row.damaged,
+            calls: row.calls,
+            stickers: row.stickers,
             request_id: row.request_id,
             // A newer version may have codes that this one does not know.
             error: row.error.map(error),

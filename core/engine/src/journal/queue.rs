@@ -9,7 +9,8 @@ use super::record;
 use crate::clock;
 use crate::error::{Code, Error};
 use crate::events::{
-    ClosedReason, ConnectionState, Event, EventKind, LinkFailed, MediaProgress, PasskeyRequired, QrText,
+    ClosedReason, ConnectionState, Event, EventKind, HistoryProgress, LinkFailed, MediaProgress,
+    PasskeyRequired, QrText,
 };
 use crate::store::{Store, StoreError};
 
@@ -65,6 +66,7 @@ struct State {
     connection: Option<ConnectionState>,
     /// By the name of the transfer.
     transfers: BTreeMap<String, MediaProgress>,
+    history: Option<HistoryProgress>,
     closed: Option<ClosedReason>,
     closed_taken: bool,
     consumer: bool,
@@ -95,6 +97,7 @@ impl EventQueue {
                 link_failed: None,
                 connection: None,
                 transfers: BTreeMap::new(),
+                history: None,
                 closed: None,
                 closed_taken: false,
                 consumer: false,
@@ -196,6 +199,12 @@ impl EventQueue {
         }
         state.transfers.insert(progress.transfer.clone(), progress);
         drop(state);
+        self.readable.notify_one();
+    }
+
+    /// Says how far the present piece of the history is, replacing what was not taken.
+    pub(crate) fn history_progress(&self, progress: HistoryProgress) {
+        self.lock().history = Some(progress);
         self.readable.notify_one();
     }
 
@@ -350,6 +359,9 @@ impl State {
         }
         if let Some(failed) = self.link_failed.take() {
             return Some(EventKind::LinkFailed(failed));
+        }
+        if let Some(progress) = self.history.take() {
+            return Some(EventKind::HistoryProgress(progress));
         }
         self.transfers.pop_first().map(|(_, progress)| EventKind::MediaProgress(progress))
     }

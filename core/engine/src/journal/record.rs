@@ -132,6 +132,7 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         | EventKind::PasskeyRequired(_)
         | EventKind::LinkFailed(_)
         | EventKind::MediaProgress(_)
+        | EventKind::HistoryProgress(_)
         | EventKind::Connection(_)
         | EventKind::Closed(_) => return None,
     })
@@ -388,6 +389,8 @@ mod tests {
                 chats: 1,
                 messages: 50,
                 damaged: 2,
+                calls: 4,
+                stickers: 6,
                 request_id: Some("3EB0".into()),
                 error: Some(Code::HistoryDamaged),
             }),

@@ -61,7 +61,7 @@ use crate::client::{Client, Inner};
 use crate::error::{Code, Error};
 use crate::options::Cancel;
 use connection::MediaHosts;
-pub(crate) use history::{ask_for_piece, fetch_piece};
+pub(crate) use history::{PieceDeletion, ask_for_piece, delete_piece, fetch_piece};
 use phone::PhoneRequests;
 
 /// Longest file: what phones send.

@@ -65,6 +65,8 @@ pub(crate) enum History {
     Waits,
     /// There is nothing to read, and so the receipt is due.
     DoneWith,
+    /// The phone will not hand over again what it was asked for.
+    GivenUp,
 }
 
 /// Finds out what a decrypted message is, and does at once what hosts have no part in. `bytes` is its
@@ -153,6 +155,9 @@ fn control(
         Protocol::PeerRequest(_) => "only phones answer requests for data",
         Protocol::PeerAnswer(answer) => {
             phone::answered(unit, &answer)?;
+            if history::refused(unit, &answer)? {
+                inside.history = History::GivenUp;
+            }
             return Ok(None);
         }
         Protocol::LidMapping { payload } => {

@@ -73,7 +73,7 @@ pub(crate) fn message(
             take(unit, &received, place, known, hash, inside, replies)?;
             match history {
                 History::Nothing => {}
-                History::Waits => replies.history = true,
+                History::Waits | History::GivenUp => replies.history = true,
                 History::DoneWith => replies.push(receipt::delivery(&received, Kind::History)),
             }
         }
@@ -140,7 +140,21 @@ fn place(unit: &mut Unit<'_>, received: &Received<'_>) -> Result<Place, StoreErr
         Some(recipient) if own && received.from.is_account() => recipient,
         _ => &received.from,
     };
-    Ok(Place { chat: unit.canonical(&chat.to_bare())?, author: unit.canonical(received.author())?, own })
+    let (chat, author) = (unit.canonical(&chat.to_bare())?, unit.canonical(received.author())?);
+    let meant = if own && unit.is_own(&chat) { sent_again(unit, received, &author)? } else { None };
+    Ok(Place { chat: meant.unwrap_or(chat), author, own })
+}
+
+/// The chat of a message that another device of this account sends again as if it were for this account:
+/// Baileys leaves out the envelope that names the chat. It is known by its id from when it first came.
+fn sent_again(unit: &mut Unit<'_>, received: &Received<'_>, author: &Jid) -> Result<Option<Jid>, StoreError> {
+    for entry in unit.inbox_of(&received.id)? {
+        let chat = unit.canonical(&entry.chat)?;
+        if !unit.is_own(&chat) && unit.canonical(&entry.author)? == *author {
+            return Ok(Some(chat));
+        }
+    }
+    Ok(None)
 }
 
 fn hash(encs: &[Enc<'_>]) -> [u8; 16] {
@@ -262,7 +276,10 @@ fn take(
         author: place.author,
         message_id: received.id.clone().into_owned(),
         ciphertext_hash: hash,
-        state: if inside.history == History::Nothing { InboxState::Done } else { InboxState::History },
+        state: match inside.history {
+            History::Nothing | History::GivenUp => InboxState::Done,
+            History::Waits | History::DoneWith => InboxState::History,
+        },
         seen_at,
     });
     Ok(())

@@ -12,7 +12,7 @@ use super::{
 use crate::archive::query::{
     ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery,
 };
-use crate::archive::row::Target;
+use crate::archive::row::{PastMemberRow, Target};
 use crate::groups::GroupRow;
 use crate::history::PieceRow;
 use crate::restrictions::Lock;
@@ -202,6 +202,14 @@ impl Store for FailingStore {
         self.kept.next_piece(asked_before)
     }
 
+    fn asked_pieces(&self) -> Result<Vec<PieceRow>, StoreError> {
+        self.kept.asked_pieces()
+    }
+
+    fn history_nonce(&self) -> Result<Option<String>, StoreError> {
+        self.kept.history_nonce()
+    }
+
     fn is_piece_waiting(&self, message_id: &str) -> Result<bool, StoreError> {
         self.kept.is_piece_waiting(message_id)
     }
@@ -224,6 +232,14 @@ impl Store for FailingStore {
 
     fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<FoundContact>, StoreError> {
         self.kept.find_contacts(query)
+    }
+
+    fn past_members(&self, group: &Jid) -> Result<Vec<PastMemberRow>, StoreError> {
+        self.kept.past_members(group)
+    }
+
+    fn trim_archive(&self, before: i64, limit: u32) -> Result<bool, StoreError> {
+        self.kept.trim_archive(before, limit)
     }
 
     fn index_archive(&self, limit: u32) -> Result<bool, StoreError> {

@@ -14,7 +14,7 @@ use super::{
 use crate::archive::query::{
     ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery,
 };
-use crate::archive::row::Target;
+use crate::archive::row::{PastMemberRow, Target};
 use crate::groups::GroupRow;
 use crate::history::{HistoryChange, PieceRow};
 use crate::restrictions::{Lock, RestrictionKind};
@@ -68,6 +68,8 @@ struct Tables {
     pieces: Vec<PieceRow>,
     tokens: BTreeMap<Jid, Token>,
     nct_salt: Option<Vec<u8>>,
+    /// What the media hosts want to see when pieces of the history are deleted.
+    nonce: Option<String>,
     /// Ids of prekeys that were made for retry receipts, oldest first.
     retry_keys: VecDeque<u32>,
     /// By id first, so that all messages of one id stand together.
@@ -243,6 +245,7 @@ impl Tables {
                     piece.read = *read;
                 }
             }
+            HistoryChange::Nonce(nonce) => self.nonce = Some(nonce.clone()),
             HistoryChange::Done(id) => self.pieces.retain(|piece| piece.message_id != *id),
         }
     }
@@ -483,6 +486,15 @@ impl Store for MemoryStore {
         Ok(tables.pieces.iter().find(|piece| piece.read.asked_at < asked_before).cloned())
     }
 
+    fn asked_pieces(&self) -> Result<Vec<PieceRow>, StoreError> {
+        let tables = self.lock();
+        Ok(tables.pieces.iter().filter(|piece| piece.read.asked_at > 0).cloned().collect())
+    }
+
+    fn history_nonce(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.lock().nonce.clone())
+    }
+
     fn is_piece_waiting(&self, message_id: &str) -> Result<bool, StoreError> {
         Ok(self.lock().pieces.iter().any(|piece| piece.message_id == message_id))
     }
@@ -505,6 +517,14 @@ impl Store for MemoryStore {
 
     fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<FoundContact>, StoreError> {
         self.with_archive(|archive| archive::contacts(archive, query))
+    }
+
+    fn past_members(&self, group: &Jid) -> Result<Vec<PastMemberRow>, StoreError> {
+        self.with_archive(|archive| archive::past_members(archive, group))
+    }
+
+    fn trim_archive(&self, before: i64, limit: u32) -> Result<bool, StoreError> {
+        self.with_archive(|archive| archive::trim(archive, before, limit))
     }
 
     fn index_archive(&self, limit: u32) -> Result<bool, StoreError> {

@@ -21,7 +21,7 @@ use whimbrel_wire::jid::Jid;
 use crate::archive::query::{
     ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery,
 };
-use crate::archive::row::Target;
+use crate::archive::row::{PastMemberRow, Target};
 use crate::groups::GroupRow;
 use crate::history::PieceRow;
 use crate::restrictions::Lock;
@@ -142,12 +142,16 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// The piece of the history that was announced first and is not done with, but for those that the
     /// phone was asked for since a time in seconds.
     fn next_piece(&self, asked_before: i64) -> Result<Option<PieceRow>, StoreError>;
+    /// Pieces of the history that the phone was asked for again, the first announced first.
+    fn asked_pieces(&self) -> Result<Vec<PieceRow>, StoreError>;
+    /// What the media hosts want to see when a piece is deleted there.
+    fn history_nonce(&self) -> Result<Option<String>, StoreError>;
     /// Whether a piece that a message announced is not done with.
     fn is_piece_waiting(&self, message_id: &str) -> Result<bool, StoreError>;
     /// Messages of the archive, newest first. The words of those that came since the last
     /// [`index_archive`](Self::index_archive) are not looked at.
     fn find_messages(&self, query: &MessageQuery) -> Result<Vec<FoundMessage>, StoreError>;
-    /// The oldest message of a chat that people wrote.
+    /// The oldest message of a chat that people wrote, and phones know by its id.
     fn oldest_message(&self, chat: &Jid) -> Result<Option<FoundMessage>, StoreError>;
     /// A message of the archive, and what others did with it.
     fn message_details(&self, target: &Target) -> Result<Option<Details>, StoreError>;
@@ -155,6 +159,11 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn find_chats(&self, query: &ChatQuery) -> Result<Vec<FoundChat>, StoreError>;
     /// People of the archive, by name.
     fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<FoundContact>, StoreError>;
+    /// Who is in a group of the archive no more, the latest first.
+    fn past_members(&self, group: &Jid) -> Result<Vec<PastMemberRow>, StoreError>;
+    /// Forgets so many messages of the archive that are from before a time in seconds. Returns whether there
+    /// are more.
+    fn trim_archive(&self, before: i64, limit: u32) -> Result<bool, StoreError>;
     /// Takes the words of so many messages into the index. Returns whether there are more.
     fn index_archive(&self, limit: u32) -> Result<bool, StoreError>;
     /// Writes a unit of work; all of it or nothing.

@@ -44,7 +44,7 @@ fn layouts() -> Vec<Layout> {
         }),
         layout!(whimbrel_client_options {
             struct_size store_path device_name journal_limit request_timeout_ms manual_start manual_acknowledge
-            skip_disk_sync proxy journal_limit_bytes no_archive full_history history_days reserved
+            skip_disk_sync proxy journal_limit_bytes no_archive full_history history_days archive_days
             temporary_folder
         }),
         layout!(whimbrel_call_options { struct_size timeout_ms reserved }),

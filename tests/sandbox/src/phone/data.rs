@@ -1,13 +1,16 @@
 //! Data that companions ask their phone for (pairing document §12.6).
 //!
-//! Phones of the sandbox answer two kinds of requests: for messages that a companion could not read, and
-//! for older messages of a chat.
+//! Phones of the sandbox answer three kinds of requests: for messages that a companion could not read, for
+//! older messages of a chat, and for a piece of history that came damaged.
 
 use whimbrel_proto::common::MessageKey;
 use whimbrel_proto::e2e::Message;
-use whimbrel_proto::e2e::message::peer_data_operation_request_message::HistorySyncOnDemandRequest;
-use whimbrel_proto::e2e::message::peer_data_operation_request_response_message::{
-    PeerDataOperationResult, peer_data_operation_result::PlaceholderMessageResendResponse,
+use whimbrel_proto::e2e::message::peer_data_operation_request_message::{
+    HistorySyncChunkRetryRequest, HistorySyncOnDemandRequest,
+};
+use whimbrel_proto::e2e::message::peer_data_operation_request_response_message::PeerDataOperationResult;
+use whimbrel_proto::e2e::message::peer_data_operation_request_response_message::peer_data_operation_result::{
+    HistorySyncChunkRetryResponse, HistorySyncChunkRetryResponseCode, PlaceholderMessageResendResponse,
 };
 use whimbrel_proto::e2e::message::{
     PeerDataOperationRequestMessage, PeerDataOperationRequestResponseMessage, PeerDataOperationRequestType,
@@ -34,6 +37,36 @@ pub(crate) fn wanted_history(
     let kind = request.peer_data_operation_request_type();
     let wanted = request.history_sync_on_demand_request.as_ref();
     wanted.filter(|_| kind == PeerDataOperationRequestType::HistorySyncOnDemand)
+}
+
+/// Which piece of history a companion wants anew; `None` if it asks for something else.
+pub(crate) fn wanted_piece(
+    request: &PeerDataOperationRequestMessage,
+) -> Option<&HistorySyncChunkRetryRequest> {
+    let kind = request.peer_data_operation_request_type();
+    let wanted = request.history_sync_chunk_retry_request.as_ref();
+    wanted.filter(|_| kind == PeerDataOperationRequestType::HistorySyncChunkRetry)
+}
+
+/// The answer that a piece is not made anew.
+pub(crate) fn refused_piece(
+    request: &str,
+    wanted: &HistorySyncChunkRetryRequest,
+) -> PeerDataOperationRequestResponseMessage {
+    PeerDataOperationRequestResponseMessage {
+        peer_data_operation_request_type: Some(PeerDataOperationRequestType::HistorySyncChunkRetry.into()),
+        stanza_id: Some(request.to_owned()),
+        peer_data_operation_result: vec![PeerDataOperationResult {
+            history_sync_chunk_retry_response: Some(HistorySyncChunkRetryResponse {
+                sync_type: wanted.sync_type,
+                chunk_order: wanted.chunk_order,
+                request_id: Some(request.to_owned()),
+                response_code: Some(HistorySyncChunkRetryResponseCode::ChunkConsumed.into()),
+                can_recover: Some(false),
+            }),
+            ..PeerDataOperationResult::default()
+        }],
+    }
 }
 
 /// Ids of the messages that a companion asks for; `None` if it asks for something else.

@@ -7,15 +7,18 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use whimbrel_crypto::media::{Encryptor, MediaKeys, MediaType, RetryKey};
 use whimbrel_proto::e2e::Message;
-use whimbrel_proto::e2e::message::peer_data_operation_request_message::HistorySyncOnDemandRequest;
+use whimbrel_proto::e2e::message::peer_data_operation_request_message::{
+    HistorySyncChunkRetryRequest, HistorySyncOnDemandRequest,
+};
 use whimbrel_proto::e2e::message::protocol_message::Type;
 use whimbrel_proto::e2e::message::{HistorySyncNotification, HistorySyncType, ProtocolMessage};
 use whimbrel_proto::history::{HistorySync, Pushname, history_sync};
 use whimbrel_wire::{Jid, Node};
 
+use super::extras;
 use super::keys::draw;
 use super::past::Past;
-use super::{Phone, PhoneError};
+use super::{Phone, PhoneError, content, data};
 use crate::media::{Incoming, Kind};
 use crate::stanza;
 
@@ -138,19 +141,29 @@ impl Phone {
         let newest = past.messages.saturating_sub(past.newest)..past.messages;
         let all: Vec<u32> = (0..past.chats).collect();
         let chats = all.iter().map(|chat| (*chat, newest.clone())).collect();
-        let contents = Contents { chats, tail: HistorySync::default() };
+        let nonce: [u8; 16] = draw(&mut self.state().rng);
+        let nonce = nonce.iter().map(|octet| format!("{octet:02x}")).collect();
+        let tail = HistorySync { companion_meta_nonce: Some(nonce), ..HistorySync::default() };
         let announcement = Announcement { kind, order: 1, progress: 5, request: None, original: None };
-        self.hand_over(device, &past, announcement, contents).await?;
+        self.hand_over(device, &past, announcement, Contents { chats, tail }).await?;
+        // Baileys takes names from no other kind of piece.
+        let tail = HistorySync { pushnames: Self::push_names(&past), ..HistorySync::default() };
+        let kind = history_sync::HistorySyncType::PushName;
+        let announcement = Announcement { kind, order: 1, progress: 5, request: None, original: None };
+        self.hand_over(device, &past, announcement, Contents { chats: Vec::new(), tail }).await?;
+        if past.extras {
+            let contents =
+                Contents { chats: Vec::new(), tail: extras::others(&past, self.inner.clock.now()) };
+            let kind = history_sync::HistorySyncType::NonBlockingData;
+            let announcement = Announcement { kind, order: 1, progress: 5, request: None, original: None };
+            self.hand_over(device, &past, announcement, contents).await?;
+        }
 
         let oldest = past.messages.saturating_sub(past.recent.unwrap_or(past.messages));
         let pieces: Vec<&[u32]> = all.chunks(past.chats_in_piece.max(1) as usize).collect();
         for (index, piece) in pieces.iter().enumerate() {
             let chats = piece.iter().map(|chat| (*chat, oldest..past.messages)).collect();
-            let tail = HistorySync {
-                phone_number_to_lid_mappings: past.people(),
-                pushnames: self.push_names(&past),
-                ..HistorySync::default()
-            };
+            let tail = HistorySync { phone_number_to_lid_mappings: past.people(), ..HistorySync::default() };
             let last = index + 1 == pieces.len();
             let progress = if last { 100 } else { (index + 1) * 95 / pieces.len() };
             let announcement = Announcement {
@@ -165,12 +178,12 @@ impl Phone {
         Ok(())
     }
 
-    fn push_names(&self, past: &Past) -> Vec<Pushname> {
+    fn push_names(past: &Past) -> Vec<Pushname> {
         let name = |chat| Pushname {
             id: Some(Past::address(chat)),
             pushname: Some(if chat == 1 { "-".to_owned() } else { format!("Person {chat}") }),
         };
-        (0..past.chats.min(50)).map(name).collect()
+        (0..past.chats.min(50)).filter(|chat| !Past::is_group(*chat)).map(name).collect()
     }
 
     /// Answers a companion that asks for older messages of a chat.
@@ -230,6 +243,29 @@ impl Phone {
         Ok(())
     }
 
+    /// Makes a piece anew for a companion to which it came damaged; one that the phone has forgotten, or shall
+    /// not make, is refused (media document §21.3).
+    pub(super) async fn make_again(
+        &self,
+        device: &Jid,
+        id: &str,
+        wanted: &HistorySyncChunkRetryRequest,
+    ) -> Result<(), PhoneError> {
+        let (past, handed) = {
+            let state = self.state();
+            let of = wanted.chunk_notification_id.as_deref().unwrap_or_default();
+            (state.past.clone(), state.handed.iter().find(|handed| handed.id == of).cloned())
+        };
+        let refuses = self.state().switches.refuse_pieces;
+        match (past, handed) {
+            (Some(past), Some(handed)) if !refuses => {
+                let announcement = Announcement { original: Some(handed.id), ..handed.announcement };
+                self.hand_over(device, &past, announcement, handed.contents).await
+            }
+            _ => self.send_peer(device, &content::data(data::refused_piece(id, wanted))).await.map(drop),
+        }
+    }
+
     /// Hands a piece over again, for a companion to which it is gone: with another key, under another id.
     pub(super) async fn hand_over_again(&self, wanted: &WantedPiece) -> Result<(), PhoneError> {
         let (past, handed) = {
@@ -271,7 +307,15 @@ impl Phone {
         let sync_type = match kind {
             history_sync::HistorySyncType::Recent => HistorySyncType::Recent,
             history_sync::HistorySyncType::OnDemand => HistorySyncType::OnDemand,
+            history_sync::HistorySyncType::PushName => HistorySyncType::PushName,
+            history_sync::HistorySyncType::NonBlockingData => HistorySyncType::NonBlockingData,
             _ => HistorySyncType::InitialBootstrap,
+        };
+        let damaged = {
+            let mut state = self.state();
+            let left = state.switches.damage_pieces.checked_sub(1);
+            state.switches.damage_pieces = left.unwrap_or_default();
+            left.is_some()
         };
         let told = HistorySyncNotification {
             sync_type: Some(sync_type.into()),
@@ -283,7 +327,10 @@ impl Phone {
         };
         // What is surely large is not tried in memory.
         if !past.uploaded && messages < 2_000 {
-            let bytes = write(Vec::new(), past, now, &head, contents).map_err(PhoneError::piece)?;
+            let mut bytes = write(Vec::new(), past, now, &head, contents).map_err(PhoneError::piece)?;
+            if damaged {
+                bytes.truncate(bytes.len() / 2);
+            }
             if bytes.len() <= INLINE {
                 return Ok(HistorySyncNotification {
                     file_length: Some(bytes.len() as u64),
@@ -296,7 +343,14 @@ impl Phone {
         let keys = MediaKeys::expand(&key, MediaType::History);
         let upload =
             Upload { encryptor: Encryptor::new(&keys), incoming: Incoming::new(), sealed: Vec::new() };
-        let upload = write(upload, past, now, &head, contents).map_err(PhoneError::piece)?;
+        let upload = if damaged {
+            let mut upload = upload;
+            let bytes = write(Vec::new(), past, now, &head, contents).map_err(PhoneError::piece)?;
+            upload.write_all(bytes.get(..bytes.len() / 2).unwrap_or_default()).map_err(PhoneError::piece)?;
+            upload
+        } else {
+            write(upload, past, now, &head, contents).map_err(PhoneError::piece)?
+        };
         let Upload { encryptor, mut incoming, mut sealed } = upload;
         sealed.clear();
         let made = encryptor.finish(&mut sealed);
@@ -310,6 +364,8 @@ impl Phone {
             media_key: Some(key.to_vec()),
             file_enc_sha256: Some(made.file_enc_sha256.to_vec()),
             direct_path: Some(path),
+            // Opaque to companions.
+            enc_handle: Some(format!("handle/{}", order)),
             ..told
         })
     }

@@ -7,6 +7,7 @@ mod companions;
 mod content;
 mod data;
 mod error;
+mod extras;
 mod groups;
 mod history;
 mod keys;

@@ -9,10 +9,8 @@ use whimbrel_proto::e2e::Message;
 use whimbrel_proto::history::{Conversation, HistorySyncMsg, PhoneNumberToLidMapping};
 use whimbrel_proto::web::{Reaction, UserReceipt, WebMessageInfo};
 
+use super::extras;
 use super::keys::draw;
-
-/// Seconds between two messages of a chat.
-const PACE: u64 = 60;
 
 /// One chat in this many is a group.
 const GROUPS: u32 = 5;
@@ -45,6 +43,11 @@ pub struct Past {
     pub recent: Option<u32>,
     /// Chats whose messages are together in one piece.
     pub chats_in_piece: u32,
+    /// Seconds between two messages of a chat.
+    pub pace: u64,
+    /// With calls, stickers, former members of groups, and what people did to messages of the first chat; see
+    /// [`extras`](super::extras).
+    pub extras: bool,
     /// Pieces are uploaded; otherwise those that are small come with their announcement.
     pub uploaded: bool,
 }
@@ -59,24 +62,27 @@ impl Default for Past {
             newest: 3,
             recent: None,
             chats_in_piece: 1000,
+            pace: 60,
+            extras: false,
             uploaded: false,
         }
     }
 }
 
 /// A person of the past.
-fn person(index: u32) -> (String, String) {
+pub(super) fn person(index: u32) -> (String, String) {
     (format!("1556{index:07}@s.whatsapp.net"), format!("25{index:013}@lid"))
 }
 
 impl Past {
     /// Whether a chat is a group.
-    const fn is_group(chat: u32) -> bool {
+    pub(super) const fn is_group(chat: u32) -> bool {
         chat % GROUPS == GROUPS - 1
     }
 
     /// Address of a chat: people stand there by number, as in old backups.
-    pub(crate) fn address(chat: u32) -> String {
+    #[must_use]
+    pub fn address(chat: u32) -> String {
         if Self::is_group(chat) { format!("1203630{chat:011}@g.us") } else { person(chat).0 }
     }
 
@@ -153,7 +159,7 @@ impl Past {
         } else {
             Vec::new()
         };
-        WebMessageInfo {
+        let mut info = WebMessageInfo {
             key: Some(key),
             message: Some(Box::new(Message {
                 conversation: Some(self.text(chat, number)),
@@ -167,11 +173,15 @@ impl Past {
             user_receipt: receipts,
             message_secret: Some(secret.to_vec()),
             ..WebMessageInfo::default()
+        };
+        if self.extras && chat == 0 {
+            extras::decorate(&mut info, self.messages - number);
         }
+        info
     }
 
     fn timestamp(&self, now: u64, number: u32) -> u64 {
-        now.saturating_sub(u64::from(self.messages - number) * PACE)
+        now.saturating_sub(u64::from(self.messages - number) * self.pace)
     }
 
     /// A chat at a time, in seconds, with some of its messages, newest first as phones write them.

@@ -108,6 +108,13 @@ pub struct Switches {
     pub garbled_next: u32,
     /// How it answers companions that ask for a file again.
     pub media_retry: MediaRetry,
+    /// How many of the next pieces of its past are cut off when they are made.
+    pub damage_pieces: u32,
+    /// Makes no damaged piece anew.
+    pub refuse_pieces: bool,
+    /// What it sends again to companions has no envelope that names the chat, and neither has the stanza, as with
+    /// Baileys.
+    pub bare_resends: bool,
 }
 
 /// A change of some switches; what is left out stays.
@@ -132,11 +139,20 @@ pub struct SwitchChange {
     pub garbled_next: Option<u32>,
     /// See [`Switches::media_retry`].
     pub media_retry: Option<MediaRetry>,
+    /// See [`Switches::damage_pieces`].
+    pub damage_pieces: Option<u32>,
+    /// See [`Switches::refuse_pieces`].
+    pub refuse_pieces: Option<bool>,
+    /// See [`Switches::bare_resends`].
+    pub bare_resends: Option<bool>,
 }
 
 impl Switches {
     /// Applies a change.
     pub(crate) fn change(&mut self, change: SwitchChange) {
+        self.damage_pieces = change.damage_pieces.unwrap_or(self.damage_pieces);
+        self.refuse_pieces = change.refuse_pieces.unwrap_or(self.refuse_pieces);
+        self.bare_resends = change.bare_resends.unwrap_or(self.bare_resends);
         self.auto_read = change.auto_read.unwrap_or(self.auto_read);
         self.echo = change.echo.unwrap_or(self.echo);
         self.silent = change.silent.unwrap_or(self.silent);

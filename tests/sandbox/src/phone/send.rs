@@ -262,6 +262,9 @@ impl Phone {
         if let Some(older) = data::wanted_history(request) {
             return self.hand_over_older(device, id, older).await;
         }
+        if let Some(piece) = data::wanted_piece(request) {
+            return self.make_again(device, id, piece).await;
+        }
         let Some(wanted) = data::wanted_messages(request) else { return Ok(()) };
         let found = wanted.iter().filter_map(|id| self.recorded(id)).collect();
         self.send_peer(device, &content::data(data::resent_messages(id, found))).await.map(drop)
@@ -338,10 +341,11 @@ impl Phone {
         }
         let stanza = {
             let mut state = self.state();
+            let bare = state.switches.bare_resends;
             let own = state.is_own(&device);
             let Some(original) = state.originals.get(&wish.id).cloned() else { return Ok(()) };
             let plaintext = match &original.own_copy {
-                Some(copy) if own => copy,
+                Some(copy) if own && !bare => copy,
                 _ => &original.plaintext,
             };
             let chat = state.wire(&original.chat, wish.device.to_account().is_pn());
@@ -349,7 +353,7 @@ impl Phone {
             let again = Resend {
                 id: &wish.id,
                 device: &wish.device,
-                recipient: (own && !original.peer).then_some(&chat),
+                recipient: (own && !original.peer && !bare).then_some(&chat),
                 peer: original.peer,
                 count: wish.count,
                 timestamp: original.timestamp,

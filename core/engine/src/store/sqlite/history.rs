@@ -21,42 +21,68 @@ CREATE TABLE history_read (
     chats INTEGER NOT NULL,
     messages INTEGER NOT NULL,
     damaged INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    stickers INTEGER NOT NULL,
     failures INTEGER NOT NULL,
     asked_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE history_nonce (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    nonce TEXT NOT NULL
+) STRICT;
 ";
+
+/// What is read of a piece.
+const PIECE: &str = "SELECT h.message_id, h.notification, h.announced_at, r.records, r.chats, r.messages, \
+     r.damaged, r.calls, r.stickers, r.failures, r.asked_at FROM history AS h \
+     LEFT JOIN history_read AS r ON r.message_id = h.message_id";
 
 /// The piece that was announced first, but for those that the phone was asked for since a time.
 pub(super) fn next(connection: &Connection, asked_before: i64) -> Result<Option<PieceRow>, StoreError> {
-    const SQL: &str = "SELECT h.message_id, h.notification, h.announced_at, r.records, r.chats, r.messages, \
-         r.damaged, r.failures, r.asked_at FROM history AS h \
-         LEFT JOIN history_read AS r ON r.message_id = h.message_id \
-         WHERE ifnull(r.asked_at, 0) < ?1 ORDER BY h.announced LIMIT 1";
+    let sql = format!("{PIECE} WHERE ifnull(r.asked_at, 0) < ?1 ORDER BY h.announced LIMIT 1");
+    connection
+        .prepare_cached(&sql)
+        .and_then(|mut statement| statement.query_row([asked_before], piece).optional())
+        .map_err(failed)
+}
+
+/// Pieces that the phone was asked for, the first announced first.
+pub(super) fn asked(connection: &Connection) -> Result<Vec<PieceRow>, StoreError> {
+    let sql = format!("{PIECE} WHERE r.asked_at > 0 ORDER BY h.announced");
+    connection
+        .prepare_cached(&sql)
+        .and_then(|mut statement| statement.query_map([], piece)?.collect())
+        .map_err(failed)
+}
+
+/// What the media hosts want to see when a piece is deleted there.
+pub(super) fn nonce(connection: &Connection) -> Result<Option<String>, StoreError> {
+    connection
+        .prepare_cached("SELECT nonce FROM history_nonce")
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
+        .map_err(failed)
+}
+
+fn piece(row: &Row<'_>) -> rusqlite::Result<PieceRow> {
     let count = |row: &Row<'_>, column| -> rusqlite::Result<u64> {
         let count: Option<i64> = row.get(column)?;
         Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
     };
-    connection
-        .prepare_cached(SQL)
-        .and_then(|mut statement| {
-            let read = |row: &Row<'_>| {
-                Ok(PieceRow {
-                    message_id: row.get(0)?,
-                    notification: row.get(1)?,
-                    announced_at: row.get(2)?,
-                    read: Read {
-                        records: count(row, 3)?,
-                        chats: count(row, 4)?,
-                        messages: count(row, 5)?,
-                        damaged: count(row, 6)?,
-                        failures: row.get::<_, Option<u32>>(7)?.unwrap_or(0),
-                        asked_at: row.get::<_, Option<i64>>(8)?.unwrap_or(0),
-                    },
-                })
-            };
-            statement.query_row([asked_before], read).optional()
-        })
-        .map_err(failed)
+    Ok(PieceRow {
+        message_id: row.get(0)?,
+        notification: row.get(1)?,
+        announced_at: row.get(2)?,
+        read: Read {
+            records: count(row, 3)?,
+            chats: count(row, 4)?,
+            messages: count(row, 5)?,
+            damaged: count(row, 6)?,
+            calls: count(row, 7)?,
+            stickers: count(row, 8)?,
+            failures: row.get::<_, Option<u32>>(9)?.unwrap_or(0),
+            asked_at: row.get::<_, Option<i64>>(10)?.unwrap_or(0),
+        },
+    })
 }
 
 /// Whether a piece is not done with.
@@ -83,17 +109,22 @@ pub(super) fn write(transaction: &Transaction<'_>, changes: &Changes) -> Result<
                 &[&row.message_id, &row.notification, &row.announced_at],
             )?,
             HistoryChange::Read(id, read) => run(
-                "INSERT OR REPLACE INTO history_read VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT OR REPLACE INTO history_read VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 &[
                     id,
                     &signed(read.records),
                     &signed(read.chats),
                     &signed(read.messages),
                     &signed(read.damaged),
+                    &signed(read.calls),
+                    &signed(read.stickers),
                     &read.failures,
                     &read.asked_at,
                 ],
             )?,
+            HistoryChange::Nonce(nonce) => {
+                run("INSERT OR REPLACE INTO history_nonce VALUES (1, ?1)", &[nonce])?
+            }
             HistoryChange::Done(id) => {
                 run("DELETE FROM history WHERE message_id = ?1", &[id])?;
                 run("DELETE FROM history_read WHERE message_id = ?1", &[id])?;

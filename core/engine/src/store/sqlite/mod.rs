@@ -33,7 +33,7 @@ use super::{
 use crate::archive::query::{
     ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery,
 };
-use crate::archive::row::Target;
+use crate::archive::row::{PastMemberRow, Target};
 use crate::groups::GroupRow;
 use crate::history::PieceRow;
 use crate::restrictions::Lock;
@@ -224,6 +224,14 @@ impl Store for SqliteStore {
         history::next(&self.reader(), asked_before)
     }
 
+    fn asked_pieces(&self) -> Result<Vec<PieceRow>, StoreError> {
+        history::asked(&self.reader())
+    }
+
+    fn history_nonce(&self) -> Result<Option<String>, StoreError> {
+        history::nonce(&self.reader())
+    }
+
     fn is_piece_waiting(&self, message_id: &str) -> Result<bool, StoreError> {
         history::is_waiting(&self.reader(), message_id)
     }
@@ -246,6 +254,14 @@ impl Store for SqliteStore {
 
     fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<FoundContact>, StoreError> {
         archive::contacts(&self.reader(), query)
+    }
+
+    fn past_members(&self, group: &Jid) -> Result<Vec<PastMemberRow>, StoreError> {
+        archive::past_members(&self.reader(), group)
+    }
+
+    fn trim_archive(&self, before: i64, limit: u32) -> Result<bool, StoreError> {
+        archive::trim(&mut self.writer().connection, before, limit)
     }
 
     fn index_archive(&self, limit: u32) -> Result<bool, StoreError> {

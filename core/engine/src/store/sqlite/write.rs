@@ -104,6 +104,7 @@ fn forget_link(transaction: &Transaction<'_>) -> Result<(), StoreError> {
         "chat_timers",
         "history",
         "history_read",
+        "history_nonce",
     ] {
         run(transaction, &format!("DELETE FROM {table}"), &[])?;
     }

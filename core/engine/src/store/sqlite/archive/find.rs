@@ -6,20 +6,28 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, ToSql, params_from_iter};
 use whimbrel_wire::Jid;
 
-use super::ME;
 use super::write::Notice;
+use super::{ME, answer};
 use crate::archive::query::{
     ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery, Position,
 };
-use crate::archive::row::{Author, ReactionRow, SentStatus, Target, Times, VoteRow};
+use crate::archive::row::{
+    AnswerRow, Author, KeepRow, PastMemberRow, PinRow, ReactionRow, SentStatus, Target, Times, VoteRow,
+};
 use crate::store::sqlite::rows::jid;
 use crate::store::sqlite::{StoreError, failed};
 
 /// Everything of a message but what others did with it.
 const MESSAGE: &str = "SELECT m.id, c.address, m.author, p.address, m.message_id, m.timestamp, m.content, \
-     m.status, m.starred, m.edited_at_ms, m.revoked_at, m.revoked_by, r.address, m.notice \
+     m.status, m.starred, m.edited_at_ms, m.revoked_at, m.revoked_by, r.address, m.notice, \
+     n.until, n.at_ms, n.sender, np.address, k.at_ms, k.sender, kp.address, \
+     (SELECT count(*) FROM comments AS o WHERE o.chat = m.chat AND o.message_id = m.message_id) \
      FROM messages AS m JOIN chats AS c ON c.id = m.chat LEFT JOIN people AS p ON p.id = m.author \
-     LEFT JOIN people AS r ON r.id = m.revoked_by WHERE true";
+     LEFT JOIN people AS r ON r.id = m.revoked_by \
+     LEFT JOIN pins AS n ON n.chat = m.chat AND n.message_id = m.message_id AND n.until IS NOT NULL \
+     LEFT JOIN people AS np ON np.id = n.sender \
+     LEFT JOIN keeps AS k ON k.chat = m.chat AND k.message_id = m.message_id AND k.kept \
+     LEFT JOIN people AS kp ON kp.id = k.sender WHERE true";
 
 /// A statement that grows with what is asked for.
 struct Question {
@@ -92,6 +100,9 @@ pub(in crate::store) fn messages(
     if let Some(before) = query.before {
         question.and("m.timestamp < ?", [Value::from(before)]);
     }
+    if let Some(now) = query.pinned_at {
+        question.and("n.until > ?", [Value::from(now)]);
+    }
     if let Some(Position { timestamp, row }) = query.from {
         question.and("(m.timestamp, m.id) < (?, ?)", [Value::from(timestamp), Value::from(row)]);
     }
@@ -103,14 +114,14 @@ pub(in crate::store) fn messages(
     Ok(found)
 }
 
-/// The oldest message of a chat that people wrote.
+/// The oldest message of a chat that people wrote, and phones know by its id.
 pub(in crate::store) fn oldest(
     connection: &Connection,
     chat: &Jid,
 ) -> Result<Option<FoundMessage>, StoreError> {
     let mut question = Question::new(MESSAGE);
     question.and("m.chat = (SELECT id FROM chats WHERE address = ?)", [text(chat)]);
-    question.and("m.notice IS NULL", []);
+    question.and("m.notice IS NULL AND m.is_call = 0", []);
     question.end("m.timestamp, m.id", 1);
     Ok(question.answers(connection, message)?.pop())
 }
@@ -155,7 +166,39 @@ pub(in crate::store) fn details(
             Ok(VoteRow { voter: author(row, 0)?, options: options.to_vec(), at_ms })
         },
     )?;
-    Ok(Some(Details { message, receipts, votes }))
+    let answers = all(
+        connection,
+        "SELECT a.person, p.address, a.answer, a.guests, a.at_ms FROM answers AS a \
+         LEFT JOIN people AS p ON p.id = a.person WHERE a.message = ?1 ORDER BY a.at_ms, a.person",
+        &[&row],
+        |row| {
+            let number: Option<i64> = row.get(2).map_err(failed)?;
+            Ok(AnswerRow {
+                person: author(row, 0)?,
+                answer: number.and_then(answer::of_number),
+                guests: row.get(3).map_err(failed)?,
+                at_ms: row.get(4).map_err(failed)?,
+            })
+        },
+    )?;
+    Ok(Some(Details { message, receipts, votes, answers }))
+}
+
+/// Who is in a group no more, the latest first.
+pub(in crate::store) fn past_members(
+    connection: &Connection,
+    group: &Jid,
+) -> Result<Vec<PastMemberRow>, StoreError> {
+    const SQL: &str = "SELECT m.person, p.address, m.removed, m.at FROM past_members AS m \
+         JOIN chats AS c ON c.id = m.chat LEFT JOIN people AS p ON p.id = m.person \
+         WHERE c.address = ?1 ORDER BY m.at DESC, m.person";
+    all(connection, SQL, &[&group.to_string()], |row| {
+        Ok(PastMemberRow {
+            person: author(row, 0)?,
+            removed: row.get(2).map_err(failed)?,
+            at: row.get(3).map_err(failed)?,
+        })
+    })
 }
 
 fn reactions(connection: &Connection, message: i64) -> Result<Vec<ReactionRow>, StoreError> {
@@ -194,10 +237,30 @@ fn author(row: &Row<'_>, column: usize) -> Result<Author, StoreError> {
     }
 }
 
+/// An author who may not be known.
+fn someone(row: &Row<'_>, column: usize) -> Result<Option<Author>, StoreError> {
+    match row.get::<_, Option<i64>>(column).map_err(failed)? {
+        Some(_) => author(row, column).map(Some),
+        None => Ok(None),
+    }
+}
+
 fn message(row: &Row<'_>) -> Result<FoundMessage, StoreError> {
     use prost::Message as _;
     let revoked = match row.get::<_, Option<i64>>(10).map_err(failed)? {
         Some(at) => Some((author(row, 11)?, at)),
+        None => None,
+    };
+    let pin = match row.get::<_, Option<i64>>(14).map_err(failed)? {
+        Some(until) => Some(PinRow {
+            sender: someone(row, 16)?,
+            until: Some(until),
+            at_ms: row.get(15).map_err(failed)?,
+        }),
+        None => None,
+    };
+    let keep = match row.get::<_, Option<i64>>(18).map_err(failed)? {
+        Some(at_ms) => Some(KeepRow { sender: someone(row, 19)?, kept: true, at_ms }),
         None => None,
     };
     let status: Option<u8> = row.get(7).map_err(failed)?;
@@ -214,6 +277,9 @@ fn message(row: &Row<'_>) -> Result<FoundMessage, StoreError> {
         edited_at_ms: row.get(9).map_err(failed)?,
         revoked,
         notice: notice.map(|notice| (notice.kind, notice.parameters)),
+        pin,
+        keep,
+        comments: row.get(21).map_err(failed)?,
         reactions: Vec::new(),
     })
 }

@@ -1,12 +1,15 @@
 //! The archive: chats, messages and people in tables that can be searched.
 
+mod answer;
 mod find;
 mod schema;
+mod trim;
 mod words;
 mod write;
 
-pub(in crate::store) use find::{chats, contacts, details, messages, oldest};
+pub(in crate::store) use find::{chats, contacts, details, messages, oldest, past_members};
 pub(super) use schema::TABLES;
+pub(in crate::store) use trim::trim;
 pub(in crate::store) use words::index;
 pub(super) use write::apply;
 pub(in crate::store) use write::write;

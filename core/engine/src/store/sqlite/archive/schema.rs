@@ -1,8 +1,9 @@
 //! The tables of the archive.
 
-/// Chats and people have numbers, so that a changed address is one row, and messages are small. The
-/// words of messages are found through `message_words`, which has no text of its own and is behind the
-/// messages by as many as came since the last search; `archive_state` says how far it is.
+/// Chats and people have numbers, so that a changed address is one row, and messages are small. Pins,
+/// keeps and comments may come before their message, and stand by its id: the history has the newest
+/// first. The words of messages are found through `message_words`, which has no text of its own and is
+/// behind the messages by as many as came since the last search; `archive_state` says how far it is.
 pub(in crate::store::sqlite) const TABLES: &str = "
 CREATE TABLE chats (
     id INTEGER PRIMARY KEY,
@@ -37,7 +38,8 @@ CREATE TABLE messages (
     edited_at_ms INTEGER,
     revoked_at INTEGER,
     revoked_by INTEGER,
-    notice BLOB
+    notice BLOB,
+    is_call INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX messages_by_name ON messages (message_id, chat, author);
 CREATE INDEX messages_by_time ON messages (chat, timestamp, id);
@@ -63,6 +65,44 @@ CREATE TABLE receipts (
     played_at INTEGER,
     PRIMARY KEY (message, recipient)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE pins (
+    chat INTEGER NOT NULL,
+    message_id TEXT NOT NULL,
+    sender INTEGER,
+    until INTEGER,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (chat, message_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE keeps (
+    chat INTEGER NOT NULL,
+    message_id TEXT NOT NULL,
+    sender INTEGER,
+    kept INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (chat, message_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE comments (
+    chat INTEGER NOT NULL,
+    message_id TEXT NOT NULL,
+    sender INTEGER NOT NULL,
+    comment_id TEXT NOT NULL,
+    PRIMARY KEY (chat, message_id, sender, comment_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE answers (
+    message INTEGER NOT NULL,
+    person INTEGER NOT NULL,
+    answer INTEGER,
+    guests INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (message, person)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE past_members (
+    chat INTEGER NOT NULL,
+    person INTEGER NOT NULL,
+    removed INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (chat, person)
+) STRICT, WITHOUT ROWID;
 CREATE VIRTUAL TABLE message_words USING fts5(
     words, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
 );
@@ -76,5 +116,37 @@ INSERT INTO archive_state VALUES (1, 0, NULL, NULL);
 ";
 
 /// The tables that are emptied when the account is another one.
-pub(in crate::store::sqlite) const EMPTIED: &[&str] =
-    &["chats", "people", "messages", "reactions", "votes", "receipts", "message_words"];
+pub(in crate::store::sqlite) const EMPTIED: &[&str] = &[
+    "chats",
+    "people",
+    "messages",
+    "reactions",
+    "votes",
+    "receipts",
+    "pins",
+    "keeps",
+    "comments",
+    "answers",
+    "past_members",
+    "message_words",
+];
+
+/// Tables of what people did to a message, by its number.
+pub(in crate::store::sqlite) const BY_NUMBER: [&str; 4] = ["reactions", "votes", "receipts", "answers"];
+
+/// Tables of what people did to a message, by its chat and id.
+pub(in crate::store::sqlite) const BY_ID: [&str; 3] = ["pins", "keeps", "comments"];
+
+/// Where people stand, by number: table and column. They are rows of their own in these, and may be
+/// left out where somebody stands there already.
+pub(in crate::store::sqlite) const PEOPLE: [(&str, &str); 9] = [
+    ("messages", "author"),
+    ("reactions", "sender"),
+    ("votes", "voter"),
+    ("receipts", "recipient"),
+    ("pins", "sender"),
+    ("keeps", "sender"),
+    ("comments", "sender"),
+    ("answers", "person"),
+    ("past_members", "person"),
+];

@@ -46,6 +46,12 @@ pub(super) fn again(transaction: &Transaction<'_>, message: i64, content: &[u8])
     }
 }
 
+/// Messages are gone. Their numbers may be given out again, and those messages are not indexed then.
+pub(super) fn shrunk(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let sql = "UPDATE archive_state SET indexed = min(indexed, (SELECT ifnull(max(id), 0) FROM messages))";
+    transaction.prepare_cached(sql).and_then(|mut it| it.execute([])).map(drop).map_err(failed)
+}
+
 /// The last message that was indexed.
 fn indexed(transaction: &Transaction<'_>) -> Result<i64, StoreError> {
     let sql = "SELECT indexed FROM archive_state";

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension as _, ToSql, Transaction};
 use whimbrel_wire::Jid;
 
-use super::schema::EMPTIED;
-use super::{ME, words};
+use super::schema::{BY_ID, BY_NUMBER, EMPTIED, PEOPLE};
+use super::{ME, answer, words};
 use crate::archive::edit;
 use crate::archive::row::{
-    ArchiveChange, Author, ChatRow, MessageRow, PersonRow, ReactionRow, SentStatus, Target, Times, VoteRow,
+    AnswerRow, ArchiveChange, Author, ChatRow, KeepRow, MessageRow, PastMemberRow, PersonRow, PinRow,
+    ReactionRow, SentStatus, Target, Times, VoteRow,
 };
 use crate::store::sqlite::{StoreError, failed};
 
@@ -71,13 +72,20 @@ impl Writing<'_> {
 
     fn apply(&mut self, change: &ArchiveChange) -> Result<(), StoreError> {
         match change {
-            ArchiveChange::Message(row) => self.message(row),
+            ArchiveChange::Message(row) => self.message(row, false),
+            ArchiveChange::Call(row) => self.message(row, true),
             ArchiveChange::Status(target, status, at) => self.status(target, *status, *at),
             ArchiveChange::Times { chat, message_ids, who, times } => {
                 self.times(chat, message_ids, who, *times)
             }
             ArchiveChange::Reaction(target, row) => self.reaction(target, row),
             ArchiveChange::Vote(target, row) => self.vote(target, row),
+            ArchiveChange::Pinned(target, row) => self.pinned(target, row),
+            ArchiveChange::Kept(target, row) => self.kept(target, row),
+            ArchiveChange::Commented(target, who, id) => self.commented(target, who, id),
+            ArchiveChange::Answered(target, row) => self.answered(target, row),
+            ArchiveChange::OptionAdded(target, option) => self.option_added(target, option),
+            ArchiveChange::PastMember(group, row) => self.past_member(group, row),
             ArchiveChange::Edited(target, content, at_ms) => self.edited(target, content, *at_ms),
             ArchiveChange::Revoked(target, by, at) => self.revoked(target, by, *at),
             ArchiveChange::Chat(chat, row) => self.chat_row(chat, row),
@@ -138,10 +146,10 @@ impl Writing<'_> {
     }
 
     /// One that comes again changes its status only: what is here may have been edited since.
-    fn message(&mut self, row: &MessageRow) -> Result<(), StoreError> {
+    fn message(&mut self, row: &MessageRow, is_call: bool) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO messages \
-             (chat, author, message_id, timestamp, content, status, starred, notice) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (message_id, chat, author) DO NOTHING";
+             (chat, author, message_id, timestamp, content, status, starred, notice, is_call) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (message_id, chat, author) DO NOTHING";
         const AGAIN: &str = "UPDATE messages SET status = max(ifnull(status, 0), ?4), \
              starred = max(starred, ?5) WHERE message_id = ?1 AND chat = ?2 AND author = ?3";
         let chat = self.chat(&row.chat)?;
@@ -150,7 +158,17 @@ impl Writing<'_> {
         let notice = row.notice.as_ref().map(|(kind, parameters)| pack_notice(*kind, parameters));
         let added = self.run(
             SQL,
-            &[&chat, &author, &row.message_id, &row.timestamp, &row.content, &status, &row.starred, &notice],
+            &[
+                &chat,
+                &author,
+                &row.message_id,
+                &row.timestamp,
+                &row.content,
+                &status,
+                &row.starred,
+                &notice,
+                &is_call,
+            ],
         )?;
         if added == 0 {
             if status.is_some() || row.starred {
@@ -244,6 +262,64 @@ impl Writing<'_> {
         self.run(SQL, &[&message, &voter, &row.options.concat(), &row.at_ms]).map(drop)
     }
 
+    fn pinned(&mut self, target: &Target, row: &PinRow) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO pins VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (chat, message_id) \
+             DO UPDATE SET sender = excluded.sender, until = excluded.until, at_ms = excluded.at_ms \
+             WHERE excluded.at_ms >= at_ms";
+        let (chat, sender) = (self.chat(&target.chat)?, self.someone(row.sender.as_ref())?);
+        self.run(SQL, &[&chat, &target.message_id, &sender, &row.until, &row.at_ms]).map(drop)
+    }
+
+    fn kept(&mut self, target: &Target, row: &KeepRow) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO keeps VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (chat, message_id) \
+             DO UPDATE SET sender = excluded.sender, kept = excluded.kept, at_ms = excluded.at_ms \
+             WHERE excluded.at_ms >= at_ms";
+        let (chat, sender) = (self.chat(&target.chat)?, self.someone(row.sender.as_ref())?);
+        self.run(SQL, &[&chat, &target.message_id, &sender, &row.kept, &row.at_ms]).map(drop)
+    }
+
+    fn commented(&mut self, target: &Target, who: &Author, id: &str) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT OR IGNORE INTO comments VALUES (?1, ?2, ?3, ?4)";
+        let (chat, sender) = (self.chat(&target.chat)?, self.person(who)?);
+        self.run(SQL, &[&chat, &target.message_id, &sender, &id]).map(drop)
+    }
+
+    fn answered(&mut self, target: &Target, row: &AnswerRow) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO answers VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (message, person) \
+             DO UPDATE SET answer = excluded.answer, guests = excluded.guests, at_ms = excluded.at_ms \
+             WHERE excluded.at_ms >= at_ms";
+        let Some(message) = self.find(target)? else { return Ok(()) };
+        let person = self.person(&row.person)?;
+        let number = row.answer.map(answer::number);
+        self.run(SQL, &[&message, &person, &number, &row.guests, &row.at_ms]).map(drop)
+    }
+
+    fn past_member(&mut self, group: &Jid, row: &PastMemberRow) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO past_members VALUES (?1, ?2, ?3, ?4) ON CONFLICT (chat, person) \
+             DO UPDATE SET removed = excluded.removed, at = excluded.at WHERE excluded.at >= at";
+        let (chat, person) = (self.chat(group)?, self.person(&row.person)?);
+        self.run(SQL, &[&chat, &person, &row.removed, &row.at]).map(drop)
+    }
+
+    /// The number of somebody who may not be known.
+    fn someone(&mut self, who: Option<&Author>) -> Result<Option<i64>, StoreError> {
+        who.map(|who| self.person(who)).transpose()
+    }
+
+    fn option_added(&mut self, target: &Target, option: &str) -> Result<(), StoreError> {
+        const CONTENT: &str = "SELECT content FROM messages WHERE id = ?1 AND revoked_at IS NULL";
+        let Some(message) = self.find(target)? else { return Ok(()) };
+        let original: Option<Vec<u8>> = self
+            .transaction
+            .prepare_cached(CONTENT)
+            .and_then(|mut it| it.query_row([message], |row| row.get(0)).optional())
+            .map_err(failed)?;
+        let content = original.and_then(|original| edit::with_option(&original, option));
+        let Some(content) = content else { return Ok(()) };
+        self.run("UPDATE messages SET content = ?2 WHERE id = ?1", &[&message, &content])?;
+        words::again(self.transaction, message, &content)
+    }
+
     fn edited(&mut self, target: &Target, content: &[u8], at_ms: i64) -> Result<(), StoreError> {
         const OLDER: &str = "SELECT content FROM messages \
              WHERE id = ?1 AND revoked_at IS NULL AND ifnull(edited_at_ms, 0) <= ?2";
@@ -268,8 +344,10 @@ impl Writing<'_> {
         let by = self.person(by)?;
         if self.run(SQL, &[&message, &at, &by])? > 0 {
             words::again(self.transaction, message, &[])?;
-            self.run("DELETE FROM reactions WHERE message = ?1", &[&message])?;
-            self.run("DELETE FROM votes WHERE message = ?1", &[&message])?;
+            for table in ["reactions", "votes", "answers"] {
+                self.run(&format!("DELETE FROM {table} WHERE message = ?1"), &[&message])?;
+            }
+            self.forget_by_id("id = ?1", message)?;
         }
         Ok(())
     }
@@ -350,7 +428,11 @@ impl Writing<'_> {
         self.run(CHAT, &[&from, &to])?;
         // What is in both stays as it is under the present address.
         self.run("UPDATE OR IGNORE messages SET chat = ?2 WHERE chat = ?1", &[&from, &to])?;
-        self.drop_messages("chat", from)?;
+        for table in BY_ID.iter().chain(&["past_members"]) {
+            self.run(&format!("UPDATE OR IGNORE {table} SET chat = ?2 WHERE chat = ?1"), &[&from, &to])?;
+            self.run(&format!("DELETE FROM {table} WHERE chat = ?1"), &[&from])?;
+        }
+        self.drop_messages("chat = ?1", from)?;
         self.run("DELETE FROM chats WHERE id = ?1", &[&from]).map(drop)
     }
 
@@ -361,32 +443,25 @@ impl Writing<'_> {
              username = ifnull(here.username, there.username) \
              FROM people AS there WHERE here.id = ?2 AND there.id = ?1";
         self.run(PERSON, &[&from, &to])?;
-        for (table, column) in
-            [("messages", "author"), ("reactions", "sender"), ("votes", "voter"), ("receipts", "recipient")]
-        {
+        for (table, column) in PEOPLE {
             let sql = format!("UPDATE OR IGNORE {table} SET {column} = ?2 WHERE {column} = ?1");
             self.run(&sql, &[&from, &to])?;
         }
-        self.drop_messages("author", from)?;
-        for (table, column) in [("reactions", "sender"), ("votes", "voter"), ("receipts", "recipient")] {
+        self.drop_messages("author = ?1", from)?;
+        for (table, column) in PEOPLE.into_iter().filter(|(table, _)| *table != "messages") {
             self.run(&format!("DELETE FROM {table} WHERE {column} = ?1"), &[&from])?;
         }
         self.run("UPDATE messages SET revoked_by = ?2 WHERE revoked_by = ?1", &[&from, &to])?;
         self.run("DELETE FROM people WHERE id = ?1", &[&from]).map(drop)
     }
 
-    fn drop_messages(&self, column: &str, number: i64) -> Result<(), StoreError> {
-        let those = format!("(SELECT id FROM messages WHERE {column} = ?1)");
-        for sql in [
-            format!("DELETE FROM message_words WHERE rowid IN {those}"),
-            format!("DELETE FROM reactions WHERE message IN {those}"),
-            format!("DELETE FROM votes WHERE message IN {those}"),
-            format!("DELETE FROM receipts WHERE message IN {those}"),
-            format!("DELETE FROM messages WHERE {column} = ?1"),
-        ] {
-            self.run(&sql, &[&number])?;
-        }
-        Ok(())
+    /// Forgets messages of the same name as others: pins and the like stand by the name, and stay.
+    fn drop_messages(&self, which: &str, number: i64) -> Result<(), StoreError> {
+        drop_messages(self.transaction, which, number)
+    }
+
+    fn forget_by_id(&self, which: &str, number: i64) -> Result<(), StoreError> {
+        forget_by_id(self.transaction, which, number)
     }
 
     fn owner(&mut self, phone: Option<&Jid>, lid: Option<&Jid>) -> Result<(), StoreError> {
@@ -431,6 +506,39 @@ impl Writing<'_> {
         }
         Ok(())
     }
+}
+
+fn run(transaction: &Transaction<'_>, sql: &str, number: i64) -> Result<(), StoreError> {
+    let run = transaction.prepare_cached(sql).and_then(|mut statement| statement.execute([number]));
+    run.map(drop).map_err(failed)
+}
+
+/// Forgets messages, and what people did to them.
+pub(super) fn drop_messages(
+    transaction: &Transaction<'_>,
+    which: &str,
+    number: i64,
+) -> Result<(), StoreError> {
+    let those = format!("(SELECT id FROM messages WHERE {which})");
+    run(transaction, &format!("DELETE FROM message_words WHERE rowid IN {those}"), number)?;
+    for table in BY_NUMBER {
+        run(transaction, &format!("DELETE FROM {table} WHERE message IN {those}"), number)?;
+    }
+    run(transaction, &format!("DELETE FROM messages WHERE {which}"), number)?;
+    words::shrunk(transaction)
+}
+
+/// Forgets pins and the like of messages.
+pub(super) fn forget_by_id(
+    transaction: &Transaction<'_>,
+    which: &str,
+    number: i64,
+) -> Result<(), StoreError> {
+    for table in BY_ID {
+        let those = format!("(SELECT chat, message_id FROM messages WHERE {which})");
+        run(transaction, &format!("DELETE FROM {table} WHERE (chat, message_id) IN {those}"), number)?;
+    }
+    Ok(())
 }
 
 /// A notice of the service in one column: its number and its parameters.
