@@ -4,9 +4,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use whimbrel_proto::e2e::message::HistorySyncNotification;
+
 use crate::client::Client;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::history::HistoryChange;
 use crate::options::ClientOptions;
 use crate::store::failing::FailingStore;
 pub use crate::store::failing::Moment;
@@ -56,6 +59,12 @@ pub enum Step {
     Composed,
     /// A message that was received, and its event.
     Received,
+    /// A piece of the history that was announced, by the number of its kind.
+    HistoryAnnounced(i32),
+    /// A part of a piece, and so many messages of it in all.
+    HistoryRead(u64),
+    /// That a piece of so many messages is in the archive, and the event of that.
+    HistoryDone(u64),
     /// That the host ends the link.
     LoggingOut,
     /// The end of the link, and its event.
@@ -114,5 +123,21 @@ fn steps_of(store: &dyn Store, changes: &Changes) -> Vec<Step> {
         (received && !changes.journal.is_empty(), Step::Received),
     ];
     steps.extend(others.into_iter().filter(|(is_so, _)| *is_so).map(|(_, step)| step));
+    for change in &changes.history {
+        match change {
+            HistoryChange::Announced(piece) => {
+                let told: HistorySyncNotification =
+                    whimbrel_proto::decode(&piece.notification).unwrap_or_default();
+                steps.push(Step::HistoryAnnounced(told.sync_type.unwrap_or_default()));
+            }
+            HistoryChange::Read(_, read) => steps.push(Step::HistoryRead(read.messages)),
+            HistoryChange::Done(id) => {
+                let piece = store.next_piece(i64::MAX).ok().flatten();
+                let piece = piece.filter(|piece| piece.message_id == *id);
+                steps.push(Step::HistoryDone(piece.map_or(0, |piece| piece.read.messages)));
+            }
+            HistoryChange::Nonce(_) => {}
+        }
+    }
     steps
 }

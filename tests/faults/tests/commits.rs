@@ -1,8 +1,9 @@
 //! A host killed at one point: when something is durable and what follows from it has not happened.
-//! One test for each row of the pairing document's table (§13.2) that this version has a part in: app
-//! state and history (rows 13 to 15) are none of it yet.
+//! One test for each row of the pairing document's table (§13.2) that this version has a part in: app state
+//! (rows 13 and 15) is none of it yet.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is the report of a failed test")]
 
+use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use whimbrel_faults::Folder;
-use whimbrel_sandbox::phone::{Phone, PhoneError};
+use whimbrel_sandbox::phone::{Past, Phone, PhoneError, Receipt, ReceiptKind};
 use whimbrel_sandbox::{DeviceState, Event, Fault, FaultRule, Jid, Options, Sandbox, StanzaMatch};
 use whimbrel_wire::Node;
 
@@ -40,7 +41,9 @@ impl Story {
         let options = Options { seed: 20_261_121, strict: true, ..Options::default() };
         let sandbox = Sandbox::start(options).await.unwrap();
         let owner = sandbox.phone(OWNER).await.unwrap();
-        Self { sandbox, owner, folder: Folder::new(&format!("commits-{name}")).unwrap() }
+        let folder = Folder::new(&format!("commits-{name}")).unwrap();
+        std::fs::write(folder.file("ca.pem"), sandbox.ca_pem()).unwrap();
+        Self { sandbox, owner, folder }
     }
 
     /// Starts the program, which stops `.1` (before or after) the step `.0` is durable.
@@ -449,6 +452,73 @@ async fn row_12_a_message_that_is_durable_is_confirmed_when_it_comes_again_and_t
 #[tokio::test]
 async fn row_12_a_message_that_is_not_durable_comes_again() {
     killed_while_receiving("12b", "before").await;
+}
+
+/// A phone with a history of 1000 messages, whose last piece has all of them.
+async fn killed_in_the_history(name: &str, step: (&str, &str), uploaded: bool) {
+    let story = Story::begin(name).await;
+    story.owner.remember(Past { chats: 5, messages: 200, uploaded, ..Past::default() });
+    let mut first = story.start(step, &[]);
+    story.owner.scan(&first.next("qr ").await).await.unwrap();
+    first.die(&story).await;
+    let told = || {
+        let receipts = story.owner.receipts_after(0, Duration::ZERO);
+        async move {
+            let history = |receipt: &Receipt| receipt.kind == ReceiptKind::HistorySync;
+            let ids = receipts.await.into_iter().filter(|(_, receipt)| history(receipt));
+            ids.map(|(_, receipt)| receipt.id).collect::<BTreeSet<String>>().len()
+        }
+    };
+    // Three that every phone sends, the newest messages, names, and all messages.
+    assert!(told().await < 6, "a piece was called done before it was durable");
+    let mut second = story.start(ON, &[]);
+    let recent = second.next("history Recent ").await;
+    assert!(recent.starts_with("1000 None "), "{recent}");
+    assert_eq!(second.next("archive ").await, "1000");
+    let (mut seen, end) = (0, tokio::time::Instant::now() + DEADLINE);
+    while told().await < 6 {
+        let left = end.saturating_duration_since(tokio::time::Instant::now());
+        let more = story.owner.receipts_after(seen, left).await;
+        seen = more.last().unwrap_or_else(|| panic!("the phone is not told of a piece")).0;
+    }
+    second.kill(&story).await;
+    // The event is the same one when it is offered again, and there is no other for the piece.
+    let friend = story.sandbox.phone(FRIEND).await.unwrap();
+    friend.send_text(OWNER, "hello").await.unwrap();
+    let mut third = story.start(ON, &[]);
+    let mut again = Vec::new();
+    while let Ok(Some(line)) = tokio::time::timeout(DEADLINE, third.lines.next_line()).await.unwrap() {
+        if let Some(told) = line.strip_prefix("history Recent ") {
+            again.push(told.to_owned());
+        }
+        if line.starts_with("message ") {
+            break;
+        }
+    }
+    assert_eq!(again, [recent]);
+    story.end();
+}
+
+#[tokio::test]
+async fn row_14_a_piece_that_is_announced_but_not_durable_is_announced_again() {
+    killed_in_the_history("14", ("announced=3", "before"), true).await;
+}
+
+#[tokio::test]
+async fn row_14_an_announced_piece_is_read_after_the_restart() {
+    killed_in_the_history("14b", ("announced=3", "after"), true).await;
+    killed_in_the_history("14c", ("announced=3", "after"), false).await;
+}
+
+#[tokio::test]
+async fn row_14_a_piece_is_read_on_where_it_was_durable() {
+    killed_in_the_history("14d", ("history-read=100", "before"), true).await;
+    killed_in_the_history("14e", ("history-read=100", "after"), true).await;
+}
+
+#[tokio::test]
+async fn row_14_a_piece_that_was_read_is_told_of_after_the_restart() {
+    killed_in_the_history("14f", ("history-done=1000", "before"), true).await;
 }
 
 #[tokio::test]

@@ -1,16 +1,19 @@
 //! The program that stops at a step of its store and waits there to be killed.
 //!
-//! Arguments: the store, the service's address and root key, the step (`-`: none) and whether to stop
-//! `before` or `after` it is durable, and what to do: nothing, `code NUMBER`, `passkey`, `send CHAT ID
+//! Arguments: the store, which has the certificate of the media hosts beside it (`ca.pem`), the service's
+//! address and root key, the step (`-`: none; `STEP=NUMBER`: the first with that number at least) and whether
+//! to stop `before` or `after` it is durable, and what to do: nothing, `code NUMBER`, `passkey`, `send CHAT ID
 //! TEXT` or `logout`. Every line that it prints is something that happened.
 
 use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use whimbrel::events::{ConnectionState, EventKind};
+use whimbrel::events::{ConnectionState, EventKind, HistoryKind};
 use whimbrel::testing::{self, Moment, Step};
-use whimbrel::{CallOptions, Client, ClientOptions, Endpoint, Engine, EngineOptions, SendOptions, SendWait};
+use whimbrel::{
+    CallOptions, Client, ClientOptions, Endpoint, Engine, EngineOptions, FindMessages, SendOptions, SendWait,
+};
 use whimbrel_faults::{Failure, endpoint};
 
 /// What an authenticator answers, in WebAuthn's form.
@@ -27,8 +30,10 @@ struct Orders {
 fn orders() -> Result<Orders, Failure> {
     let mut arguments = std::env::args().skip(1);
     let mut next = |what: &str| arguments.next().ok_or_else(|| format!("{what} is missing"));
-    let store = next("store")?.into();
-    let endpoint = endpoint(next("url")?, &next("root key")?)?;
+    let store: PathBuf = next("store")?.into();
+    let mut endpoint = endpoint(next("url")?, &next("root key")?)?;
+    // Media hosts speak TLS only.
+    endpoint.extra_ca_pem = Some(std::fs::read_to_string(store.with_file_name("ca.pem"))?);
     let step = next("step")?;
     let moment = match next("moment")?.as_str() {
         "before" => Moment::Before,
@@ -48,6 +53,9 @@ fn name(step: Step) -> (&'static str, String) {
         Step::Accepted => "accepted",
         Step::Composed => "composed",
         Step::Received => "received",
+        Step::HistoryAnnounced(kind) => return ("announced", kind.to_string()),
+        Step::HistoryRead(messages) => return ("history-read", messages.to_string()),
+        Step::HistoryDone(messages) => return ("history-done", messages.to_string()),
         Step::LoggingOut => "logging-out",
         Step::Ended => "ended",
         _ => "other",
@@ -81,6 +89,21 @@ async fn work(client: Client, work: Vec<String>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How many messages are in the archive.
+async fn archived(client: &Client) -> Result<usize, Failure> {
+    let mut find = FindMessages::default();
+    find.limit = Some(500);
+    let mut count = 0;
+    loop {
+        let page = client.find_messages(find.clone(), CallOptions::default()).await?;
+        count += page.items.len();
+        if page.next.is_none() {
+            return Ok(count);
+        }
+        find.cursor = page.next;
+    }
+}
+
 async fn passkey(client: Client) -> Result<(), Failure> {
     let code = client.answer_passkey(ASSERTION, CallOptions::default()).await?;
     println!("compare {}", code.code);
@@ -97,7 +120,11 @@ async fn run(orders: Orders) -> Result<(), Failure> {
     let (wanted, at) = (orders.step, orders.moment);
     let client = testing::open_watched(&engine, &orders.store, options, move |step, moment| {
         let (word, more) = name(step);
-        if word == wanted && moment == at {
+        // Some steps are taken many times, and the wanted one has a number.
+        let is_it = wanted.split_once('=').map_or(wanted == word, |(name, number)| {
+            name == word && number.parse::<u64>().ok() <= more.parse().ok()
+        });
+        if is_it && moment == at {
             println!("at {word} {more}");
             stop();
         }
@@ -123,6 +150,12 @@ async fn run(orders: Orders) -> Result<(), Failure> {
             EventKind::LinkFailed(failed) => {
                 println!("link failed {}", failed.reason);
                 client.link_with_qr(CallOptions::default()).await?;
+            }
+            EventKind::History(sync) if sync.messages > 0 || sync.error.is_some() => {
+                println!("history {:?} {} {:?} {}", sync.kind, sync.messages, sync.error, event.id);
+                if sync.kind == HistoryKind::Recent {
+                    println!("archive {}", archived(&client).await?);
+                }
             }
             EventKind::LoggedOut(out) => println!("logged out {} {}", out.reason, event.id),
             _ => {}
