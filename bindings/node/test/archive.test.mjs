@@ -48,6 +48,24 @@ test('the history of the phone can be looked up', async (t) => {
   assert.equal((await client.findMessages({ chat: friend.chat, limit: 100 })).items.length, 70)
 })
 
+test('what stands beside the messages is kept', async (t) => {
+  const [client, phone] = await Promise.all([open(t, { archiveDays: 5 }), sandbox.phone()])
+  await phone.ask('POST', '/past', { chats: 6, messages: 20, extras: true })
+  await link(client, phone)
+  await nextEvent(client, (event) => event.kind === 'history' && event.messages > 0 && event.history === 'recent')
+  const chats = new Map((await client.findChats({})).items.map((chat) => [chat.name, chat.chat]))
+  const friend = chats.get('Friend 0')
+  const { items: pinned } = await client.findMessages({ chat: friend, pinned: true })
+  assert.equal(pinned.length, 1)
+  assert.ok(pinned[0].pinned.until > pinned[0].timestamp)
+  const call = await client.getMessage({ chat: friend, messageId: 'CALL1' })
+  assert.equal(call.content.type, 'call_log')
+  const regatta = await client.getMessage({ chat: friend, messageId: 'PAST00000000000010' })
+  assert.deepEqual([regatta.expected, regatta.answers[0].response], [3, 'going'])
+  const { items: left } = await client.findPastMembers({ chat: chats.get('Group 4') })
+  assert.deepEqual(left.map((member) => member.removed), [false, true])
+})
+
 test('what is said and done is kept', async (t) => {
   const [client, phone, friend] = await Promise.all([open(t), sandbox.phone(), sandbox.phone()])
   await link(client, phone)

@@ -54,6 +54,27 @@ async def test_the_history_of_the_phone_can_be_looked_up(
         assert len((await client.find_messages(chat=friend.chat, limit=100)).items) == 70
 
 
+async def test_what_stands_beside_the_messages_is_kept(
+    sandbox: Sandbox, engine: whimbrel.Engine, tmp_path: Path
+) -> None:
+    phone = await sandbox.phone()
+    await phone.ask("POST", "/past", {"chats": 6, "messages": 20, "extras": True})
+    options = {"engine": engine, "auto_start": False, "archive_days": 5}
+    async with whimbrel.Client(tmp_path / "a.db", **options) as client:  # type: ignore[arg-type]
+        await link(client, phone)
+        await recent(client)
+        chats = {chat.name: chat.chat for chat in (await client.find_chats()).items}
+        friend = chats["Friend 0"]
+        (pinned,) = (await client.find_messages(chat=friend, pinned=True)).items
+        assert pinned.pinned is not None and pinned.pinned.until > pinned.timestamp
+        call = await client.get_message(chat=friend, message_id="CALL1")
+        assert isinstance(call.content, whimbrel.CallLogContent)
+        regatta = await client.get_message(chat=friend, message_id=f"PAST{0:06X}{16:08X}")
+        assert (regatta.expected, regatta.answers[0].response) == (3, whimbrel.EventResponse.GOING)
+        left = (await client.find_past_members(chat=chats["Group 4"])).items
+        assert [member.removed for member in left] == [False, True]
+
+
 async def test_what_is_said_and_done_is_kept(
     sandbox: Sandbox, engine: whimbrel.Engine, tmp_path: Path
 ) -> None:
