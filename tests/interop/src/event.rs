@@ -59,12 +59,32 @@ pub enum Event {
         chats: u64,
         /// Number of messages in it.
         messages: u64,
+        /// Names of chats, by address.
+        names: BTreeMap<String, String>,
+        /// Names that people give themselves, by address.
+        people: BTreeMap<String, String>,
+        /// The messages.
+        texts: Vec<PastText>,
     },
     /// Something the program survived but an application would want to know.
     Fault {
         /// What it was.
         text: String,
     },
+}
+
+/// A message of a piece of history.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PastText {
+    /// The chat, as the key of the message names it.
+    pub chat: String,
+    /// Id of the message.
+    pub id: String,
+    /// Written by this account.
+    pub from_me: bool,
+    /// What it says, if it is a text.
+    pub text: Option<String>,
 }
 
 /// A device's own addresses.
@@ -182,8 +202,18 @@ mod tests {
             })
         );
         assert_eq!(
-            read(r#"{"event":"history","syncType":0,"chats":2,"messages":5}"#),
-            Event::History { sync_type: Some(0), chats: 2, messages: 5 }
+            read(
+                r#"{"event":"history","syncType":0,"chats":2,"messages":5,"names":{"1@lid":"Ben"},"people":{},
+                    "texts":[{"chat":"1@lid","id":"A","fromMe":true,"text":null}]}"#
+            ),
+            Event::History {
+                sync_type: Some(0),
+                chats: 2,
+                messages: 5,
+                names: BTreeMap::from([("1@lid".into(), "Ben".into())]),
+                people: BTreeMap::new(),
+                texts: vec![PastText { chat: "1@lid".into(), id: "A".into(), from_me: true, text: None }],
+            }
         );
         let Event::Message(message) = read(
             r#"{"event":"message","id":"3EB0","chat":"1@lid","sender":"1:2@lid","fromMe":true,"text":"hi",

@@ -26,6 +26,8 @@ mod peer;
 mod program;
 
 pub use error::PeerError;
-pub use event::{Disconnected, Event, GroupChange, Identity, LoggedOut, Message, Receipt, Undecryptable};
+pub use event::{
+    Disconnected, Event, GroupChange, Identity, LoggedOut, Message, PastText, Receipt, Undecryptable,
+};
 pub use peer::{DEADLINE, GroupInfo, Info, MediaFile, Pair, Peer, Quote, Sent, Start, Target};
 pub use program::Program;

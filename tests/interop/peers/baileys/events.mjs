@@ -35,8 +35,20 @@ export function reportEvents(sock) {
     if (RECEIPTS_WITH_STATUS.has(attrs.type)) return;
     reportReceipt([attrs.id], attrs.from, attrs.participant ?? attrs.from, attrs.type);
   });
-  sock.ev.on('messaging-history.set', ({ chats, messages, syncType }) => {
-    event('history', { syncType: syncType ?? null, chats: chats.length, messages: messages.length });
+  sock.ev.on('messaging-history.set', ({ chats, contacts, messages, syncType }) => {
+    event('history', {
+      syncType: syncType ?? null,
+      chats: chats.length,
+      messages: messages.length,
+      names: Object.fromEntries(chats.filter(chat => chat.name).map(({ id, name }) => [id, name])),
+      people: Object.fromEntries(contacts.filter(one => one.notify).map(({ id, notify }) => [id, notify])),
+      texts: messages.map(({ key, message }) => ({
+        chat: key.remoteJid,
+        id: key.id,
+        fromMe: key.fromMe ?? false,
+        text: message?.conversation || message?.extendedTextMessage?.text || null,
+      })),
+    });
   });
   sock.ev.on('groups.upsert', groups => {
     for (const { id, participants } of groups) reportGroup(id, 'create', participants);

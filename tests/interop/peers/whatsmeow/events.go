@@ -144,12 +144,26 @@ func contentOf(message *waE2E.Message) (name string, context *waE2E.ContextInfo)
 }
 
 func historyFields(evt *events.HistorySync) fields {
-	messages := 0
+	texts := []fields{}
+	names, people := fields{}, fields{}
 	for _, conversation := range evt.Data.GetConversations() {
-		messages += len(conversation.GetMessages())
+		if conversation.GetName() != "" {
+			names[conversation.GetID()] = conversation.GetName()
+		}
+		for _, message := range conversation.GetMessages() {
+			key, content := message.GetMessage().GetKey(), message.GetMessage().GetMessage()
+			texts = append(texts, fields{
+				"chat": key.GetRemoteJID(), "id": key.GetID(), "fromMe": key.GetFromMe(),
+				"text": orNil(firstOf(content.GetConversation(), content.GetExtendedTextMessage().GetText())),
+			})
+		}
+	}
+	for _, name := range evt.Data.GetPushnames() {
+		people[name.GetID()] = name.GetPushname()
 	}
 	return fields{
-		"syncType": int(evt.Data.GetSyncType()), "chats": len(evt.Data.GetConversations()), "messages": messages,
+		"syncType": int(evt.Data.GetSyncType()), "chats": len(evt.Data.GetConversations()), "messages": len(texts),
+		"names": names, "people": people, "texts": texts,
 	}
 }
 

@@ -11,6 +11,7 @@ mod support;
 mod baileys_link;
 mod devices;
 mod forgetful;
+mod history;
 mod kinds;
 mod linking;
 mod media;

@@ -69,6 +69,14 @@ impl Device {
         }
     }
 
+    /// So many pieces of the history with messages are in the archive of a client of ours.
+    pub(crate) async fn has_history(&self, pieces: u32) {
+        match &self.make {
+            Make::Whimbrel(client) => client.has_history(pieces).await,
+            Make::Peer(_) => panic!("{} is a peer", self.label()),
+        }
+    }
+
     /// The event that a message brought to a client of ours.
     pub(crate) async fn event_of(&self, id: &str) -> EventKind {
         match &self.make {

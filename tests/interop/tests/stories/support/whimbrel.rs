@@ -120,6 +120,20 @@ impl Whimbrel {
         .await;
     }
 
+    /// So many pieces of the history with messages are in the archive.
+    pub(crate) async fn has_history(&self, pieces: u32) {
+        for _ in 0..pieces {
+            self.wait_for("a piece of the history", true, |event| match event {
+                EventKind::History(sync) if sync.messages > 0 => {
+                    assert_eq!(sync.error, None);
+                    Some(())
+                }
+                _ => None,
+            })
+            .await;
+        }
+    }
+
     /// An engine for the sandbox.
     pub(crate) fn engine(sandbox: &Sandbox) -> Engine {
         let root = sandbox.noise_root();
