@@ -2931,6 +2931,11 @@ export interface SendMessage {
    * chat.
    */
   albumId?: string | null
+  /**
+   * Addresses of those who see a status; absent: those whom the account's own setting means.
+   * Only for `status@broadcast`.
+   */
+  audience?: string[] | null
   /** Needed for content of best effort: what is sent behind it. */
   fallback?: FallbackChoice | null
   /** The words of a fallback of its own. */
@@ -2956,6 +2961,11 @@ export interface SendMessage {
   messageId?: string | null
   /** Message to quote. */
   quote?: QuotedMessageInput | null
+  /**
+   * The chat of the quoted message, if it is another one: `status@broadcast` for an answer to
+   * a status.
+   */
+  quotedChat?: string | null
   /** A name for the upload of a local file: `media_progress` events with it tell how far it is. */
   transfer?: string | null
   /** It is to be seen once: pictures, videos and voice notes. */
@@ -2977,12 +2987,22 @@ export interface SendText {
   /** The text. */
   text: string
   /**
+   * Addresses of those who see a status; absent: those whom the account's own setting means.
+   * Only for `status@broadcast`.
+   */
+  audience?: string[] | null
+  /**
    * Id of the new message; a repetition under the same id is never a second message. The
    * engine makes one if it is absent.
    */
   messageId?: string | null
   /** Message to quote. */
   quote?: QuotedMessageInput | null
+  /**
+   * The chat of the quoted message, if it is another one: `status@broadcast` for an answer to
+   * a status.
+   */
+  quotedChat?: string | null
   /** What to wait for; the service's word if it is absent. */
   wait?: SendWait | null
 }
@@ -3004,6 +3024,8 @@ export interface SentMessage {
   chat: Identity
   /** The service's time, seconds since 1970; 0 if only the queue was waited for. */
   timestamp: number
+  /** The number that a channel gave its post, by which reactions and votes name it. */
+  serverId: number | null
 }
 
 /** How far a message of this account came. */

@@ -34,6 +34,7 @@
 pub mod addons;
 mod address;
 mod archive;
+mod channels;
 mod client;
 mod clock;
 mod connection;
@@ -57,6 +58,7 @@ mod repair;
 mod restrictions;
 mod retry;
 mod statistics;
+mod status;
 mod store;
 mod transfer;
 mod version;

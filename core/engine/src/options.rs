@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use whimbrel_wire::Jid;
 
 pub use crate::connection::proxy::Proxy;
 use crate::messages::MessageKey;
@@ -254,6 +255,15 @@ pub struct SendOptions {
     pub cancel: Option<Cancel>,
     /// Needed for content that receivers may not see, and without meaning for any other.
     pub fallback: Option<Fallback>,
+    /// The chat of the quoted message, if it is another one: [`Jid::STATUS`] for a reply to a status, which
+    /// is sent to its poster. `None`: the same chat.
+    pub quoted_chat: Option<Jid>,
+    /// Who sees a status: 1 to 5,000 people. Without meaning for any other chat. `None`: those whom the
+    /// account's own setting means.
+    pub audience: Option<Vec<Jid>>,
+    /// The name that the media hosts gave the file of a channel's post
+    /// ([`Uploaded::handle`](crate::media::Uploaded::handle)). Without meaning for any other chat.
+    pub media_handle: Option<String>,
 }
 
 /// What is sent behind content of best effort: buttons, lists and native flows, which the service may

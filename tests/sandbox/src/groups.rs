@@ -49,10 +49,20 @@ pub struct Group {
 impl Sandbox {
     /// Makes a group of accounts that exist, whatever their privacy settings say.
     pub fn create_group(&self, group: &NewGroup) -> Result<Group, GroupError> {
+        self.make_group(group, false)
+    }
+
+    /// Makes the announcement group of a new community: only its admins post there, and everybody reacts
+    /// and comments. Of the community itself there is no more than its address.
+    pub fn create_announcement_group(&self, group: &NewGroup) -> Result<Group, GroupError> {
+        self.make_group(group, true)
+    }
+
+    fn make_group(&self, group: &NewGroup, announcements: bool) -> Result<Group, GroupError> {
         let mode = group.addressing.map(Into::into);
-        let jid =
-            self.with(|service| service.make_group(&group.creator, &group.subject, &group.members, mode))?;
-        Ok(Group { sandbox: self.clone(), jid })
+        let NewGroup { creator, subject, members, .. } = group;
+        let made = self.with(|service| service.make_group(creator, subject, members, mode, announcements));
+        Ok(Group { sandbox: self.clone(), jid: made? })
     }
 
     /// Makes people who only fill groups and returns their numbers. They have real keys, drawn from the

@@ -6,6 +6,7 @@
 //! Plaintext exists in the simulated phones alone.
 
 mod attach;
+mod channels;
 mod clock;
 mod connection;
 pub mod control;
@@ -30,6 +31,7 @@ mod stanza;
 mod tamper;
 
 pub use attach::{AttachError, PhoneKeys, PhoneLink};
+pub use channels::Channel;
 pub use clock::Clock;
 pub use counters::Violation;
 pub use events::{Event, EventLog, NotInTime, PasskeyStep};
@@ -45,4 +47,4 @@ pub use sandbox::{NoiseRoot, Sandbox, StartError, State};
 /// Addresses of people, devices and groups.
 pub use whimbrel_wire::Jid;
 
-pub use service::{DeviceState, GroupState, MemberState};
+pub use service::{ChannelState, DeviceState, GroupState, MemberState, PostState, StatusAudience};

@@ -1302,6 +1302,7 @@ class Operations:
         chat: Address,
         content: Content,
         album_id: str | None = None,
+        audience: list[str] | None = None,
         fallback: FallbackChoice | None = None,
         fallback_text: str | None = None,
         forwarded: bool | None = None,
@@ -1310,6 +1311,7 @@ class Operations:
         mentions_everyone: bool | None = None,
         message_id: str | None = None,
         quote: QuotedMessage | None = None,
+        quoted_chat: str | None = None,
         transfer: str | None = None,
         view_once: bool | None = None,
         wait: SendWait | None = None,
@@ -1327,6 +1329,8 @@ class Operations:
             content: What to send.
             album_id: Message with the head of the album that it belongs to, sent by this
                 account to the same chat.
+            audience: Addresses of those who see a status; absent: those whom the account's own
+                setting means. Only for ``status@broadcast``.
             fallback: Needed for content of best effort: what is sent behind it.
             fallback_text: The words of a fallback of its own.
             forwarded: It is shown as forwarded.
@@ -1338,6 +1342,8 @@ class Operations:
             message_id: Id of the new message; a repetition under the same id is never a second
                 message. The engine makes one if it is absent.
             quote: Message to quote.
+            quoted_chat: The chat of the quoted message, if it is another one:
+                ``status@broadcast`` for an answer to a status.
             transfer: A name for the upload of a local file: ``media_progress`` events with it
                 tell how far it is.
             view_once: It is to be seen once: pictures, videos and voice notes.
@@ -1348,6 +1354,8 @@ class Operations:
         request: dict[str, object] = {"chat": str(chat), "content": content._encode()}
         if album_id is not None:
             request["albumId"] = album_id
+        if audience is not None:
+            request["audience"] = audience
         if fallback is not None:
             request["fallback"] = fallback
         if fallback_text is not None:
@@ -1364,6 +1372,8 @@ class Operations:
             request["messageId"] = message_id
         if quote is not None:
             request["quote"] = quote._encode()
+        if quoted_chat is not None:
+            request["quotedChat"] = quoted_chat
         if transfer is not None:
             request["transfer"] = transfer
         if view_once is not None:
@@ -1377,8 +1387,10 @@ class Operations:
         *,
         chat: Address,
         text: str,
+        audience: list[str] | None = None,
         message_id: str | None = None,
         quote: QuotedMessage | None = None,
+        quoted_chat: str | None = None,
         wait: SendWait | None = None,
         timeout: float | None = None,
     ) -> SentMessage:
@@ -1391,18 +1403,26 @@ class Operations:
         Args:
             chat: Address of the chat: a JID, or a phone number with its country code.
             text: The text.
+            audience: Addresses of those who see a status; absent: those whom the account's own
+                setting means. Only for ``status@broadcast``.
             message_id: Id of the new message; a repetition under the same id is never a second
                 message. The engine makes one if it is absent.
             quote: Message to quote.
+            quoted_chat: The chat of the quoted message, if it is another one:
+                ``status@broadcast`` for an answer to a status.
             wait: What to wait for; the service's word if it is absent.
             timeout: Seconds until the call fails with ``TimedOutError``; the client's
                 ``request_timeout`` if ``None``.
         """
         request: dict[str, object] = {"chat": str(chat), "text": text}
+        if audience is not None:
+            request["audience"] = audience
         if message_id is not None:
             request["messageId"] = message_id
         if quote is not None:
             request["quote"] = quote._encode()
+        if quoted_chat is not None:
+            request["quotedChat"] = quoted_chat
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("send_text", request, timeout))

@@ -3904,12 +3904,16 @@ class SentMessage:
     timestamp: int
     """The service's time, seconds since 1970; 0 if only the queue was waited for."""
 
+    server_id: int | None
+    """The number that a channel gave its post, by which reactions and votes name it."""
+
     @classmethod
     def _decode(cls, data: dict[str, Any]) -> SentMessage:
         return cls(
             message_id=data["messageId"],
             chat=Identity._decode(data["chat"]),
             timestamp=data["timestamp"],
+            server_id=data.get("serverId"),
         )
 
 

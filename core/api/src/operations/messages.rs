@@ -28,6 +28,13 @@ pub struct SendText {
     /// Message to quote.
     #[serde(default)]
     pub quote: Option<QuotedMessage>,
+    /// The chat of the quoted message, if it is another one: `status@broadcast` for an answer to a status.
+    #[serde(default)]
+    pub quoted_chat: Option<String>,
+    /// Addresses of those who see a status; absent: those whom the account's own setting means. Only for
+    /// `status@broadcast`.
+    #[serde(default)]
+    pub audience: Option<Vec<String>>,
     /// Id of the new message; a repetition under the same id is never a second message. The
     /// engine makes one if it is absent.
     #[serde(default)]
@@ -53,6 +60,13 @@ pub struct SendMessage {
     /// Message to quote.
     #[serde(default)]
     pub quote: Option<QuotedMessage>,
+    /// The chat of the quoted message, if it is another one: `status@broadcast` for an answer to a status.
+    #[serde(default)]
+    pub quoted_chat: Option<String>,
+    /// Addresses of those who see a status; absent: those whom the account's own setting means. Only for
+    /// `status@broadcast`.
+    #[serde(default)]
+    pub audience: Option<Vec<String>>,
     /// Addresses of the users who are mentioned in the words, which have `@` and the address' user part for each.
     #[serde(default)]
     pub mentions: Vec<String>,
@@ -127,6 +141,7 @@ impl Operation for SendMessage {
     async fn run(self, client: &Client, options: CallOptions) -> Result<SentMessage, Error> {
         let chat = parse_address(&self.chat)?;
         let path = self.content.path().map(std::path::PathBuf::from);
+        let mut media_handle = None;
         let thumbnail = self.content.thumbnail_path().map(std::path::PathBuf::from);
         let mut content = self.content.try_into()?;
         if let Some(thumbnail) = thumbnail {
@@ -137,7 +152,12 @@ impl Operation for SendMessage {
             upload.transfer = self.transfer;
             upload.timeout = options.timeout;
             upload.cancel = options.cancel.clone();
-            content = client.attach(content, path, upload).await?;
+            if chat.is_newsletter() {
+                upload.newsletter = true;
+            }
+            let attached = client.attach_with_handle(content, path, upload).await?;
+            content = attached.content;
+            media_handle = attached.handle;
         }
         let mut draft = Draft::new(content);
         let mentions = self.mentions.iter().map(|user| parse_address(user));
@@ -155,7 +175,10 @@ impl Operation for SendMessage {
         send.cancel = options.cancel;
         send.wait = self.wait.map(Into::into).unwrap_or_default();
         send.message_id = self.message_id;
+        send.media_handle = media_handle;
         send.quote = self.quote.map(QuotedMessage::key).transpose()?;
+        send.quoted_chat = self.quoted_chat.as_deref().map(parse_address).transpose()?;
+        send.audience = self.audience.map(people).transpose()?;
         send.fallback = match (self.fallback, self.fallback_text) {
             (Some(FallbackChoice::Nothing), _) => Some(Fallback::Nothing),
             (Some(FallbackChoice::Composed), _) => Some(Fallback::Composed),
@@ -165,6 +188,11 @@ impl Operation for SendMessage {
         };
         client.send(&chat, draft, send).await.map(|sent| (&sent).into())
     }
+}
+
+/// The people of an audience.
+fn people(audience: Vec<String>) -> Result<Vec<Jid>, Error> {
+    audience.iter().map(|person| parse_address(person)).collect()
 }
 
 /// What a send waits for.
@@ -218,11 +246,18 @@ pub struct SentMessage {
     pub chat: Identity,
     /// The service's time, seconds since 1970; 0 if only the queue was waited for.
     pub timestamp: i64,
+    /// The number that a channel gave its post, by which reactions and votes name it.
+    pub server_id: Option<u64>,
 }
 
 impl From<&whimbrel::SentMessage> for SentMessage {
     fn from(sent: &whimbrel::SentMessage) -> Self {
-        Self { message_id: sent.message_id.clone(), chat: (&sent.chat).into(), timestamp: sent.timestamp }
+        Self {
+            message_id: sent.message_id.clone(),
+            chat: (&sent.chat).into(),
+            timestamp: sent.timestamp,
+            server_id: sent.server_id,
+        }
     }
 }
 
@@ -238,6 +273,8 @@ impl Operation for SendText {
         send.wait = self.wait.map(Into::into).unwrap_or_default();
         send.message_id = self.message_id;
         send.quote = self.quote.map(QuotedMessage::key).transpose()?;
+        send.quoted_chat = self.quoted_chat.as_deref().map(parse_address).transpose()?;
+        send.audience = self.audience.map(people).transpose()?;
         client.send_text(&chat, &self.text, send).await.map(|sent| (&sent).into())
     }
 }

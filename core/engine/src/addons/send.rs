@@ -24,7 +24,7 @@ use crate::random;
 
 fn submission(options: SendOptions) -> Submission {
     let SendOptions { message_id, wait, timeout, cancel, .. } = options;
-    Submission { message_id, wait, timeout, cancel }
+    Submission { message_id, wait, timeout, cancel, route: None }
 }
 
 fn made(message: Result<Message, Refused>) -> Result<Message, Error> {
@@ -333,24 +333,24 @@ impl Client {
         self.send_made("forward_message", to, submission(options), make).await
     }
 
-    /// Sets the timer of a chat with a person: 0, a day, a week or ninety days, in seconds. What is sent
-    /// there from now on says it.
+    /// Sets the timer of a chat: 0, a day, a week or ninety days, in seconds. What is sent there from now on
+    /// says it. A person is told by a message; of a group the service is told, which tells the members: no
+    /// message is sent then, and the answer has no id.
     ///
     /// # Errors
-    /// Those of [`send`](Self::send); [`Code::NotSupported`] for groups.
+    /// Those of [`send`](Self::send); for a group [`Code::Forbidden`] if this account may not change it, and
+    /// [`Code::NotFound`].
     pub async fn set_chat_timer(
         &self,
         chat: &Jid,
         seconds: u32,
         options: SendOptions,
     ) -> Result<SentMessage, Error> {
+        if chat.is_group() {
+            return self.set_group_timer(chat, seconds, options.timeout).await;
+        }
         let now = clock::now_seconds();
-        let make = |_: &Inner, chat: &Jid| {
-            if chat.is_group() {
-                return Err(Error::new(Code::NotSupported, "this version sets no timers of groups"));
-            }
-            made(compose::chat_timer(seconds, now))
-        };
+        let make = |_: &Inner, _: &Jid| made(compose::chat_timer(seconds, now));
         let sent = self.send_made("set_chat_timer", chat, submission(options), make).await?;
         let timer = Timer {
             seconds,

@@ -55,7 +55,7 @@ impl Named {
             None if outbox::find(&*client.store, chat, id)?.is_some() => own.clone(),
             None => match parents(client, chat, id)?.as_slice() {
                 [only] => only.author.clone(),
-                _ if chat.is_group() => {
+                _ if chat.is_group() || chat.is_status() => {
                     let message = "the sender of the message is needed in groups";
                     return Err(Error::new(Code::InvalidArgument, message));
                 }

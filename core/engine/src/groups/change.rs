@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand_core::Rng as _;
 use tokio::time::Instant;
+use whimbrel_content::compose::limits::CHAT_TIMERS;
 use whimbrel_wire::{Jid, NodeRef};
 
 use super::info::{self, Group};
@@ -11,10 +12,11 @@ use super::notice::What;
 use super::notify;
 use super::row::{Addressing, GroupRow, Member, Role};
 use super::{group_address, query, stanza};
+use crate::archive::row::{ArchiveChange, ChatRow};
 use crate::client::Client;
 use crate::error::{Code, Error, Outcome};
 use crate::events::Identity;
-use crate::messages::Unit;
+use crate::messages::{SentMessage, Unit};
 use crate::options::CallOptions;
 use crate::store::StoreError;
 
@@ -242,6 +244,44 @@ impl Client {
             connection.request(client.request_ids.next(), request, left(deadline)).await?;
             let now = client.server_now_ms().div_euclid(1000);
             client.unit(|unit| renamed(unit, &group, subject, now)).await
+        })
+        .await
+    }
+}
+
+impl Client {
+    /// Sets the timer of a group; see [`set_chat_timer`](Client::set_chat_timer).
+    pub(crate) async fn set_group_timer(
+        &self,
+        group: &Jid,
+        seconds: u32,
+        timeout: Option<Duration>,
+    ) -> Result<SentMessage, Error> {
+        let operation = "set_chat_timer";
+        let group = group_address(group).map_err(|error| error.in_operation(operation))?;
+        if !CHAT_TIMERS.contains(&seconds) {
+            let error = Error::new(Code::InvalidArgument, "no client offers such a timer");
+            return Err(error.in_operation(operation));
+        }
+        self.call(operation, timeout, move |client, deadline| async move {
+            client.linked_account()?;
+            let connection = client.wait_for_connection(deadline).await?;
+            let request = stanza::timer(&group, seconds);
+            connection.request(client.request_ids.next(), request, left(deadline)).await?;
+            let now = client.server_now_ms().div_euclid(1000);
+            client
+                .unit(|unit| {
+                    if let Some(known) = unit.group(&group)? {
+                        let row = GroupRow { ephemeral: seconds, ..(*known).clone() };
+                        unit.put_group(&group, Some(row));
+                    }
+                    // Nobody tells this device what it did itself.
+                    let chat = ChatRow { timer: Some(seconds), ..ChatRow::default() };
+                    unit.changes.archive.push(ArchiveChange::Chat(group.clone(), Box::new(chat)));
+                    let chat = unit.identity_of(&group)?;
+                    Ok(SentMessage { message_id: String::new(), chat, timestamp: now, server_id: None })
+                })
+                .await
         })
         .await
     }

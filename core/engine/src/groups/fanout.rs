@@ -136,8 +136,19 @@ pub(crate) fn plan(
     if !is_member(unit, &row) {
         return Ok(if asked { Planned::Failed(not_a_member()) } else { Planned::Prepare });
     }
+    plan_among(unit, group, &row, manner, asked)
+}
+
+/// The same among these members, whoever they are: a status has an audience instead.
+pub(crate) fn plan_among(
+    unit: &mut Unit<'_>,
+    group: &Jid,
+    row: &Arc<GroupRow>,
+    manner: Manner,
+    asked: bool,
+) -> Result<Planned, StoreError> {
     let holders = holders(unit, group)?;
-    let Some(mut devices) = Devices::of(unit, &row, manner, asked, &holders)? else {
+    let Some(mut devices) = Devices::of(unit, row, manner, asked, &holders)? else {
         return Ok(Planned::Prepare);
     };
     let all = devices.targets.iter().map(|target| &target.wire);

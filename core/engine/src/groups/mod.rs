@@ -31,9 +31,7 @@ pub use events::{GroupChange, GroupChanged, GroupJoined, GroupLeft};
 pub(crate) use fanout::Manner;
 pub use info::{Group, GroupDescription, Participant};
 pub(crate) use query::{query, query_all};
-pub(crate) use row::GroupRow;
-#[cfg(test)]
-pub(crate) use row::Member;
+pub(crate) use row::{GroupRow, Member};
 pub use row::{Addressing, Role};
 pub(crate) use send::HandedOut;
 #[cfg(test)]

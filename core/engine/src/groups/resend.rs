@@ -44,8 +44,11 @@ pub(crate) fn content(unit: &mut Unit<'_>, row: &OutboxRow) -> Result<Vec<u8>, S
     Ok(content)
 }
 
-/// The group of an answer, with the way in which it addresses the device.
-pub(crate) fn address<'a>(chat: &'a Jid, device: &Jid) -> Option<(&'a Jid, &'static str)> {
+/// The group of an answer, or the feed of statuses, with the way in which it addresses the device.
+pub(crate) fn address<'a>(chat: &'a Jid, device: &Jid) -> Option<(&'a Jid, Option<&'static str>)> {
+    if chat.is_status() {
+        return Some((chat, None));
+    }
     let addressing = if device.to_account().is_lid() { Addressing::Lid } else { Addressing::PhoneNumber };
-    chat.is_group().then_some((chat, addressing.name()))
+    chat.is_group().then_some((chat, Some(addressing.name())))
 }

@@ -11,7 +11,7 @@ use whimbrel_wire::{Jid, Node};
 
 use super::fanout::{self, Manner, Plan, Planned};
 use super::query;
-use super::row::Addressing;
+use super::row::{Addressing, GroupRow};
 use crate::client::Inner;
 use crate::connection::Connection;
 use crate::devices::usync::Context;
@@ -83,7 +83,7 @@ pub(crate) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, 
 
 /// Encrypts the key for those who lack it, as it is before the message: they read from this
 /// message on.
-fn hand_out(
+pub(crate) fn hand_out(
     unit: &mut Unit<'_>,
     group: &Jid,
     plan: &mut Plan,
@@ -158,7 +158,7 @@ pub(crate) fn compose_for_missing(
 }
 
 /// Encrypts a content with the key for a group.
-fn encrypt(unit: &mut Unit<'_>, group: &Jid, mut content: Vec<u8>) -> Result<Option<Vec<u8>>, StoreError> {
+pub(crate) fn encrypt(unit: &mut Unit<'_>, group: &Jid, mut content: Vec<u8>) -> Result<Option<Vec<u8>>, StoreError> {
     let [random, ..] = unit.rng().next_u32().to_le_bytes();
     padding::pad(&mut content, random);
     let mut rng = unit.fork_rng();
@@ -221,14 +221,23 @@ pub(crate) async fn prepare(
 /// Members whose devices have to be asked for; `None` if this account is not one of them.
 fn stale(unit: &mut Unit<'_>, group: &Jid, manner: Manner) -> Result<Option<Vec<Jid>>, StoreError> {
     let Some(row) = unit.group(group)?.filter(|row| fanout::is_member(unit, row)) else { return Ok(None) };
+    stale_among(unit, &row, manner.refresh).map(Some)
+}
+
+/// Those of these members whose devices have to be asked for.
+pub(crate) fn stale_among(
+    unit: &mut Unit<'_>,
+    row: &GroupRow,
+    refresh: bool,
+) -> Result<Vec<Jid>, StoreError> {
     let mut stale = Vec::new();
     for member in &row.members {
         let user = unit.canonical(&member.id)?;
-        if user.is_account() && (manner.refresh || lists::fresh(unit, &user)?.is_none()) {
+        if user.is_account() && (refresh || lists::fresh(unit, &user)?.is_none()) {
             stale.push(user);
         }
     }
     stale.sort_unstable();
     stale.dedup();
-    Ok(Some(stale))
+    Ok(stale)
 }

@@ -79,6 +79,15 @@ pub(crate) fn error(node: &NodeRef<'_>) -> Option<u16> {
     status.filter(|status| !matches!(status, 0 | 200))
 }
 
+/// Sets after how many seconds messages of a group disappear; 0: never.
+pub(crate) fn timer(group: &Jid, seconds: u32) -> Node {
+    let timer = match seconds {
+        0 => Node::new("not_ephemeral"),
+        seconds => Node::new("ephemeral").attr("expiration", seconds),
+    };
+    request(group, "set").child(timer)
+}
+
 /// Gives a group another name.
 pub(crate) fn subject(group: &Jid, subject: &str) -> Node {
     request(group, "set").child(Node::new("subject").text(subject.to_owned()))

@@ -12,6 +12,16 @@ use super::upload::Uploaded;
 use crate::client::Client;
 use crate::error::{Code, Error};
 
+/// Content with its file.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Attached {
+    /// It, ready to be sent.
+    pub content: Content,
+    /// What posts of channels name the file by.
+    pub handle: Option<String>,
+}
+
 impl Client {
     /// Uploads a file and puts it into content of a kind that has one: a picture, video, loop, round
     /// note, sound, voice note, document, sticker or sticker pack. Dimensions, duration, preview,
@@ -24,10 +34,25 @@ impl Client {
     /// document or a sound; and those of [`upload`](Self::upload).
     pub async fn attach(
         &self,
+        content: Content,
+        source: impl Into<MediaSource>,
+        options: UploadOptions,
+    ) -> Result<Content, Error> {
+        self.attach_with_handle(content, source, options).await.map(|attached| attached.content)
+    }
+
+    /// The same, with the name that the media hosts gave the file: posts of channels need it
+    /// ([`SendOptions::media_handle`](crate::SendOptions::media_handle)), with
+    /// [`newsletter`](UploadOptions::newsletter) set.
+    ///
+    /// # Errors
+    /// Those of [`attach`](Self::attach).
+    pub async fn attach_with_handle(
+        &self,
         mut content: Content,
         source: impl Into<MediaSource>,
         mut options: UploadOptions,
-    ) -> Result<Content, Error> {
+    ) -> Result<Attached, Error> {
         let Some((kind, media)) = file_of(&mut content) else {
             return Err(Error::new(Code::InvalidArgument, "content of this kind has no file"));
         };
@@ -61,13 +86,14 @@ impl Client {
         options.first_frame_length = options.first_frame_length.or(known.first_frame_length);
         let first_frame = options.first_frame_length;
         let uploaded = self.upload(source, kind, options).await?;
+        let handle = uploaded.handle.clone();
         fill(&mut content, uploaded, known, name, first_frame);
-        Ok(content)
+        Ok(Attached { content, handle })
     }
 }
 
 /// The file of content, and what it is to it.
-fn file_of(content: &mut Content) -> Option<(MediaKind, &mut Media)> {
+pub(crate) fn file_of(content: &mut Content) -> Option<(MediaKind, &mut Media)> {
     Some(match content {
         Content::Image(it) => (MediaKind::Image, &mut it.media),
         Content::Video(it) => (MediaKind::Video, &mut it.media),

@@ -44,6 +44,7 @@ pub use whimbrel_content::reference::ReferenceError;
 pub use whimbrel_content::{MediaKind, MediaReference};
 
 pub(crate) use describe::PictureInput;
+pub use attach::Attached;
 pub use describe::{Description, Preview};
 pub use download::Downloaded;
 pub use options::{DownloadOptions, MediaSource, MediaTarget, ReadOptions, UploadOptions};
@@ -61,6 +62,7 @@ use crate::client::{Client, Inner};
 use crate::error::{Code, Error};
 use crate::options::Cancel;
 use connection::MediaHosts;
+pub(crate) use attach::file_of;
 pub(crate) use history::{PieceDeletion, ask_for_piece, delete_piece, fetch_piece};
 use phone::PhoneRequests;
 

@@ -12,6 +12,7 @@ use super::MessageKey;
 use super::outbox;
 use super::timers::timer_of;
 use crate::archive::query::MessageQuery;
+use crate::channels;
 use crate::client::Inner;
 use crate::devices::identity;
 use crate::error::{Code, Error};
@@ -44,15 +45,26 @@ pub(crate) fn canonical(client: &Inner, account: &Account, chat: &Jid) -> Result
     }
 }
 
+/// A message that a new one quotes.
+pub(super) struct Quoted {
+    pub(super) key: MessageKey,
+    /// Its chat, if it is another one than that of the new message.
+    pub(super) chat: Option<Jid>,
+}
+
 /// Makes a message of a draft.
 pub(super) fn draft(
     client: &Inner,
     chat: &Jid,
     mut draft: Draft,
-    quote: Option<MessageKey>,
+    quote: Option<Quoted>,
 ) -> Result<Composed, Error> {
     if let Some(key) = quote {
         draft.context.quote = Some(quoted(client, chat, key)?);
+    }
+    draft.is_status = chat.is_status();
+    if chat.is_newsletter() {
+        return channels::send::compose_post(draft);
     }
     for mention in &mut draft.context.mentions {
         *mention = person(client, chat, mention)?;
@@ -92,8 +104,13 @@ pub(super) fn fallback(composed: &Composed, wanted: Option<Fallback>) -> Result<
 }
 
 /// The message that a new one quotes, with what this client has of it.
-fn quoted(client: &Inner, chat: &Jid, key: MessageKey) -> Result<Quote, Error> {
-    let MessageKey { message_id, sender } = key;
+fn quoted(client: &Inner, chat: &Jid, quoted: Quoted) -> Result<Quote, Error> {
+    let Quoted { key: MessageKey { message_id, sender }, chat: other } = quoted;
+    if other.as_ref().is_some_and(|other| !other.is_status() || !chat.is_account()) {
+        let message = "of other chats, only statuses are quoted, and in the chat with their poster";
+        return Err(Error::new(Code::InvalidArgument, message));
+    }
+    let place = other.as_ref().unwrap_or(chat);
     let author = match sender {
         Some(sender) => person(client, chat, &sender)?,
         None if chat.is_group() => {
@@ -102,15 +119,15 @@ fn quoted(client: &Inner, chat: &Jid, key: MessageKey) -> Result<Quote, Error> {
         }
         None => chat.clone(),
     };
-    match known(client, chat, &message_id)? {
+    match known(client, place, &message_id)? {
         Some(Known { message, .. }) => {
-            compose::quote(&message_id, &author, None, &message).map_err(|reason| refused(&reason))
+            compose::quote(&message_id, &author, other.as_ref(), &message).map_err(|reason| refused(&reason))
         }
         // Receivers look the message up by its id first.
         None => Ok(Quote {
             id: message_id,
             author: Some(author.to_bare()),
-            chat: None,
+            chat: other,
             copy: Some(Box::default()),
         }),
     }

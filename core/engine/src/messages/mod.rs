@@ -10,6 +10,7 @@ pub(crate) mod outbox;
 pub(crate) mod peer;
 pub(crate) mod receive;
 pub(crate) mod reporting;
+pub(crate) mod route;
 pub(crate) mod send;
 pub(crate) mod sending;
 mod signal_state;
@@ -46,4 +47,7 @@ pub struct SentMessage {
     pub chat: Identity,
     /// The service's time, seconds since 1970; 0 if only the queue was waited for.
     pub timestamp: i64,
+    /// The number that a channel gave its post, by which others name it; `None` for other chats, and for a
+    /// post that had been sent before.
+    pub server_id: Option<u64>,
 }

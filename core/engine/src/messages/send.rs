@@ -15,6 +15,7 @@ use super::outbox::{Settled, Ticket, fate};
 use super::reporting;
 use super::signal_state::Unit;
 use super::stanza::{About, Direct, Sealed};
+use crate::channels;
 use crate::client::{Goal, Inner};
 use crate::connection::Connection;
 use crate::devices::lists;
@@ -22,6 +23,7 @@ use crate::devices::sessions::{self, Target};
 use crate::error::{Code, Error};
 use crate::events::ConnectionState;
 use crate::groups::{self, HandedOut};
+use crate::status;
 use crate::store::{Changes, OutboxRow, StoreError};
 
 /// How often the devices of a chat are looked up on one connection before its messages fail.
@@ -234,25 +236,35 @@ async fn reject(client: &Inner, tickets: &[Ticket], error: &Error) -> Result<(),
 async fn prepare(client: Arc<Inner>, connection: Arc<Connection>, ticket: Ticket) {
     let Ticket { row: OutboxRow { chat, .. }, by_phone, manner, .. } = ticket;
     let Some(own) = client.account().and_then(|account| account.phone.as_ref().map(Jid::to_bare)) else {
-        client.outbox.prepared(&chat, false);
+        client.outbox.prepared(&chat, |_| false);
         return;
     };
     let users = [chat.clone(), own];
     for attempt in 1..=LOOKUPS {
-        let prepared = match chat.is_group() {
-            true => groups::send::prepare(&client, &connection, &chat, manner).await,
-            false => sessions::prepare(&client, &connection, &users, by_phone).await,
+        // Each status has an audience of its own: what comes in later is looked up later.
+        let waiting = if chat.is_status() { client.outbox.waiting_for(&chat) } else { Vec::new() };
+        let prepared = if chat.is_group() {
+            groups::send::prepare(&client, &connection, &chat, manner).await
+        } else if chat.is_status() {
+            status::send::prepare(&client, &connection, &waiting).await
+        } else {
+            sessions::prepare(&client, &connection, &users, by_phone).await
         };
         let error = match prepared {
+            Ok(()) if chat.is_status() => {
+                let looked_up: BTreeSet<u64> = waiting.iter().map(|ticket| ticket.order).collect();
+                client.outbox.prepared(&chat, |order| looked_up.contains(&order));
+                return;
+            }
             Ok(()) => {
-                client.outbox.prepared(&chat, true);
+                client.outbox.prepared(&chat, |_| true);
                 return;
             }
             Err(error) => error,
         };
         if connection.is_closed() || client.commit.has_failed() {
             // The next connection looks again.
-            client.outbox.prepared(&chat, false);
+            client.outbox.prepared(&chat, |_| false);
             return;
         }
         tracing::info!(%error, attempt, "The devices of a chat could not be looked up.");
@@ -262,7 +274,7 @@ async fn prepare(client: Arc<Inner>, connection: Arc<Connection>, ticket: Ticket
                 tracing::error!(%error, "That messages cannot be sent could not be written down.");
                 client.outbox.unsettle();
             }
-            client.outbox.prepared(&chat, false);
+            client.outbox.prepared(&chat, |_| false);
             return;
         }
         tokio::select! {
@@ -293,6 +305,12 @@ fn compose_next<'t>(
 pub(super) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, StoreError> {
     if ticket.row.chat.is_group() {
         return groups::send::compose(unit, ticket);
+    }
+    if ticket.row.chat.is_status() {
+        return status::send::compose(unit, ticket);
+    }
+    if ticket.row.chat.is_newsletter() {
+        return channels::send::compose(unit, ticket);
     }
     let row = &ticket.row;
     let Some(own) = unit.account.phone.clone() else {
@@ -355,7 +373,7 @@ pub(crate) fn keep(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<(), StoreErro
 }
 
 /// Adds the devices of a user, this one left out. Returns whether nothing has to be looked up.
-fn targets(
+pub(crate) fn targets(
     unit: &mut Unit<'_>,
     ticket: &Ticket,
     user: &Jid,

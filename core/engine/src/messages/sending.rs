@@ -11,14 +11,16 @@ use whimbrel_crypto::message_id::message_id;
 use whimbrel_wire::Jid;
 
 use super::SentMessage;
-use super::compose::{self, canonical};
+use super::compose::{self, Quoted, canonical};
 use super::outbox::fate::refusal;
 use super::outbox::{Accepted, First, GivenUp, Withdrawn, Word};
+use super::route::Route;
 use crate::client::{Client, Inner};
 use crate::clock;
 use crate::error::{Code, Error, Outcome};
 use crate::options::{CallOptions, Cancel, SendOptions, SendWait};
 use crate::random;
+use crate::status::audience;
 use crate::store::{Changes, OutboxRow, OutboxState};
 
 /// Longest id.
@@ -30,6 +32,8 @@ pub(crate) struct Submission {
     pub(crate) wait: SendWait,
     pub(crate) timeout: Option<Duration>,
     pub(crate) cancel: Option<Cancel>,
+    /// How it gets where it goes, if the chat alone does not say so.
+    pub(crate) route: Option<Route>,
 }
 
 /// A message that was taken in, and how its fate is waited for.
@@ -65,6 +69,9 @@ impl Client {
     /// [`SendStatus`](crate::events::EventKind::SendStatus) event. After a crash of the process an
     /// answer that was given may be repeated by an event.
     ///
+    /// A status goes to `status@broadcast` and to the [`audience`](SendOptions::audience) alone; without one
+    /// the service is asked for the account's own setting first. A post of a channel is not encrypted.
+    ///
     /// In a chat with a timer the message says so by itself. Content of best effort (buttons, lists,
     /// native flows) needs a [`fallback`](SendOptions::fallback), which is a message of its own.
     ///
@@ -84,8 +91,18 @@ impl Client {
         draft: Draft,
         options: SendOptions,
     ) -> Result<SentMessage, Error> {
-        let SendOptions { quote, message_id, wait, timeout, cancel, fallback } = options;
-        let submission = Submission { message_id, wait, timeout, cancel };
+        let SendOptions { message_id, wait, timeout, cancel, .. } = options;
+        let SendOptions { quote, quoted_chat, fallback, audience, media_handle, .. } = options;
+        let route = if chat.is_status() {
+            Some(match audience {
+                Some(people) => audience::named(&people).map_err(|error| error.in_operation(operation))?,
+                None => self.own_audience(operation, timeout).await?,
+            })
+        } else {
+            chat.is_newsletter().then_some(Route::Post { media_handle })
+        };
+        let quote = quote.map(|key| Quoted { key, chat: quoted_chat });
+        let submission = Submission { message_id, wait, timeout, cancel, route };
         let fallback_chat = chat.to_account();
         let mut after = None;
         let sent = self.submit(operation, chat, submission, |client, chat| {
@@ -101,6 +118,7 @@ impl Client {
                 wait: SendWait::Queued,
                 timeout: None,
                 cancel: None,
+                route: None,
             };
             self.submit(operation, &fallback_chat, submission, |client, chat| {
                 let draft = Draft::new(Content::Text(Text::new(text)));
@@ -131,10 +149,10 @@ impl Client {
         submission: Submission,
         make: impl FnOnce(&Inner, &Jid) -> Result<whimbrel_proto::e2e::Message, Error>,
     ) -> Result<Pending, Error> {
-        let Submission { message_id, wait, timeout, cancel } = submission;
+        let Submission { message_id, wait, timeout, cancel, route } = submission;
         let chat = chat.to_account();
         let accepted = check(&chat, message_id.as_deref())
-            .and_then(|()| accept(self.inner(), &chat, message_id, wait, make));
+            .and_then(|()| accept(self.inner(), &chat, (message_id, route), wait, make));
         let (key, accepted) = accepted.map_err(|error| error.in_operation(operation))?;
         Ok(Pending { key, accepted, timeout, cancel })
     }
@@ -207,7 +225,7 @@ impl Drop for Taking {
 fn accept(
     client: &Inner,
     chat: &Jid,
-    id: Option<String>,
+    (id, route): (Option<String>, Option<Route>),
     wait: SendWait,
     make: impl FnOnce(&Inner, &Jid) -> Result<whimbrel_proto::e2e::Message, Error>,
 ) -> Result<((Jid, String), Accepted), Error> {
@@ -217,13 +235,19 @@ fn accept(
     let chat = canonical(client, &account, chat)?;
     let for_self = [&account.phone, &account.lid].into_iter().flatten().any(|own| own.same_account(&chat));
     let message = make(client, &chat)?;
+    let route = match route {
+        None if chat.is_status() => audience::of_act(&*client.store, &message)?,
+        route => route,
+    };
     let noise = random::bytes::<16>(&mut client.rng());
     let now = u64::try_from(clock::now_seconds()).unwrap_or(0);
     let id = id.unwrap_or_else(|| message_id(now, own.user(), &noise));
     let row = OutboxRow::new(chat, id, whimbrel_proto::encode(&message), clock::now_ms());
+    let row = OutboxRow { route, ..row };
     let key = (row.chat.clone(), row.message_id.clone());
-    // There is no recipient but the account itself.
-    let wait = if for_self && wait == SendWait::Delivered { SendWait::Sent } else { wait };
+    // There is no recipient but the account itself, or none that says so.
+    let unheard = for_self || row.chat.is_newsletter();
+    let wait = if unheard && wait == SendWait::Delivered { SendWait::Sent } else { wait };
     Ok((key, client.outbox.accept(&*client.store, row, wait)?))
 }
 
@@ -235,11 +259,11 @@ fn fallback_id(id: &str) -> String {
 
 fn check(chat: &Jid, id: Option<&str>) -> Result<(), Error> {
     let wrong = |message| Err(Error::new(Code::InvalidArgument, message));
-    if chat.is_broadcast() || chat.is_newsletter() {
-        return Err(Error::new(Code::NotSupported, "this version sends to people and groups only"));
+    if chat.is_broadcast() && !chat.is_status() {
+        return Err(Error::new(Code::NotSupported, "this version does not send to broadcast lists"));
     }
-    if !chat.is_account() && !chat.is_group() {
-        return wrong("the address is not that of a person or group");
+    if !(chat.is_account() || chat.is_group() || chat.is_status() || chat.is_newsletter()) {
+        return wrong("the address is not that of a person, a group, the statuses or a channel");
     }
     let legal = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_');
     match id {
@@ -277,7 +301,7 @@ impl Inner {
                     Word::Sent(sent) => sent,
                     Word::Queued => {
                         let chat = self.unit(|unit| unit.identity_of(&chat)).await?;
-                        SentMessage { message_id: id.clone(), chat, timestamp: 0 }
+                        SentMessage { message_id: id.clone(), chat, timestamp: 0, server_id: None }
                     }
                 }
             }
@@ -322,7 +346,8 @@ impl Inner {
             OutboxState::Refused(status) => Err(refusal(status)),
             OutboxState::Confirmed | OutboxState::Pending | OutboxState::Failed(_) => {
                 let chat = self.unit(|unit| unit.identity_of(&row.chat)).await?;
-                Ok(SentMessage { message_id: row.message_id.clone(), chat, timestamp: row.confirmed_at })
+                let (message_id, timestamp) = (row.message_id.clone(), row.confirmed_at);
+                Ok(SentMessage { message_id, chat, timestamp, server_id: None })
             }
         }
     }
@@ -354,8 +379,9 @@ mod tests {
         let person = Jid::lid("7");
         assert!(check(&person, Some("3EB0.a-b_c")).is_ok() && check(&Jid::group("1-2"), None).is_ok());
         let code = |chat: &Jid, id| check(chat, id).unwrap_err().code();
-        assert_eq!(code(&Jid::newsletter("1"), None), Code::NotSupported);
-        assert_eq!(code(&Jid::STATUS, None), Code::NotSupported);
+        assert!(check(&Jid::newsletter("1"), None).is_ok() && check(&Jid::STATUS, None).is_ok());
+        let list: Jid = "1234@broadcast".parse().unwrap();
+        assert_eq!(code(&list, None), Code::NotSupported);
         assert_eq!(code(&Jid::SERVER, None), Code::InvalidArgument);
         for id in ["", "a b", "é", &"x".repeat(65)] {
             assert_eq!(code(&person, Some(id)), Code::InvalidArgument, "{id}");

@@ -168,6 +168,8 @@ impl Sealed {
 /// What a stanza says about the content that nobody on the way can read (messages document §3).
 pub(crate) struct About {
     attributes: Attributes,
+    /// Whose address books see a status.
+    status_setting: Option<&'static str>,
     /// Seconds since 1970.
     now: i64,
 }
@@ -176,14 +178,19 @@ impl About {
     /// What is to be said about an encoded content.
     pub(crate) fn of(content: &[u8], now: i64) -> Self {
         let message: Content = whimbrel_proto::decode(content).unwrap_or_default();
-        Self { attributes: attributes(&message), now }
+        Self { attributes: attributes(&message), status_setting: None, now }
+    }
+
+    /// The same about what is posted as a status.
+    pub(crate) fn of_status(self, status_setting: Option<&'static str>) -> Self {
+        Self { status_setting, ..self }
     }
 
     /// What is said of a content without a wish of its own: words.
     #[cfg(test)]
     fn text() -> Self {
         let words = Content { conversation: Some("hi".to_owned()), ..Content::default() };
-        Self { attributes: attributes(&words), now: 0 }
+        Self { attributes: attributes(&words), status_setting: None, now: 0 }
     }
 
     fn message(&self, message: Node) -> Node {
@@ -204,7 +211,12 @@ impl About {
 
     fn children(&self, message: Node) -> Node {
         let biz = self.attributes.biz.as_ref().map(|biz| biz.node(self.now));
-        message.child_opt(self.attributes.meta.node()).child_opt(biz)
+        let meta = match (self.attributes.meta.node(), self.status_setting) {
+            (None, Some(_)) => Some(Node::new("meta")),
+            (meta, _) => meta,
+        };
+        let meta = meta.map(|meta| meta.attr_opt("status_setting", self.status_setting));
+        message.child_opt(meta).child_opt(biz)
     }
 }
 
@@ -259,6 +271,36 @@ impl ToGroup<'_> {
     }
 }
 
+/// A new message to `status@broadcast` (delivery document §3.7).
+pub(crate) struct ToStatus<'a> {
+    pub(crate) id: &'a str,
+    /// Those of the audience of whom no device is named: by this the service knows them.
+    pub(crate) others: &'a [Jid],
+    /// Proof of this device, for whoever meets it for the first time.
+    pub(crate) proof: Option<&'a [u8]>,
+    pub(crate) about: &'a About,
+}
+
+impl ToStatus<'_> {
+    /// Builds the stanza: of a post, `sealed` hands the key to those who lack it, and `body` is for all;
+    /// without a body, `sealed` is the content itself. With `addressing_mode` the service refuses it.
+    pub(crate) fn build(self, sealed: Vec<Sealed>, body: Option<Vec<u8>>) -> Node {
+        let (named, proof) = participants(sealed, self.proof, |enc| match body {
+            Some(_) => self.about.keys(enc),
+            None => self.about.body(enc),
+        });
+        let others = self.others.iter().map(|user| Node::new("to").attr("jid", user));
+        let audience = named.or_else(|| (!self.others.is_empty()).then(|| Node::new("participants")));
+        let audience = audience.map(|audience| audience.children(others));
+        let message = Node::new("message").attr("id", self.id.to_owned()).attr("to", Jid::STATUS);
+        let message = self.about.message(message).child_opt(audience).child_opt(proof);
+        let body = body.map(|body| {
+            self.about.body(Node::new("enc").attr("v", VERSION).attr("type", "skmsg").bytes(body))
+        });
+        self.about.children(message.child_opt(body))
+    }
+}
+
 /// What is for single devices, and the proof of this one if any of them needs it.
 fn participants(
     sealed: Vec<Sealed>,
@@ -283,8 +325,8 @@ fn participants(
 /// A message that one device asked for again (delivery document §4.9).
 pub(crate) struct Again<'a> {
     pub(crate) id: &'a str,
-    /// The group, and how its members are addressed.
-    pub(crate) group: Option<(&'a Jid, &'static str)>,
+    /// The group, and how its members are addressed; `status@broadcast` has no way of its own.
+    pub(crate) group: Option<(&'a Jid, Option<&'static str>)>,
     /// Chat, for an own device.
     pub(crate) recipient: Option<&'a Jid>,
     /// Of the retry receipt.
@@ -313,7 +355,7 @@ impl Again<'_> {
             .attr_opt("participant", participant)
             .attr_opt("recipient", self.recipient)
             .attr_opt("category", self.peer.then_some("peer"))
-            .attr_opt("addressing_mode", self.group.map(|(_, addressing)| addressing))
+            .attr_opt("addressing_mode", self.group.and_then(|(_, addressing)| addressing))
             .attr_opt("device_fanout", alone.then_some("false"))
             .child(self.about.body(sealed.enc(Some(self.count))));
         self.about
@@ -338,6 +380,8 @@ pub(crate) struct Ack {
     pub(crate) addressing: Option<Addressing>,
     /// The LID of the chat is not the one that the service knows.
     pub(crate) refresh_lid: bool,
+    /// The number that a channel gave its post.
+    pub(crate) server_id: Option<u64>,
 }
 
 /// Reads an ack of class `message`; `None` for others.
@@ -355,6 +399,7 @@ pub(crate) fn ack(node: &NodeRef<'_>) -> Option<Ack> {
         phash: node.attr_text("phash").map(Cow::into_owned),
         addressing: node.attr_text("addressing_mode").as_deref().and_then(Addressing::from_name),
         refresh_lid: node.attr_true("refresh_lid"),
+        server_id: node.attr_u64("server_id"),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use whimbrel_wire::Jid;
 
-use super::stanza;
+use super::stanza::{self, Author};
 use crate::archive::row::{ArchiveChange, Times};
 use crate::client::Client;
 use crate::devices::{identity, sessions};
@@ -51,12 +51,28 @@ impl Client {
 }
 
 /// The chat and the author as stanzas address them: in a group, as the group addresses its members.
-fn addresses(unit: &mut Unit<'_>, chat: &Jid, sender: Option<Jid>) -> Result<(Jid, Option<Jid>), StoreError> {
+fn addresses(
+    unit: &mut Unit<'_>,
+    chat: &Jid,
+    sender: Option<Jid>,
+) -> Result<(Jid, Option<Author>), StoreError> {
     let group = if chat.is_group() { unit.group(chat)? } else { None };
     let member = |sender: &Jid| group.as_ref().and_then(|group| group.member(sender));
     let sender = sender.map(|sender| member(&sender).map_or(sender, |member| member.id.clone()));
+    let sender = match sender {
+        // Statuses are addressed as people are kept.
+        Some(sender) if chat.is_status() => Some(unit.canonical(&sender)?),
+        sender => sender,
+    };
+    let author = match sender {
+        Some(id) => {
+            let phone = if id.is_lid() { unit.phone_of(&id)? } else { None };
+            Some(Author { id, phone })
+        }
+        None => None,
+    };
     let by_phone = unit.prefers_phone()?;
-    Ok((sessions::wire_user(unit, chat, by_phone)?, sender))
+    Ok((sessions::wire_user(unit, chat, by_phone)?, author))
 }
 
 fn check(chat: &Jid, sender: Option<&Jid>, ids: &[String]) -> Result<(), Error> {

@@ -37,16 +37,27 @@ impl Kind {
 pub(crate) fn delivery(message: &Received<'_>, kind: Kind) -> Node {
     let to = if kind == Kind::History { message.from.to_bare() } else { message.from.clone() };
     let repeats = matches!(kind, Kind::Delivered | Kind::Sender);
+    // Of statuses there are no inactive devices (messages document §16).
+    let is_status = message.from.is_status();
     Node::new("receipt")
         .attr("id", message.id.clone().into_owned())
         .attr("to", to)
-        .attr("type", kind.name())
+        .attr_opt("type", (!is_status || kind != Kind::Delivered).then_some(kind.name()))
+        .attr_opt("context", is_status.then_some("status"))
         .attr_opt("participant", message.participant.as_ref().filter(|_| repeats))
         .attr_opt("recipient", message.recipient.as_ref().filter(|_| repeats))
 }
 
+/// Who wrote messages that were read.
+pub(crate) struct Author {
+    /// As the chat addresses people.
+    pub(crate) id: Jid,
+    /// Phone number of somebody who is addressed by LID, if it is known.
+    pub(crate) phone: Option<Jid>,
+}
+
 /// Says that the person read messages: `ids` are of one chat and one author, at most [`IDS`].
-pub(crate) fn read(chat: &Jid, author: Option<&Jid>, ids: &[String], time: i64) -> Option<Node> {
+pub(crate) fn read(chat: &Jid, author: Option<&Author>, ids: &[String], time: i64) -> Option<Node> {
     let (first, rest) = ids.split_first()?;
     let list = (!rest.is_empty()).then(|| {
         let items = rest.iter().map(|id| Node::new("item").attr("id", id.clone()));
@@ -58,7 +69,8 @@ pub(crate) fn read(chat: &Jid, author: Option<&Jid>, ids: &[String], time: i64) 
             .attr("id", first.clone())
             .attr("to", chat)
             .attr("type", "read")
-            .attr_opt("participant", author)
+            .attr_opt("participant", author.map(|author| &author.id))
+            .attr_opt("peer_participant_pn", author.and_then(|author| author.phone.as_ref()).filter(|_| status))
             .attr("t", time)
             .attr_opt("context", status.then_some("status"))
             .child_opt(list),
@@ -149,7 +161,8 @@ mod tests {
         let node = read(&Jid::lid("7"), None, &ids, 5).unwrap();
         assert!(node.attr_is("id", "A") && node.attr_is("type", "read") && node.attr_is("t", "5"));
         assert_eq!(super::ids(&node), ids);
-        let one = read(&Jid::STATUS, Some(&Jid::lid("8")), &ids[..1], 5).unwrap();
+        let author = Author { id: Jid::lid("8"), phone: Some(Jid::pn("998")) };
+        let one = read(&Jid::STATUS, Some(&author), &ids[..1], 5).unwrap();
         assert!(one.child_named("list").is_none() && one.attr_is("context", "status"));
         assert_eq!(one.attr_jid("participant"), Some(Jid::lid("8")));
         assert!(read(&Jid::lid("7"), None, &[], 5).is_none());

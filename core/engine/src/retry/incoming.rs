@@ -16,6 +16,7 @@ use crate::groups::{self, resend::Asker};
 use crate::messages::stanza::{About, Again};
 use crate::messages::{Unit, send};
 use crate::statistics::count;
+use crate::status;
 use crate::store::{OutboxRow, StoreError};
 
 /// What a request needs before it can be answered.
@@ -112,8 +113,9 @@ fn first(unit: &mut Unit<'_>, request: &Request, sure: bool) -> Result<Step, Sto
             Asker::Stranger => return Ok(Step::Nothing("it is not a member's any more")),
         }
     }
-    if find(unit, request)?.is_none() {
-        return Ok(Step::Nothing("it is not known"));
+    let Some(row) = find(unit, request)? else { return Ok(Step::Nothing("it is not known")) };
+    if row.chat.is_status() && status::resend::asked(unit, &row, &device)? != Asker::Member {
+        return Ok(Step::Nothing("it is not of the audience"));
     }
     if sessions::is_this_device(unit, &device) {
         return Ok(Step::Nothing("it is this device's own"));
@@ -200,7 +202,8 @@ fn compose(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
     let key = unit.canonical(&request.device)?;
     let target = Target { key, wire: request.device.clone() };
     let own = unit.is_own(&target.key);
-    let group = request.chat.is_group();
+    let group = request.chat.is_group() || request.chat.is_status();
+    let shared = request.chat.is_group() || status::resend::is_shared(&row);
     if !own && !group && !unit.canonical(&row.chat)?.same_account(&target.key) {
         return Ok(Step::Nothing("it was not for that device"));
     }
@@ -209,7 +212,7 @@ fn compose(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
     }
     let chat = sessions::wire_user(unit, &request.chat, request.device.to_account().is_pn())?;
     let content = match own && !group && !request.peer {
-        false if group => groups::resend::content(unit, &row)?,
+        false if shared => groups::resend::content(unit, &row)?,
         false => row.content.clone(),
         true => match whimbrel_proto::decode::<Content>(&row.content) {
             Ok(message) => whimbrel_proto::encode(&unwrap::device_sent(&chat, message)),
@@ -227,7 +230,10 @@ fn compose(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
         timestamp: row.confirmed_at,
         peer: request.peer,
         proof: unit.account.signed_identity.as_deref(),
-        about: &About::of(&row.content, unit.now()),
+        about: &match row.chat.is_status() {
+            true => status::resend::about(&row, unit.now()),
+            false => About::of(&row.content, unit.now()),
+        },
     };
     Ok(Step::Stanza(Box::new(again.build(sealed))))
 }

@@ -12,6 +12,7 @@ use crate::error::Code;
 use crate::events::Event;
 use crate::groups::GroupRow;
 use crate::history::HistoryChange;
+use crate::messages::route::Route;
 use crate::restrictions::{Lock, RestrictionKind};
 
 /// Keys that this device owns for the whole life of a link (pairing document §1).
@@ -169,6 +170,8 @@ pub(crate) struct OutboxRow {
     pub(crate) message_id: String,
     /// Encoded `Message`, unpadded.
     pub(crate) content: Vec<u8>,
+    /// How it gets where it goes, if the chat alone does not say so.
+    pub(crate) route: Option<Route>,
     pub(crate) state: OutboxState,
     /// Accepted at, milliseconds.
     pub(crate) created_at_ms: i64,
@@ -187,6 +190,7 @@ impl OutboxRow {
             chat,
             message_id,
             content,
+            route: None,
             state: OutboxState::Pending,
             created_at_ms,
             confirmed_at: 0,

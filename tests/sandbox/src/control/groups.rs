@@ -57,14 +57,21 @@ struct Create {
     #[serde(default)]
     members: Vec<String>,
     addressing: Option<Addressing>,
+    /// It is the announcement group of a community.
+    #[serde(default)]
+    announcements: bool,
 }
 
 async fn create(
     State(api): State<Api>,
     Body(request): Body<Create>,
 ) -> Result<(StatusCode, Json<GroupState>), ApiError> {
-    let Create { creator, subject, members, addressing } = request;
-    let group = api.sandbox.create_group(&NewGroup { creator, subject, members, addressing })?;
+    let Create { creator, subject, members, addressing, announcements } = request;
+    let new = NewGroup { creator, subject, members, addressing };
+    let group = match announcements {
+        true => api.sandbox.create_announcement_group(&new)?,
+        false => api.sandbox.create_group(&new)?,
+    };
     Ok((StatusCode::CREATED, view(&group)?))
 }
 

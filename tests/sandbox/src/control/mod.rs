@@ -1,5 +1,6 @@
 //! The control API: phones, time, faults and what happened, over HTTP on loopback.
 
+mod channels;
 mod error;
 mod extract;
 mod groups;
@@ -72,6 +73,7 @@ pub async fn serve(sandbox: Sandbox, options: ControlOptions) -> io::Result<Cont
     let routes = Router::new()
         .merge(phones::routes())
         .merge(groups::routes())
+        .merge(channels::routes())
         .merge(media::routes())
         .merge(pictures::routes())
         .merge(service::routes())

@@ -50,7 +50,7 @@ impl Phone {
     /// The group with this address, or the person as [`Phone::resolve`] finds him.
     pub(super) async fn chat(&self, named: &str) -> Result<Jid, PhoneError> {
         match Jid::parse(named) {
-            Ok(group) if group.is_group() => Ok(group),
+            Ok(chat) if chat.is_group() || chat.is_status() => Ok(chat),
             _ => self.resolve(named).await,
         }
     }
@@ -67,7 +67,7 @@ impl Phone {
             if address != chat && !self.state().people.same(&address, &chat) {
                 return Err(PhoneError::UnknownMessage);
             }
-            let author = Jid::parse(&message.author).ok().filter(|_| chat.is_group());
+            let author = Jid::parse(&message.author).ok().filter(|_| !chat.is_account());
             by_author.entry(author).or_default().push(id.clone());
         }
         if by_author.is_empty() {
@@ -174,7 +174,7 @@ impl Phone {
     }
 
     /// All devices that a message to this chat goes to, the own companions included.
-    async fn devices(&self, chat: &Jid, own: Jid) -> Result<Vec<Jid>, PhoneError> {
+    pub(super) async fn devices(&self, chat: &Jid, own: Jid) -> Result<Vec<Jid>, PhoneError> {
         let mut people = vec![chat.clone()];
         if *chat != own {
             people.push(own.clone());
@@ -370,7 +370,7 @@ impl Phone {
         let Some(original) = state.originals.get(&wish.id) else { return false };
         if original.peer {
             state.people.session_address(&original.chat) == *device
-        } else if original.chat.is_group() {
+        } else if !original.chat.is_account() {
             wish.group.as_ref() == Some(&original.chat)
         } else {
             state.is_own(device) || state.people.same(device, &original.chat)

@@ -456,7 +456,7 @@ impl State {
     pub(crate) fn keep(&mut self, id: &str, chat: &Jid, message: &Plain, timestamp: u64, peer: bool) {
         self.media.note(id, message);
         // In a group everybody gets the same.
-        let own_copy = (!peer && !chat.is_group())
+        let own_copy = (!peer && chat.is_account())
             .then(|| whimbrel_proto::encode(&content::device_sent(&chat.to_string(), message.clone())));
         let original = Original {
             chat: chat.clone(),

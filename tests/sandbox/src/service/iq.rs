@@ -78,6 +78,8 @@ impl Service {
             ("privacy", true) => self.privacy(device, request),
             ("privacy", false) => self.change_privacy(device, request),
             ("disappearing_mode", false) => self.change_disappearing_mode(device, request),
+            ("status", true) => self.status_privacy(device, request),
+            ("newsletter", false) => self.channel_change(device, request),
             ("status", false) => self.change_about(device, request),
             ("w:sync:app:state", _) => self.app_state(device, request),
             ("urn:xmpp:whatsapp:dirty", false) | ("w:stats" | "urn:xmpp:whatsapp:push", _) => {

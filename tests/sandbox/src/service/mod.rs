@@ -6,6 +6,7 @@
 
 mod accounts;
 mod appstate;
+mod channels;
 mod crowd;
 mod devices;
 mod effects;
@@ -26,6 +27,7 @@ mod receipts;
 mod restrictions;
 mod standing;
 mod startup;
+mod status;
 mod usync;
 
 use std::collections::BTreeMap;
@@ -37,9 +39,11 @@ use whimbrel_wire::{Jid, Node};
 
 pub(crate) use accounts::DeviceId;
 pub(crate) use effects::{Closing, Effect, Wake};
+pub use channels::{ChannelState, PostState};
 pub use groups::{GroupState, MemberState};
 pub use inspect::DeviceState;
 pub(crate) use login::Admission;
+pub use status::StatusAudience;
 
 use accounts::Accounts;
 use groups::Groups;
@@ -77,6 +81,7 @@ pub(crate) struct Service {
     streams: BTreeMap<StreamId, Stream>,
     links: Links,
     groups: Groups,
+    channels: channels::Channels,
     routes: Routes,
     media: media::MediaHosts,
     pictures: pictures::Pictures,
@@ -102,6 +107,7 @@ impl Service {
             streams: BTreeMap::new(),
             links: Links::default(),
             groups: Groups::default(),
+            channels: channels::Channels::default(),
             routes: Routes::default(),
             media: media::MediaHosts::default(),
             pictures: pictures::Pictures::default(),

@@ -125,7 +125,7 @@ impl Service {
 
     /// Passes a receipt on to the author of the message.
     fn relay(&mut self, receipt: &Incoming<'_>, author: DeviceId, route: &Route) {
-        if route.chat.is_group() {
+        if route.chat.is_group() || route.chat.is_status() {
             return self.relay_in_group(receipt, author, &route.chat);
         }
         let Some(space) = Space::of(&route.chat) else { return };
@@ -196,7 +196,8 @@ impl Service {
     /// A receipt from a group, as others get it.
     fn relayed_in_group(&self, receipt: &Incoming<'_>, group: &Jid) -> Option<Node> {
         let reader = self.accounts.get(receipt.device.account)?;
-        let mode = self.groups.find(group)?.mode();
+        // Statuses have no way of addressing of their own.
+        let mode = if group.is_status() { Space::Lid } else { self.groups.find(group)?.mode() };
         let twin = match mode {
             Space::Lid => "participant_pn",
             Space::Pn => "participant_lid",
@@ -274,7 +275,7 @@ impl Service {
         for id in ids {
             self.routes.ask_again(author, id, receipt.device);
         }
-        if route.chat.is_group() {
+        if route.chat.is_group() || route.chat.is_status() {
             if let Some(stanza) = self.relayed_in_group(receipt, &route.chat) {
                 self.push(author, stanza);
             }

@@ -34,6 +34,7 @@ pub(crate) struct Settings {
     disappearing: (u32, u64),
     about: (String, u64),
     business: Option<String>,
+    pub(super) status: super::status::StatusPrivacy,
 }
 
 impl Settings {

@@ -97,7 +97,7 @@ impl Outbox {
         replies: &mut Replies,
     ) -> Result<(), StoreError> {
         let chat = unit.canonical(&ack.chat.to_bare())?;
-        if ack.phash.is_some() && !chat.is_group() {
+        if ack.phash.is_some() && chat.is_account() {
             let own = unit.account.phone.clone();
             for user in std::iter::once(chat.clone()).chain(own) {
                 let user = unit.canonical(&user.to_bare())?;
@@ -121,10 +121,12 @@ impl Outbox {
                 if lid_refused {
                     unit.lid_refused()?;
                 }
-                if !row.chat.is_group() {
+                if row.chat.is_account() {
                     unit.taken_from(&row.chat)?;
                 }
-                if let Some(keys) = keys {
+                if let Some(keys) = keys.as_ref().filter(|_| row.chat.is_status()) {
+                    unit.key_handed_out(&row.chat, keys.key_id, &keys.devices)?;
+                } else if let Some(keys) = keys {
                     groups::ack::confirmed(unit, &row, ack, &keys, replies)?;
                 }
                 OutboxState::Confirmed
@@ -149,6 +151,7 @@ impl Outbox {
                 message_id: row.message_id,
                 chat: unit.identity_of(&row.chat)?,
                 timestamp,
+                server_id: ack.server_id,
             })),
         };
         unit.changes.outbox_settled.push(orphan.settlement(timestamp, !told));

@@ -199,6 +199,7 @@ mod tests {
             phash: None,
             addressing: None,
             refresh_lid: false,
+            server_id: None,
         };
         let judge = |status, chat: &Jid, attempts, by_phone: bool| {
             let (mut by_phone, mut manner) = (by_phone, Manner::default());

@@ -117,15 +117,15 @@ impl Outbox {
         waiting.len() == 1
     }
 
-    /// The devices of a chat were looked up, or could not be (`done` is false): what waited for
-    /// it goes on in order.
-    pub(in crate::messages) fn prepared(&self, chat: &Jid, done: bool) {
+    /// The devices of a chat were looked up, or could not be (`done` says it of each message): what waited
+    /// for it goes on in order.
+    pub(in crate::messages) fn prepared(&self, chat: &Jid, done: impl Fn(u64) -> bool) {
         let mut jobs = self.lock();
         let mut waiting = jobs.preparing.remove(chat).unwrap_or_default();
         waiting.sort_unstable();
         for order in waiting.into_iter().rev() {
             if let Some(job) = jobs.by_order.get_mut(&order) {
-                job.prepared = done;
+                job.prepared = done(order);
                 jobs.ready.push_front(order);
             }
         }

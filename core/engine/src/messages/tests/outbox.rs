@@ -65,6 +65,7 @@ impl Bench {
             phash: None,
             addressing: None,
             refresh_lid: false,
+            server_id: None,
         };
         let mut replies = Replies::default();
         let ((), events) = self.side.unit(|unit| self.outbox.acknowledged(unit, &ack, &mut replies));
@@ -116,7 +117,7 @@ fn a_chat_whose_lid_is_learned_while_messages_wait_keeps_their_order() {
         bench.outbox.take_ready().into_iter().map(|ticket| ticket.row.message_id).collect()
     };
     assert_eq!(ready(&bench), ["C"], "what is newer waits behind what is older");
-    bench.outbox.prepared(&phone, true);
+    bench.outbox.prepared(&phone, |_| true);
     assert_eq!(ready(&bench), ["A", "B"]);
     // Under whichever address it is kept, it is the one message.
     assert!(matches!(bench.outbox.give_up("B"), GivenUp::OnItsWay));
@@ -164,6 +165,7 @@ fn what_waits_for_the_key_of_a_group_leaves_even_if_the_key_is_out_before_it_wai
         phash: None,
         addressing: None,
         refresh_lid: false,
+        server_id: None,
     };
     let mut replies = Replies::default();
     bench.side.unit(|unit| bench.outbox.acknowledged(unit, &ack, &mut replies));
@@ -244,7 +246,7 @@ fn a_chat_that_is_prepared_holds_up_only_itself() {
     bench.outbox.sent(tickets[1].order, 1, None);
     let _more = [bench.accept("7", "D"), bench.accept("8", "E")];
     assert_eq!(bench.send(1), ["E"]);
-    bench.outbox.prepared(&Jid::lid("7"), true);
+    bench.outbox.prepared(&Jid::lid("7"), |_| true);
     let tickets = bench.outbox.take_ready();
     assert_eq!(
         tickets.iter().map(|ticket| ticket.row.message_id.as_str()).collect::<Vec<_>>(),

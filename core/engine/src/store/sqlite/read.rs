@@ -7,6 +7,7 @@ use whimbrel_wire::jid::Jid;
 use super::rows::{array, jid, key_pair, optional_jid, outbox_state, unpack_devices};
 use super::{StoreError, failed};
 use crate::groups::GroupRow;
+use crate::messages::route::Route;
 use crate::restrictions::{Lock, RestrictionKind};
 use crate::store::{
     Account, DeviceKeys, DeviceList, InboxEntry, InboxState, JournalRow, LidMigration, OutboxRow, ParentRow,
@@ -296,8 +297,8 @@ pub(super) fn inbox_missing(
     Ok(latest)
 }
 
-const OUTBOX: &str = "SELECT chat, message_id, content, state, created_at_ms, confirmed_at, delivered_at, told \
-     FROM outbox";
+const OUTBOX: &str = "SELECT chat, message_id, content, state, created_at_ms, confirmed_at, delivered_at, told, \
+     route FROM outbox";
 
 fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
     Ok(OutboxRow {
@@ -309,6 +310,10 @@ fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
         confirmed_at: row.get(5).map_err(failed)?,
         delivered_at: row.get(6).map_err(failed)?,
         told: row.get(7).map_err(failed)?,
+        route: match row.get::<_, Option<Vec<u8>>>(8).map_err(failed)? {
+            Some(route) => Some(Route::unpack(&route)?),
+            None => None,
+        },
     })
 }
 

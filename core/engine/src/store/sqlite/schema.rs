@@ -142,6 +142,7 @@ CREATE TABLE outbox (
     chat TEXT NOT NULL,
     message_id TEXT NOT NULL,
     content BLOB NOT NULL,
+    route BLOB,
     state INTEGER NOT NULL,
     created_at_ms INTEGER NOT NULL,
     confirmed_at INTEGER NOT NULL,

@@ -6,6 +6,7 @@ use super::read::signed;
 use super::rows::{outbox_state_number, pack_devices};
 use super::{StoreError, archive, failed, history};
 use crate::clock;
+use crate::messages::route::Route;
 use crate::restrictions::Lock;
 use crate::store::{Account, Changes, InboxState, LidMigration, PreKeyRow};
 use crate::version;
@@ -330,9 +331,9 @@ fn write_messages(transaction: &Transaction<'_>, changes: &Changes) -> Result<()
         run(
             transaction,
             "INSERT INTO outbox (chat, message_id, content, state, created_at_ms, confirmed_at, delivered_at, \
-             told) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (message_id, chat) DO UPDATE SET \
+             told, route) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (message_id, chat) DO UPDATE SET \
              content = excluded.content, state = excluded.state, confirmed_at = excluded.confirmed_at, \
-             delivered_at = excluded.delivered_at, told = excluded.told",
+             delivered_at = excluded.delivered_at, told = excluded.told, route = excluded.route",
             &[
                 &row.chat.to_string(),
                 &row.message_id,
@@ -342,6 +343,7 @@ fn write_messages(transaction: &Transaction<'_>, changes: &Changes) -> Result<()
                 &row.confirmed_at,
                 &row.delivered_at,
                 &row.told,
+                &row.route.as_ref().map(Route::pack),
             ],
         )?;
     }

@@ -24,6 +24,7 @@ fn store(at: &Folder) -> PathBuf {
             chat: Jid::lid("240000000000002"),
             message_id: "PENDING".to_owned(),
             content: vec![7; 70_000],
+            route: None,
             state: crate::store::OutboxState::Pending,
             created_at_ms: crate::clock::now_ms(),
             confirmed_at: 0,

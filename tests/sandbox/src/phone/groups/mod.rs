@@ -2,6 +2,7 @@
 
 mod receive;
 mod send;
+mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -78,6 +78,7 @@ impl Phone {
                 damage_bytes(&mut ciphertext);
             }
             let about = About::of(&whimbrel_proto::encode(message));
+            let about = if group.is_status() { about.of_status() } else { about };
             let shared = Shared { key_id: own.key.key_id(), distribution, ciphertext, about };
             let missing: Vec<Jid> = addresses.difference(&own.holders).cloned().collect();
             (shared, missing)

@@ -40,6 +40,9 @@ pub(crate) fn delivery(message: &Node, own: bool) -> Node {
     if let Some(participant) = message.attr_value("participant") {
         receipt.set_attr("participant", participant.clone().into_owned());
     }
+    if message.attr_jid("from").is_some_and(|from| from.is_status()) {
+        receipt.set_attr("context", "status");
+    }
     if message.attr_is("category", "peer") {
         receipt.set_attr("type", "peer_msg");
     } else if own {
@@ -58,6 +61,7 @@ pub(crate) fn read(chat: &Jid, participant: Option<&Jid>, ids: &[String], now: u
         .attr_opt("id", ids.next().cloned())
         .attr("to", chat.clone())
         .attr_opt("participant", participant)
+        .attr_opt("context", chat.is_status().then_some("status"))
         .attr("type", "read")
         .attr("t", now);
     let more: Vec<Node> = ids.map(|id| Node::new("item").attr("id", id.clone())).collect();

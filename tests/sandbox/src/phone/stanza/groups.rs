@@ -1,5 +1,7 @@
 //! Group stanzas of a phone (delivery document §3.6, features document §2).
 
+use std::collections::BTreeSet;
+
 use whimbrel_crypto::phash::phash;
 use whimbrel_signal::CiphertextMessage;
 use whimbrel_wire::{Jid, Node};
@@ -53,7 +55,9 @@ pub(crate) struct GroupMessage<'a, D> {
 
 /// Writes a group message.
 pub(crate) fn message<'a>(message: GroupMessage<'_, impl Iterator<Item = &'a Jid>>) -> Node {
-    let hash = phash(message.devices.map(|device| (device.user(), device.device(), device.server_name())));
+    let devices: Vec<&Jid> = message.devices.collect();
+    let users = devices.iter().map(|device| device.to_bare()).collect();
+    let hash = phash(devices.iter().map(|device| (device.user(), device.device(), device.server_name())));
     let copies: Vec<Node> = message
         .copies
         .into_iter()
@@ -61,16 +65,27 @@ pub(crate) fn message<'a>(message: GroupMessage<'_, impl Iterator<Item = &'a Jid
             Node::new("to").attr("jid", device).child(message.about.keys(enc(ciphertext)))
         })
         .collect();
-    let participants = (!copies.is_empty()).then(|| Node::new("participants").children(copies));
+    let status = message.group.is_status();
+    let others = if status { users_without(&copies, users) } else { Vec::new() };
+    let named = !copies.is_empty() || !others.is_empty();
+    let participants = named.then(|| Node::new("participants").children(copies).children(others));
     let body = Node::new("enc").attr("v", "2").attr("type", "skmsg").bytes(message.ciphertext.to_vec());
     let stanza = Node::new("message").attr("id", message.id.to_owned()).attr("to", message.group.clone());
     message
         .about
         .message(stanza)
-        .attr("addressing_mode", mode(message.by_lid))
-        .attr("phash", hash)
+        .attr_opt("addressing_mode", (!status).then_some(mode(message.by_lid)))
+        .attr_opt("phash", (!status).then_some(hash))
         .child_opt(participants)
         .child(message.about.body(body))
+}
+
+/// Those of the audience of a status whose devices all have the key: they are named alone.
+fn users_without(copies: &[Node], users: BTreeSet<Jid>) -> Vec<Node> {
+    let has_copy = |user: &Jid| {
+        copies.iter().any(|copy| copy.attr_jid("jid").is_some_and(|device| device.same_bare(user)))
+    };
+    users.into_iter().filter(|user| !has_copy(user)).map(|user| Node::new("to").attr("jid", user)).collect()
 }
 
 /// The answer to a device that could not read a group message.
@@ -80,7 +95,7 @@ pub(crate) fn resend(group: &Jid, by_lid: bool, resend: &Resend<'_>, ciphertext:
         .attr("to", group.clone())
         .attr("participant", resend.device.clone())
         .attr("type", "text")
-        .attr("addressing_mode", mode(by_lid))
+        .attr_opt("addressing_mode", group.is_group().then_some(mode(by_lid)))
         .attr("t", resend.timestamp)
         .child(enc(ciphertext).attr("count", resend.count))
 }

@@ -6,7 +6,7 @@ use whimbrel_signal::CiphertextMessage;
 use whimbrel_wire::{Jid, Node};
 
 /// What a stanza says about its content (messages document §3).
-pub(crate) struct About(Attributes);
+pub(crate) struct About(Attributes, Option<&'static str>);
 
 impl About {
     /// What is to be said about an encoded content.
@@ -21,20 +21,31 @@ impl About {
             // What only phones send, or the service itself: a client of ours could not.
             about.kind = StanzaType::Text;
         }
-        Self(about)
+        Self(about, None)
+    }
+
+    /// The same about what goes to `status@broadcast`: whose setting it is, is said of posts only.
+    pub(crate) fn of_status(self) -> Self {
+        let is_post = self.0.edit.is_none() && self.0.kind != StanzaType::Reaction;
+        Self(self.0, is_post.then_some("allowlist"))
     }
 
     /// Marks the stanza.
-    pub(super) fn message(&self, message: Node) -> Node {
+    pub(crate) fn message(&self, message: Node) -> Node {
         message
             .attr("type", self.0.kind.name())
             .attr_opt("edit", self.0.edit.map(|edit| u32::from(edit.number())))
-            .child_opt(self.0.meta.node())
+            .child_opt(self.meta())
             .child_opt(self.0.biz.as_ref().map(|biz| biz.node(0)))
     }
 
+    fn meta(&self) -> Option<Node> {
+        let meta = self.0.meta.node().or_else(|| self.1.map(|_| Node::new("meta")))?;
+        Some(meta.attr_opt("status_setting", self.1))
+    }
+
     /// Marks what carries the content.
-    pub(super) fn body(&self, enc: Node) -> Node {
+    pub(crate) fn body(&self, enc: Node) -> Node {
         self.keys(
             enc.attr_opt("mediatype", self.0.mediatype)
                 .attr_opt("native_flow_name", self.0.native_flow_name.clone()),
@@ -132,7 +143,7 @@ pub(crate) struct Envelope {
 /// message has.
 pub(crate) fn read_envelope(message: &Node) -> Option<Envelope> {
     let from = message.attr_jid("from")?;
-    let (author, group) = if from.is_group() {
+    let (author, group) = if from.is_group() || from.is_status() {
         (message.attr_jid("participant").filter(Jid::is_account)?, Some(from))
     } else {
         (Some(from).filter(Jid::is_account)?, None)

@@ -81,6 +81,7 @@ impl Service {
         subject: &str,
         members: &[String],
         mode: Option<Space>,
+        announcements: bool,
     ) -> Result<Jid, Refusal> {
         let creator = self.person(creator)?;
         let mut people = Vec::new();
@@ -94,6 +95,13 @@ impl Service {
             return Err(Refusal::code(419));
         }
         let id = self.new_group(creator, subject, mode.unwrap_or(self.options.group_addressing.into()))?;
+        if announcements {
+            let community = Jid::group(&format!("120363{}", self.random_digits(12)));
+            if let Some(group) = self.groups.get_mut(&id) {
+                group.community = Some(community);
+                group.announce = true;
+            }
+        }
         self.populate(&id, Actor { account: creator, device: None }, &people, None);
         Ok(Jid::group(&id))
     }

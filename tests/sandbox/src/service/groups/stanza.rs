@@ -87,6 +87,10 @@ impl Service {
         if group.approval {
             node = node.child(approval("on"));
         }
+        if let Some(community) = &group.community {
+            let parent = Node::new("linked_parent").attr("jid", community);
+            node = node.child(Node::new("default_sub_group")).child(parent);
+        }
         node.children(group.switches.iter().map(|switch| Node::new(*switch)))
     }
 

@@ -97,6 +97,8 @@ pub(crate) struct Group {
     pub(super) members_version: u64,
     pub(super) announce_version: u64,
     pub(super) last_joined: u64,
+    /// The community whose announcement group it is.
+    pub(super) community: Option<Jid>,
 }
 
 impl Group {
@@ -139,6 +141,7 @@ impl Group {
             members_version: 1,
             announce_version: 1,
             last_joined: 0,
+            community: None,
         };
         group.join(creator, Role::SuperAdmin);
         group
@@ -176,6 +179,11 @@ impl Group {
 
     pub(crate) fn members(&self) -> impl Iterator<Item = AccountId> {
         self.members.keys().copied()
+    }
+
+    /// Whether it is the announcement group of a community.
+    pub(in crate::service) const fn is_announcements(&self) -> bool {
+        self.community.is_some()
     }
 
     pub(super) fn join(&mut self, account: AccountId, role: Role) {

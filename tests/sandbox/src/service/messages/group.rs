@@ -27,7 +27,10 @@ impl Service {
         time: u64,
     ) -> Result<Accepted, MessageError> {
         let group = self.groups.find(&message.to).ok_or(404_u16)?;
-        if !group.lets_write(message.sender.account) {
+        // In the announcement group of a community everybody reacts and comments.
+        let annotates = group.is_announcements() && group.is_member(message.sender.account);
+        let annotates = annotates && message.bare.iter().all(|enc| enc.attr_is("decrypt-fail", "hide"));
+        if !annotates && !group.lets_write(message.sender.account) {
             return Err(403);
         }
         if content::is_admin_revoke(message.node) && !group.is_admin(message.sender.account) {
@@ -207,13 +210,27 @@ impl Service {
         for enc in message.bare.iter().filter(|enc| enc.attr_is("type", "skmsg")) {
             let Some(bytes) = enc.content_bytes() else { continue };
             self.counters.look(&sender, &group, &message.id, "skmsg", bytes);
+        }
+        self.log_sender_key(message, copies.keys().copied());
+    }
+
+    /// Notes which key a message was encrypted with, and whom it was handed to.
+    pub(super) fn log_sender_key(
+        &self,
+        message: &Outbound<'_>,
+        handed_to: impl Iterator<Item = DeviceId>,
+    ) {
+        let (device, group) = (self.accounts.label(message.sender), message.to.to_string());
+        let handed_to: Vec<String> = handed_to.map(|device| self.accounts.label(device)).collect();
+        for enc in message.bare.iter().filter(|enc| enc.attr_is("type", "skmsg")) {
+            let Some(bytes) = enc.content_bytes() else { continue };
             if let Some(key_id) = sender_key_id(bytes) {
                 self.log(Event::SenderKeyUsed {
-                    device: sender.clone(),
+                    device: device.clone(),
                     group: group.clone(),
                     id: message.id.clone(),
                     key_id,
-                    handed_to: copies.keys().map(|device| self.accounts.label(*device)).collect(),
+                    handed_to: handed_to.clone(),
                 });
             }
         }

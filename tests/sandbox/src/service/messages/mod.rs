@@ -5,6 +5,7 @@ mod content;
 mod direct;
 mod group;
 mod routes;
+mod status;
 
 use whimbrel_crypto::phash::phash;
 use whimbrel_wire::{AttrValue, Jid, Node};
@@ -59,6 +60,9 @@ struct Accepted {
 impl Service {
     /// A message of a device.
     pub(super) fn message(&mut self, stream: StreamId, device: DeviceId, node: &Node) {
+        if node.attr_jid("to").is_some_and(|to| to.is_newsletter()) {
+            return self.channel_message(stream, device, node);
+        }
         let result = self.parse(stream, device, node).and_then(|message| self.accept(stream, &message));
         match result {
             Ok(ack) => self.answer(stream, device, node, ack),
@@ -145,7 +149,7 @@ impl Service {
         let accepted = match Space::of(&message.to) {
             Some(space) => self.direct(stream, message, space, time)?,
             None if message.to.is_group() => self.in_group(stream, message, known.as_ref(), time)?,
-            // Channels and the status feed are not part of this service yet.
+            None if message.to.is_status() => self.in_status(stream, message, time)?,
             None => return Err(404),
         };
         let device = self.accounts.label(message.sender);
@@ -189,7 +193,7 @@ impl Service {
 }
 
 /// The positive ack of a message; its sender takes the time of the message from it.
-fn ack_of(node: &Node, time: u64) -> Node {
+pub(super) fn ack_of(node: &Node, time: u64) -> Node {
     Node::new("ack")
         .attr("class", "message")
         .attr("id", stanza::id(node))
