@@ -427,6 +427,14 @@ enum whimbrel_kind
    */
   WHIMBREL_KIND_CONTROL_MESSAGE = 55,
   /**
+   * A channel has a new post, or one has another content or was taken back.
+   */
+  WHIMBREL_KIND_CHANNEL_POST = 56,
+  /**
+   * How posts of a channel are received.
+   */
+  WHIMBREL_KIND_CHANNEL_COUNTS = 57,
+  /**
    * A piece of the history was dealt with.
    */
   WHIMBREL_KIND_HISTORY = 60,

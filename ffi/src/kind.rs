@@ -72,6 +72,10 @@ pub enum whimbrel_kind {
     MemberLabelChanged = 54,
     /// Another control message.
     ControlMessage = 55,
+    /// A channel has a new post, or one has another content or was taken back.
+    ChannelPost = 56,
+    /// How posts of a channel are received.
+    ChannelCounts = 57,
     /// A piece of the history was dealt with.
     History = 60,
     /// The picture of a person or group was set or removed.

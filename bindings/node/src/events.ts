@@ -2,7 +2,7 @@
 
 /** @file What a client tells its host. */
 
-import type { ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, HistoryType, Identity, MediaDirection, MessageAssociation, MessageContext, NamedMessage, Poll, QuotedMessage, ReceiptType, RestrictionType, TargetMessage } from './types.js'
+import type { ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, HistoryType, Identity, MediaDirection, MessageAssociation, MessageContext, NamedMessage, Poll, PostChangeType, PostCounts, QuotedMessage, ReceiptType, RestrictionType, TargetMessage } from './types.js'
 
 /** What every event has that is a fact: durable, numbered, and offered again until acknowledged. */
 export interface JournaledEvent {
@@ -853,6 +853,50 @@ export interface ControlMessage extends JournaledEvent {
 }
 
 /**
+ * Emitted when a channel that this account follows or owns has a new post, or one has another
+ * content or was taken back. Show it, or show it anew.
+ */
+export interface ChannelPost extends JournaledEvent {
+  kind: 'channel_post'
+  /** Address of the channel. */
+  channel: string
+  /** Id of the post, by which its admins change it. */
+  messageId: string
+  /** Number of the post, by which readers react and vote. */
+  serverId: number
+  /** Whether it is new. */
+  change: PostChangeType
+  /** This account wrote it. */
+  fromMe: boolean
+  /** The service's time of the post, seconds since 1970. */
+  timestamp: number
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** How it is received, as far as the service told it. */
+  counts: PostCounts
+  /** What it says; absent once it was taken back. */
+  content: Content | null
+  /** When it was edited last, milliseconds since 1970, if the service told it. */
+  editedAtMs: number | null
+  /** Its words, if it has any. */
+  text: string | null
+}
+
+/**
+ * Emitted when the service tells how posts of a channel are received. Replace what you show of
+ * what is told.
+ */
+export interface ChannelCounts extends JournaledEvent {
+  kind: 'channel_counts'
+  /** Address of the channel. */
+  channel: string
+  /** The posts. */
+  posts: PostCounts[]
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+}
+
+/**
  * Emitted when a piece of the history that the phone handed over is in the archive, or could
  * not be read to its end. Look again at what you show of chats.
  */
@@ -1051,6 +1095,8 @@ export type ClientEvent =
   | ChatPrivacyChanged
   | MemberLabelChanged
   | ControlMessage
+  | ChannelPost
+  | ChannelCounts
   | History
   | PictureChanged
   | Qr

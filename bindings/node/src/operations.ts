@@ -183,6 +183,15 @@ export abstract class Operations {
   }
 
   /**
+   * Gives a post of this account's channel another content, all of it.
+   *
+   * Fails with `FORBIDDEN` if this account may not change it.
+   */
+  async editPost(request: EditPost, options?: CallOptions): Promise<void> {
+    await this.request('edit_post', editPost(request), options)
+  }
+
+  /**
    * Writes the link into an encrypted file, to go on elsewhere.
    *
    * The file holds keys, sessions, events that were not acknowledged and messages that were
@@ -377,6 +386,15 @@ export abstract class Operations {
     return this.request<SentMessage>('react', react(request), options)
   }
 
+  /**
+   * Reacts to a post of a channel with one emoji, or takes the reaction back.
+   *
+   * Fails with `FORBIDDEN` if this account does not follow the channel.
+   */
+  async reactToPost(request: ReactToPost, options?: CallOptions): Promise<void> {
+    await this.request('react_to_post', reactToPost(request), options)
+  }
+
   /** Removes members from a group. */
   async removeParticipants(request: RemoveParticipants, options?: CallOptions): Promise<ParticipantResults> {
     return this.request<ParticipantResults>('remove_participants', removeParticipants(request), options)
@@ -406,6 +424,15 @@ export abstract class Operations {
    */
   async revokeMessage(request: RevokeMessage, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('revoke_message', revokeMessage(request), options)
+  }
+
+  /**
+   * Takes a post of this account's channel back.
+   *
+   * Fails with `FORBIDDEN` if this account may not change it.
+   */
+  async revokePost(request: RevokePost, options?: CallOptions): Promise<void> {
+    await this.request('revoke_post', revokePost(request), options)
   }
 
   /**
@@ -487,6 +514,14 @@ export abstract class Operations {
   }
 
   /**
+   * Votes for options of a poll that a channel posted; it replaces what was voted before.
+   * Whether the poll has such options nobody checks.
+   */
+  async voteInPost(request: VoteInPost, options?: CallOptions): Promise<void> {
+    await this.request('vote_in_post', voteInPost(request), options)
+  }
+
+  /**
    * Votes for options of a poll; it replaces what was voted before.
    *
    * Fails with `NOT_FOUND` if the poll never came to this client.
@@ -539,6 +574,10 @@ function editMessage(value: EditMessage): object {
 
 function editPoll(value: EditPoll): object {
   return { ...value, chat: address(value.chat) }
+}
+
+function editPost(value: EditPost): object {
+  return { ...value, channel: address(value.channel) }
 }
 
 function findChats(value: FindChats): object {
@@ -609,6 +648,10 @@ function react(value: React): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }
 
+function reactToPost(value: ReactToPost): object {
+  return { ...value, channel: address(value.channel) }
+}
+
 function removeParticipants(value: RemoveParticipants): object {
   return { ...value, group: address(value.group) }
 }
@@ -623,6 +666,10 @@ function requestHistory(value: RequestHistory): object {
 
 function revokeMessage(value: RevokeMessage): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
+function revokePost(value: RevokePost): object {
+  return { ...value, channel: address(value.channel) }
 }
 
 function sendMessage(value: SendMessage): object {
@@ -655,6 +702,10 @@ function setPicture(value: SetPicture): object {
 
 function sharePhoneNumber(value: SharePhoneNumber): object {
   return { ...value, chat: address(value.chat) }
+}
+
+function voteInPost(value: VoteInPost): object {
+  return { ...value, channel: address(value.channel) }
 }
 
 function votePoll(value: VotePoll): object {

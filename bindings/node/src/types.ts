@@ -995,6 +995,20 @@ export interface EditPoll {
   wait?: SendWait | null
 }
 
+/**
+ * Gives a post of this account's channel another content, all of it.
+ *
+ * Fails with `FORBIDDEN` if this account may not change it.
+ */
+export interface EditPost {
+  /** Address of the channel. */
+  channel: Address
+  /** Id of the post. */
+  messageId: string
+  /** What it says from now on. */
+  content: ContentInput
+}
+
 /** An event. */
 export interface EventContentInput {
   type: 'event'
@@ -2637,6 +2651,49 @@ export interface PollVotes {
   option: string | null
 }
 
+/** What a post comes for. */
+export type PostChangeType =
+  /** It is new. */
+  | 'new'
+  /** It has another content now. */
+  | 'edited'
+  /** It was taken back. */
+  | 'revoked'
+  /** A kind that this version does not know. */
+  | 'unknown'
+
+/** How one post is received. What is absent was not told: what was told before stays. */
+export interface PostCounts {
+  /** Number of the post. */
+  serverId: number
+  /** How often it was forwarded. */
+  forwards: number | null
+  /** How many people chose which emoji. */
+  reactions: PostReactionCount[] | null
+  /** How many answers a question has. */
+  responses: number | null
+  /** How often it was seen. */
+  views: number | null
+  /** How many people chose which option of a poll. */
+  votes: PostVoteCount[] | null
+}
+
+/** How many people reacted with an emoji. */
+export interface PostReactionCount {
+  /** The emoji. */
+  emoji: string
+  /** How many people chose it. */
+  count: number
+}
+
+/** How many people voted for an option. */
+export interface PostVoteCount {
+  /** SHA-256 of the option's words, in lower-case hexadecimal digits. */
+  option: string
+  /** How many people chose it. */
+  count: number
+}
+
 /** A product. */
 export interface ProductContentInput {
   type: 'product'
@@ -2767,6 +2824,20 @@ export interface React {
   wait?: SendWait | null
 }
 
+/**
+ * Reacts to a post of a channel with one emoji, or takes the reaction back.
+ *
+ * Fails with `FORBIDDEN` if this account does not follow the channel.
+ */
+export interface ReactToPost {
+  /** Address of the channel. */
+  channel: Address
+  /** Number of the post. */
+  serverId: number
+  /** The emoji; absent: the reaction is taken back. */
+  emoji?: string | null
+}
+
 /** What happened to messages. */
 export type ReceiptType =
   /** A device has them. */
@@ -2854,6 +2925,18 @@ export interface RevokeMessage {
   sender?: Address | null
   /** What to wait for; the service's word if it is absent. */
   wait?: SendWait | null
+}
+
+/**
+ * Takes a post of this account's channel back.
+ *
+ * Fails with `FORBIDDEN` if this account may not change it.
+ */
+export interface RevokePost {
+  /** Address of the channel. */
+  channel: Address
+  /** Id of the post. */
+  messageId: string
 }
 
 /** Who took a message back. */
@@ -3592,6 +3675,19 @@ export interface VoiceContent {
   seconds: number | null
   /** How a voice note is drawn: 64 values from 0 to 100. */
   waveform: number[] | null
+}
+
+/**
+ * Votes for options of a poll that a channel posted; it replaces what was voted before.
+ * Whether the poll has such options nobody checks.
+ */
+export interface VoteInPost {
+  /** Address of the channel. */
+  channel: Address
+  /** Number of the post. */
+  serverId: number
+  /** The options, in their own words; none takes the vote back. */
+  choices: string[]
 }
 
 /**

@@ -3,6 +3,7 @@
 //! Numbers are append-only, and whether a kind is journaled never changes.
 
 mod addons;
+mod channels;
 mod groups;
 mod history;
 mod pictures;
@@ -21,6 +22,9 @@ pub use addons::{
     Act, ActOnMessage, ChatPrivacyChanged, ChatTimerChanged, Comment, ControlMessage, EditForm, EventAnswer,
     EventEdited, EventResponse, MemberLabelChanged, MessageEdited, MessageKept, MessagePinned,
     MessageRevoked, PollEdited, PollOptionAdded, PollVote, Reaction, SealedAddon, TargetMessage,
+};
+pub use channels::{
+    ChannelCounts, ChannelPost, PostChangeType, PostCounts, PostReactionCount, PostVoteCount,
 };
 pub use groups::{GroupChangeType, GroupChanged, GroupJoined, GroupLeft};
 pub use history::{History, HistoryProgress, HistoryType};
@@ -499,6 +503,8 @@ pub enum EventBody {
     ChatPrivacyChanged(Box<ChatPrivacyChanged>),
     MemberLabelChanged(Box<MemberLabelChanged>),
     ControlMessage(Box<ControlMessage>),
+    ChannelPost(Box<ChannelPost>),
+    ChannelCounts(ChannelCounts),
     History(History),
     PictureChanged(PictureChanged),
     Qr(Qr),
@@ -631,6 +637,8 @@ impl From<&EventKind> for EventBody {
                 former: event.former.to_string(),
             }),
             EventKind::NumberShared(event) => Self::NumberShared(NumberShared { who: (&event.who).into() }),
+            EventKind::ChannelPost(event) => Self::ChannelPost(Box::new(event.as_ref().into())),
+            EventKind::ChannelCounts(event) => Self::ChannelCounts(event.into()),
             EventKind::History(event) => Self::History(event.into()),
             EventKind::PictureChanged(event) => Self::PictureChanged(event.into()),
             EventKind::Qr(event) => {
@@ -749,6 +757,8 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<ChatPrivacyChanged>(53, "chat_privacy_changed"),
     journaled::<MemberLabelChanged>(54, "member_label_changed"),
     journaled::<ControlMessage>(55, "control_message"),
+    journaled::<ChannelPost>(56, "channel_post"),
+    journaled::<ChannelCounts>(57, "channel_counts"),
     journaled::<History>(60, "history"),
     journaled::<PictureChanged>(61, "picture_changed"),
     ephemeral::<Qr>(100, "qr"),
@@ -784,6 +794,8 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::NumberShared(_) => 32,
         EventKind::Addon(event) => addons::addon_number(event),
         EventKind::Control(event) => addons::control_number(event),
+        EventKind::ChannelPost(_) => 56,
+        EventKind::ChannelCounts(_) => 57,
         EventKind::History(_) => 60,
         EventKind::PictureChanged(_) => 61,
         EventKind::Qr(_) => 100,

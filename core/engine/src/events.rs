@@ -15,6 +15,7 @@ pub use crate::journal::EventStream;
 use crate::messages::MessageKey;
 
 pub use crate::addons::{Addon, Control, Target};
+pub use crate::channels::{ChannelCounts, ChannelPost, PostChange, PostCounts};
 pub use crate::groups::{GroupChange, GroupChanged, GroupJoined, GroupLeft};
 pub use crate::history::{HistoryKind, HistoryProgress, HistorySync};
 pub use crate::pictures::PictureChanged;
@@ -121,6 +122,12 @@ pub enum EventKind {
     /// Emitted when a piece of the history that the phone handed over is in the archive, or could not
     /// be read to its end. Journaled. Look again at what you show of chats.
     History(HistorySync),
+    /// Emitted when a channel that this account follows or owns has a new post, or one has another content or
+    /// was taken back. Journaled. Show it, or show it anew.
+    ChannelPost(Box<ChannelPost>),
+    /// Emitted when the service tells how posts of a channel are received. Journaled. Replace what you show of
+    /// what is told.
+    ChannelCounts(ChannelCounts),
 
     /// Emitted when there is a QR text to show, and again whenever it changes. Ephemeral.
     Qr(QrText),
@@ -157,6 +164,7 @@ impl EventKind {
             Self::Message(message) => Some(&message.raw),
             Self::Addon(addon) => Some(&addon.raw),
             Self::Control(control) => Some(&control.raw),
+            Self::ChannelPost(post) => Some(&post.raw),
             _ => None,
         }
     }

@@ -240,6 +240,12 @@ impl Peer {
         read(self.command("send_raw", json!({"to": to, "raw": hex::encode(raw)})).await?)
     }
 
+    /// Posts a status that is made already. Who sees it is said here to Baileys; whatsmeow asks the service.
+    pub async fn post_status(&self, audience: &[String], raw: &[u8]) -> Result<Sent, PeerError> {
+        let arguments = json!({"to": "status@broadcast", "raw": hex::encode(raw), "audience": audience});
+        read(self.command("send_raw", arguments).await?)
+    }
+
     /// Sends what the client's own builders make.
     pub async fn send_built(
         &self,

@@ -25,11 +25,12 @@ use whimbrel::content::kinds::sticker::{Album, Sticker, StickerPack};
 use whimbrel::content::kinds::text::{Link, Text};
 use whimbrel::content::protocol::Protocol;
 use whimbrel::content::{Code as InviteCode, Secret};
-use whimbrel::events::{Control, EventKind, EventStream};
+use whimbrel::events::{Control, EventKind, EventStream, GroupChange};
 use whimbrel::{Client, Code, Fallback, Jid, MessageKey, SendOptions};
 use whimbrel_proto::e2e::Message as Plain;
+use whimbrel_sandbox::NewGroup;
 use whimbrel_sandbox::phone::{Message as Shown, Phone};
-use whimbrel_scenarios::{ANNA, BEN, CARA, DEADLINE, World, next_kind, next_message, pn};
+use whimbrel_scenarios::{ANNA, BEN, CARA, DEADLINE, World, next_group_change, next_kind, next_message, pn};
 
 fn media(mimetype: &str) -> Media {
     Media {
@@ -624,6 +625,90 @@ async fn what_is_sent_to_a_chat_with_a_timer_says_it() {
     assert_eq!(next_message(&mut at_ben).await.context.timer, None);
     let error = anna.set_chat_timer(&pn(BEN), 77, SendOptions::default()).await.unwrap_err();
     assert_eq!(error.code(), Code::InvalidArgument);
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_timer_of_a_group_is_set_for_all_members() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (anna, _) = world.linked(&engine, ANNA).await;
+    let (ben, _) = world.linked(&engine, BEN).await;
+    let group = world.group(ANNA, &[BEN], None);
+    let mut at_ben = ben.events().unwrap();
+    anna.send(&group.jid(), text("stays"), SendOptions::default()).await.unwrap();
+    assert_eq!(next_message(&mut at_ben).await.context.timer, None);
+    let set = anna.set_chat_timer(&group.jid(), 604_800, SendOptions::default()).await.unwrap();
+    assert_eq!((set.message_id.as_str(), set.chat.id), ("", group.jid()));
+    let changed = next_group_change(&mut at_ben).await;
+    assert_eq!(changed.change, GroupChange::Ephemeral(604_800));
+    for client in [&anna, &ben] {
+        client.send(&group.jid(), text("soon gone"), SendOptions::default()).await.unwrap();
+    }
+    assert_eq!(next_message(&mut at_ben).await.context.timer.unwrap().seconds, 604_800);
+    let mut at_anna = anna.events().unwrap();
+    assert_eq!(next_message(&mut at_anna).await.context.timer.unwrap().seconds, 604_800);
+    anna.set_chat_timer(&group.jid(), 0, SendOptions::default()).await.unwrap();
+    assert_eq!(next_group_change(&mut at_ben).await.change, GroupChange::Ephemeral(0));
+    anna.send(&group.jid(), text("stays again"), SendOptions::default()).await.unwrap();
+    assert_eq!(next_message(&mut at_ben).await.context.timer, None);
+    let error = anna.set_chat_timer(&group.jid(), 77, SendOptions::default()).await.unwrap_err();
+    assert_eq!(error.code(), Code::InvalidArgument);
+    group.set_locked(ANNA, true).unwrap();
+    let error = ben.set_chat_timer(&group.jid(), 86_400, SendOptions::default()).await.unwrap_err();
+    assert_eq!(error.code(), Code::Forbidden);
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn posts_of_announcement_groups_are_commented_on_and_reacted_to_under_seal() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (anna, _) = world.linked(&engine, ANNA).await;
+    let (ben, phone) = world.linked(&engine, BEN).await;
+    let new = NewGroup {
+        creator: ANNA.to_owned(),
+        subject: "Announcements".to_owned(),
+        members: vec![BEN.to_owned()],
+        addressing: None,
+    };
+    let group = world.sandbox.create_announcement_group(&new).unwrap();
+    let (mut at_anna, mut at_ben) = (anna.events().unwrap(), ben.events().unwrap());
+    let post = anna.send(&group.jid(), text("meeting"), SendOptions::default()).await.unwrap();
+    let came = next_message(&mut at_ben).await;
+    assert_eq!(came.message_id, post.message_id);
+    // Members do not post, but they react and comment.
+    let error = ben.send(&group.jid(), text("me too"), SendOptions::default()).await.unwrap_err();
+    assert_eq!(error.code(), Code::Forbidden);
+    let key = MessageKey { message_id: post.message_id.clone(), sender: Some(came.sender.id) };
+    ben.react(&group.jid(), &key, Some("👍"), SendOptions::default()).await.unwrap();
+    let reaction = next_addon(&mut at_anna).await;
+    let addons::Addon::Reaction(what) = &reaction.what else { panic!("a reaction: {reaction:?}") };
+    assert_eq!((what.emoji.as_deref(), reaction.target.from_me), (Some("👍"), true));
+    assert!(reaction.opened.is_some(), "it came in an envelope");
+    ben.comment(&group.jid(), &key, text("when?"), SendOptions::default()).await.unwrap();
+    let comment = next_addon(&mut at_anna).await;
+    let addons::Addon::Comment(what) = &comment.what else { panic!("a comment: {comment:?}") };
+    assert_eq!(
+        (what.content.body().as_deref(), comment.target.message_id.as_str()),
+        (Some("when?"), post.message_id.as_str())
+    );
+    // The phone sees that there is something, under its seal.
+    phone
+        .wait_message(|message| message.kind == "reaction" || message.kind == "sealed", DEADLINE)
+        .await
+        .unwrap();
+    anna.react(
+        &group.jid(),
+        &MessageKey { message_id: post.message_id.clone(), sender: None },
+        None,
+        SendOptions::default(),
+    )
+    .await
+    .unwrap();
+    let removed = next_addon(&mut at_ben).await;
+    assert!(matches!(&removed.what, addons::Addon::Reaction(what) if what.emoji.is_none()), "{removed:?}");
+    world.assert_no_findings();
     engine.close(DEADLINE).await.unwrap();
 }
 

@@ -1,7 +1,7 @@
 //! Statuses: posted to an audience, seen, answered and taken back (messages document §13, features
 //! document §5).
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::time::Duration;
 
@@ -72,8 +72,7 @@ async fn a_status_goes_to_its_audience_and_to_nobody_else() {
     let (ben, bens_phone) = world.linked(&engine, BEN).await;
     let cara = world.sandbox.phone(CARA).await.unwrap();
     let mut at_ben = ben.events().unwrap();
-    let style =
-        Style { background: Some(0xFF20_4060), colour: None, font: Some(FontType::CalistogaRegular) };
+    let style = Style { background: Some(0xFF20_4060), colour: None, font: Some(FontType::CalistogaRegular) };
     let content = Content::Text(Text { style: Some(style), ..Text::new("one") });
     let first = anna.send(&Jid::STATUS, Draft::new(content), for_people(&[BEN, CARA])).await.unwrap();
     let message = next_message(&mut at_ben).await;
@@ -195,7 +194,10 @@ async fn statuses_are_seen_reacted_to_answered_and_taken_back() {
     assert_eq!((what.emoji.as_deref(), reaction.target.from_me), (Some("💚"), true));
     assert_eq!((reaction.chat.id, reaction.target.message_id), (Jid::STATUS, id.clone()));
     for phone in [&annas_phone, &bens_phone] {
-        phone.wait_message(|message| message.kind == "reaction" && message.text == "💚", DEADLINE).await.unwrap();
+        phone
+            .wait_message(|message| message.kind == "reaction" && message.text == "💚", DEADLINE)
+            .await
+            .unwrap();
     }
     // An answer is a message to the poster.
     let mut options = SendOptions::default();

@@ -21,6 +21,8 @@ from ._types import (
     MessageContext,
     NamedMessage,
     Poll,
+    PostChangeType,
+    PostCounts,
     QuotedMessage,
     ReceiptType,
     RestrictionType,
@@ -29,6 +31,8 @@ from ._types import (
 )
 
 __all__ = [
+    "ChannelCounts",
+    "ChannelPost",
     "ChatMoved",
     "ChatPrivacyChanged",
     "ChatTimerChanged",
@@ -1814,6 +1818,98 @@ class ControlMessage(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelPost(Event):
+    """Emitted when a channel that this account follows or owns has a new post, or one has another
+    content or was taken back. Show it, or show it anew.
+    """
+
+    kind: ClassVar[str] = "channel_post"
+    journaled: ClassVar[bool] = True
+
+    channel: str
+    """Address of the channel."""
+
+    message_id: str
+    """Id of the post, by which its admins change it."""
+
+    server_id: int
+    """Number of the post, by which readers react and vote."""
+
+    change: PostChangeType
+    """Whether it is new."""
+
+    from_me: bool
+    """This account wrote it."""
+
+    timestamp: int
+    """The service's time of the post, seconds since 1970."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    counts: PostCounts
+    """How it is received, as far as the service told it."""
+
+    content: Content | None
+    """What it says; absent once it was taken back."""
+
+    edited_at_ms: int | None
+    """When it was edited last, milliseconds since 1970, if the service told it."""
+
+    text: str | None
+    """Its words, if it has any."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> ChannelPost:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            channel=data["channel"],
+            message_id=data["messageId"],
+            server_id=data["serverId"],
+            change=PostChangeType(data["change"]),
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            offline=data["offline"],
+            counts=PostCounts._decode(data["counts"]),
+            content=None if (value := data.get("content")) is None else decode_content(value),
+            edited_at_ms=data.get("editedAtMs"),
+            text=data.get("text"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelCounts(Event):
+    """Emitted when the service tells how posts of a channel are received. Replace what you show of
+    what is told.
+    """
+
+    kind: ClassVar[str] = "channel_counts"
+    journaled: ClassVar[bool] = True
+
+    channel: str
+    """Address of the channel."""
+
+    posts: list[PostCounts]
+    """The posts."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> ChannelCounts:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            channel=data["channel"],
+            posts=[PostCounts._decode(item) for item in data["posts"]],
+            timestamp=data["timestamp"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History(Event):
     """Emitted when a piece of the history that the phone handed over is in the archive, or could
     not be read to its end. Look again at what you show of chats.
@@ -2188,6 +2284,8 @@ _BY_KIND: dict[str, type[Event]] = {
     "chat_privacy_changed": ChatPrivacyChanged,
     "member_label_changed": MemberLabelChanged,
     "control_message": ControlMessage,
+    "channel_post": ChannelPost,
+    "channel_counts": ChannelCounts,
     "history": History,
     "picture_changed": PictureChanged,
     "qr": Qr,

@@ -604,6 +604,32 @@ class Operations:
             request["wait"] = wait
         return SentMessage._decode(await self._request("edit_poll", request, timeout))
 
+    async def edit_post(
+        self,
+        *,
+        channel: Address,
+        message_id: str,
+        content: Content,
+        timeout: float | None = None,
+    ) -> None:
+        """Gives a post of this account's channel another content, all of it.
+
+        Fails with ``FORBIDDEN`` if this account may not change it.
+
+        Args:
+            channel: Address of the channel.
+            message_id: Id of the post.
+            content: What it says from now on.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {
+            "channel": str(channel),
+            "messageId": message_id,
+            "content": content._encode(),
+        }
+        await self._request("edit_post", request, timeout)
+
     async def export(
         self,
         *,
@@ -1207,6 +1233,30 @@ class Operations:
             request["wait"] = wait
         return SentMessage._decode(await self._request("react", request, timeout))
 
+    async def react_to_post(
+        self,
+        *,
+        channel: Address,
+        server_id: int,
+        emoji: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Reacts to a post of a channel with one emoji, or takes the reaction back.
+
+        Fails with ``FORBIDDEN`` if this account does not follow the channel.
+
+        Args:
+            channel: Address of the channel.
+            server_id: Number of the post.
+            emoji: The emoji; absent: the reaction is taken back.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel), "serverId": server_id}
+        if emoji is not None:
+            request["emoji"] = emoji
+        await self._request("react_to_post", request, timeout)
+
     async def remove_participants(
         self,
         *,
@@ -1295,6 +1345,26 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("revoke_message", request, timeout))
+
+    async def revoke_post(
+        self,
+        *,
+        channel: Address,
+        message_id: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Takes a post of this account's channel back.
+
+        Fails with ``FORBIDDEN`` if this account may not change it.
+
+        Args:
+            channel: Address of the channel.
+            message_id: Id of the post.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel), "messageId": message_id}
+        await self._request("revoke_post", request, timeout)
 
     async def send_message(
         self,
@@ -1611,6 +1681,31 @@ class Operations:
         if transfer is not None:
             request["transfer"] = transfer
         return UploadedMedia._decode(await self._request("upload_media", request, timeout))
+
+    async def vote_in_post(
+        self,
+        *,
+        channel: Address,
+        server_id: int,
+        choices: list[str],
+        timeout: float | None = None,
+    ) -> None:
+        """Votes for options of a poll that a channel posted; it replaces what was voted before.
+        Whether the poll has such options nobody checks.
+
+        Args:
+            channel: Address of the channel.
+            server_id: Number of the post.
+            choices: The options, in their own words; none takes the vote back.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {
+            "channel": str(channel),
+            "serverId": server_id,
+            "choices": choices,
+        }
+        await self._request("vote_in_post", request, timeout)
 
     async def vote_poll(
         self,

@@ -109,6 +109,10 @@ __all__ = [
     "PollResultContent",
     "PollResultOption",
     "PollVotes",
+    "PostChangeType",
+    "PostCounts",
+    "PostReactionCount",
+    "PostVoteCount",
     "ProductContent",
     "QrCode",
     "QuestionResponseContent",
@@ -3525,6 +3529,96 @@ class PollVotes:
         return cls(
             voters=[Identity._decode(item) for item in data["voters"]],
             option=data.get("option"),
+        )
+
+
+class PostChangeType(str, Enum):
+    """What a post comes for."""
+
+    NEW = "new"
+    """It is new."""
+
+    EDITED = "edited"
+    """It has another content now."""
+
+    REVOKED = "revoked"
+    """It was taken back."""
+
+    UNKNOWN = "unknown"
+    """A kind that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> PostChangeType:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostCounts:
+    """How one post is received. What is absent was not told: what was told before stays."""
+
+    server_id: int
+    """Number of the post."""
+
+    forwards: int | None
+    """How often it was forwarded."""
+
+    reactions: list[PostReactionCount] | None
+    """How many people chose which emoji."""
+
+    responses: int | None
+    """How many answers a question has."""
+
+    views: int | None
+    """How often it was seen."""
+
+    votes: list[PostVoteCount] | None
+    """How many people chose which option of a poll."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PostCounts:
+        return cls(
+            server_id=data["serverId"],
+            forwards=data.get("forwards"),
+            reactions=None if (value := data.get("reactions")) is None else [PostReactionCount._decode(item) for item in value],
+            responses=data.get("responses"),
+            views=data.get("views"),
+            votes=None if (value := data.get("votes")) is None else [PostVoteCount._decode(item) for item in value],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostReactionCount:
+    """How many people reacted with an emoji."""
+
+    emoji: str
+    """The emoji."""
+
+    count: int
+    """How many people chose it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PostReactionCount:
+        return cls(
+            emoji=data["emoji"],
+            count=data["count"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostVoteCount:
+    """How many people voted for an option."""
+
+    option: str
+    """SHA-256 of the option's words, in lower-case hexadecimal digits."""
+
+    count: int
+    """How many people chose it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PostVoteCount:
+        return cls(
+            option=data["option"],
+            count=data["count"],
         )
 
 

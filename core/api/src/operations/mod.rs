@@ -3,6 +3,7 @@
 mod account;
 mod annotate;
 mod archive;
+mod channels;
 mod connection;
 mod debug;
 mod events;
@@ -35,6 +36,7 @@ pub use archive::{
     MessagePage, PastMember, PastMembers, PollVotes, Recipient, Revoked, SentStatus, StoredAnswer,
     StoredKeep, StoredMessage, StoredPin, StoredReaction,
 };
+pub use channels::{EditPost, ReactToPost, RevokePost, VoteInPost};
 pub use connection::{Connect, ConnectionInfo, Disconnect, GetConnection};
 pub use debug::{DebugEcho, DebugFail};
 pub use events::Acknowledge;
@@ -171,6 +173,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<EditEvent>(),
     entry::<EditMessage>(),
     entry::<EditPoll>(),
+    entry::<EditPost>(),
     entry::<Export>(),
     entry::<FindChats>(),
     entry::<FindClientVersion>(),
@@ -196,10 +199,12 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<PinMessage>(),
     entry::<PromoteParticipants>(),
     entry::<React>(),
+    entry::<ReactToPost>(),
     entry::<RemoveParticipants>(),
     entry::<RemovePicture>(),
     entry::<RequestHistory>(),
     entry::<RevokeMessage>(),
+    entry::<RevokePost>(),
     entry::<SendMessage>(),
     entry::<SendText>(),
     entry::<SetChatPrivacy>(),
@@ -210,6 +215,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SetPicture>(),
     entry::<SharePhoneNumber>(),
     entry::<UploadMedia>(),
+    entry::<VoteInPost>(),
     entry::<VotePoll>(),
 ];
 

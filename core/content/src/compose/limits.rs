@@ -143,7 +143,11 @@ pub(crate) fn words(text: &str) -> Result<(), Refused> {
     if text.trim().is_empty() { Err(Refused::EmptyText) } else { within("text", text, TEXT) }
 }
 
-pub(crate) fn emoji(emoji: &str) -> Result<(), Refused> {
+/// Whether it is one emoji.
+///
+/// # Errors
+/// [`Refused::NotOneEmoji`].
+pub fn emoji(emoji: &str) -> Result<(), Refused> {
     if emoji.graphemes(true).count() == 1 && !emoji.trim().is_empty() {
         Ok(())
     } else {

@@ -15,7 +15,7 @@ use super::row::{
     SentStatus, Target, Times, VoteRow,
 };
 use crate::devices::identity;
-use crate::events::{Addon, EventKind, GroupChange, Message, Receipt, ReceiptKind};
+use crate::events::{Addon, ChannelPost, EventKind, GroupChange, Message, PostChange, Receipt, ReceiptKind};
 use crate::store::{Changes, OutboxRow, OutboxState, ParentRow, Settlement, Store};
 
 /// Adds to a unit of work what it means for the archive. `store` is what was before it.
@@ -239,6 +239,7 @@ fn told(kind: &EventKind, archive: &mut Vec<ArchiveChange>) {
             }
         }
         EventKind::Receipt(receipt) => receipt_came(receipt, archive),
+        EventKind::ChannelPost(post) => posted(post, archive),
         _ => {}
     }
 }
@@ -260,6 +261,32 @@ fn received(event: &Message, archive: &mut Vec<ArchiveChange>) {
         unread: event.unread,
         notice: None,
     })));
+}
+
+/// A post stands there as written by its channel.
+fn posted(post: &ChannelPost, archive: &mut Vec<ArchiveChange>) {
+    let author = (!post.from_me).then(|| post.channel.clone());
+    let chat = post.channel.clone();
+    if post.change == PostChange::New {
+        archive.push(ArchiveChange::Message(Box::new(MessageRow {
+            chat,
+            status: author.is_none().then_some(SentStatus::Sent),
+            author,
+            message_id: post.message_id.clone(),
+            timestamp: post.timestamp,
+            content: post.raw.clone(),
+            starred: false,
+            unread: !post.from_me,
+            notice: None,
+        })));
+        return;
+    }
+    let target = Target { chat, message_id: post.message_id.clone(), author: Some(author.clone()) };
+    let at_ms = post.edited_at_ms.unwrap_or_else(|| post.timestamp.saturating_mul(1000));
+    archive.push(match post.change {
+        PostChange::Revoked => ArchiveChange::Revoked(target, author, at_ms.div_euclid(1000)),
+        _ => ArchiveChange::Edited(target, post.raw.clone(), at_ms),
+    });
 }
 
 fn receipt_came(event: &Receipt, archive: &mut Vec<ArchiveChange>) {

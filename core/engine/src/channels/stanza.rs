@@ -5,19 +5,8 @@ use whimbrel_proto::e2e::Message;
 use whimbrel_wire::{Jid, Node};
 
 /// What may be in a post besides words and polls.
-const MEDIATYPES: [&str; 11] = [
-    "audio",
-    "document",
-    "gif",
-    "image",
-    "ptt",
-    "ptv",
-    "sticker",
-    "sticker_pack",
-    "url",
-    "vcard",
-    "video",
-];
+const MEDIATYPES: [&str; 11] =
+    ["audio", "document", "gif", "image", "ptt", "ptv", "sticker", "sticker_pack", "url", "vcard", "video"];
 
 /// Whether the service takes a file of this kind in a post.
 pub(super) fn takes(mediatype: &str) -> bool {

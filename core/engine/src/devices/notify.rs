@@ -10,6 +10,7 @@ use super::filter;
 use super::identity::Source;
 use super::lists;
 use super::usync::{Devices, Listed};
+use crate::channels;
 use crate::groups;
 use crate::messages::{Replies, Unit};
 use crate::pictures;
@@ -42,6 +43,9 @@ pub(crate) fn notification(
         (Some("mex"), Some(from)) if from.is_server() => restrictions::notification(unit, node)?,
         (Some("w:gp2"), Some(from)) if from.is_group() => {
             groups::notify::notification(unit, node, &from.to_bare())?;
+        }
+        (Some("newsletter"), Some(from)) if from.is_newsletter() => {
+            channels::receive::notification(unit, node, &from.to_bare());
         }
         (Some("picture"), Some(_)) => pictures::notify::notification(unit, node)?,
         (kind, _) => tracing::debug!(?kind, "A notification has no effect."),

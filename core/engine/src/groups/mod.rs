@@ -31,8 +31,8 @@ pub use events::{GroupChange, GroupChanged, GroupJoined, GroupLeft};
 pub(crate) use fanout::Manner;
 pub use info::{Group, GroupDescription, Participant};
 pub(crate) use query::{query, query_all};
-pub(crate) use row::{GroupRow, Member};
 pub use row::{Addressing, Role};
+pub(crate) use row::{GroupRow, Member};
 pub(crate) use send::HandedOut;
 #[cfg(test)]
 pub(crate) use send::compose_for_missing;

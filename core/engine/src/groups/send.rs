@@ -158,7 +158,11 @@ pub(crate) fn compose_for_missing(
 }
 
 /// Encrypts a content with the key for a group.
-pub(crate) fn encrypt(unit: &mut Unit<'_>, group: &Jid, mut content: Vec<u8>) -> Result<Option<Vec<u8>>, StoreError> {
+pub(crate) fn encrypt(
+    unit: &mut Unit<'_>,
+    group: &Jid,
+    mut content: Vec<u8>,
+) -> Result<Option<Vec<u8>>, StoreError> {
     let [random, ..] = unit.rng().next_u32().to_le_bytes();
     padding::pad(&mut content, random);
     let mut rng = unit.fork_rng();

@@ -4,7 +4,7 @@
 use prost::Message as _;
 use whimbrel_wire::jid::Jid;
 
-use super::{account, addons, groups, history, messages, people, pictures};
+use super::{account, addons, channels, groups, history, messages, people, pictures};
 use crate::events::{Event, EventKind, Identity};
 
 /// A row that this version cannot read: damaged, or of a kind that a newer version wrote.
@@ -20,7 +20,7 @@ struct RecordRow {
     recorded_at_ms: i64,
     #[prost(
         oneof = "KindRow",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 50, 51, 52, 60, 61"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 50, 51, 52, 56, 57, 60, 61"
     )]
     kind: Option<KindRow>,
 }
@@ -65,6 +65,10 @@ enum KindRow {
     NumberChanged(people::MovedRow),
     #[prost(message, tag = "52")]
     NumberShared(people::MovedRow),
+    #[prost(message, tag = "56")]
+    ChannelPost(channels::PostRow),
+    #[prost(message, tag = "57")]
+    ChannelCounts(channels::CountsRow),
     #[prost(message, tag = "60")]
     History(history::HistoryRow),
     #[prost(message, tag = "61")]
@@ -123,6 +127,8 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         EventKind::GroupChanged(event) => KindRow::GroupChanged(event.into()),
         EventKind::ChatMoved(event) => KindRow::ChatMoved(event.into()),
         EventKind::NumberChanged(event) => KindRow::NumberChanged(event.into()),
+        EventKind::ChannelPost(event) => KindRow::ChannelPost(event.as_ref().into()),
+        EventKind::ChannelCounts(event) => KindRow::ChannelCounts(event.into()),
         EventKind::PictureChanged(event) => KindRow::PictureChanged(event.into()),
         EventKind::History(event) => KindRow::History(event.into()),
         EventKind::NumberShared(event) => KindRow::NumberShared(event.into()),
@@ -166,6 +172,8 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
         KindRow::GroupChanged(row) => EventKind::GroupChanged(row.try_into()?),
         KindRow::ChatMoved(row) => EventKind::ChatMoved(row.try_into()?),
         KindRow::NumberChanged(row) => EventKind::NumberChanged(row.try_into()?),
+        KindRow::ChannelPost(row) => EventKind::ChannelPost(Box::new(row.try_into()?)),
+        KindRow::ChannelCounts(row) => EventKind::ChannelCounts(row.try_into()?),
         KindRow::PictureChanged(row) => EventKind::PictureChanged(row.try_into()?),
         KindRow::History(row) => EventKind::History(row.try_into()?),
         KindRow::NumberShared(row) => EventKind::NumberShared(row.try_into()?),
@@ -208,9 +216,7 @@ mod tests {
     use super::*;
     use crate::error::Code;
     use crate::events::{
-        Addon, ChatMoved, ConnectionRefused, Control, HistoryKind, HistorySync, IdentityChanged, Linked,
-        LoggedOut, Message, NumberChanged, NumberShared, PictureChanged, Receipt, ReceiptKind, Restriction,
-        RestrictionKind, SendStatus, Target, Undecryptable, VersionExpires,
+        Addon, ChannelCounts, ChannelPost, ChatMoved, ConnectionRefused, Control, HistoryKind, HistorySync, IdentityChanged, Linked, LoggedOut, Message, NumberChanged, NumberShared, PictureChanged, PostChange, PostCounts, Receipt, ReceiptKind, Restriction, RestrictionKind, SendStatus, Target, Undecryptable, VersionExpires,
     };
     use crate::messages::MessageKey;
 
@@ -395,7 +401,47 @@ mod tests {
                 error: Some(Code::HistoryDamaged),
             }),
         ];
-        others.into_iter().chain(groups).collect()
+        others.into_iter().chain(groups).chain(channels()).collect()
+    }
+
+    fn channels() -> Vec<EventKind> {
+        let channel: Jid = "120363000000000002@newsletter".parse().unwrap();
+        let counts = PostCounts {
+            server_id: 101,
+            views: Some(9),
+            forwards: None,
+            responses: Some(0),
+            reactions: Some(vec![("👍".into(), 3)]),
+            votes: Some(vec![(vec![7; 32], 2)]),
+        };
+        let words = Content { conversation: Some("news".into()), ..Content::default() };
+        let post = ChannelPost {
+            channel: channel.clone(),
+            message_id: "3EB0AB".into(),
+            server_id: 101,
+            change: PostChange::Edited,
+            from_me: true,
+            timestamp: 5,
+            edited_at_ms: Some(6_000),
+            offline: false,
+            content: Some(whimbrel_content::Content::Text(Text::new("news"))),
+            text: Some("news".into()),
+            counts: counts.clone(),
+            raw: raw(&words),
+        };
+        let gone = ChannelPost {
+            change: PostChange::Revoked,
+            content: None,
+            text: None,
+            raw: Vec::new(),
+            ..post.clone()
+        };
+        let told = ChannelCounts { channel, posts: vec![counts], timestamp: 7 };
+        vec![
+            EventKind::ChannelPost(Box::new(post)),
+            EventKind::ChannelPost(Box::new(gone)),
+            EventKind::ChannelCounts(told),
+        ]
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::decrypt::{Author, Failure, INVALID_CONTENT, MALFORMED, NO_SECRET, UNK
 use super::inbound::Replies;
 use super::signal_state::Unit;
 use super::stanza::{Enc, EncKind, Received};
+use crate::channels;
 use crate::devices::identity::Source;
 use crate::devices::lists;
 use crate::devices::sessions::Target;
@@ -43,8 +44,7 @@ pub(crate) fn message(
         }
     };
     if received.from.is_newsletter() {
-        replies.ack(node, None);
-        return Ok(());
+        return channels::receive::message(unit, node, &received.from.to_bare(), replies);
     }
     let place = place(unit, &received)?;
     let encs: Vec<Enc<'_>> = received.encs().collect();

@@ -30,6 +30,7 @@ struct Row {
 
 impl Route {
     /// The people that a status is for; nobody, if it is something else.
+    #[cfg(test)]
     pub(crate) fn audience(&self) -> &[Jid] {
         match self {
             Self::Audience { people, .. } => people,

@@ -70,7 +70,10 @@ pub(crate) fn read(chat: &Jid, author: Option<&Author>, ids: &[String], time: i6
             .attr("to", chat)
             .attr("type", "read")
             .attr_opt("participant", author.map(|author| &author.id))
-            .attr_opt("peer_participant_pn", author.and_then(|author| author.phone.as_ref()).filter(|_| status))
+            .attr_opt(
+                "peer_participant_pn",
+                author.and_then(|author| author.phone.as_ref()).filter(|_| status),
+            )
             .attr("t", time)
             .attr_opt("context", status.then_some("status"))
             .child_opt(list),

@@ -87,7 +87,7 @@ mod tests {
         let lists = vec![
             list("contacts", &[]),
             list("whitelist", &[anna.clone(), ben.clone()]).attr("default", "true"),
-            list("blacklist", &[ben.clone()]),
+            list("blacklist", std::slice::from_ref(&ben)),
         ];
         let read = answer(lists).unwrap();
         assert_eq!(read, Privacy { setting: Setting::Allowlist, people: vec![anna, ben.clone()] });

@@ -124,12 +124,12 @@ export class Device {
   }
 
   /** Sends a message that is made already, as the library relays one. */
-  async sendRaw({ to, raw }) {
+  async sendRaw({ to, raw, audience }) {
     const octets = Buffer.from(raw, 'hex');
     const message = proto.Message.decode(octets);
     // Fields of a newer schema are lost on the way.
     if (proto.Message.encode(message).finish().length !== octets.length) throw new Error('not all of it is known');
-    return this.#relay(to, message);
+    return this.#relay(to, message, audience);
   }
 
   /** Sends what the library's own builders make; a target is a message of the chat. */
@@ -156,13 +156,13 @@ export class Device {
     return answerOf(messageId, await ack);
   }
 
-  async #relay(to, message) {
+  async #relay(to, message, audience) {
     const sock = this.#live();
     const messageId = generateMessageIDV2(sock.user.id);
     this.#sent.add(messageId, message);
     const ack = waitForAck(sock, messageId, this.#closing.signal);
     ack.catch(() => {});
-    await sock.relayMessage(to, message, { messageId });
+    await sock.relayMessage(to, message, { messageId, statusJidList: audience });
     return answerOf(messageId, await ack);
   }
 

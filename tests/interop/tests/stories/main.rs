@@ -10,6 +10,7 @@ mod support;
 
 mod baileys_link;
 mod devices;
+mod feeds;
 mod forgetful;
 mod history;
 mod kinds;

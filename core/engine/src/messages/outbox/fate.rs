@@ -71,7 +71,7 @@ fn back_off(attempts: u8) -> Duration {
 }
 
 /// The error of a message that the service does not take.
-pub(in crate::messages) fn refusal(status: u16) -> Error {
+pub(crate) fn refusal(status: u16) -> Error {
     let (code, message) = match status {
         401 | 403 => (Code::Forbidden, "the service does not allow the message"),
         404 => (Code::NotFound, "the service does not know the chat"),

@@ -8,7 +8,7 @@
 mod accept;
 mod acks;
 mod delivery;
-pub(super) mod fate;
+pub(crate) mod fate;
 mod group_key;
 mod jobs;
 mod lanes;

@@ -175,6 +175,7 @@ impl Whimbrel {
                 EventKind::Message(message) => &message.message_id,
                 EventKind::Addon(addon) => &addon.message_id,
                 EventKind::Control(control) => &control.message_id,
+                EventKind::ChannelPost(post) => &post.message_id,
                 _ => return None,
             };
             (found == id).then(|| event.clone())

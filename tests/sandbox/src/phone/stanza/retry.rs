@@ -70,8 +70,11 @@ pub(crate) fn read(receipt: &Node) -> Option<Wish> {
     let retry = receipt.child_named("retry")?;
     let registration_id = receipt.child_bytes("registration").and_then(be_number);
     let from = receipt.attr_jid("from")?;
-    let (device, group) =
-        if from.is_group() || from.is_status() { (receipt.attr_jid("participant")?, Some(from)) } else { (from, None) };
+    let (device, group) = if from.is_group() || from.is_status() {
+        (receipt.attr_jid("participant")?, Some(from))
+    } else {
+        (from, None)
+    };
     Some(Wish {
         id: retry.attr_text("id").or_else(|| receipt.attr_text("id"))?.into_owned(),
         device: Some(device).filter(Jid::is_account)?,

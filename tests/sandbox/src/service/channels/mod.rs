@@ -14,8 +14,8 @@ use super::{Service, StreamId};
 use crate::events::Event;
 use crate::stanza::{self, Refusal};
 
-pub use state::{ChannelState, PostState};
 pub(crate) use state::Channels;
+pub use state::{ChannelState, PostState};
 
 /// How long a device is told of counts after it asked for that, in seconds.
 const LIVE: u64 = 300;
@@ -23,7 +23,7 @@ const LIVE: u64 = 300;
 impl Service {
     /// What a device sends to a channel.
     pub(super) fn channel_message(&mut self, stream: StreamId, device: DeviceId, node: &Node) {
-        match self.to_channel(stream, device, node) {
+        match self.taken_by_channel(stream, device, node) {
             Ok(server_id) => {
                 let ack = ack_of(node, self.now).attr_opt("server_id", server_id);
                 self.answer(stream, device, node, ack);
@@ -32,7 +32,7 @@ impl Service {
         }
     }
 
-    fn to_channel(
+    fn taken_by_channel(
         &mut self,
         stream: StreamId,
         device: DeviceId,
@@ -72,7 +72,9 @@ impl Service {
     fn tell_readers(&mut self, channel: &Jid, except: Option<DeviceId>, stanza: impl Fn(AccountId) -> Node) {
         let Some(known) = self.channels.get(channel) else { return };
         let readers: Vec<AccountId> = known.readers().collect();
-        for device in readers.into_iter().flat_map(|account| self.accounts.devices(account)).collect::<Vec<_>>() {
+        for device in
+            readers.into_iter().flat_map(|account| self.accounts.devices(account)).collect::<Vec<_>>()
+        {
             let here = |device| self.accounts.device(device).is_some_and(|device| device.stream.is_some());
             if Some(device) != except && here(device) {
                 self.push(device, stanza(device.account));
@@ -90,7 +92,8 @@ impl Service {
     }
 
     pub(crate) fn channel_state(&self, channel: &Jid) -> Option<ChannelState> {
-        let number = |account| self.accounts.get(account).map(|account| account.pn.clone()).unwrap_or_default();
+        let number =
+            |account| self.accounts.get(account).map(|account| account.pn.clone()).unwrap_or_default();
         self.channels.get(channel).map(|channel| channel.state(number))
     }
 }

@@ -11,19 +11,8 @@ use super::state::Post;
 use crate::stanza;
 
 /// What the file of a post may be.
-const MEDIATYPES: [&str; 11] = [
-    "audio",
-    "document",
-    "gif",
-    "image",
-    "ptt",
-    "ptv",
-    "sticker",
-    "sticker_pack",
-    "url",
-    "vcard",
-    "video",
-];
+const MEDIATYPES: [&str; 11] =
+    ["audio", "document", "gif", "image", "ptt", "ptv", "sticker", "sticker_pack", "url", "vcard", "video"];
 
 impl Service {
     /// Only admins post.
@@ -71,7 +60,9 @@ impl Service {
         let mediatype = plaintext.and_then(|plaintext| stanza::plain(plaintext, "mediatype"));
         let wrong = match plaintext {
             None => Some("post without content"),
-            Some(_) if node.attr_is("type", "media") && mediatype.is_none() => Some("media without a media type"),
+            Some(_) if node.attr_is("type", "media") && mediatype.is_none() => {
+                Some("media without a media type")
+            }
             Some(_) if mediatype.is_some_and(|kind| !MEDIATYPES.contains(&kind)) => {
                 Some("media that channels do not have")
             }
@@ -128,7 +119,9 @@ impl Service {
 
     /// Tells readers of a post as it is now.
     fn tell_of_post(&mut self, author: DeviceId, channel: &Jid, server_id: u64) {
-        let Some(post) = self.channels.get(channel).and_then(|channel| channel.post(server_id)) else { return };
+        let Some(post) = self.channels.get(channel).and_then(|channel| channel.post(server_id)) else {
+            return;
+        };
         let edit = if post.revoked { Some("8") } else { post.edited.map(|_| "3") };
         let meta = match (&post.meta, post.edited) {
             (meta, Some(edited)) => {
@@ -178,13 +171,17 @@ impl Service {
 
     /// Each client reads one of the two forms (features document §4.5).
     fn tell_counts(&mut self, channel: &Jid, server_id: u64) {
-        let Some(post) = self.channels.get(channel).and_then(|channel| channel.post(server_id)) else { return };
+        let Some(post) = self.channels.get(channel).and_then(|channel| channel.post(server_id)) else {
+            return;
+        };
         let counts = post.head().children(post.counts());
         let wrapped = Node::new("messages").attr("jid", channel).attr("t", self.now).child(counts.clone());
         let live = Node::new("live_updates").child(wrapped).child(counts);
         let Some(known) = self.channels.get(channel) else { return };
         let readers: Vec<_> = known.readers().collect();
-        for device in readers.into_iter().flat_map(|account| self.accounts.devices(account)).collect::<Vec<_>>() {
+        for device in
+            readers.into_iter().flat_map(|account| self.accounts.devices(account)).collect::<Vec<_>>()
+        {
             if self.accounts.device(device).is_some_and(|device| device.stream.is_some()) {
                 let notification = self.notification("newsletter", channel.clone()).child(live.clone());
                 self.push(device, notification);

@@ -81,9 +81,10 @@ impl Post {
 
     /// The counts as they stand in stanzas.
     pub(super) fn counts(&self) -> Vec<Node> {
-        let reactions = self.reaction_counts().into_iter().map(|(code, count)| {
-            Node::new("reaction").attr("code", code).attr("count", count)
-        });
+        let reactions = self
+            .reaction_counts()
+            .into_iter()
+            .map(|(code, count)| Node::new("reaction").attr("code", code).attr("count", count));
         let votes = self
             .vote_counts()
             .into_iter()

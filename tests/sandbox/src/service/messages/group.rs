@@ -215,11 +215,7 @@ impl Service {
     }
 
     /// Notes which key a message was encrypted with, and whom it was handed to.
-    pub(super) fn log_sender_key(
-        &self,
-        message: &Outbound<'_>,
-        handed_to: impl Iterator<Item = DeviceId>,
-    ) {
+    pub(super) fn log_sender_key(&self, message: &Outbound<'_>, handed_to: impl Iterator<Item = DeviceId>) {
         let (device, group) = (self.accounts.label(message.sender), message.to.to_string());
         let handed_to: Vec<String> = handed_to.map(|device| self.accounts.label(device)).collect();
         for enc in message.bare.iter().filter(|enc| enc.attr_is("type", "skmsg")) {
