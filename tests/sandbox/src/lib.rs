@@ -47,4 +47,4 @@ pub use sandbox::{NoiseRoot, Sandbox, StartError, State};
 /// Addresses of people, devices and groups.
 pub use whimbrel_wire::Jid;
 
-pub use service::{ChannelState, DeviceState, GroupState, MemberState, PostState, StatusAudience};
+pub use service::{AppStateFault, AppStateFaultRule, AppStatePace, ChannelState, DeviceState, GroupState, MemberState, PostState, StatusAudience};

@@ -1,5 +1,6 @@
 //! The handle of a running sandbox.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 
@@ -20,7 +21,7 @@ use crate::media::{HOSTS, MediaFaultRule, MediaListener};
 use crate::options::{LidStanding, Options};
 use crate::phone::Phones;
 use crate::report::Finding;
-use crate::service::{DeviceState, GroupState, Service, StreamId};
+use crate::service::{AppStateFaultRule, AppStatePace, DeviceState, GroupState, Service, StreamId};
 
 /// Stanzas under way between a phone and the service.
 const PHONE_CHANNEL: usize = 1024;
@@ -346,6 +347,32 @@ impl Sandbox {
     #[must_use]
     pub fn media_file(&self, hash: &[u8; 32]) -> Option<Vec<u8>> {
         self.running.hub.media().content(hash)
+    }
+
+    /// Makes something go wrong with app state.
+    pub fn add_app_state_fault(&self, rule: AppStateFaultRule) {
+        self.with(|service| service.app_state_faults_mut().add(rule));
+    }
+
+    /// Takes the faults of app state back that have not happened yet.
+    pub fn clear_app_state_faults(&self) {
+        self.with(|service| service.app_state_faults_mut().clear());
+    }
+
+    /// How app state is served from now on.
+    pub fn set_app_state_pace(&self, pace: AppStatePace) {
+        self.with(|service| service.app_state_faults_mut().set_pace(pace));
+    }
+
+    /// Versions of an account's collections, by their names; empty if there is no such account.
+    #[must_use]
+    pub fn app_state_versions(&self, number: &str) -> BTreeMap<&'static str, u64> {
+        self.with(|service| service.app_state_versions(number))
+    }
+
+    /// Forgets an account's app state, as when its phone is set up anew. Tells whether there is the account.
+    pub fn drop_app_state(&self, number: &str) -> bool {
+        self.with(|service| service.drop_app_state(number))
     }
 
     /// Message keys that somebody used twice.

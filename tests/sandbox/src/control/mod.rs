@@ -1,6 +1,7 @@
 //! The control API: phones, time, faults and what happened, over HTTP on loopback.
 
 mod channels;
+mod appstate;
 mod error;
 mod extract;
 mod groups;
@@ -71,6 +72,7 @@ pub async fn serve(sandbox: Sandbox, options: ControlOptions) -> io::Result<Cont
     let stop = watch::Sender::new(false);
     let api = Api { sandbox, echo: options.echo, stop: stop.clone() };
     let routes = Router::new()
+        .merge(appstate::routes())
         .merge(phones::routes())
         .merge(groups::routes())
         .merge(channels::routes())

@@ -202,8 +202,10 @@ pub(crate) enum Content {
     KeyRequest(Vec<Vec<u8>>),
     /// A companion asks the phone for data.
     DataRequest(Box<PeerDataOperationRequestMessage>),
-    /// A companion hands app-state keys over, or tells something else that the phone only notes.
-    Noted,
+    /// A companion hands app-state keys over.
+    KeyShare(Vec<AppStateSyncKey>),
+    /// A companion gave app state up.
+    AppStateGivenUp,
     /// A kind that simulated phones do not show.
     Unsupported,
     /// From a stranger, although only own devices may say it.
@@ -265,7 +267,11 @@ fn read_protocol(protocol: ProtocolMessage, own: bool) -> Content {
             Some(request) => Content::DataRequest(request),
             None => Content::Unsupported,
         },
-        Some(Type::AppStateSyncKeyShare | Type::AppStateFatalExceptionNotification) if own => Content::Noted,
+        Some(Type::AppStateSyncKeyShare) if own => {
+            let shared = protocol.app_state_sync_key_share.map(|share| share.keys).unwrap_or_default();
+            Content::KeyShare(shared)
+        }
+        Some(Type::AppStateFatalExceptionNotification) if own => Content::AppStateGivenUp,
         _ => Content::Unsupported,
     }
 }

@@ -12,7 +12,7 @@ use whimbrel_wire::Jid;
 use super::code::{self, CodeError, Randomness, Typed};
 use super::stanza::link::{self, CompanionFinish, CompanionHello, Upload};
 use super::state::State;
-use super::{Phone, PhoneError, adv, content, keys, qr, receive};
+use super::{KeySharing, Phone, PhoneError, adv, content, keys, qr, receive};
 use crate::LidStanding;
 
 /// How long a typed code waits for a companion that asks for one.
@@ -100,6 +100,7 @@ impl Phone {
 
     /// Vouches for a companion and has the service link it.
     pub(super) async fn link(&self, candidate: Candidate) -> Result<Jid, PhoneError> {
+        self.begin_app_state().await?;
         let _order = self.inner.linking.lock().await;
         let timestamp = self.inner.clock.now();
         let (index, upload) = {
@@ -181,14 +182,16 @@ impl Phone {
         self.ensure_sessions(std::slice::from_ref(&address)).await?;
         let (keys, history) = {
             let state = self.state();
-            let keys = state.app_state.share_all(&state.companions);
+            let keys = state.app_state.keys.share_all(&state.companions);
             let history = content::History {
                 people: state.people.pairs(),
                 own_name: (state.pn.to_string(), self.name().to_owned()),
             };
             (keys, history)
         };
-        self.send_peer(&address, &content::key_share(keys)).await?;
+        if self.switches().app_state_keys == KeySharing::Share {
+            self.send_peer(&address, &content::key_share(keys)).await?;
+        }
         self.send_peer(&address, &content::security_setting(true)).await?;
         for kind in [HistorySyncType::InitialBootstrap, HistorySyncType::PushName, HistorySyncType::Recent] {
             self.send_peer(&address, &content::history(&history, kind)).await?;
@@ -207,6 +210,14 @@ impl Phone {
             state.sessions.forget(&session);
         }
         self.publish_indexes().await
+    }
+
+    /// Throws all companions out.
+    pub(super) async fn unlink_all(&self) -> Result<(), PhoneError> {
+        for device in self.companions() {
+            self.unlink(device).await?;
+        }
+        Ok(())
     }
 
     /// Signs and publishes its list under another raw id, as if the account had been made anew, although the

@@ -2,6 +2,7 @@
 //! encrypt, decrypt, answer retry receipts and send receipts, as real ones do.
 
 mod adv;
+mod appstate;
 mod code;
 mod companions;
 mod content;
@@ -17,7 +18,6 @@ mod media;
 mod originals;
 mod passkey;
 mod past;
-mod peer;
 mod people;
 mod phones;
 mod qr;
@@ -49,6 +49,7 @@ use line::Line;
 use stanza::link::{CompanionFinish, CompanionHello};
 use state::{Job, State};
 
+pub use appstate::{KeySharing, PatchFault, StateChange};
 pub use code::CodeError;
 pub use error::PhoneError;
 pub use media::{MediaRetry, MediaToSend, OpenedMedia};
@@ -92,6 +93,10 @@ struct Inner {
     messages: Journal<Message>,
     media_seen: Journal<String>,
     receipts: Journal<Receipt>,
+    /// What became of app state.
+    state_changes: Journal<StateChange>,
+    /// Held while app state is read or written.
+    syncing: tokio::sync::Mutex<()>,
     hellos: Journal<CompanionHello>,
     finishes: Journal<CompanionFinish>,
     /// Last message that [`Phone::next_message`] has returned.
@@ -137,6 +142,8 @@ impl Phone {
             messages: Journal::new(),
             media_seen: Journal::new(),
             receipts: Journal::new(),
+            state_changes: Journal::new(),
+            syncing: tokio::sync::Mutex::default(),
             hellos: Journal::new(),
             finishes: Journal::new(),
             taken: AtomicU64::new(0),

@@ -101,6 +101,8 @@ impl Sandbox {
         phone.go_offline().await;
         let keys = phone.renew();
         self.with(|service| service.forget_identity(&keys));
+        // What was encrypted with the former keys is of no use to it.
+        self.drop_app_state(phone.number());
         phone.go_online().await
     }
 

@@ -50,6 +50,8 @@ pub(super) async fn work(phone: Weak<Inner>, mut jobs: mpsc::UnboundedReceiver<J
             Job::Resend { wish, ack } => phone.answer_retry(&wish, ack).await,
             Job::Echo { chat, text } => phone.deliver_text(&chat, &text).await.map(|_| ()),
             Job::ShareKeys { device, ids } => phone.share_keys(&device, &ids).await,
+            Job::SyncAppState { collections } => phone.sync_app_state(&collections).await,
+            Job::UnlinkAll => phone.unlink_all().await,
             Job::Data { device, id, request } => phone.answer_data(&device, &id, &request).await,
             Job::UploadAgain { wanted } => phone.upload_again(&wanted).await,
             Job::HandOver { wanted } => phone.hand_over_again(&wanted).await,

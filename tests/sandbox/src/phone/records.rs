@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::appstate::KeySharing;
 use super::media::MediaRetry;
 
 /// A message that the phone shows, received or sent by another device of its account.
@@ -115,6 +116,10 @@ pub struct Switches {
     /// What it sends again to companions has no envelope that names the chat, and neither has the stanza, as with
     /// Baileys.
     pub bare_resends: bool,
+    /// Who gets the keys of app state.
+    pub app_state_keys: KeySharing,
+    /// Hands no collection of app state over to companions that cannot read it.
+    pub no_recovery: bool,
 }
 
 /// A change of some switches; what is left out stays.
@@ -145,6 +150,10 @@ pub struct SwitchChange {
     pub refuse_pieces: Option<bool>,
     /// See [`Switches::bare_resends`].
     pub bare_resends: Option<bool>,
+    /// See [`Switches::app_state_keys`].
+    pub app_state_keys: Option<KeySharing>,
+    /// See [`Switches::no_recovery`].
+    pub no_recovery: Option<bool>,
 }
 
 impl Switches {
@@ -162,6 +171,8 @@ impl Switches {
         self.unpadded_next = change.unpadded_next.unwrap_or(self.unpadded_next);
         self.garbled_next = change.garbled_next.unwrap_or(self.garbled_next);
         self.media_retry = change.media_retry.unwrap_or(self.media_retry);
+        self.app_state_keys = change.app_state_keys.unwrap_or(self.app_state_keys);
+        self.no_recovery = change.no_recovery.unwrap_or(self.no_recovery);
     }
 }
 

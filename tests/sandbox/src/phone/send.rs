@@ -7,6 +7,7 @@ use whimbrel_proto::e2e::message::PeerDataOperationRequestMessage;
 use whimbrel_signal::CiphertextMessage;
 use whimbrel_wire::{Jid, Node};
 
+use super::appstate::{self, AppStateKeys, KeySharing};
 use super::data::{self, Recorded};
 use super::records::Message;
 use super::stanza::messages::{self, Resend};
@@ -247,7 +248,13 @@ impl Phone {
     pub(super) async fn share_keys(&self, device: &Jid, ids: &[Vec<u8>]) -> Result<(), PhoneError> {
         let keys = {
             let state = self.state();
-            state.app_state.share(ids, &state.companions)
+            match state.switches.app_state_keys {
+                KeySharing::Share | KeySharing::OnRequest => {
+                    state.app_state.keys.share(ids, &state.companions)
+                }
+                KeySharing::Deny => AppStateKeys::deny(ids),
+                KeySharing::Withhold => return Ok(()),
+            }
         };
         self.send_peer(device, &content::key_share(keys)).await.map(drop)
     }
@@ -264,6 +271,9 @@ impl Phone {
         }
         if let Some(piece) = data::wanted_piece(request) {
             return self.make_again(device, id, piece).await;
+        }
+        if let Some(collection) = appstate::wanted_collection(request) {
+            return self.hand_over_collection(device, id, collection).await;
         }
         let Some(wanted) = data::wanted_messages(request) else { return Ok(()) };
         let found = wanted.iter().filter_map(|id| self.recorded(id)).collect();

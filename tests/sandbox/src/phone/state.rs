@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng as _;
+use whimbrel_appstate::Collection;
 use whimbrel_crypto::curve::PublicKey;
 use whimbrel_crypto::padding;
 use whimbrel_proto::e2e::Message as Plain;
@@ -27,7 +28,7 @@ use super::sessions::{Sessions, Unread};
 use super::stanza::acks;
 use super::stanza::messages::{self, Ciphertext, Envelope};
 use super::stanza::retry::{self, OfferedKeys, Wish};
-use super::{adv, history, peer};
+use super::{adv, appstate, history};
 use crate::LidStanding;
 
 /// Everything a phone remembers.
@@ -45,7 +46,7 @@ pub(crate) struct State {
     pub(crate) media: HeldMedia,
     pub(crate) companions: Companions,
     pub(crate) groups: Groups,
-    pub(crate) app_state: peer::AppStateKeys,
+    pub(crate) app_state: appstate::AppState,
     pub(crate) switches: Switches,
     pub(crate) seen: Seen,
     /// What it remembers of before.
@@ -78,6 +79,13 @@ pub(crate) enum Job {
         /// The keys that it asked for.
         ids: Vec<Vec<u8>>,
     },
+    /// Read what changed in app state.
+    SyncAppState {
+        /// The collections; all if empty.
+        collections: Vec<Collection>,
+    },
+    /// Throw all companions out: one of them gave app state up.
+    UnlinkAll,
     /// Answer a companion's request for data.
     Data {
         /// The companion.
@@ -141,7 +149,7 @@ impl State {
         // 31 bits, as phones draw it; zero is left out because it reads as absent.
         let raw_id = (rng.next_u32() >> 1).max(1);
         let companions = Companions::new(raw_id);
-        let app_state = peer::AppStateKeys::generate(&mut rng, Duration::from_secs(now));
+        let app_state = appstate::AppState::new(&mut rng, Duration::from_secs(now));
         Self {
             pn: Jid::pn(number),
             lid: Jid::pn(number),
@@ -355,7 +363,16 @@ impl State {
                 outcome.jobs.push(Job::Data { device: author, id: envelope.id, request });
                 return outcome;
             }
-            Content::Noted | Content::Unsupported => return outcome,
+            Content::KeyShare(shared) => {
+                self.app_state.keys.take_all(&shared, Duration::from_secs(envelope.timestamp));
+                outcome.jobs.push(Job::SyncAppState { collections: Vec::new() });
+                return outcome;
+            }
+            Content::AppStateGivenUp => {
+                outcome.jobs.push(Job::UnlinkAll);
+                return outcome;
+            }
+            Content::Unsupported => return outcome,
             Content::Forged => {
                 tracing::warn!(id = envelope.id, "a stranger sent what only own devices may send");
                 return outcome;
@@ -412,6 +429,11 @@ impl State {
                 }
             }
             "w:gp2" => self.group_changed(node),
+            "server_sync" => {
+                let named = node.children_named("collection");
+                let collections = named.filter_map(|child| Collection::named(&child.attr_text("name")?));
+                outcome.jobs.push(Job::SyncAppState { collections: collections.collect() });
+            }
             _ => {}
         }
         outcome

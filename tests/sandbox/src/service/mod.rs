@@ -39,6 +39,7 @@ use whimbrel_wire::{Jid, Node};
 
 pub(crate) use accounts::DeviceId;
 pub use channels::{ChannelState, PostState};
+pub use appstate::{AppStateFault, AppStateFaultRule, AppStatePace};
 pub(crate) use effects::{Closing, Effect, Wake};
 pub use groups::{GroupState, MemberState};
 pub use inspect::DeviceState;
@@ -87,6 +88,7 @@ pub(crate) struct Service {
     pictures: pictures::Pictures,
     /// The files of the media hosts.
     shelf: Arc<Shelf>,
+    app_state_faults: appstate::AppStateFaults,
     counters: Counters,
     faults: Faults,
     report: Report,
@@ -112,6 +114,7 @@ impl Service {
             media: media::MediaHosts::default(),
             pictures: pictures::Pictures::default(),
             shelf,
+            app_state_faults: appstate::AppStateFaults::default(),
             counters: Counters::default(),
             faults: Faults::default(),
             report: Report::default(),
