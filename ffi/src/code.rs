@@ -63,12 +63,16 @@ pub enum whimbrel_code {
     InteractiveRefused = 304,
     /// The service restricts this class of sends for now.
     Restricted = 305,
+    /// Another device of the account changed the same meanwhile, and its word counts.
+    Superseded = 320,
     /// No session with the device could be made.
     NoSession = 400,
     /// The other side's identity is not the expected one.
     IdentityChanged = 401,
     /// The recipient has no reachable device.
     NoDevice = 402,
+    /// What the account's devices share cannot be read any more: link the client anew.
+    AppStateLost = 403,
     /// The store could not be read or written.
     StoreFailed = 500,
     /// The store file is damaged or is no store of this engine.
@@ -144,9 +148,11 @@ impl From<Code> for whimbrel_code {
             Code::RateLimited => Self::RateLimited,
             Code::InteractiveRefused => Self::InteractiveRefused,
             Code::Restricted => Self::Restricted,
+            Code::Superseded => Self::Superseded,
             Code::NoSession => Self::NoSession,
             Code::IdentityChanged => Self::IdentityChanged,
             Code::NoDevice => Self::NoDevice,
+            Code::AppStateLost => Self::AppStateLost,
             Code::StoreFailed => Self::StoreFailed,
             Code::StoreCorrupt => Self::StoreCorrupt,
             Code::StoreLocked => Self::StoreLocked,

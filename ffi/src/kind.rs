@@ -80,6 +80,26 @@ pub enum whimbrel_kind {
     History = 60,
     /// The picture of a person or group was set or removed.
     PictureChanged = 61,
+    /// A chat was archived, pinned, muted, locked, marked, cleared or deleted.
+    ChatChanged = 70,
+    /// A message got or lost its star, or was deleted for this account.
+    MessageMarked = 71,
+    /// A contact was saved or removed.
+    ContactChanged = 72,
+    /// A setting that the account's devices share has another value.
+    SettingChanged = 73,
+    /// A label was changed, given or taken away.
+    LabelChanged = 74,
+    /// A quick reply was made, changed or deleted.
+    QuickReplyChanged = 75,
+    /// Something is wrong with what the account's devices share.
+    AppStateTrouble = 76,
+    /// Something else changed that the account's devices share.
+    AppStateChanged = 77,
+    /// The fate of a change that this client asked for is known.
+    AppStateWritten = 78,
+    /// What the account's devices share was read for the first time.
+    AppStateSynced = 79,
     /// There is a QR text to show.
     Qr = 100,
     /// A linking attempt ended without a link.
@@ -176,7 +196,17 @@ mod tests {
             Kind::MemberLabelChanged,
             Kind::ControlMessage,
             Kind::History,
+            Kind::AppStateChanged,
+            Kind::AppStateSynced,
+            Kind::AppStateTrouble,
+            Kind::AppStateWritten,
+            Kind::ChatChanged,
+            Kind::ContactChanged,
+            Kind::LabelChanged,
+            Kind::MessageMarked,
             Kind::PictureChanged,
+            Kind::QuickReplyChanged,
+            Kind::SettingChanged,
             Kind::Qr,
             Kind::LinkFailed,
             Kind::Connection,

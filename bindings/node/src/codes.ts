@@ -65,12 +65,16 @@ export const Code = {
    * `retryAfterMs`.
    */
   Restricted: 305,
+  /** Another device of the account changed the same meanwhile, and its word counts. */
+  Superseded: 320,
   /** No session with the device could be made. */
   NoSession: 400,
   /** The other side's identity is not the expected one. */
   IdentityChanged: 401,
   /** The recipient has no reachable device. */
   NoDevice: 402,
+  /** What the account's devices share cannot be read any more: link the client anew. */
+  AppStateLost: 403,
   /** The store could not be read or written. */
   StoreFailed: 500,
   /** The store file is damaged or is no store of this engine. */
@@ -151,9 +155,11 @@ export type CodeName =
   | 'RATE_LIMITED'
   | 'INTERACTIVE_REFUSED'
   | 'RESTRICTED'
+  | 'SUPERSEDED'
   | 'NO_SESSION'
   | 'IDENTITY_CHANGED'
   | 'NO_DEVICE'
+  | 'APP_STATE_LOST'
   | 'STORE_FAILED'
   | 'STORE_CORRUPT'
   | 'STORE_LOCKED'

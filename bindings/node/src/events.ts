@@ -2,7 +2,7 @@
 
 /** @file What a client tells its host. */
 
-import type { ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, HistoryType, Identity, MediaDirection, MessageAssociation, MessageContext, NamedMessage, Poll, PostChangeType, PostCounts, QuotedMessage, ReceiptType, RestrictionType, TargetMessage } from './types.js'
+import type { AppStateTroubleType, ChatChangeType, ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, HistoryType, Identity, LabelChangeType, MediaDirection, MessageAssociation, MessageContext, MessageMarkType, NamedMessage, Poll, PostChangeType, PostCounts, QuotedMessage, ReceiptType, RestrictionType, SettingType, TargetMessage } from './types.js'
 
 /** What every event has that is a fact: durable, numbered, and offered again until acknowledged. */
 export interface JournaledEvent {
@@ -945,6 +945,186 @@ export interface PictureChanged extends JournaledEvent {
   id: string | null
 }
 
+/**
+ * Emitted when a chat was archived, pinned, muted, locked, marked, cleared or deleted, or the
+ * status posts of a person were muted, on a device of the account. Show the chat as it is now.
+ */
+export interface ChatChanged extends JournaledEvent {
+  kind: 'chat_changed'
+  /** What changed; it says which of the fields below count. */
+  change: ChatChangeType
+  /** This client asked for it. */
+  own: boolean
+  /** When it was done, milliseconds since 1970; 0 if that was not told. */
+  atMs: number
+  /** The chat or person. */
+  chat: Identity | null
+  /** Whether something is on now. */
+  enabled: boolean | null
+  /** Files go too, of what is deleted. */
+  media: boolean | null
+  /** Messages with a star go too, of what is cleared. */
+  starred: boolean | null
+  /** A time, milliseconds since 1970; -1: for ever. */
+  untilMs: number | null
+}
+
+/** Emitted when a message got or lost its star, or was deleted for this account only. */
+export interface MessageMarked extends JournaledEvent {
+  kind: 'message_marked'
+  /** Id of the message. */
+  messageId: string
+  /** Written by this account. */
+  fromMe: boolean
+  /** What was done. */
+  mark: MessageMarkType
+  /** This client asked for it. */
+  own: boolean
+  /** When it was done, milliseconds since 1970; 0 if that was not told. */
+  atMs: number
+  /** The chat. */
+  chat: Identity | null
+  /** Who wrote it, in groups, if that is told. */
+  sender: Identity | null
+}
+
+/** Emitted when a contact of the account's address book was saved or removed. */
+export interface ContactChanged extends JournaledEvent {
+  kind: 'contact_changed'
+  /** It is not in the address book any more. */
+  removed: boolean
+  /** This client asked for it. */
+  own: boolean
+  /** When it was done, milliseconds since 1970; 0 if that was not told. */
+  atMs: number
+  /** The first name. */
+  firstName: string | null
+  /** The whole name. */
+  name: string | null
+  /** The user name. */
+  username: string | null
+  /** The person. */
+  who: Identity | null
+}
+
+/** Emitted when a setting that the account's devices share has another value. */
+export interface SettingChanged extends JournaledEvent {
+  kind: 'setting_changed'
+  /** Which one; it says which of the fields below count. */
+  setting: SettingType
+  /** Chats or people. */
+  addresses: string[]
+  /** This client asked for it. */
+  own: boolean
+  /** When it was done, milliseconds since 1970; 0 if that was not told. */
+  atMs: number
+  /** Whether it is on. */
+  enabled: boolean | null
+  /** A text. */
+  text: string | null
+}
+
+/** Emitted when a label was made, changed or deleted, or a chat or message got or lost one. */
+export interface LabelChanged extends JournaledEvent {
+  kind: 'label_changed'
+  /** What changed; it says which of the fields below count. */
+  change: LabelChangeType
+  /** Ids of labels. */
+  order: string[]
+  /** This client asked for it. */
+  own: boolean
+  /** When it was done, milliseconds since 1970; 0 if that was not told. */
+  atMs: number
+  /** The chat. */
+  chat: Identity | null
+  /** Number of its colour. */
+  color: number | null
+  /** Id of the label. */
+  label: string | null
+  /** The message. */
+  messageId: string | null
+  /** Its name. */
+  name: string | null
+}
+
+/** Emitted when a quick reply of a business was made, changed or deleted. */
+export interface QuickReplyChanged extends JournaledEvent {
+  kind: 'quick_reply_changed'
+  /** Its id. */
+  id: string
+  /** It was deleted. */
+  deleted: boolean
+  /** Words by which it is found. */
+  keywords: string[]
+  /** This client asked for it. */
+  own: boolean
+  /** When it was done, milliseconds since 1970; 0 if that was not told. */
+  atMs: number
+  /** What it says. */
+  message: string | null
+  /** What is typed for it. */
+  shortcut: string | null
+}
+
+/**
+ * Emitted when something is wrong with what the account's devices share. Only `given_up` asks
+ * for something: link the client anew.
+ */
+export interface AppStateTrouble extends JournaledEvent {
+  kind: 'app_state_trouble'
+  /** What is wrong. */
+  trouble: AppStateTroubleType
+  /** Name of the collection; absent for what is about all of them. */
+  collection: string | null
+}
+
+/** Emitted when something else changed that the account's devices share. */
+export interface AppStateChanged extends JournaledEvent {
+  kind: 'app_state_changed'
+  /** Name of the collection. */
+  collection: string
+  /** The parts of the index; the first one is the name of the action. */
+  index: string[]
+  /** The entry was taken out. */
+  removed: boolean
+  /** What it says: a `SyncActionValue` in the JSON form of protobuf, as a text. */
+  value: string
+  /** This client asked for it. */
+  own: boolean
+  /** When it was done, milliseconds since 1970; 0 if that was not told. */
+  atMs: number
+  /** The chat or person that it is about. */
+  subject: Identity | null
+}
+
+/**
+ * Emitted when the fate of a change is known that this client asked for: the account's devices
+ * see it, or it could not be written.
+ */
+export interface AppStateWritten extends JournaledEvent {
+  kind: 'app_state_written'
+  /** The id that the operation returned. */
+  change: string
+  /**
+   * Absent: the account's devices see it. Otherwise the name of the error code: `SUPERSEDED`
+   * when another device changed the same meanwhile.
+   */
+  error: string | null
+}
+
+/**
+ * Emitted when what the account's devices share was read for the first time, collection by
+ * collection. There are no events about each of its entries: look with `find_chats`,
+ * `find_contacts`, `list_labels`.
+ */
+export interface AppStateSynced extends JournaledEvent {
+  kind: 'app_state_synced'
+  /** Name of the collection. */
+  collection: string
+  /** Entries in it. */
+  entries: number
+}
+
 /** Emitted when there is a QR text to show, and again whenever it changes. */
 export interface Qr extends EphemeralEvent {
   kind: 'qr'
@@ -1099,6 +1279,16 @@ export type ClientEvent =
   | ChannelCounts
   | History
   | PictureChanged
+  | ChatChanged
+  | MessageMarked
+  | ContactChanged
+  | SettingChanged
+  | LabelChanged
+  | QuickReplyChanged
+  | AppStateTrouble
+  | AppStateChanged
+  | AppStateWritten
+  | AppStateSynced
   | Qr
   | LinkFailed
   | ConnectionChanged

@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, AddParticipants, AddPollOption, Address, AnswerEvent, AnswerPasskey, Backup, CancelSend, ChatPage, ClientVersion, CommentMessage, ConnectionInfo, ContactPage, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadedMedia, EditEvent, EditMessage, EditPoll, Export, FindChats, FindContacts, FindMessages, FindPastMembers, ForwardMessage, GetGroup, GetIdentity, GetMessage, Group, GroupList, GroupMention, Identity, KeepMessage, LeaveGroup, LinkWithCode, MarkRead, MediaDescription, MessagePage, OlderHistory, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PinMessage, PromoteParticipants, QrCode, QuotedMessageInput, React, RemoveParticipants, RequestHistory, RevokeMessage, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatTimer, SetClientVersion, SetGroupSubject, SetMemberLabel, SharePhoneNumber, Statistics, StoredMessage, UploadMedia, UploadedMedia, VotePoll } from './types.js'
+import type { Account, AddParticipants, AddPollOption, Address, AnswerEvent, AnswerPasskey, ArchiveChat, Backup, CancelSend, ChangeAppState, ChatPage, ClearChat, ClientVersion, CommentMessage, ConnectionInfo, ContactPage, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteQuickReply, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, ForwardMessage, GetGroup, GetIdentity, GetMessage, GetPicture, Group, GroupList, GroupMention, Identity, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveGroup, LinkWithCode, LockChat, MarkChat, MarkRead, MediaDescription, MessageName, MessagePage, MuteChat, MuteStatus, OlderHistory, OrderLabels, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PromoteParticipants, QrCode, QuotedMessageInput, React, ReactToPost, RemoveContact, RemoveParticipants, RemovePicture, RequestHistory, RevokeMessage, RevokePost, SaveContact, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatTimer, SetClientVersion, SetFavorites, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetSetting, SharePhoneNumber, StarMessages, StateChangeId, Statistics, StoredMessage, UploadMedia, UploadedMedia, VoteInPost, VotePoll } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -55,6 +55,18 @@ export abstract class Operations {
   }
 
   /**
+   * Archives a chat, or brings it back. An archived chat is not pinned any more.
+   *
+   * Writes the change down, so that it outlives a crash, and answers with its id; an
+   * `app_state_written` event tells when the account's devices see it. Fails with
+   * `APP_STATE_LOST` if the devices do not agree any more and the client has to be linked
+   * anew.
+   */
+  async archiveChat(request: ArchiveChat, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('archive_chat', archiveChat(request), options)
+  }
+
+  /**
    * Copies the store into a file that opens as a store, while the client goes on.
    *
    * A backup is for the day when the store is lost. Opened, it notices that it is a copy of
@@ -74,6 +86,27 @@ export abstract class Operations {
    */
   async cancelSend(request: CancelSend, options?: CallOptions): Promise<void> {
     await this.request('cancel_send', cancelSend(request), options)
+  }
+
+  /**
+   * Changes an entry of what the account's devices share, for actions that have no operation
+   * of their own.
+   *
+   * Answers and fails as `archive_chat` does. Other devices take what is written; make sure
+   * that it is what official clients would write.
+   */
+  async changeAppState(request: ChangeAppState, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('change_app_state', request, options)
+  }
+
+  /**
+   * Deletes the messages of a chat up to the newest one that this client knows, on the
+   * account's own devices.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async clearChat(request: ClearChat, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('clear_chat', clearChat(request), options)
   }
 
   /**
@@ -123,6 +156,44 @@ export abstract class Operations {
     await this.request('debug_fail', request, options)
   }
 
+  /**
+   * Deletes a chat with its messages, on the account's own devices. A message that comes later
+   * brings the chat back.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async deleteChat(request: DeleteChat, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('delete_chat', deleteChat(request), options)
+  }
+
+  /**
+   * Deletes a label. Chats and messages lose it.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async deleteLabel(request: DeleteLabel, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('delete_label', request, options)
+  }
+
+  /**
+   * Deletes a message, on the account's own devices only; `revoke_message` takes it back
+   * everywhere.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async deleteMessageForMe(request: DeleteMessageForMe, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('delete_message_for_me', deleteMessageForMe(request), options)
+  }
+
+  /**
+   * Deletes a quick reply.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async deleteQuickReply(request: DeleteQuickReply, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('delete_quick_reply', request, options)
+  }
+
   /** Makes admins of a group ordinary members. */
   async demoteParticipants(request: DemoteParticipants, options?: CallOptions): Promise<ParticipantResults> {
     return this.request<ParticipantResults>('demote_participants', demoteParticipants(request), options)
@@ -170,6 +241,15 @@ export abstract class Operations {
   }
 
   /**
+   * Makes a label for chats and messages, or changes one.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async editLabel(request: EditLabel, options?: CallOptions): Promise<EditedLabel> {
+    return this.request<EditedLabel>('edit_label', request, options)
+  }
+
+  /**
    * Gives a text or a caption of this account new words. Receivers take edits for twenty
    * minutes.
    */
@@ -189,6 +269,15 @@ export abstract class Operations {
    */
   async editPost(request: EditPost, options?: CallOptions): Promise<void> {
     await this.request('edit_post', editPost(request), options)
+  }
+
+  /**
+   * Makes a quick reply of a business, or changes one.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async editQuickReply(request: EditQuickReply, options?: CallOptions): Promise<EditedQuickReply> {
+    return this.request<EditedQuickReply>('edit_quick_reply', request, options)
   }
 
   /**
@@ -235,6 +324,15 @@ export abstract class Operations {
   }
 
   /**
+   * Finds messages, newest first. What is absent is not looked at.
+   *
+   * Fails with `NOT_SUPPORTED` if the client was opened without an archive.
+   */
+  async findMessages(request: FindMessages, options?: CallOptions): Promise<MessagePage> {
+    return this.request<MessagePage>('find_messages', findMessages(request), options)
+  }
+
+  /**
    * Tells who is in a group no more, as far as the phone told when it handed over the history,
    * the latest first. Who left since came as `group_changed`.
    *
@@ -242,15 +340,6 @@ export abstract class Operations {
    */
   async findPastMembers(request: FindPastMembers, options?: CallOptions): Promise<PastMembers> {
     return this.request<PastMembers>('find_past_members', findPastMembers(request), options)
-  }
-
-  /**
-   * Finds messages, newest first. What is absent is not looked at.
-   *
-   * Fails with `NOT_SUPPORTED` if the client was opened without an archive.
-   */
-  async findMessages(request: FindMessages, options?: CallOptions): Promise<MessagePage> {
-    return this.request<MessagePage>('find_messages', findMessages(request), options)
   }
 
   /**
@@ -331,6 +420,24 @@ export abstract class Operations {
     return this.request<SentMessage>('keep_message', keepMessage(request), options)
   }
 
+  /**
+   * Gives a chat a label, or takes it away.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async labelChat(request: LabelChat, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('label_chat', labelChat(request), options)
+  }
+
+  /**
+   * Gives a message a label, or takes it away.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async labelMessage(request: LabelMessage, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('label_message', labelMessage(request), options)
+  }
+
   /** Leaves a group. */
   async leaveGroup(request: LeaveGroup, options?: CallOptions): Promise<void> {
     await this.request('leave_group', leaveGroup(request), options)
@@ -361,14 +468,80 @@ export abstract class Operations {
     return this.request<GroupList>('list_groups', {}, options)
   }
 
+  /**
+   * Lists the account's labels, in their order. `find_chats` finds the chats of one.
+   *
+   * Fails with `NOT_SUPPORTED` if the client was opened without an archive.
+   */
+  async listLabels(options?: CallOptions): Promise<LabelList> {
+    return this.request<LabelList>('list_labels', {}, options)
+  }
+
+  /**
+   * Puts a chat behind the lock of the phone, or takes it out. A locked chat is neither
+   * archived nor pinned.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async lockChat(request: LockChat, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('lock_chat', lockChat(request), options)
+  }
+
   /** Removes this device from the account and sets its keys aside. */
   async logout(options?: CallOptions): Promise<void> {
     await this.request('logout', {}, options)
   }
 
+  /**
+   * Marks a chat as read up to its newest message, or as unread, on the account's own devices;
+   * `mark_read` tells the authors.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async markChat(request: MarkChat, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('mark_chat', markChat(request), options)
+  }
+
   /** Marks messages of a chat as read, and tells their sender so. */
   async markRead(request: MarkRead, options?: CallOptions): Promise<void> {
     await this.request('mark_read', markRead(request), options)
+  }
+
+  /**
+   * Mutes a chat, or ends that.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async muteChat(request: MuteChat, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('mute_chat', muteChat(request), options)
+  }
+
+  /**
+   * Mutes the status posts of a person, or shows them again.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async muteStatus(request: MuteStatus, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('mute_status', muteStatus(request), options)
+  }
+
+  /**
+   * Puts the labels in an order; all of them are named.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async orderLabels(request: OrderLabels, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('order_labels', request, options)
+  }
+
+  /**
+   * Pins a chat to the top of the list, or takes it off. A pinned chat is not archived any
+   * more.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async pinChat(request: PinChat, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('pin_chat', pinChat(request), options)
   }
 
   /** Pins a message for everybody in the chat, or unpins it. */
@@ -393,6 +566,15 @@ export abstract class Operations {
    */
   async reactToPost(request: ReactToPost, options?: CallOptions): Promise<void> {
     await this.request('react_to_post', reactToPost(request), options)
+  }
+
+  /**
+   * Takes a person out of the account's address book.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async removeContact(request: RemoveContact, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('remove_contact', removeContact(request), options)
   }
 
   /** Removes members from a group. */
@@ -436,6 +618,15 @@ export abstract class Operations {
   }
 
   /**
+   * Saves a person in the account's address book, or changes the names there.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async saveContact(request: SaveContact, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('save_contact', saveContact(request), options)
+  }
+
+  /**
    * Sends a message of any kind, and returns when the service has it, or as `wait` says. Its
    * fate is told as that of `send_text`. In a chat with a timer the message says so by itself.
    *
@@ -475,6 +666,15 @@ export abstract class Operations {
     return this.request<ClientVersion>('set_client_version', request, options)
   }
 
+  /**
+   * Names the account's favourite chats: all of them, in their order.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async setFavorites(request: SetFavorites, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('set_favorites', request, options)
+  }
+
   /** Gives a group another name. */
   async setGroupSubject(request: SetGroupSubject, options?: CallOptions): Promise<void> {
     await this.request('set_group_subject', setGroupSubject(request), options)
@@ -496,9 +696,27 @@ export abstract class Operations {
     return this.request<SetPictureResult>('set_picture', setPicture(request), options)
   }
 
+  /**
+   * Changes a setting that the account's devices share; exactly one of the fields is given.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async setSetting(request: SetSetting, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('set_setting', request, options)
+  }
+
   /** Tells the other person of a chat this account's phone number. */
   async sharePhoneNumber(request: SharePhoneNumber, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('share_phone_number', sharePhoneNumber(request), options)
+  }
+
+  /**
+   * Gives messages of a chat a star, or takes it away: 1 to 1000 of them.
+   *
+   * Answers and fails as `archive_chat` does.
+   */
+  async starMessages(request: StarMessages, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('star_messages', starMessages(request), options)
   }
 
   /**
@@ -548,12 +766,28 @@ function answerEvent(value: AnswerEvent): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }
 
+function archiveChat(value: ArchiveChat): object {
+  return { ...value, chat: address(value.chat) }
+}
+
 function cancelSend(value: CancelSend): object {
+  return { ...value, chat: address(value.chat) }
+}
+
+function clearChat(value: ClearChat): object {
   return { ...value, chat: address(value.chat) }
 }
 
 function commentMessage(value: CommentMessage): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
+function deleteChat(value: DeleteChat): object {
+  return { ...value, chat: address(value.chat) }
+}
+
+function deleteMessageForMe(value: DeleteMessageForMe): object {
+  return { ...value, chat: address(value.chat), message: messageName(value.message) }
 }
 
 function demoteParticipants(value: DemoteParticipants): object {
@@ -624,12 +858,44 @@ function keepMessage(value: KeepMessage): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }
 
+function labelChat(value: LabelChat): object {
+  return { ...value, chat: address(value.chat) }
+}
+
+function labelMessage(value: LabelMessage): object {
+  return { ...value, chat: address(value.chat), message: messageName(value.message) }
+}
+
 function leaveGroup(value: LeaveGroup): object {
   return { ...value, group: address(value.group) }
 }
 
+function lockChat(value: LockChat): object {
+  return { ...value, chat: address(value.chat) }
+}
+
+function markChat(value: MarkChat): object {
+  return { ...value, chat: address(value.chat) }
+}
+
 function markRead(value: MarkRead): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
+function messageName(value: MessageName | null | undefined): object | null | undefined {
+  return value && { ...value, sender: address(value.sender) }
+}
+
+function muteChat(value: MuteChat): object {
+  return { ...value, chat: address(value.chat) }
+}
+
+function muteStatus(value: MuteStatus): object {
+  return { ...value, person: address(value.person) }
+}
+
+function pinChat(value: PinChat): object {
+  return { ...value, chat: address(value.chat) }
 }
 
 function pinMessage(value: PinMessage): object {
@@ -652,6 +918,10 @@ function reactToPost(value: ReactToPost): object {
   return { ...value, channel: address(value.channel) }
 }
 
+function removeContact(value: RemoveContact): object {
+  return { ...value, person: address(value.person) }
+}
+
 function removeParticipants(value: RemoveParticipants): object {
   return { ...value, group: address(value.group) }
 }
@@ -670,6 +940,10 @@ function revokeMessage(value: RevokeMessage): object {
 
 function revokePost(value: RevokePost): object {
   return { ...value, channel: address(value.channel) }
+}
+
+function saveContact(value: SaveContact): object {
+  return { ...value, person: address(value.person) }
 }
 
 function sendMessage(value: SendMessage): object {
@@ -702,6 +976,10 @@ function setPicture(value: SetPicture): object {
 
 function sharePhoneNumber(value: SharePhoneNumber): object {
   return { ...value, chat: address(value.chat) }
+}
+
+function starMessages(value: StarMessages): object {
+  return { ...value, chat: address(value.chat), messages: value.messages?.map((one) => messageName(one)) }
 }
 
 function voteInPost(value: VoteInPost): object {

@@ -137,6 +137,35 @@ export interface AnswerPasskey {
   assertion: string
 }
 
+/** What is wrong with what the account's devices share. */
+export type AppStateTroubleType =
+  /** It did not fit and was read anew; nothing is to be done. */
+  | 'started_over'
+  /** It cannot be read; the phone was asked to hand it over, and has to be online for that. */
+  | 'asked_phone'
+  /** The phone handed it over, and it is read again. */
+  | 'recovered'
+  /** Nothing helped: it is neither read nor written any more. Link the client anew. */
+  | 'given_up'
+  /** It cannot be read for want of a key that no device of the account has given for a week. */
+  | 'no_key'
+  /** A trouble that this version does not know. */
+  | 'unknown'
+
+/**
+ * Archives a chat, or brings it back. An archived chat is not pinned any more.
+ *
+ * Writes the change down, so that it outlives a crash, and answers with its id; an
+ * `app_state_written` event tells when the account's devices see it. Fails with
+ * `APP_STATE_LOST` if the devices do not agree any more and the client has to be linked anew.
+ */
+export interface ArchiveChat {
+  /** Address of the chat. */
+  chat: Address
+  /** Whether it is archived from now on. */
+  archived: boolean
+}
+
 /** A sound. */
 export interface AudioContentInput {
   type: 'audio'
@@ -374,6 +403,27 @@ export interface CatalogContent {
   title: string | null
 }
 
+/**
+ * Changes an entry of what the account's devices share, for actions that have no operation of
+ * their own.
+ *
+ * Answers and fails as `archive_chat` does. Other devices take what is written; make sure that
+ * it is what official clients would write.
+ */
+export interface ChangeAppState {
+  /** Name of the collection, such as `regular_low`. */
+  collection: string
+  /** The parts of the index; the first one is the name of the action. */
+  index: string[]
+  /** The version of the action. */
+  version: number
+  /**
+   * A `SyncActionValue` in the JSON form of protobuf, as a text; its time is set. Absent: the
+   * entry is taken out.
+   */
+  value?: string | null
+}
+
 /** An invitation to administer a channel. */
 export interface ChannelAdminInviteContentInput {
   type: 'channel_admin_invite'
@@ -436,6 +486,12 @@ export interface Chat {
   unread: number
   /** It is archived. */
   archived: boolean
+  /** It is behind the phone's lock. */
+  locked: boolean
+  /** Somebody marked it as unread. */
+  markedUnread: boolean
+  /** Ids of its labels; `list_labels` has their names. */
+  labels: string[]
   /** How long its messages stay, seconds; 0: for ever. */
   timer: number
   /** The phone has older messages of it; absent if that is not known. */
@@ -447,6 +503,27 @@ export interface Chat {
   /** When it was pinned, seconds since 1970. */
   pinnedAt: number | null
 }
+
+/** What changed about a chat. */
+export type ChatChangeType =
+  /** `enabled`: it is archived. */
+  | 'archived'
+  /** `enabled`: it is pinned. */
+  | 'pinned'
+  /** `enabled`: it is muted, until `untilMs`. */
+  | 'muted'
+  /** `enabled`: it is behind the phone's lock. */
+  | 'locked'
+  /** `enabled`: it is marked as read; otherwise as unread. */
+  | 'marked_read'
+  /** Its messages are deleted up to `untilMs`. */
+  | 'cleared'
+  /** It is deleted with its messages up to `untilMs`. */
+  | 'deleted'
+  /** `enabled`: the status posts of the person are muted. */
+  | 'status_muted'
+  /** A change that this version does not know. */
+  | 'unknown'
 
 /** Chats that were found. */
 export interface ChatPage {
@@ -514,6 +591,21 @@ export type ChoiceSource =
   | 'native_flow'
   /** Something that this version does not know. */
   | 'unknown'
+
+/**
+ * Deletes the messages of a chat up to the newest one that this client knows, on the account's
+ * own devices.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface ClearChat {
+  /** Address of the chat. */
+  chat: Address
+  /** Files of the messages go too. */
+  media?: boolean
+  /** Messages with a star go too. */
+  starred?: boolean
+}
 
 /** The version of the web client that is presented to the service. */
 export interface ClientVersion {
@@ -840,6 +932,54 @@ export interface DebugFail {
   code: number
 }
 
+/**
+ * Deletes a chat with its messages, on the account's own devices. A message that comes later
+ * brings the chat back.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface DeleteChat {
+  /** Address of the chat. */
+  chat: Address
+  /** Files of the messages go too. */
+  media?: boolean
+}
+
+/**
+ * Deletes a label. Chats and messages lose it.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface DeleteLabel {
+  /** Id of the label. */
+  label: string
+}
+
+/**
+ * Deletes a message, on the account's own devices only; `revoke_message` takes it back
+ * everywhere.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface DeleteMessageForMe {
+  /** Address of the chat. */
+  chat: Address
+  /** The message. */
+  message: MessageName
+  /** Its file goes too. */
+  media?: boolean
+}
+
+/**
+ * Deletes a quick reply.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface DeleteQuickReply {
+  /** Its id. */
+  id: string
+}
+
 /** Makes admins of a group ordinary members. */
 export interface DemoteParticipants {
   /** Address of the group. */
@@ -963,6 +1103,20 @@ export type EditForm =
   | 'sealed'
 
 /**
+ * Makes a label for chats and messages, or changes one.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface EditLabel {
+  /** Its name. */
+  name: string
+  /** Number of its colour, 0 to 19. */
+  color?: number
+  /** Id of the label, a number; absent: a new one is made. */
+  label?: string | null
+}
+
+/**
  * Gives a text or a caption of this account new words. Receivers take edits for twenty
  * minutes.
  */
@@ -1007,6 +1161,38 @@ export interface EditPost {
   messageId: string
   /** What it says from now on. */
   content: ContentInput
+}
+
+/**
+ * Makes a quick reply of a business, or changes one.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface EditQuickReply {
+  /** What is typed for it. */
+  shortcut: string
+  /** What it says. */
+  message: string
+  /** Its id; absent: a new one is made. */
+  id?: string | null
+  /** Words by which it is found. */
+  keywords?: string[]
+}
+
+/** A label that was written down. */
+export interface EditedLabel {
+  /** Id of the change, which the `app_state_written` event has too. */
+  change: string
+  /** Id of the label. */
+  label: string
+}
+
+/** A quick reply that was written down. */
+export interface EditedQuickReply {
+  /** Id of the change, which the `app_state_written` event has too. */
+  change: string
+  /** Id of the quick reply. */
+  id: string
 }
 
 /** An event. */
@@ -1208,10 +1394,16 @@ export interface FindChats {
   chat?: Address | null
   /** `next` of the page before. */
   cursor?: string | null
+  /** With the label of this id. */
+  label?: string | null
   /** At most so many, 1 to 500; 50 if absent. */
   limit?: number | null
+  /** Those behind the phone's lock, or those that are not. */
+  locked?: boolean | null
   /** With this in its name. */
   name?: string | null
+  /** Pinned ones, or those that are not. */
+  pinned?: boolean | null
   /** With unread messages only. */
   unread?: boolean
 }
@@ -1781,6 +1973,75 @@ export interface KeepMessage {
   wait?: SendWait | null
 }
 
+/** A label for chats and messages. */
+export interface Label {
+  /** Its id, a number. */
+  label: string
+  /** Its name. */
+  name: string
+  /** Number of its colour. */
+  color: number | null
+  /** Its place among the labels. */
+  order: number | null
+  /** Which of the labels it is that every account has. */
+  predefined: number | null
+}
+
+/** What changed about labels. */
+export type LabelChangeType =
+  /** The label was made or changed. */
+  | 'edited'
+  /** The label was deleted. */
+  | 'deleted'
+  /** `chat` got the label. */
+  | 'chat_labelled'
+  /** `chat` lost the label. */
+  | 'chat_unlabelled'
+  /** The message got the label. */
+  | 'message_labelled'
+  /** The message lost the label. */
+  | 'message_unlabelled'
+  /** `order`: the labels have this order. */
+  | 'reordered'
+  /** A change that this version does not know. */
+  | 'unknown'
+
+/**
+ * Gives a chat a label, or takes it away.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface LabelChat {
+  /** Id of the label. */
+  label: string
+  /** Address of the chat. */
+  chat: Address
+  /** Whether the chat has the label from now on. */
+  labelled: boolean
+}
+
+/** The account's labels. */
+export interface LabelList {
+  /** The labels, in their order. */
+  items: Label[]
+}
+
+/**
+ * Gives a message a label, or takes it away.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface LabelMessage {
+  /** Id of the label. */
+  label: string
+  /** Address of the chat. */
+  chat: Address
+  /** The message. */
+  message: MessageName
+  /** Whether the message has the label from now on. */
+  labelled: boolean
+}
+
 /** Leaves a group. */
 export interface LeaveGroup {
   /** Address of the group. */
@@ -1976,6 +2237,32 @@ export interface LocationContent {
   url: string | null
 }
 
+/**
+ * Puts a chat behind the lock of the phone, or takes it out. A locked chat is neither archived
+ * nor pinned.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface LockChat {
+  /** Address of the chat. */
+  chat: Address
+  /** Whether it is locked from now on. */
+  locked: boolean
+}
+
+/**
+ * Marks a chat as read up to its newest message, or as unread, on the account's own devices;
+ * `mark_read` tells the authors.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface MarkChat {
+  /** Address of the chat. */
+  chat: Address
+  /** Whether it is read; otherwise it is marked as unread. */
+  read: boolean
+}
+
 /** Marks messages of a chat as read, and tells their sender so. */
 export interface MarkRead {
   /** Address of the chat. */
@@ -2130,6 +2417,28 @@ export interface MessageContext {
   timer: ChatTimer | null
 }
 
+/** What was done to a message. */
+export type MessageMarkType =
+  /** It has a star. */
+  | 'starred'
+  /** It has no star any more. */
+  | 'unstarred'
+  /** It was deleted, for this account only. */
+  | 'deleted'
+  /** Something that this version does not know. */
+  | 'unknown'
+
+/** Names a message of a chat. */
+export interface MessageName {
+  /** Its id. */
+  messageId: string
+  /**
+   * Who wrote it. Absent: the other person of a chat with one person; needed in groups and for
+   * messages of this account.
+   */
+  sender?: Address | null
+}
+
 /** Messages that were found. */
 export interface MessagePage {
   /** The messages, newest first. */
@@ -2186,6 +2495,32 @@ export interface MusicContent {
   songUri: string | null
   /** Its name. */
   title: string | null
+}
+
+/**
+ * Mutes a chat, or ends that.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface MuteChat {
+  /** Address of the chat. */
+  chat: Address
+  /** Whether it is muted from now on. */
+  muted: boolean
+  /** Until when, milliseconds since 1970; absent: until that is taken back. */
+  untilMs?: number | null
+}
+
+/**
+ * Mutes the status posts of a person, or shows them again.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface MuteStatus {
+  /** Address of the person. */
+  person: Address
+  /** Whether they are muted from now on. */
+  muted: boolean
 }
 
 /** A message, as whoever names it sees it. */
@@ -2270,6 +2605,16 @@ export interface OrderContent {
   title: string | null
   /** Sum in thousandths. */
   totalThousandths: number | null
+}
+
+/**
+ * Puts the labels in an order; all of them are named.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface OrderLabels {
+  /** Ids of the labels. */
+  labels: string[]
 }
 
 /** A sticker of a pack. */
@@ -2448,6 +2793,18 @@ export type PictureState =
   | 'missing'
   /** Its owner does not show it to this account, or there is no such person or group. */
   | 'hidden'
+
+/**
+ * Pins a chat to the top of the list, or takes it off. A pinned chat is not archived any more.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface PinChat {
+  /** Address of the chat. */
+  chat: Address
+  /** Whether it is pinned from now on. */
+  pinned: boolean
+}
 
 /** Pins a message for everybody in the chat, or unpins it. */
 export interface PinMessage {
@@ -2863,6 +3220,16 @@ export interface Recipient {
   readAt: number | null
 }
 
+/**
+ * Takes a person out of the account's address book.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface RemoveContact {
+  /** Address of the person. */
+  person: Address
+}
+
 /** Removes members from a group. */
 export interface RemoveParticipants {
   /** Address of the group. */
@@ -2945,6 +3312,22 @@ export interface Revoked {
   by: Identity
   /** When, seconds since 1970. */
   at: number
+}
+
+/**
+ * Saves a person in the account's address book, or changes the names there.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface SaveContact {
+  /** Address of the person. */
+  person: Address
+  /** The whole name. */
+  name: string
+  /** The first name. */
+  firstName?: string | null
+  /** The phone takes the contact into its own address book as well. */
+  onPhone?: boolean
 }
 
 /** A planned call does not take place. Only received. */
@@ -3157,6 +3540,16 @@ export interface SetClientVersion {
   version?: number[] | null
 }
 
+/**
+ * Names the account's favourite chats: all of them, in their order.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface SetFavorites {
+  /** Addresses of the chats. */
+  chats: string[]
+}
+
 /** Gives a group another name. */
 export interface SetGroupSubject {
   /** Address of the group. */
@@ -3195,12 +3588,78 @@ export interface SetPictureResult {
   id: string
 }
 
+/**
+ * Changes a setting that the account's devices share; exactly one of the fields is given.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface SetSetting {
+  /** Whether links are shown without previews. */
+  disableLinkPreviews?: boolean | null
+  /** The language, such as `pt_BR`. */
+  locale?: string | null
+  /** The name that the account gives itself, 1 to 25 characters. */
+  pushName?: string | null
+  /** Whether all calls are relayed. */
+  relayAllCalls?: boolean | null
+  /** Whether times are shown with 24 hours. */
+  twentyFourHours?: boolean | null
+  /** Whether a new message brings a chat back from the archive. */
+  unarchiveChats?: boolean | null
+}
+
+/** A setting that the account's devices share. */
+export type SettingType =
+  /** `text`: the name that the account gives itself. */
+  | 'push_name'
+  /** `text`: the language of the phone. */
+  | 'locale'
+  /** `enabled`: a new message brings a chat back from the archive. */
+  | 'unarchive_chats'
+  /** `enabled`: locked chats are hidden. */
+  | 'chat_lock'
+  /** `enabled`: links are shown without previews. */
+  | 'disable_link_previews'
+  /** `enabled`: all calls are relayed. */
+  | 'relay_all_calls'
+  /**
+   * `text`: who sees the own status posts, such as `CONTACTS`; `addresses`: the people who do
+   * or do not.
+   */
+  | 'status_privacy'
+  /** `enabled`: times are shown with 24 hours. */
+  | 'twenty_four_hours'
+  /** `addresses`: the favourite chats, in their order. */
+  | 'favorites'
+  /** A setting that this version does not know. */
+  | 'unknown'
+
 /** Tells the other person of a chat this account's phone number. */
 export interface SharePhoneNumber {
   /** Address of the chat. */
   chat: Address
   /** What to wait for; the service's word if it is absent. */
   wait?: SendWait | null
+}
+
+/**
+ * Gives messages of a chat a star, or takes it away: 1 to 1000 of them.
+ *
+ * Answers and fails as `archive_chat` does.
+ */
+export interface StarMessages {
+  /** Address of the chat. */
+  chat: Address
+  /** The messages. */
+  messages: MessageName[]
+  /** Whether they have a star from now on. */
+  starred: boolean
+}
+
+/** A change that was written down. */
+export interface StateChangeId {
+  /** Its id, which the `app_state_written` event has too. */
+  change: string
 }
 
 /** What went wrong and was repaired. */

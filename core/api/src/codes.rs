@@ -100,6 +100,11 @@ pub const fn info(code: Code) -> CodeInfo {
             403,
             "The service does not take buttons, lists and the like from this account; send text.",
         ),
+        Code::Superseded => (
+            "SUPERSEDED",
+            409,
+            "Another device of the account changed the same meanwhile, and its word counts.",
+        ),
         Code::Restricted => (
             "RESTRICTED",
             403,
@@ -110,6 +115,11 @@ pub const fn info(code: Code) -> CodeInfo {
             ("IDENTITY_CHANGED", 502, "The other side's identity is not the expected one.")
         }
         Code::NoDevice => ("NO_DEVICE", 502, "The recipient has no reachable device."),
+        Code::AppStateLost => (
+            "APP_STATE_LOST",
+            409,
+            "What the account's devices share cannot be read any more: link the client anew.",
+        ),
         Code::StoreFailed => ("STORE_FAILED", 500, "The store could not be read or written."),
         Code::StoreCorrupt => {
             ("STORE_CORRUPT", 500, "The store file is damaged or is no store of this engine.")

@@ -3,6 +3,7 @@
 //! Numbers are append-only, and whether a kind is journaled never changes.
 
 mod addons;
+mod appstate;
 mod channels;
 mod groups;
 mod history;
@@ -22,6 +23,11 @@ pub use addons::{
     Act, ActOnMessage, ChatPrivacyChanged, ChatTimerChanged, Comment, ControlMessage, EditForm, EventAnswer,
     EventEdited, EventResponse, MemberLabelChanged, MessageEdited, MessageKept, MessagePinned,
     MessageRevoked, PollEdited, PollOptionAdded, PollVote, Reaction, SealedAddon, TargetMessage,
+};
+pub use appstate::{
+    AppStateChanged, AppStateSynced, AppStateTrouble, AppStateTroubleType, AppStateWritten, ChatChangeType,
+    ChatChanged, ContactChanged, LabelChangeType, LabelChanged, MessageMarkType, MessageMarked,
+    QuickReplyChanged, SettingChanged, SettingType,
 };
 pub use channels::{
     ChannelCounts, ChannelPost, PostChangeType, PostCounts, PostReactionCount, PostVoteCount,
@@ -507,6 +513,26 @@ pub enum EventBody {
     ChannelCounts(ChannelCounts),
     History(History),
     PictureChanged(PictureChanged),
+    /// A chat was archived, pinned, muted, locked, marked, cleared or deleted.
+    ChatChanged(Box<ChatChanged>),
+    /// A message got or lost its star, or was deleted for this account.
+    MessageMarked(Box<MessageMarked>),
+    /// A contact was saved or removed.
+    ContactChanged(Box<ContactChanged>),
+    /// A setting that the account's devices share has another value.
+    SettingChanged(SettingChanged),
+    /// A label was changed, given or taken away.
+    LabelChanged(Box<LabelChanged>),
+    /// A quick reply was made, changed or deleted.
+    QuickReplyChanged(QuickReplyChanged),
+    /// Something is wrong with what the account's devices share.
+    AppStateTrouble(AppStateTrouble),
+    /// Something else changed that the account's devices share.
+    AppStateChanged(Box<AppStateChanged>),
+    /// The fate of a change that this client asked for is known.
+    AppStateWritten(AppStateWritten),
+    /// What the account's devices share was read for the first time.
+    AppStateSynced(AppStateSynced),
     Qr(Qr),
     LinkFailed(LinkFailed),
     MediaProgress(MediaProgress),
@@ -641,6 +667,16 @@ impl From<&EventKind> for EventBody {
             EventKind::ChannelCounts(event) => Self::ChannelCounts(event.into()),
             EventKind::History(event) => Self::History(event.into()),
             EventKind::PictureChanged(event) => Self::PictureChanged(event.into()),
+            EventKind::ChatChanged(event) => Self::ChatChanged(Box::new(event.as_ref().into())),
+            EventKind::MessageMarked(event) => Self::MessageMarked(Box::new(event.as_ref().into())),
+            EventKind::ContactChanged(event) => Self::ContactChanged(Box::new(event.as_ref().into())),
+            EventKind::SettingChanged(event) => Self::SettingChanged(event.as_ref().into()),
+            EventKind::LabelChanged(event) => Self::LabelChanged(Box::new(event.as_ref().into())),
+            EventKind::QuickReplyChanged(event) => Self::QuickReplyChanged(event.as_ref().into()),
+            EventKind::StateTrouble(event) => Self::AppStateTrouble(event.into()),
+            EventKind::StateChanged(event) => Self::AppStateChanged(Box::new(event.as_ref().into())),
+            EventKind::StateWritten(event) => Self::AppStateWritten(event.into()),
+            EventKind::StateSynced(event) => Self::AppStateSynced(event.into()),
             EventKind::Qr(event) => {
                 Self::Qr(Qr { text: event.text.clone(), valid_for_ms: millis(event.valid_for) })
             }
@@ -761,6 +797,16 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<ChannelCounts>(57, "channel_counts"),
     journaled::<History>(60, "history"),
     journaled::<PictureChanged>(61, "picture_changed"),
+    journaled::<ChatChanged>(70, "chat_changed"),
+    journaled::<MessageMarked>(71, "message_marked"),
+    journaled::<ContactChanged>(72, "contact_changed"),
+    journaled::<SettingChanged>(73, "setting_changed"),
+    journaled::<LabelChanged>(74, "label_changed"),
+    journaled::<QuickReplyChanged>(75, "quick_reply_changed"),
+    journaled::<AppStateTrouble>(76, "app_state_trouble"),
+    journaled::<AppStateChanged>(77, "app_state_changed"),
+    journaled::<AppStateWritten>(78, "app_state_written"),
+    journaled::<AppStateSynced>(79, "app_state_synced"),
     ephemeral::<Qr>(100, "qr"),
     ephemeral::<LinkFailed>(101, "link_failed"),
     ephemeral::<ConnectionChanged>(102, "connection"),
@@ -798,6 +844,16 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::ChannelCounts(_) => 57,
         EventKind::History(_) => 60,
         EventKind::PictureChanged(_) => 61,
+        EventKind::ChatChanged(_) => 70,
+        EventKind::MessageMarked(_) => 71,
+        EventKind::ContactChanged(_) => 72,
+        EventKind::SettingChanged(_) => 73,
+        EventKind::LabelChanged(_) => 74,
+        EventKind::QuickReplyChanged(_) => 75,
+        EventKind::StateTrouble(_) => 76,
+        EventKind::StateChanged(_) => 77,
+        EventKind::StateWritten(_) => 78,
+        EventKind::StateSynced(_) => 79,
         EventKind::Qr(_) => 100,
         EventKind::LinkFailed(_) => 101,
         EventKind::Connection(_) => 102,

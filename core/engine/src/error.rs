@@ -68,6 +68,8 @@ pub enum Code {
     /// The account may not begin chats for now; `retry_after` says how long, if the service told. Chats
     /// that exist go on.
     Restricted = 305,
+    /// Another device of the account changed the same meanwhile, and its word counts.
+    Superseded = 320,
 
     /// No session with the device could be made.
     NoSession = 400,
@@ -75,6 +77,8 @@ pub enum Code {
     IdentityChanged = 401,
     /// The recipient has no reachable device.
     NoDevice = 402,
+    /// What the account's devices share cannot be read any more: link the client anew.
+    AppStateLost = 403,
 
     /// The store could not be read or written.
     StoreFailed = 500,
@@ -188,9 +192,11 @@ impl Code {
         Self::RateLimited,
         Self::InteractiveRefused,
         Self::Restricted,
+        Self::Superseded,
         Self::NoSession,
         Self::IdentityChanged,
         Self::NoDevice,
+        Self::AppStateLost,
         Self::StoreFailed,
         Self::StoreCorrupt,
         Self::StoreLocked,

@@ -15,6 +15,7 @@ pub use crate::journal::EventStream;
 use crate::messages::MessageKey;
 
 pub use crate::addons::{Addon, Control, Target};
+pub use crate::appstate::{StateChange, StateSynced, StateTrouble, StateTroubled, StateWritten};
 pub use crate::channels::{ChannelCounts, ChannelPost, PostChange, PostCounts};
 pub use crate::groups::{GroupChange, GroupChanged, GroupJoined, GroupLeft};
 pub use crate::history::{HistoryKind, HistoryProgress, HistorySync};
@@ -128,6 +129,31 @@ pub enum EventKind {
     /// Emitted when the service tells how posts of a channel are received. Journaled. Replace what you show of
     /// what is told.
     ChannelCounts(ChannelCounts),
+    /// Emitted when a chat was archived, pinned, muted, locked, marked, cleared or deleted, or the status
+    /// posts of a person were muted, on a device of the account. Journaled. Show the chat as it is now.
+    ChatChanged(Box<StateChange>),
+    /// Emitted when a message got or lost its star, or was deleted for this account only. Journaled.
+    MessageMarked(Box<StateChange>),
+    /// Emitted when a contact of the account's address book was saved or removed. Journaled.
+    ContactChanged(Box<StateChange>),
+    /// Emitted when a setting that the account's devices share has another value. Journaled.
+    SettingChanged(Box<StateChange>),
+    /// Emitted when a label was made, changed or deleted, or a chat or message got or lost one. Journaled.
+    LabelChanged(Box<StateChange>),
+    /// Emitted when a quick reply of a business was made, changed or deleted. Journaled.
+    QuickReplyChanged(Box<StateChange>),
+    /// Emitted when something is wrong with what the account's devices share. Journaled. Only
+    /// [`GivenUp`](crate::appstate::StateTrouble::GivenUp) asks for something: link the client anew.
+    StateTrouble(StateTroubled),
+    /// Emitted when something else changed that the account's devices share. Journaled. Look at the
+    /// action; ignore what you do not know.
+    StateChanged(Box<StateChange>),
+    /// Emitted when the fate of a change is known that this client asked for: the account's devices see
+    /// it, or it could not be written. Journaled.
+    StateWritten(StateWritten),
+    /// Emitted when what the account's devices share was read for the first time, collection by
+    /// collection: there are no events about each of its entries. Journaled. Look into the archive.
+    StateSynced(StateSynced),
 
     /// Emitted when there is a QR text to show, and again whenever it changes. Ephemeral.
     Qr(QrText),

@@ -33,6 +33,7 @@
 
 pub mod addons;
 mod address;
+pub mod appstate;
 mod archive;
 mod channels;
 mod client;
@@ -65,8 +66,8 @@ mod version;
 
 pub use address::parse_address;
 pub use archive::{
-    Chat, Contact, FindChats, FindContacts, FindMessages, Page, PastMember, PollVote, Recipient, SentStatus,
-    StoredAnswer, StoredMessage, StoredPin, StoredReaction,
+    Chat, Contact, FindChats, FindContacts, FindMessages, Label, Page, PastMember, PollVote, Recipient,
+    SentStatus, StoredAnswer, StoredMessage, StoredPin, StoredReaction,
 };
 pub use client::{AccountInfo, Client};
 pub use engine::Engine;

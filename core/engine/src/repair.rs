@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use whimbrel_appstate::KeyId;
 use whimbrel_wire::{Jid, Node};
 
+use crate::appstate::{self, News};
 use crate::client::Inner;
 use crate::connection::Connection;
 use crate::devices::bundles::Reason;
@@ -35,6 +37,10 @@ pub(crate) enum Repair {
     Missed(Missed),
     /// The session with a device is of no use: a new one is begun from fetched keys.
     Renew(Target),
+    /// Something arrived about app state.
+    AppState(News),
+    /// A device of the account asks for keys of app state.
+    GiveKeys(Jid, Vec<KeyId>),
     /// The service is to be asked how a restriction of the account stands.
     Restriction(RestrictionKind),
 }
@@ -72,6 +78,11 @@ async fn one(client: &Arc<Inner>, connection: &Arc<Connection>, repair: Repair) 
                 })
                 .await
         }
+        Repair::AppState(news) => {
+            client.app_state.take(news);
+            Ok(())
+        }
+        Repair::GiveKeys(device, ids) => appstate::give(client, connection, &device, &ids).await,
         Repair::Sessions(user) => sessions::renew(client, connection, &user).await,
         Repair::Restriction(kind) => restrictions::query(client, connection, kind).await,
         Repair::Phone(user) => sessions::refresh_phone(client, connection, &user).await,

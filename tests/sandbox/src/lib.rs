@@ -44,7 +44,12 @@ pub use options::{Addressing, Framing, LidStanding, Limits, Options, Pace};
 pub use report::Finding;
 pub use restrictions::Restriction;
 pub use sandbox::{NoiseRoot, Sandbox, StartError, State};
+/// Actions and entries of app state, as phones write them.
+pub use whimbrel_appstate as appstate;
 /// Addresses of people, devices and groups.
 pub use whimbrel_wire::Jid;
 
-pub use service::{AppStateFault, AppStateFaultRule, AppStatePace, ChannelState, DeviceState, GroupState, MemberState, PostState, StatusAudience};
+pub use service::{
+    AppStateFault, AppStateFaultRule, AppStatePace, ChannelState, DeviceState, GroupState, MemberState,
+    PostState, StatusAudience,
+};

@@ -8,6 +8,7 @@ from enum import IntEnum
 from . import errors
 
 __all__ = [
+    "AppStateLostError",
     "CallCancelledError",
     "ClientOutdatedError",
     "ClosedError",
@@ -51,6 +52,7 @@ __all__ = [
     "StoreLockedError",
     "StoreMovedError",
     "StoreTooNewError",
+    "SupersededError",
     "TemporaryBanError",
     "TimedOutError",
     "UnknownFieldSetError",
@@ -147,6 +149,9 @@ class Code(IntEnum):
     ``retry_after_ms``.
     """
 
+    SUPERSEDED = 320
+    """Another device of the account changed the same meanwhile, and its word counts."""
+
     NO_SESSION = 400
     """No session with the device could be made."""
 
@@ -155,6 +160,9 @@ class Code(IntEnum):
 
     NO_DEVICE = 402
     """The recipient has no reachable device."""
+
+    APP_STATE_LOST = 403
+    """What the account's devices share cannot be read any more: link the client anew."""
 
     STORE_FAILED = 500
     """The store could not be read or written."""
@@ -331,6 +339,10 @@ class RestrictedError(errors.ServiceError, number=305):
     """
 
 
+class SupersededError(errors.ServiceError, number=320):
+    """Another device of the account changed the same meanwhile, and its word counts."""
+
+
 class NoSessionError(errors.CryptoError, number=400):
     """No session with the device could be made."""
 
@@ -341,6 +353,10 @@ class IdentityChangedError(errors.CryptoError, number=401):
 
 class NoDeviceError(errors.CryptoError, number=402):
     """The recipient has no reachable device."""
+
+
+class AppStateLostError(errors.CryptoError, number=403):
+    """What the account's devices share cannot be read any more: link the client anew."""
 
 
 class StoreFailedError(errors.StoreError, number=500):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ._types import (
+    AppStateTroubleType,
+    ChatChangeType,
     ConnectionStateName,
     Content,
     EditForm,
@@ -16,9 +18,11 @@ from ._types import (
     GroupChangeType,
     HistoryType,
     Identity,
+    LabelChangeType,
     MediaDirection,
     MessageAssociation,
     MessageContext,
+    MessageMarkType,
     NamedMessage,
     Poll,
     PostChangeType,
@@ -26,13 +30,19 @@ from ._types import (
     QuotedMessage,
     ReceiptType,
     RestrictionType,
+    SettingType,
     TargetMessage,
     decode_content,
 )
 
 __all__ = [
+    "AppStateChanged",
+    "AppStateSynced",
+    "AppStateTrouble",
+    "AppStateWritten",
     "ChannelCounts",
     "ChannelPost",
+    "ChatChanged",
     "ChatMoved",
     "ChatPrivacyChanged",
     "ChatTimerChanged",
@@ -40,6 +50,7 @@ __all__ = [
     "Comment",
     "ConnectionChanged",
     "ConnectionRefused",
+    "ContactChanged",
     "ControlMessage",
     "Event",
     "EventAnswer",
@@ -50,6 +61,7 @@ __all__ = [
     "History",
     "HistoryProgress",
     "IdentityChanged",
+    "LabelChanged",
     "LinkFailed",
     "Linked",
     "LoggedOut",
@@ -58,6 +70,7 @@ __all__ = [
     "Message",
     "MessageEdited",
     "MessageKept",
+    "MessageMarked",
     "MessagePinned",
     "MessageRevoked",
     "NumberChanged",
@@ -70,12 +83,14 @@ __all__ = [
     "PollOptionAdded",
     "PollVote",
     "Qr",
+    "QuickReplyChanged",
     "Reaction",
     "Receipt",
     "Replaced",
     "Restriction",
     "SealedAddon",
     "SendStatus",
+    "SettingChanged",
     "Undecryptable",
     "VersionExpires",
 ]
@@ -2008,6 +2023,405 @@ class PictureChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChatChanged(Event):
+    """Emitted when a chat was archived, pinned, muted, locked, marked, cleared or deleted, or the
+    status posts of a person were muted, on a device of the account. Show the chat as it is now.
+    """
+
+    kind: ClassVar[str] = "chat_changed"
+    journaled: ClassVar[bool] = True
+
+    change: ChatChangeType
+    """What changed; it says which of the fields below count."""
+
+    own: bool
+    """This client asked for it."""
+
+    at_ms: int
+    """When it was done, milliseconds since 1970; 0 if that was not told."""
+
+    chat: Identity | None
+    """The chat or person."""
+
+    enabled: bool | None
+    """Whether something is on now."""
+
+    media: bool | None
+    """Files go too, of what is deleted."""
+
+    starred: bool | None
+    """Messages with a star go too, of what is cleared."""
+
+    until_ms: int | None
+    """A time, milliseconds since 1970; -1: for ever."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> ChatChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            change=ChatChangeType(data["change"]),
+            own=data["own"],
+            at_ms=data["atMs"],
+            chat=None if (value := data.get("chat")) is None else Identity._decode(value),
+            enabled=data.get("enabled"),
+            media=data.get("media"),
+            starred=data.get("starred"),
+            until_ms=data.get("untilMs"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageMarked(Event):
+    """Emitted when a message got or lost its star, or was deleted for this account only."""
+
+    kind: ClassVar[str] = "message_marked"
+    journaled: ClassVar[bool] = True
+
+    message_id: str
+    """Id of the message."""
+
+    from_me: bool
+    """Written by this account."""
+
+    mark: MessageMarkType
+    """What was done."""
+
+    own: bool
+    """This client asked for it."""
+
+    at_ms: int
+    """When it was done, milliseconds since 1970; 0 if that was not told."""
+
+    chat: Identity | None
+    """The chat."""
+
+    sender: Identity | None
+    """Who wrote it, in groups, if that is told."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> MessageMarked:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            message_id=data["messageId"],
+            from_me=data["fromMe"],
+            mark=MessageMarkType(data["mark"]),
+            own=data["own"],
+            at_ms=data["atMs"],
+            chat=None if (value := data.get("chat")) is None else Identity._decode(value),
+            sender=None if (value := data.get("sender")) is None else Identity._decode(value),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactChanged(Event):
+    """Emitted when a contact of the account's address book was saved or removed."""
+
+    kind: ClassVar[str] = "contact_changed"
+    journaled: ClassVar[bool] = True
+
+    removed: bool
+    """It is not in the address book any more."""
+
+    own: bool
+    """This client asked for it."""
+
+    at_ms: int
+    """When it was done, milliseconds since 1970; 0 if that was not told."""
+
+    first_name: str | None
+    """The first name."""
+
+    name: str | None
+    """The whole name."""
+
+    username: str | None
+    """The user name."""
+
+    who: Identity | None
+    """The person."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> ContactChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            removed=data["removed"],
+            own=data["own"],
+            at_ms=data["atMs"],
+            first_name=data.get("firstName"),
+            name=data.get("name"),
+            username=data.get("username"),
+            who=None if (value := data.get("who")) is None else Identity._decode(value),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChanged(Event):
+    """Emitted when a setting that the account's devices share has another value."""
+
+    kind: ClassVar[str] = "setting_changed"
+    journaled: ClassVar[bool] = True
+
+    setting: SettingType
+    """Which one; it says which of the fields below count."""
+
+    addresses: list[str]
+    """Chats or people."""
+
+    own: bool
+    """This client asked for it."""
+
+    at_ms: int
+    """When it was done, milliseconds since 1970; 0 if that was not told."""
+
+    enabled: bool | None
+    """Whether it is on."""
+
+    text: str | None
+    """A text."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> SettingChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            setting=SettingType(data["setting"]),
+            addresses=data["addresses"],
+            own=data["own"],
+            at_ms=data["atMs"],
+            enabled=data.get("enabled"),
+            text=data.get("text"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelChanged(Event):
+    """Emitted when a label was made, changed or deleted, or a chat or message got or lost one."""
+
+    kind: ClassVar[str] = "label_changed"
+    journaled: ClassVar[bool] = True
+
+    change: LabelChangeType
+    """What changed; it says which of the fields below count."""
+
+    order: list[str]
+    """Ids of labels."""
+
+    own: bool
+    """This client asked for it."""
+
+    at_ms: int
+    """When it was done, milliseconds since 1970; 0 if that was not told."""
+
+    chat: Identity | None
+    """The chat."""
+
+    color: int | None
+    """Number of its colour."""
+
+    label: str | None
+    """Id of the label."""
+
+    message_id: str | None
+    """The message."""
+
+    name: str | None
+    """Its name."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> LabelChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            change=LabelChangeType(data["change"]),
+            order=data["order"],
+            own=data["own"],
+            at_ms=data["atMs"],
+            chat=None if (value := data.get("chat")) is None else Identity._decode(value),
+            color=data.get("color"),
+            label=data.get("label"),
+            message_id=data.get("messageId"),
+            name=data.get("name"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickReplyChanged(Event):
+    """Emitted when a quick reply of a business was made, changed or deleted."""
+
+    kind: ClassVar[str] = "quick_reply_changed"
+    journaled: ClassVar[bool] = True
+
+    id: str
+    """Its id."""
+
+    deleted: bool
+    """It was deleted."""
+
+    keywords: list[str]
+    """Words by which it is found."""
+
+    own: bool
+    """This client asked for it."""
+
+    at_ms: int
+    """When it was done, milliseconds since 1970; 0 if that was not told."""
+
+    message: str | None
+    """What it says."""
+
+    shortcut: str | None
+    """What is typed for it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> QuickReplyChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            id=data["id"],
+            deleted=data["deleted"],
+            keywords=data["keywords"],
+            own=data["own"],
+            at_ms=data["atMs"],
+            message=data.get("message"),
+            shortcut=data.get("shortcut"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppStateTrouble(Event):
+    """Emitted when something is wrong with what the account's devices share. Only ``given_up``
+    asks for something: link the client anew.
+    """
+
+    kind: ClassVar[str] = "app_state_trouble"
+    journaled: ClassVar[bool] = True
+
+    trouble: AppStateTroubleType
+    """What is wrong."""
+
+    collection: str | None
+    """Name of the collection; absent for what is about all of them."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> AppStateTrouble:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            trouble=AppStateTroubleType(data["trouble"]),
+            collection=data.get("collection"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppStateChanged(Event):
+    """Emitted when something else changed that the account's devices share."""
+
+    kind: ClassVar[str] = "app_state_changed"
+    journaled: ClassVar[bool] = True
+
+    collection: str
+    """Name of the collection."""
+
+    index: list[str]
+    """The parts of the index; the first one is the name of the action."""
+
+    removed: bool
+    """The entry was taken out."""
+
+    value: str
+    """What it says: a ``SyncActionValue`` in the JSON form of protobuf, as a text."""
+
+    own: bool
+    """This client asked for it."""
+
+    at_ms: int
+    """When it was done, milliseconds since 1970; 0 if that was not told."""
+
+    subject: Identity | None
+    """The chat or person that it is about."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> AppStateChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            collection=data["collection"],
+            index=data["index"],
+            removed=data["removed"],
+            value=data["value"],
+            own=data["own"],
+            at_ms=data["atMs"],
+            subject=None if (value := data.get("subject")) is None else Identity._decode(value),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppStateWritten(Event):
+    """Emitted when the fate of a change is known that this client asked for: the account's devices
+    see it, or it could not be written.
+    """
+
+    kind: ClassVar[str] = "app_state_written"
+    journaled: ClassVar[bool] = True
+
+    change: str
+    """The id that the operation returned."""
+
+    error: str | None
+    """Absent: the account's devices see it. Otherwise the name of the error code: ``SUPERSEDED``
+    when another device changed the same meanwhile.
+    """
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> AppStateWritten:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            change=data["change"],
+            error=data.get("error"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppStateSynced(Event):
+    """Emitted when what the account's devices share was read for the first time, collection by
+    collection. There are no events about each of its entries: look with ``find_chats``,
+    ``find_contacts``, ``list_labels``.
+    """
+
+    kind: ClassVar[str] = "app_state_synced"
+    journaled: ClassVar[bool] = True
+
+    collection: str
+    """Name of the collection."""
+
+    entries: int
+    """Entries in it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> AppStateSynced:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            collection=data["collection"],
+            entries=data["entries"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Qr(Event):
     """Emitted when there is a QR text to show, and again whenever it changes."""
 
@@ -2288,6 +2702,16 @@ _BY_KIND: dict[str, type[Event]] = {
     "channel_counts": ChannelCounts,
     "history": History,
     "picture_changed": PictureChanged,
+    "chat_changed": ChatChanged,
+    "message_marked": MessageMarked,
+    "contact_changed": ContactChanged,
+    "setting_changed": SettingChanged,
+    "label_changed": LabelChanged,
+    "quick_reply_changed": QuickReplyChanged,
+    "app_state_trouble": AppStateTrouble,
+    "app_state_changed": AppStateChanged,
+    "app_state_written": AppStateWritten,
+    "app_state_synced": AppStateSynced,
     "qr": Qr,
     "link_failed": LinkFailed,
     "connection": ConnectionChanged,

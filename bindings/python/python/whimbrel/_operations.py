@@ -17,6 +17,8 @@ from ._types import (
     DebugChoice,
     DebugEcho,
     DownloadedMedia,
+    EditedLabel,
+    EditedQuickReply,
     EventDetails,
     EventResponse,
     FallbackChoice,
@@ -24,20 +26,26 @@ from ._types import (
     GroupList,
     GroupMention,
     Identity,
+    LabelList,
     MediaDescription,
     MediaKind,
+    MessageName,
     MessagePage,
     OlderHistory,
     PairingCode,
     ParticipantResults,
     PasskeyCode,
     PastMembers,
+    PictureFile,
+    PictureInfo,
+    PictureSize,
     Poll,
     QrCode,
     QuotedMessage,
     SendWait,
     SentMessage,
     SetPictureResult,
+    StateChangeId,
     Statistics,
     StoredMessage,
     UploadedMedia,
@@ -189,6 +197,29 @@ class Operations:
         request: dict[str, object] = {"assertion": assertion}
         return PasskeyCode._decode(await self._request("answer_passkey", request, timeout))
 
+    async def archive_chat(
+        self,
+        *,
+        chat: Address,
+        archived: bool,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Archives a chat, or brings it back. An archived chat is not pinned any more.
+
+        Writes the change down, so that it outlives a crash, and answers with its id; an
+        ``app_state_written`` event tells when the account's devices see it. Fails with
+        ``APP_STATE_LOST`` if the devices do not agree any more and the client has to be linked
+        anew.
+
+        Args:
+            chat: Address of the chat.
+            archived: Whether it is archived from now on.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "archived": archived}
+        return StateChangeId._decode(await self._request("archive_chat", request, timeout))
+
     async def backup(
         self,
         *,
@@ -230,6 +261,62 @@ class Operations:
         """
         request: dict[str, object] = {"chat": str(chat), "messageId": message_id}
         await self._request("cancel_send", request, timeout)
+
+    async def change_app_state(
+        self,
+        *,
+        collection: str,
+        index: list[str],
+        version: int,
+        value: str | None = None,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Changes an entry of what the account's devices share, for actions that have no operation
+        of their own.
+
+        Answers and fails as ``archive_chat`` does. Other devices take what is written; make
+        sure that it is what official clients would write.
+
+        Args:
+            collection: Name of the collection, such as ``regular_low``.
+            index: The parts of the index; the first one is the name of the action.
+            version: The version of the action.
+            value: A ``SyncActionValue`` in the JSON form of protobuf, as a text; its time is
+                set. Absent: the entry is taken out.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"collection": collection, "index": index, "version": version}
+        if value is not None:
+            request["value"] = value
+        return StateChangeId._decode(await self._request("change_app_state", request, timeout))
+
+    async def clear_chat(
+        self,
+        *,
+        chat: Address,
+        media: bool | None = None,
+        starred: bool | None = None,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Deletes the messages of a chat up to the newest one that this client knows, on the
+        account's own devices.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            chat: Address of the chat.
+            media: Files of the messages go too.
+            starred: Messages with a star go too.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat)}
+        if media is not None:
+            request["media"] = media
+        if starred is not None:
+            request["starred"] = starred
+        return StateChangeId._decode(await self._request("clear_chat", request, timeout))
 
     async def comment_message(
         self,
@@ -392,6 +479,90 @@ class Operations:
         request: dict[str, object] = {"code": code}
         await self._request("debug_fail", request, timeout)
 
+    async def delete_chat(
+        self,
+        *,
+        chat: Address,
+        media: bool | None = None,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Deletes a chat with its messages, on the account's own devices. A message that comes
+        later brings the chat back.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            chat: Address of the chat.
+            media: Files of the messages go too.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat)}
+        if media is not None:
+            request["media"] = media
+        return StateChangeId._decode(await self._request("delete_chat", request, timeout))
+
+    async def delete_label(
+        self,
+        *,
+        label: str,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Deletes a label. Chats and messages lose it.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            label: Id of the label.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"label": label}
+        return StateChangeId._decode(await self._request("delete_label", request, timeout))
+
+    async def delete_message_for_me(
+        self,
+        *,
+        chat: Address,
+        message: MessageName,
+        media: bool | None = None,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Deletes a message, on the account's own devices only; ``revoke_message`` takes it back
+        everywhere.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            chat: Address of the chat.
+            message: The message.
+            media: Its file goes too.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "message": message._encode()}
+        if media is not None:
+            request["media"] = media
+        return StateChangeId._decode(await self._request("delete_message_for_me", request, timeout))
+
+    async def delete_quick_reply(
+        self,
+        *,
+        id: str,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Deletes a quick reply.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            id: Its id.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"id": id}
+        return StateChangeId._decode(await self._request("delete_quick_reply", request, timeout))
+
     async def demote_participants(
         self,
         *,
@@ -539,6 +710,32 @@ class Operations:
             request["wait"] = wait
         return SentMessage._decode(await self._request("edit_event", request, timeout))
 
+    async def edit_label(
+        self,
+        *,
+        name: str,
+        color: int | None = None,
+        label: str | None = None,
+        timeout: float | None = None,
+    ) -> EditedLabel:
+        """Makes a label for chats and messages, or changes one.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            name: Its name.
+            color: Number of its colour, 0 to 19.
+            label: Id of the label, a number; absent: a new one is made.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"name": name}
+        if color is not None:
+            request["color"] = color
+        if label is not None:
+            request["label"] = label
+        return EditedLabel._decode(await self._request("edit_label", request, timeout))
+
     async def edit_message(
         self,
         *,
@@ -630,6 +827,34 @@ class Operations:
         }
         await self._request("edit_post", request, timeout)
 
+    async def edit_quick_reply(
+        self,
+        *,
+        shortcut: str,
+        message: str,
+        id: str | None = None,
+        keywords: list[str] | None = None,
+        timeout: float | None = None,
+    ) -> EditedQuickReply:
+        """Makes a quick reply of a business, or changes one.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            shortcut: What is typed for it.
+            message: What it says.
+            id: Its id; absent: a new one is made.
+            keywords: Words by which it is found.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"shortcut": shortcut, "message": message}
+        if id is not None:
+            request["id"] = id
+        if keywords is not None:
+            request["keywords"] = keywords
+        return EditedQuickReply._decode(await self._request("edit_quick_reply", request, timeout))
+
     async def export(
         self,
         *,
@@ -667,8 +892,11 @@ class Operations:
         archived: bool | None = None,
         chat: Address | None = None,
         cursor: str | None = None,
+        label: str | None = None,
         limit: int | None = None,
+        locked: bool | None = None,
         name: str | None = None,
+        pinned: bool | None = None,
         unread: bool | None = None,
         timeout: float | None = None,
     ) -> ChatPage:
@@ -680,8 +908,11 @@ class Operations:
             archived: Archived ones, or those that are not.
             chat: This chat.
             cursor: ``next`` of the page before.
+            label: With the label of this id.
             limit: At most so many, 1 to 500; 50 if absent.
+            locked: Those behind the phone's lock, or those that are not.
             name: With this in its name.
+            pinned: Pinned ones, or those that are not.
             unread: With unread messages only.
             timeout: Seconds until the call fails with ``TimedOutError``; the client's
                 ``request_timeout`` if ``None``.
@@ -693,10 +924,16 @@ class Operations:
             request["chat"] = str(chat)
         if cursor is not None:
             request["cursor"] = cursor
+        if label is not None:
+            request["label"] = label
         if limit is not None:
             request["limit"] = limit
+        if locked is not None:
+            request["locked"] = locked
         if name is not None:
             request["name"] = name
+        if pinned is not None:
+            request["pinned"] = pinned
         if unread is not None:
             request["unread"] = unread
         return ChatPage._decode(await self._request("find_chats", request, timeout))
@@ -751,25 +988,6 @@ class Operations:
             request["person"] = str(person)
         return ContactPage._decode(await self._request("find_contacts", request, timeout))
 
-    async def find_past_members(
-        self,
-        *,
-        chat: Address,
-        timeout: float | None = None,
-    ) -> PastMembers:
-        """Tells who is in a group no more, as far as the phone told when it handed over the
-        history, the latest first. Who left since came as ``group_changed``.
-
-        Fails with ``NOT_SUPPORTED`` if the client was opened without an archive.
-
-        Args:
-            chat: The group.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"chat": str(chat)}
-        return PastMembers._decode(await self._request("find_past_members", request, timeout))
-
     async def find_messages(
         self,
         *,
@@ -821,6 +1039,25 @@ class Operations:
         if text is not None:
             request["text"] = text
         return MessagePage._decode(await self._request("find_messages", request, timeout))
+
+    async def find_past_members(
+        self,
+        *,
+        chat: Address,
+        timeout: float | None = None,
+    ) -> PastMembers:
+        """Tells who is in a group no more, as far as the phone told when it handed over the
+        history, the latest first. Who left since came as ``group_changed``.
+
+        Fails with ``NOT_SUPPORTED`` if the client was opened without an archive.
+
+        Args:
+            chat: The group.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat)}
+        return PastMembers._decode(await self._request("find_past_members", request, timeout))
 
     async def forward_message(
         self,
@@ -1044,6 +1281,57 @@ class Operations:
             request["wait"] = wait
         return SentMessage._decode(await self._request("keep_message", request, timeout))
 
+    async def label_chat(
+        self,
+        *,
+        label: str,
+        chat: Address,
+        labelled: bool,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Gives a chat a label, or takes it away.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            label: Id of the label.
+            chat: Address of the chat.
+            labelled: Whether the chat has the label from now on.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"label": label, "chat": str(chat), "labelled": labelled}
+        return StateChangeId._decode(await self._request("label_chat", request, timeout))
+
+    async def label_message(
+        self,
+        *,
+        label: str,
+        chat: Address,
+        message: MessageName,
+        labelled: bool,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Gives a message a label, or takes it away.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            label: Id of the label.
+            chat: Address of the chat.
+            message: The message.
+            labelled: Whether the message has the label from now on.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {
+            "label": label,
+            "chat": str(chat),
+            "message": message._encode(),
+            "labelled": labelled,
+        }
+        return StateChangeId._decode(await self._request("label_message", request, timeout))
+
     async def leave_group(
         self,
         *,
@@ -1110,6 +1398,43 @@ class Operations:
         request: dict[str, object] = {}
         return GroupList._decode(await self._request("list_groups", request, timeout))
 
+    async def list_labels(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> LabelList:
+        """Lists the account's labels, in their order. ``find_chats`` finds the chats of one.
+
+        Fails with ``NOT_SUPPORTED`` if the client was opened without an archive.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return LabelList._decode(await self._request("list_labels", request, timeout))
+
+    async def lock_chat(
+        self,
+        *,
+        chat: Address,
+        locked: bool,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Puts a chat behind the lock of the phone, or takes it out. A locked chat is neither
+        archived nor pinned.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            chat: Address of the chat.
+            locked: Whether it is locked from now on.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "locked": locked}
+        return StateChangeId._decode(await self._request("lock_chat", request, timeout))
+
     async def logout(
         self,
         *,
@@ -1123,6 +1448,27 @@ class Operations:
         """
         request: dict[str, object] = {}
         await self._request("logout", request, timeout)
+
+    async def mark_chat(
+        self,
+        *,
+        chat: Address,
+        read: bool,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Marks a chat as read up to its newest message, or as unread, on the account's own
+        devices; ``mark_read`` tells the authors.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            chat: Address of the chat.
+            read: Whether it is read; otherwise it is marked as unread.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "read": read}
+        return StateChangeId._decode(await self._request("mark_chat", request, timeout))
 
     async def mark_read(
         self,
@@ -1145,6 +1491,89 @@ class Operations:
         if sender is not None:
             request["sender"] = str(sender)
         await self._request("mark_read", request, timeout)
+
+    async def mute_chat(
+        self,
+        *,
+        chat: Address,
+        muted: bool,
+        until_ms: int | None = None,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Mutes a chat, or ends that.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            chat: Address of the chat.
+            muted: Whether it is muted from now on.
+            until_ms: Until when, milliseconds since 1970; absent: until that is taken back.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "muted": muted}
+        if until_ms is not None:
+            request["untilMs"] = until_ms
+        return StateChangeId._decode(await self._request("mute_chat", request, timeout))
+
+    async def mute_status(
+        self,
+        *,
+        person: Address,
+        muted: bool,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Mutes the status posts of a person, or shows them again.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            person: Address of the person.
+            muted: Whether they are muted from now on.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"person": str(person), "muted": muted}
+        return StateChangeId._decode(await self._request("mute_status", request, timeout))
+
+    async def order_labels(
+        self,
+        *,
+        labels: list[str],
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Puts the labels in an order; all of them are named.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            labels: Ids of the labels.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"labels": labels}
+        return StateChangeId._decode(await self._request("order_labels", request, timeout))
+
+    async def pin_chat(
+        self,
+        *,
+        chat: Address,
+        pinned: bool,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Pins a chat to the top of the list, or takes it off. A pinned chat is not archived any
+        more.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            chat: Address of the chat.
+            pinned: Whether it is pinned from now on.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "pinned": pinned}
+        return StateChangeId._decode(await self._request("pin_chat", request, timeout))
 
     async def pin_message(
         self,
@@ -1257,6 +1686,24 @@ class Operations:
             request["emoji"] = emoji
         await self._request("react_to_post", request, timeout)
 
+    async def remove_contact(
+        self,
+        *,
+        person: Address,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Takes a person out of the account's address book.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            person: Address of the person.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"person": str(person)}
+        return StateChangeId._decode(await self._request("remove_contact", request, timeout))
+
     async def remove_participants(
         self,
         *,
@@ -1365,6 +1812,34 @@ class Operations:
         """
         request: dict[str, object] = {"channel": str(channel), "messageId": message_id}
         await self._request("revoke_post", request, timeout)
+
+    async def save_contact(
+        self,
+        *,
+        person: Address,
+        name: str,
+        first_name: str | None = None,
+        on_phone: bool | None = None,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Saves a person in the account's address book, or changes the names there.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            person: Address of the person.
+            name: The whole name.
+            first_name: The first name.
+            on_phone: The phone takes the contact into its own address book as well.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"person": str(person), "name": name}
+        if first_name is not None:
+            request["firstName"] = first_name
+        if on_phone is not None:
+            request["onPhone"] = on_phone
+        return StateChangeId._decode(await self._request("save_contact", request, timeout))
 
     async def send_message(
         self,
@@ -1561,6 +2036,24 @@ class Operations:
             request["version"] = version
         return ClientVersion._decode(await self._request("set_client_version", request, timeout))
 
+    async def set_favorites(
+        self,
+        *,
+        chats: list[str],
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Names the account's favourite chats: all of them, in their order.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            chats: Addresses of the chats.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chats": chats}
+        return StateChangeId._decode(await self._request("set_favorites", request, timeout))
+
     async def set_group_subject(
         self,
         *,
@@ -1625,6 +2118,46 @@ class Operations:
             request["group"] = str(group)
         return SetPictureResult._decode(await self._request("set_picture", request, timeout))
 
+    async def set_setting(
+        self,
+        *,
+        disable_link_previews: bool | None = None,
+        locale: str | None = None,
+        push_name: str | None = None,
+        relay_all_calls: bool | None = None,
+        twenty_four_hours: bool | None = None,
+        unarchive_chats: bool | None = None,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Changes a setting that the account's devices share; exactly one of the fields is given.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            disable_link_previews: Whether links are shown without previews.
+            locale: The language, such as ``pt_BR``.
+            push_name: The name that the account gives itself, 1 to 25 characters.
+            relay_all_calls: Whether all calls are relayed.
+            twenty_four_hours: Whether times are shown with 24 hours.
+            unarchive_chats: Whether a new message brings a chat back from the archive.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if disable_link_previews is not None:
+            request["disableLinkPreviews"] = disable_link_previews
+        if locale is not None:
+            request["locale"] = locale
+        if push_name is not None:
+            request["pushName"] = push_name
+        if relay_all_calls is not None:
+            request["relayAllCalls"] = relay_all_calls
+        if twenty_four_hours is not None:
+            request["twentyFourHours"] = twenty_four_hours
+        if unarchive_chats is not None:
+            request["unarchiveChats"] = unarchive_chats
+        return StateChangeId._decode(await self._request("set_setting", request, timeout))
+
     async def share_phone_number(
         self,
         *,
@@ -1644,6 +2177,32 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("share_phone_number", request, timeout))
+
+    async def star_messages(
+        self,
+        *,
+        chat: Address,
+        messages: list[MessageName],
+        starred: bool,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Gives messages of a chat a star, or takes it away: 1 to 1000 of them.
+
+        Answers and fails as ``archive_chat`` does.
+
+        Args:
+            chat: Address of the chat.
+            messages: The messages.
+            starred: Whether they have a star from now on.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {
+            "chat": str(chat),
+            "messages": [item._encode() for item in messages],
+            "starred": starred,
+        }
+        return StateChangeId._decode(await self._request("star_messages", request, timeout))
 
     async def upload_media(
         self,

@@ -13,6 +13,7 @@ __all__ = [
     "Advertisement",
     "AiRichContent",
     "AlbumContent",
+    "AppStateTroubleType",
     "AudioContent",
     "BroadcastCallContent",
     "ButtonsContent",
@@ -25,6 +26,7 @@ __all__ = [
     "ChannelAdminInviteContent",
     "ChannelFollowerInviteContent",
     "Chat",
+    "ChatChangeType",
     "ChatPage",
     "ChatTimer",
     "ChoiceContent",
@@ -44,6 +46,8 @@ __all__ = [
     "DocumentContent",
     "DownloadedMedia",
     "EditForm",
+    "EditedLabel",
+    "EditedQuickReply",
     "EventContent",
     "EventDetails",
     "EventInviteContent",
@@ -69,6 +73,9 @@ __all__ = [
     "InteractiveContent",
     "InteractiveHeader",
     "InvoiceContent",
+    "Label",
+    "LabelChangeType",
+    "LabelList",
     "LinkPreview",
     "ListContent",
     "ListRow",
@@ -81,6 +88,8 @@ __all__ = [
     "MediaKind",
     "MessageAssociation",
     "MessageContext",
+    "MessageMarkType",
+    "MessageName",
     "MessagePage",
     "Money",
     "MusicContent",
@@ -129,6 +138,8 @@ __all__ = [
     "SentMessage",
     "SentStatus",
     "SetPictureResult",
+    "SettingType",
+    "StateChangeId",
     "Statistics",
     "StatusNoticeContent",
     "StickerContent",
@@ -267,6 +278,32 @@ class AlbumContent:
         if self.videos is not None:
             request["videos"] = self.videos
         return request
+
+
+class AppStateTroubleType(str, Enum):
+    """What is wrong with what the account's devices share."""
+
+    STARTED_OVER = "started_over"
+    """It did not fit and was read anew; nothing is to be done."""
+
+    ASKED_PHONE = "asked_phone"
+    """It cannot be read; the phone was asked to hand it over, and has to be online for that."""
+
+    RECOVERED = "recovered"
+    """The phone handed it over, and it is read again."""
+
+    GIVEN_UP = "given_up"
+    """Nothing helped: it is neither read nor written any more. Link the client anew."""
+
+    NO_KEY = "no_key"
+    """It cannot be read for want of a key that no device of the account has given for a week."""
+
+    UNKNOWN = "unknown"
+    """A trouble that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> AppStateTroubleType:
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -688,6 +725,15 @@ class Chat:
     archived: bool
     """It is archived."""
 
+    locked: bool
+    """It is behind the phone's lock."""
+
+    marked_unread: bool
+    """Somebody marked it as unread."""
+
+    labels: list[str]
+    """Ids of its labels; ``list_labels`` has their names."""
+
     timer: int
     """How long its messages stay, seconds; 0: for ever."""
 
@@ -710,12 +756,50 @@ class Chat:
             latest_at=data["latestAt"],
             unread=data["unread"],
             archived=data["archived"],
+            locked=data["locked"],
+            marked_unread=data["markedUnread"],
+            labels=data["labels"],
             timer=data["timer"],
             has_older=data.get("hasOlder"),
             muted_until=data.get("mutedUntil"),
             name=data.get("name"),
             pinned_at=data.get("pinnedAt"),
         )
+
+
+class ChatChangeType(str, Enum):
+    """What changed about a chat."""
+
+    ARCHIVED = "archived"
+    """``enabled``: it is archived."""
+
+    PINNED = "pinned"
+    """``enabled``: it is pinned."""
+
+    MUTED = "muted"
+    """``enabled``: it is muted, until ``until_ms``."""
+
+    LOCKED = "locked"
+    """``enabled``: it is behind the phone's lock."""
+
+    MARKED_READ = "marked_read"
+    """``enabled``: it is marked as read; otherwise as unread."""
+
+    CLEARED = "cleared"
+    """Its messages are deleted up to ``until_ms``."""
+
+    DELETED = "deleted"
+    """It is deleted with its messages up to ``until_ms``."""
+
+    STATUS_MUTED = "status_muted"
+    """``enabled``: the status posts of the person are muted."""
+
+    UNKNOWN = "unknown"
+    """A change that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> ChatChangeType:
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1214,6 +1298,42 @@ class EditForm(str, Enum):
     @classmethod
     def _missing_(cls, value: object) -> EditForm:
         return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditedLabel:
+    """A label that was written down."""
+
+    change: str
+    """Id of the change, which the ``app_state_written`` event has too."""
+
+    label: str
+    """Id of the label."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> EditedLabel:
+        return cls(
+            change=data["change"],
+            label=data["label"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditedQuickReply:
+    """A quick reply that was written down."""
+
+    change: str
+    """Id of the change, which the ``app_state_written`` event has too."""
+
+    id: str
+    """Id of the quick reply."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> EditedQuickReply:
+        return cls(
+            change=data["change"],
+            id=data["id"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2186,6 +2306,82 @@ class InvoiceContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A label for chats and messages."""
+
+    label: str
+    """Its id, a number."""
+
+    name: str
+    """Its name."""
+
+    color: int | None
+    """Number of its colour."""
+
+    order: int | None
+    """Its place among the labels."""
+
+    predefined: int | None
+    """Which of the labels it is that every account has."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Label:
+        return cls(
+            label=data["label"],
+            name=data["name"],
+            color=data.get("color"),
+            order=data.get("order"),
+            predefined=data.get("predefined"),
+        )
+
+
+class LabelChangeType(str, Enum):
+    """What changed about labels."""
+
+    EDITED = "edited"
+    """The label was made or changed."""
+
+    DELETED = "deleted"
+    """The label was deleted."""
+
+    CHAT_LABELLED = "chat_labelled"
+    """``chat`` got the label."""
+
+    CHAT_UNLABELLED = "chat_unlabelled"
+    """``chat`` lost the label."""
+
+    MESSAGE_LABELLED = "message_labelled"
+    """The message got the label."""
+
+    MESSAGE_UNLABELLED = "message_unlabelled"
+    """The message lost the label."""
+
+    REORDERED = "reordered"
+    """``order``: the labels have this order."""
+
+    UNKNOWN = "unknown"
+    """A change that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> LabelChangeType:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelList:
+    """The account's labels."""
+
+    items: list[Label]
+    """The labels, in their order."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> LabelList:
+        return cls(
+            items=[Label._decode(item) for item in data["items"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkPreview:
     """A link in a text, and what is behind it. Its sender made this; nobody has checked it."""
 
@@ -2690,6 +2886,52 @@ class MessageContext:
             member_label=data.get("memberLabel"),
             timer=None if (value := data.get("timer")) is None else ChatTimer._decode(value),
         )
+
+
+class MessageMarkType(str, Enum):
+    """What was done to a message."""
+
+    STARRED = "starred"
+    """It has a star."""
+
+    UNSTARRED = "unstarred"
+    """It has no star any more."""
+
+    DELETED = "deleted"
+    """It was deleted, for this account only."""
+
+    UNKNOWN = "unknown"
+    """Something that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> MessageMarkType:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageName:
+    """Names a message of a chat."""
+
+    message_id: str
+    """Its id."""
+
+    sender: Address | None = None
+    """Who wrote it. Absent: the other person of a chat with one person; needed in groups and for
+    messages of this account.
+    """
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> MessageName:
+        return cls(
+            message_id=data["messageId"],
+            sender=data.get("sender"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"messageId": self.message_id}
+        if self.sender is not None:
+            request["sender"] = str(self.sender)
+        return request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -4051,6 +4293,60 @@ class SetPictureResult:
     def _decode(cls, data: dict[str, Any]) -> SetPictureResult:
         return cls(
             id=data["id"],
+        )
+
+
+class SettingType(str, Enum):
+    """A setting that the account's devices share."""
+
+    PUSH_NAME = "push_name"
+    """``text``: the name that the account gives itself."""
+
+    LOCALE = "locale"
+    """``text``: the language of the phone."""
+
+    UNARCHIVE_CHATS = "unarchive_chats"
+    """``enabled``: a new message brings a chat back from the archive."""
+
+    CHAT_LOCK = "chat_lock"
+    """``enabled``: locked chats are hidden."""
+
+    DISABLE_LINK_PREVIEWS = "disable_link_previews"
+    """``enabled``: links are shown without previews."""
+
+    RELAY_ALL_CALLS = "relay_all_calls"
+    """``enabled``: all calls are relayed."""
+
+    STATUS_PRIVACY = "status_privacy"
+    """``text``: who sees the own status posts, such as ``CONTACTS``; ``addresses``: the people who
+    do or do not.
+    """
+
+    TWENTY_FOUR_HOURS = "twenty_four_hours"
+    """``enabled``: times are shown with 24 hours."""
+
+    FAVORITES = "favorites"
+    """``addresses``: the favourite chats, in their order."""
+
+    UNKNOWN = "unknown"
+    """A setting that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> SettingType:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChangeId:
+    """A change that was written down."""
+
+    change: str
+    """Its id, which the ``app_state_written`` event has too."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> StateChangeId:
+        return cls(
+            change=data["change"],
         )
 
 

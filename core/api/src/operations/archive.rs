@@ -70,6 +70,15 @@ pub struct FindChats {
     /// Archived ones, or those that are not.
     #[serde(default)]
     pub archived: Option<bool>,
+    /// Pinned ones, or those that are not.
+    #[serde(default)]
+    pub pinned: Option<bool>,
+    /// Those behind the phone's lock, or those that are not.
+    #[serde(default)]
+    pub locked: Option<bool>,
+    /// With the label of this id.
+    #[serde(default)]
+    pub label: Option<String>,
     /// At most so many, 1 to 500; 50 if absent.
     #[serde(default)]
     pub limit: Option<u32>,
@@ -390,6 +399,12 @@ pub struct Chat {
     pub pinned_at: Option<i64>,
     /// Until when it is muted, seconds since 1970; -1: for ever.
     pub muted_until: Option<i64>,
+    /// It is behind the phone's lock.
+    pub locked: bool,
+    /// Somebody marked it as unread.
+    pub marked_unread: bool,
+    /// Ids of its labels; `list_labels` has their names.
+    pub labels: Vec<String>,
     /// How long its messages stay, seconds; 0: for ever.
     pub timer: u32,
     /// The phone has older messages of it; absent if that is not known.
@@ -406,6 +421,9 @@ impl From<&whimbrel::Chat> for Chat {
             archived: chat.archived,
             pinned_at: chat.pinned_at,
             muted_until: chat.muted_until,
+            locked: chat.locked,
+            marked_unread: chat.marked_unread,
+            labels: chat.labels.clone(),
             timer: chat.timer,
             has_older: chat.has_older,
         }
@@ -543,6 +561,7 @@ impl Operation for FindChats {
         find.chat = address(self.chat.as_ref())?;
         find.name = self.name;
         (find.unread, find.archived) = (self.unread, self.archived);
+        (find.pinned, find.locked, find.label) = (self.pinned, self.locked, self.label);
         (find.limit, find.cursor) = (self.limit, self.cursor);
         let page = client.find_chats(find, options).await?;
         Ok(ChatPage { items: page.items.iter().map(Into::into).collect(), next: page.next })

@@ -4,11 +4,13 @@ mod account;
 mod annotate;
 mod archive;
 mod channels;
+mod chats;
 mod connection;
 mod debug;
 mod events;
 mod groups;
 mod history;
+mod labels;
 mod link;
 mod media;
 mod messages;
@@ -37,6 +39,11 @@ pub use archive::{
     StoredKeep, StoredMessage, StoredPin, StoredReaction,
 };
 pub use channels::{EditPost, ReactToPost, RevokePost, VoteInPost};
+pub use chats::{
+    ArchiveChat, ChangeAppState, ClearChat, DeleteChat, DeleteMessageForMe, LockChat, MarkChat, MessageName,
+    MuteChat, MuteStatus, PinChat, RemoveContact, SaveContact, SetFavorites, SetSetting, StarMessages,
+    StateChangeId,
+};
 pub use connection::{Connect, ConnectionInfo, Disconnect, GetConnection};
 pub use debug::{DebugEcho, DebugFail};
 pub use events::Acknowledge;
@@ -46,6 +53,10 @@ pub use groups::{
     ParticipantResults, PromoteParticipants, RemoveParticipants, SetGroupSubject,
 };
 pub use history::{OlderHistory, RequestHistory};
+pub use labels::{
+    DeleteLabel, DeleteQuickReply, EditLabel, EditQuickReply, EditedLabel, EditedQuickReply, Label,
+    LabelChat, LabelList, LabelMessage, ListLabels, OrderLabels,
+};
 pub use link::{AnswerPasskey, ConfirmPasskey, LinkWithCode, LinkWithQr, PairingCode, PasskeyCode, QrCode};
 pub(crate) use media::media_reference;
 pub use media::{
@@ -157,23 +168,32 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<AddPollOption>(),
     entry::<AnswerEvent>(),
     entry::<AnswerPasskey>(),
+    entry::<ArchiveChat>(),
     entry::<Backup>(),
     entry::<CancelSend>(),
+    entry::<ChangeAppState>(),
+    entry::<ClearChat>(),
     entry::<CommentMessage>(),
     entry::<ConfirmPasskey>(),
     entry::<Connect>(),
     entry::<CreateGroup>(),
     entry::<DebugEcho>(),
     entry::<DebugFail>(),
+    entry::<DeleteChat>(),
+    entry::<DeleteLabel>(),
+    entry::<DeleteMessageForMe>(),
+    entry::<DeleteQuickReply>(),
     entry::<DemoteParticipants>(),
     entry::<DescribeMedia>(),
     entry::<Disconnect>(),
     entry::<DownloadMedia>(),
     entry::<DownloadPicture>(),
     entry::<EditEvent>(),
+    entry::<EditLabel>(),
     entry::<EditMessage>(),
     entry::<EditPoll>(),
     entry::<EditPost>(),
+    entry::<EditQuickReply>(),
     entry::<Export>(),
     entry::<FindChats>(),
     entry::<FindClientVersion>(),
@@ -190,30 +210,44 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<GetPicture>(),
     entry::<GetStatistics>(),
     entry::<KeepMessage>(),
+    entry::<LabelChat>(),
+    entry::<LabelMessage>(),
     entry::<LeaveGroup>(),
     entry::<LinkWithCode>(),
     entry::<LinkWithQr>(),
     entry::<ListGroups>(),
+    entry::<ListLabels>(),
+    entry::<LockChat>(),
     entry::<Logout>(),
+    entry::<MarkChat>(),
     entry::<MarkRead>(),
+    entry::<MuteChat>(),
+    entry::<MuteStatus>(),
+    entry::<OrderLabels>(),
+    entry::<PinChat>(),
     entry::<PinMessage>(),
     entry::<PromoteParticipants>(),
     entry::<React>(),
     entry::<ReactToPost>(),
+    entry::<RemoveContact>(),
     entry::<RemoveParticipants>(),
     entry::<RemovePicture>(),
     entry::<RequestHistory>(),
     entry::<RevokeMessage>(),
     entry::<RevokePost>(),
+    entry::<SaveContact>(),
     entry::<SendMessage>(),
     entry::<SendText>(),
     entry::<SetChatPrivacy>(),
     entry::<SetChatTimer>(),
     entry::<SetClientVersion>(),
+    entry::<SetFavorites>(),
     entry::<SetGroupSubject>(),
     entry::<SetMemberLabel>(),
     entry::<SetPicture>(),
+    entry::<SetSetting>(),
     entry::<SharePhoneNumber>(),
+    entry::<StarMessages>(),
     entry::<UploadMedia>(),
     entry::<VoteInPost>(),
     entry::<VotePoll>(),

@@ -12,11 +12,13 @@ use whimbrel_content::reread;
 use whimbrel_wire::Jid;
 
 use super::query::{
-    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery, Position, search,
+    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundLabel, FoundMessage, MessageQuery,
+    Position, search,
 };
 use super::row::{AnswerRow, Author, KeepRow, PastMemberRow, PinRow, Target, VoteRow};
 use super::stored::{
-    Chat, Contact, PastMember, PollVote, Recipient, StoredAnswer, StoredMessage, StoredPin, StoredReaction,
+    Chat, Contact, Label, PastMember, PollVote, Recipient, StoredAnswer, StoredMessage, StoredPin,
+    StoredReaction,
 };
 use super::trim;
 use crate::client::{Client, Inner, own_identity};
@@ -82,6 +84,12 @@ pub struct FindChats {
     pub unread: bool,
     /// Archived ones, or those that are not.
     pub archived: Option<bool>,
+    /// Pinned ones, or those that are not.
+    pub pinned: Option<bool>,
+    /// Those behind the phone's lock, or those that are not.
+    pub locked: Option<bool>,
+    /// With the label of this id.
+    pub label: Option<String>,
     /// At most so many, 1 to 500; default 50.
     pub limit: Option<u32>,
     /// [`next`](Page::next) of the page before.
@@ -139,6 +147,14 @@ impl Client {
     /// [`Code::NotSupported`] if the client has no archive; [`Code::InvalidArgument`].
     pub async fn find_chats(&self, find: FindChats, options: CallOptions) -> Result<Page<Chat>, Error> {
         self.look("find_chats", options, move |look| look.chats(find)).await
+    }
+
+    /// Lists the account's labels, in their order.
+    ///
+    /// # Errors
+    /// [`Code::NotSupported`] if the client has no archive.
+    pub async fn labels(&self, options: CallOptions) -> Result<Vec<Label>, Error> {
+        self.look("list_labels", options, Look::labels).await
     }
 
     /// Finds people, by name.
@@ -413,6 +429,9 @@ impl Look {
             name: find.name,
             unread: find.unread,
             archived: find.archived,
+            pinned: find.pinned,
+            locked: find.locked,
+            label: find.label,
             from: position(find.cursor.as_deref())?,
             limit,
         };
@@ -431,9 +450,23 @@ impl Look {
             archived: found.archived,
             pinned_at: found.pinned_at,
             muted_until: found.muted_until,
+            locked: found.locked,
+            marked_unread: found.marked_unread,
+            labels: found.labels,
             timer: found.timer,
             has_older: found.history_end.map(|end| matches!(end, 0 | 2)),
         })
+    }
+
+    fn labels(&mut self) -> Result<Vec<Label>, Error> {
+        let label = |found: FoundLabel| Label {
+            id: found.id,
+            name: found.row.name,
+            color: found.row.color,
+            predefined: found.row.predefined,
+            order: found.row.order,
+        };
+        Ok(self.store().labels()?.into_iter().map(label).collect())
     }
 
     fn contacts(&mut self, find: FindContacts) -> Result<Page<Contact>, Error> {

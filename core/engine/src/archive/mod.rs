@@ -15,5 +15,6 @@ pub(crate) mod words;
 pub use find::{FindChats, FindContacts, FindMessages, Page};
 pub use row::SentStatus;
 pub use stored::{
-    Chat, Contact, PastMember, PollVote, Recipient, StoredAnswer, StoredMessage, StoredPin, StoredReaction,
+    Chat, Contact, Label, PastMember, PollVote, Recipient, StoredAnswer, StoredMessage, StoredPin,
+    StoredReaction,
 };

@@ -2,7 +2,7 @@
 
 use whimbrel_wire::Jid;
 
-use super::row::{AnswerRow, Author, KeepRow, PinRow, ReactionRow, SentStatus, Times, VoteRow};
+use super::row::{AnswerRow, Author, KeepRow, LabelRow, PinRow, ReactionRow, SentStatus, Times, VoteRow};
 
 /// A place in an order by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,10 @@ pub(crate) struct ChatQuery {
     pub(crate) name: Option<String>,
     pub(crate) unread: bool,
     pub(crate) archived: Option<bool>,
+    pub(crate) pinned: Option<bool>,
+    pub(crate) locked: Option<bool>,
+    /// With this label.
+    pub(crate) label: Option<String>,
     pub(crate) from: Option<Position>,
     pub(crate) limit: u32,
 }
@@ -92,6 +96,16 @@ pub(crate) struct FoundChat {
     pub(crate) muted_until: Option<i64>,
     pub(crate) timer: u32,
     pub(crate) history_end: Option<u32>,
+    pub(crate) locked: bool,
+    pub(crate) marked_unread: bool,
+    pub(crate) labels: Vec<String>,
+}
+
+/// A label that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FoundLabel {
+    pub(crate) id: String,
+    pub(crate) row: LabelRow,
 }
 
 /// Which people.

@@ -150,6 +150,8 @@ pub(crate) struct ChatRow {
     pub(crate) timer: Option<u32>,
     /// Why there is no older history of it here, by number (media document §19.2).
     pub(crate) history_end: Option<u32>,
+    /// It is behind the phone's lock.
+    pub(crate) locked: Option<bool>,
     /// It comes from the history, and does not count against what was learned since.
     pub(crate) is_old: bool,
 }
@@ -165,6 +167,18 @@ pub(crate) struct PersonRow {
     pub(crate) username: Option<String>,
 }
 
+/// A label, or list, for chats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LabelRow {
+    pub(crate) name: String,
+    /// Number of its colour.
+    pub(crate) color: Option<i32>,
+    /// Which of the labels it is that every account has.
+    pub(crate) predefined: Option<i32>,
+    /// Its place among the labels.
+    pub(crate) order: Option<i32>,
+}
+
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ArchiveChange {
@@ -174,6 +188,26 @@ pub(crate) enum ArchiveChange {
     Status(Target, SentStatus, i64),
     /// Somebody's devices have messages of this account, or its devices have read theirs.
     Times { chat: Jid, message_ids: Vec<String>, who: Author, times: Times },
+    /// A message has a star, or no longer.
+    Starred(Target, bool),
+    /// A message is gone for this account.
+    Deleted(Target),
+    /// A chat is read up to a time in seconds; `None`: it is marked as unread.
+    MarkedRead(Jid, Option<i64>),
+    /// The messages of a chat are gone.
+    Cleared {
+        chat: Jid,
+        /// Up to this time, seconds.
+        until: i64,
+        /// Those with a star as well.
+        starred: bool,
+        /// The chat as well, if nothing is left in it.
+        chat_too: bool,
+    },
+    /// A label is made or changed; `None`: it is gone.
+    Label(String, Option<LabelRow>),
+    /// A chat has a label, or no longer.
+    Labelled(String, Jid, bool),
     /// Somebody reacted.
     Reaction(Target, ReactionRow),
     /// Somebody voted.

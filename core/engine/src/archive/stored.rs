@@ -138,10 +138,32 @@ pub struct Chat {
     pub pinned_at: Option<i64>,
     /// Until when it is muted, seconds since 1970; -1: for ever.
     pub muted_until: Option<i64>,
+    /// It is behind the phone's lock.
+    pub locked: bool,
+    /// Somebody marked it as unread.
+    pub marked_unread: bool,
+    /// Ids of its labels.
+    pub labels: Vec<String>,
     /// How long its messages stay, seconds; 0: for ever.
     pub timer: u32,
     /// The phone has older messages of it, which can be asked for; `None` if that is not known.
     pub has_older: Option<bool>,
+}
+
+/// A label, or list, for chats and messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Label {
+    /// Its id, a number.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Number of its colour.
+    pub color: Option<i32>,
+    /// Which of the labels it is that every account has.
+    pub predefined: Option<i32>,
+    /// Its place among the labels.
+    pub order: Option<i32>,
 }
 
 /// A person of the archive.

@@ -58,6 +58,8 @@ pub(crate) struct Inner {
     pub(crate) history: crate::history::Queue,
     /// Devices whose keys are being asked for.
     pub(crate) fetching: Fetching,
+    /// What is to be done about app state.
+    pub(crate) app_state: crate::appstate::AppState,
     /// How far the service has this device's prekeys.
     pub(crate) prekeys: Upkeep,
     /// Media hosts, and requests to the phone for files.
@@ -103,6 +105,7 @@ impl Inner {
             phone: crate::retry::phone::Queue::default(),
             history: crate::history::Queue::default(),
             fetching: Fetching::default(),
+            app_state: crate::appstate::AppState::default(),
             prekeys: Upkeep::default(),
             media: MediaState::default(),
             store,
@@ -184,6 +187,11 @@ impl Inner {
     /// A journaled event with an id of its own. The id is random, so it stays unique over
     /// restarts and stores.
     pub(crate) fn event(&self, kind: EventKind) -> Event {
+        Event { sequence: None, id: self.event_id(), recorded_at_ms: clock::now_ms(), kind }
+    }
+
+    /// An id that nothing else of this client has.
+    pub(crate) fn event_id(&self) -> String {
         use std::fmt::Write as _;
         let count = self.event_ids.fetch_add(1, Ordering::Relaxed);
         let random: [u8; 12] = crate::random::bytes(&mut self.rng());
@@ -193,7 +201,7 @@ impl Inner {
             let _ = write!(id, "{byte:02x}");
         }
         let _ = write!(id, "{count:x}");
-        Event { sequence: None, id, recorded_at_ms: clock::now_ms(), kind }
+        id
     }
 
     /// The service's clock, milliseconds since 1970, as far as it is known.

@@ -78,6 +78,7 @@ impl Client {
         inner.spawn(crate::messages::send::run(Arc::clone(&inner)));
         inner.spawn(crate::history::run(Arc::clone(&inner)));
         inner.spawn(crate::archive::trim::run(Arc::clone(&inner)));
+        inner.spawn(crate::appstate::run(Arc::clone(&inner)));
         Ok(Self { handle: Arc::new(ClientHandle { inner, threads }) })
     }
 

@@ -10,6 +10,7 @@ use super::filter;
 use super::identity::Source;
 use super::lists;
 use super::usync::{Devices, Listed};
+use crate::appstate;
 use crate::channels;
 use crate::groups;
 use crate::messages::{Replies, Unit};
@@ -40,6 +41,7 @@ pub(crate) fn notification(
                 own_devices(unit, list, replies)?;
             }
         }
+        (Some("server_sync"), _) => appstate::announced(unit, node)?,
         (Some("mex"), Some(from)) if from.is_server() => restrictions::notification(unit, node)?,
         (Some("w:gp2"), Some(from)) if from.is_group() => {
             groups::notify::notification(unit, node, &from.to_bare())?;

@@ -331,6 +331,7 @@ impl<'a> Reading<'a> {
             muted_until: chat.mute_end_time.map(seconds),
             timer: chat.ephemeral_expiration,
             history_end: chat.end_of_history_transfer_type.and_then(|end| u32::try_from(end).ok()),
+            locked: chat.locked,
             is_old: true,
         };
         self.changes.push(ArchiveChange::Chat(address, Box::new(row)));

@@ -2,6 +2,7 @@
 
 mod account;
 mod addons;
+mod appstate;
 mod channels;
 mod groups;
 mod history;

@@ -4,7 +4,7 @@
 use prost::Message as _;
 use whimbrel_wire::jid::Jid;
 
-use super::{account, addons, channels, groups, history, messages, people, pictures};
+use super::{account, addons, appstate, channels, groups, history, messages, people, pictures};
 use crate::events::{Event, EventKind, Identity};
 
 /// A row that this version cannot read: damaged, or of a kind that a newer version wrote.
@@ -20,7 +20,7 @@ struct RecordRow {
     recorded_at_ms: i64,
     #[prost(
         oneof = "KindRow",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 50, 51, 52, 56, 57, 60, 61"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 50, 51, 52, 56, 57, 60, 61, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79"
     )]
     kind: Option<KindRow>,
 }
@@ -73,6 +73,26 @@ enum KindRow {
     History(history::HistoryRow),
     #[prost(message, tag = "61")]
     PictureChanged(pictures::PictureChangedRow),
+    #[prost(message, tag = "70")]
+    ChatChanged(appstate::ChangeRow),
+    #[prost(message, tag = "71")]
+    MessageMarked(appstate::ChangeRow),
+    #[prost(message, tag = "72")]
+    ContactChanged(appstate::ChangeRow),
+    #[prost(message, tag = "73")]
+    SettingChanged(appstate::ChangeRow),
+    #[prost(message, tag = "74")]
+    LabelChanged(appstate::ChangeRow),
+    #[prost(message, tag = "75")]
+    QuickReplyChanged(appstate::ChangeRow),
+    #[prost(message, tag = "76")]
+    StateTrouble(appstate::TroubleRow),
+    #[prost(message, tag = "77")]
+    StateChanged(appstate::ChangeRow),
+    #[prost(message, tag = "78")]
+    StateWritten(appstate::WrittenRow),
+    #[prost(message, tag = "79")]
+    StateSynced(appstate::SyncedRow),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -132,6 +152,16 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         EventKind::PictureChanged(event) => KindRow::PictureChanged(event.into()),
         EventKind::History(event) => KindRow::History(event.into()),
         EventKind::NumberShared(event) => KindRow::NumberShared(event.into()),
+        EventKind::ChatChanged(event) => KindRow::ChatChanged(event.as_ref().into()),
+        EventKind::MessageMarked(event) => KindRow::MessageMarked(event.as_ref().into()),
+        EventKind::ContactChanged(event) => KindRow::ContactChanged(event.as_ref().into()),
+        EventKind::SettingChanged(event) => KindRow::SettingChanged(event.as_ref().into()),
+        EventKind::LabelChanged(event) => KindRow::LabelChanged(event.as_ref().into()),
+        EventKind::QuickReplyChanged(event) => KindRow::QuickReplyChanged(event.as_ref().into()),
+        EventKind::StateTrouble(event) => KindRow::StateTrouble(event.into()),
+        EventKind::StateChanged(event) => KindRow::StateChanged(event.as_ref().into()),
+        EventKind::StateWritten(event) => KindRow::StateWritten(event.into()),
+        EventKind::StateSynced(event) => KindRow::StateSynced(event.into()),
         EventKind::Qr(_)
         | EventKind::PairingCode(_)
         | EventKind::PairingCodeFailed(_)
@@ -177,6 +207,16 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
         KindRow::PictureChanged(row) => EventKind::PictureChanged(row.try_into()?),
         KindRow::History(row) => EventKind::History(row.try_into()?),
         KindRow::NumberShared(row) => EventKind::NumberShared(row.try_into()?),
+        KindRow::ChatChanged(row) => EventKind::ChatChanged(Box::new(row.try_into()?)),
+        KindRow::MessageMarked(row) => EventKind::MessageMarked(Box::new(row.try_into()?)),
+        KindRow::ContactChanged(row) => EventKind::ContactChanged(Box::new(row.try_into()?)),
+        KindRow::SettingChanged(row) => EventKind::SettingChanged(Box::new(row.try_into()?)),
+        KindRow::LabelChanged(row) => EventKind::LabelChanged(Box::new(row.try_into()?)),
+        KindRow::QuickReplyChanged(row) => EventKind::QuickReplyChanged(Box::new(row.try_into()?)),
+        KindRow::StateTrouble(row) => EventKind::StateTrouble(row.try_into()?),
+        KindRow::StateChanged(row) => EventKind::StateChanged(Box::new(row.try_into()?)),
+        KindRow::StateWritten(row) => EventKind::StateWritten(row.try_into()?),
+        KindRow::StateSynced(row) => EventKind::StateSynced(row.try_into()?),
     })
 }
 
@@ -216,7 +256,10 @@ mod tests {
     use super::*;
     use crate::error::Code;
     use crate::events::{
-        Addon, ChannelCounts, ChannelPost, ChatMoved, ConnectionRefused, Control, HistoryKind, HistorySync, IdentityChanged, Linked, LoggedOut, Message, NumberChanged, NumberShared, PictureChanged, PostChange, PostCounts, Receipt, ReceiptKind, Restriction, RestrictionKind, SendStatus, Target, Undecryptable, VersionExpires,
+        Addon, ChannelCounts, ChannelPost, ChatMoved, ConnectionRefused, Control, HistoryKind, HistorySync,
+        IdentityChanged, Linked, LoggedOut, Message, NumberChanged, NumberShared, PictureChanged, PostChange,
+        PostCounts, Receipt, ReceiptKind, Restriction, RestrictionKind, SendStatus, Target, Undecryptable,
+        VersionExpires,
     };
     use crate::messages::MessageKey;
 
@@ -401,7 +444,8 @@ mod tests {
                 error: Some(Code::HistoryDamaged),
             }),
         ];
-        others.into_iter().chain(groups).chain(channels()).collect()
+        let states = appstate::tests::every_kind(&identity("9"));
+        others.into_iter().chain(groups).chain(channels()).chain(states).collect()
     }
 
     fn channels() -> Vec<EventKind> {

@@ -21,6 +21,7 @@
 //! ```
 
 mod address;
+mod appstate;
 mod attach;
 mod connection;
 mod describe;
@@ -43,8 +44,8 @@ pub use whimbrel_content::kinds::media::Media;
 pub use whimbrel_content::reference::ReferenceError;
 pub use whimbrel_content::{MediaKind, MediaReference};
 
-pub(crate) use describe::PictureInput;
 pub use attach::Attached;
+pub(crate) use describe::PictureInput;
 pub use describe::{Description, Preview};
 pub use download::Downloaded;
 pub use options::{DownloadOptions, MediaSource, MediaTarget, ReadOptions, UploadOptions};
@@ -61,8 +62,9 @@ use tokio::time::Instant;
 use crate::client::{Client, Inner};
 use crate::error::{Code, Error};
 use crate::options::Cancel;
-use connection::MediaHosts;
+pub(crate) use appstate::{fetch_bytes, store_bytes};
 pub(crate) use attach::file_of;
+use connection::MediaHosts;
 pub(crate) use history::{PieceDeletion, ask_for_piece, delete_piece, fetch_piece};
 use phone::PhoneRequests;
 

@@ -13,6 +13,7 @@ use super::MessageKey;
 use super::decrypt::Author;
 use super::signal_state::Unit;
 use crate::addons::receive;
+use crate::appstate;
 use crate::events::{Control, EventKind, Message, NumberShared};
 use crate::history;
 use crate::retry::phone;
@@ -149,15 +150,23 @@ fn control(
             inside.history = if waits { History::Waits } else { History::DoneWith };
             return Ok(None);
         }
-        Protocol::KeyShare(_) | Protocol::KeyRequest(_) | Protocol::AppStateFatal { .. } => {
-            "app state is not synchronised by this version"
+        Protocol::KeyShare(share) if author.own => {
+            appstate::received(unit, &share)?;
+            return Ok(None);
         }
+        Protocol::KeyRequest(request) if author.own => {
+            appstate::requested(unit, author.device, &request);
+            return Ok(None);
+        }
+        Protocol::KeyShare(_) | Protocol::KeyRequest(_) => "only devices of the account speak of keys",
+        Protocol::AppStateFatal { .. } => "only phones act upon it",
         Protocol::PeerRequest(_) => "only phones answer requests for data",
         Protocol::PeerAnswer(answer) => {
             phone::answered(unit, &answer)?;
             if history::refused(unit, &answer)? {
                 inside.history = History::GivenUp;
             }
+            appstate::answered(unit, &answer);
             return Ok(None);
         }
         Protocol::LidMapping { payload } => {

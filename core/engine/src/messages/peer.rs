@@ -30,6 +30,8 @@ const KEPT: usize = 64;
 /// How urgently the phone is woken (messages document §10.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Priority {
+    /// As for messages.
+    High,
     /// Even if the phone saves power.
     HighForce,
 }
@@ -37,6 +39,7 @@ pub(crate) enum Priority {
 impl Priority {
     const fn word(self) -> &'static str {
         match self {
+            Self::High => "high",
             Self::HighForce => "high_force",
         }
     }
@@ -94,7 +97,28 @@ pub(crate) async fn send_to_phone(
     priority: Option<Priority>,
     wanted: impl FnOnce(&mut Unit<'_>) -> Result<bool, StoreError> + Send,
 ) -> Result<Option<String>, Error> {
-    let target = client.unit(phone).await?.ok_or_else(not_linked)?;
+    send(client, connection, 0, message, priority, wanted).await
+}
+
+/// Sends a control message to a device of the account, the phone being number 0.
+pub(crate) async fn send_to_device(
+    client: &Inner,
+    connection: &Connection,
+    device: u16,
+    message: ProtocolMessage,
+) -> Result<Option<String>, Error> {
+    send(client, connection, device, message, Some(Priority::High), |_| Ok(true)).await
+}
+
+async fn send(
+    client: &Inner,
+    connection: &Connection,
+    device: u16,
+    message: ProtocolMessage,
+    priority: Option<Priority>,
+    wanted: impl FnOnce(&mut Unit<'_>) -> Result<bool, StoreError> + Send,
+) -> Result<Option<String>, Error> {
+    let target = client.unit(|unit| own(unit, device)).await?.ok_or_else(not_linked)?;
     let key = target.key.clone();
     if !client.unit(|unit| unit.has_session(&key)).await? {
         sessions::fetch(client, connection, vec![target.clone()], bundles::Reason::NoSession).await?;
@@ -109,19 +133,20 @@ pub(crate) async fn send_to_phone(
     });
     let Some(composed) = composed.await? else { return Ok(None) };
     let (id, node) =
-        composed.ok_or_else(|| Error::new(Code::NoSession, "there is no session with the phone"))?;
+        composed.ok_or_else(|| Error::new(Code::NoSession, "there is no session with the device"))?;
     let answer = connection.send_awaiting_ack(node, TIMEOUT).await?;
     match stanza::ack(&answer).and_then(|ack| ack.error) {
         None => Ok(Some(id)),
-        Some(status) => Err(Error::new(Code::Refused, "the service refused a message to the phone")
+        Some(status) => Err(Error::new(Code::Refused, "the service refused a message to an own device")
             .with_service_status(status)
             .with_outcome(Outcome::Refused)),
     }
 }
 
-/// The own phone: its session is kept by LID, and stanzas name it by number.
-fn phone(unit: &mut Unit<'_>) -> Result<Option<Target>, StoreError> {
+/// A device of the account: its session is kept by LID, and stanzas name it by number.
+fn own(unit: &mut Unit<'_>, device: u16) -> Result<Option<Target>, StoreError> {
     let Some(wire) = unit.account.phone.as_ref().map(Jid::to_bare) else { return Ok(None) };
+    let wire = wire.with_device(device);
     Ok(Some(Target { key: unit.canonical(&wire)?, wire }))
 }
 

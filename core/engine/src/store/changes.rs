@@ -7,6 +7,7 @@ use whimbrel_content::Secret;
 use whimbrel_crypto::curve::KeyPair;
 use whimbrel_wire::jid::Jid;
 
+use crate::appstate::rows::AppStateChange;
 use crate::archive::row::ArchiveChange;
 use crate::error::Code;
 use crate::events::Event;
@@ -305,6 +306,8 @@ pub(crate) struct Changes {
     pub(crate) acknowledged: Option<u64>,
     /// Pieces of the history.
     pub(crate) history: Vec<HistoryChange>,
+    /// What is learned of app state.
+    pub(crate) app_state: Vec<AppStateChange>,
     /// Tokens that people gave this account; a newer one counts.
     pub(crate) privacy_tokens: Vec<(Jid, Token)>,
     /// The salt of tokens for strangers; one that is there already counts.
@@ -351,6 +354,7 @@ impl Changes {
         self.journal.extend(later.journal);
         self.acknowledged = self.acknowledged.max(later.acknowledged);
         self.history.extend(later.history);
+        self.app_state.extend(later.app_state);
         self.privacy_tokens.extend(later.privacy_tokens);
         self.nct_salt = self.nct_salt.take().or(later.nct_salt);
         self.archive.extend(later.archive);
@@ -394,6 +398,7 @@ impl Changes {
             && self.journal.is_empty()
             && self.acknowledged.is_none()
             && self.history.is_empty()
+            && self.app_state.is_empty()
             && self.privacy_tokens.is_empty()
             && self.nct_salt.is_none()
             && self.archive.is_empty()

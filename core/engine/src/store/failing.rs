@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use whimbrel_appstate::{Collection, Held, IndexMac};
 use whimbrel_wire::jid::Jid;
 
 use super::{
     Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, MemoryStore, OutboxRow, ParentRow,
     PreKeyRow, SignedPreKeyRow, Store, StoreError, TimerRow,
 };
+use crate::appstate::rows::{CollectionRow, KeyRow, PendingRow, WantedKey};
 use crate::archive::query::{
-    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery,
+    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundLabel, FoundMessage, MessageQuery,
 };
 use crate::archive::row::{PastMemberRow, Target};
 use crate::groups::GroupRow;
@@ -214,6 +216,38 @@ impl Store for FailingStore {
         self.kept.is_piece_waiting(message_id)
     }
 
+    fn app_state_keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+        self.kept.app_state_keys()
+    }
+
+    fn app_state_wanted(&self) -> Result<Vec<WantedKey>, StoreError> {
+        self.kept.app_state_wanted()
+    }
+
+    fn app_state_collection(&self, collection: Collection) -> Result<CollectionRow, StoreError> {
+        self.kept.app_state_collection(collection)
+    }
+
+    fn app_state_by_mac(
+        &self,
+        collection: Collection,
+        index_mac: &IndexMac,
+    ) -> Result<Option<Held>, StoreError> {
+        self.kept.app_state_by_mac(collection, index_mac)
+    }
+
+    fn app_state_by_name(&self, collection: Collection, name: &[u8]) -> Result<Vec<Held>, StoreError> {
+        self.kept.app_state_by_name(collection, name)
+    }
+
+    fn app_state_entries(&self, collection: Collection) -> Result<Vec<Held>, StoreError> {
+        self.kept.app_state_entries(collection)
+    }
+
+    fn app_state_pending(&self) -> Result<Vec<PendingRow>, StoreError> {
+        self.kept.app_state_pending()
+    }
+
     fn find_messages(&self, query: &MessageQuery) -> Result<Vec<FoundMessage>, StoreError> {
         self.kept.find_messages(query)
     }
@@ -228,6 +262,10 @@ impl Store for FailingStore {
 
     fn find_chats(&self, query: &ChatQuery) -> Result<Vec<FoundChat>, StoreError> {
         self.kept.find_chats(query)
+    }
+
+    fn labels(&self) -> Result<Vec<FoundLabel>, StoreError> {
+        self.kept.labels()
     }
 
     fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<FoundContact>, StoreError> {

@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
+use whimbrel_appstate::{Collection, Held, IndexMac};
 use whimbrel_wire::jid::Jid;
 
-use super::sqlite::archive;
+use super::sqlite::{appstate, archive};
 use super::{
     Account, Changes, DeviceList, InboxEntry, InboxState, JournalRow, LidMigration, OutboxRow, OutboxState,
     ParentKey, ParentRow, PreKeyRow, SignedPreKeyRow, Store, StoreError, TimerRow, Token,
 };
+use crate::appstate::rows::{CollectionRow, KeyRow, PendingRow, WantedKey};
 use crate::archive::query::{
-    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery,
+    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundLabel, FoundMessage, MessageQuery,
 };
 use crate::archive::row::{PastMemberRow, Target};
 use crate::groups::GroupRow;
@@ -499,6 +501,38 @@ impl Store for MemoryStore {
         Ok(self.lock().pieces.iter().any(|piece| piece.message_id == message_id))
     }
 
+    fn app_state_keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+        self.with_archive(|connection| appstate::keys(connection))
+    }
+
+    fn app_state_wanted(&self) -> Result<Vec<WantedKey>, StoreError> {
+        self.with_archive(|connection| appstate::wanted(connection))
+    }
+
+    fn app_state_collection(&self, collection: Collection) -> Result<CollectionRow, StoreError> {
+        self.with_archive(|connection| appstate::collection(connection, collection))
+    }
+
+    fn app_state_by_mac(
+        &self,
+        collection: Collection,
+        index_mac: &IndexMac,
+    ) -> Result<Option<Held>, StoreError> {
+        self.with_archive(|connection| appstate::by_mac(connection, collection, index_mac))
+    }
+
+    fn app_state_by_name(&self, collection: Collection, name: &[u8]) -> Result<Vec<Held>, StoreError> {
+        self.with_archive(|connection| appstate::by_name(connection, collection, name))
+    }
+
+    fn app_state_entries(&self, collection: Collection) -> Result<Vec<Held>, StoreError> {
+        self.with_archive(|connection| appstate::entries(connection, collection))
+    }
+
+    fn app_state_pending(&self) -> Result<Vec<PendingRow>, StoreError> {
+        self.with_archive(|connection| appstate::pending(connection))
+    }
+
     fn find_messages(&self, query: &MessageQuery) -> Result<Vec<FoundMessage>, StoreError> {
         self.with_archive(|archive| archive::messages(archive, query))
     }
@@ -513,6 +547,10 @@ impl Store for MemoryStore {
 
     fn find_chats(&self, query: &ChatQuery) -> Result<Vec<FoundChat>, StoreError> {
         self.with_archive(|archive| archive::chats(archive, query))
+    }
+
+    fn labels(&self) -> Result<Vec<FoundLabel>, StoreError> {
+        self.with_archive(|archive| archive::labels(archive))
     }
 
     fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<FoundContact>, StoreError> {
@@ -534,6 +572,9 @@ impl Store for MemoryStore {
     fn commit(&self, changes: &Changes) -> Result<(), StoreError> {
         if !changes.archive.is_empty() {
             self.with_archive(|archive| archive::write(archive, &changes.archive))?;
+        }
+        if !changes.app_state.is_empty() || changes.forget_link {
+            self.with_archive(|connection| appstate::write_alone(connection, changes))?;
         }
         self.lock().commit(changes);
         Ok(())

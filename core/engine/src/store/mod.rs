@@ -16,10 +16,12 @@ pub(crate) mod failing;
 use std::path::Path;
 use std::sync::Arc;
 
+use whimbrel_appstate::{Collection, Held, IndexMac};
 use whimbrel_wire::jid::Jid;
 
+use crate::appstate::rows::{CollectionRow, KeyRow, PendingRow, WantedKey};
 use crate::archive::query::{
-    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery,
+    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundLabel, FoundMessage, MessageQuery,
 };
 use crate::archive::row::{PastMemberRow, Target};
 use crate::groups::GroupRow;
@@ -148,6 +150,24 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn history_nonce(&self) -> Result<Option<String>, StoreError>;
     /// Whether a piece that a message announced is not done with.
     fn is_piece_waiting(&self, message_id: &str) -> Result<bool, StoreError>;
+    /// Keys of app state.
+    fn app_state_keys(&self) -> Result<Vec<KeyRow>, StoreError>;
+    /// Keys of app state that are needed and not there.
+    fn app_state_wanted(&self) -> Result<Vec<WantedKey>, StoreError>;
+    /// How a collection of app state stands.
+    fn app_state_collection(&self, collection: Collection) -> Result<CollectionRow, StoreError>;
+    /// The entry with the code of an index.
+    fn app_state_by_mac(
+        &self,
+        collection: Collection,
+        index_mac: &IndexMac,
+    ) -> Result<Option<Held>, StoreError>;
+    /// The entries with an index.
+    fn app_state_by_name(&self, collection: Collection, name: &[u8]) -> Result<Vec<Held>, StoreError>;
+    /// All entries of a collection.
+    fn app_state_entries(&self, collection: Collection) -> Result<Vec<Held>, StoreError>;
+    /// Changes of app state that the service has not taken, in the order of wishes.
+    fn app_state_pending(&self) -> Result<Vec<PendingRow>, StoreError>;
     /// Messages of the archive, newest first. The words of those that came since the last
     /// [`index_archive`](Self::index_archive) are not looked at.
     fn find_messages(&self, query: &MessageQuery) -> Result<Vec<FoundMessage>, StoreError>;
@@ -157,6 +177,8 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn message_details(&self, target: &Target) -> Result<Option<Details>, StoreError>;
     /// Chats of the archive, the one with the newest message first.
     fn find_chats(&self, query: &ChatQuery) -> Result<Vec<FoundChat>, StoreError>;
+    /// All labels for chats, in their order.
+    fn labels(&self) -> Result<Vec<FoundLabel>, StoreError>;
     /// People of the archive, by name.
     fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<FoundContact>, StoreError>;
     /// Who is in a group of the archive no more, the latest first.

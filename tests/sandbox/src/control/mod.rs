@@ -1,7 +1,7 @@
 //! The control API: phones, time, faults and what happened, over HTTP on loopback.
 
-mod channels;
 mod appstate;
+mod channels;
 mod error;
 mod extract;
 mod groups;

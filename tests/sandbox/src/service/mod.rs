@@ -38,8 +38,8 @@ use rand_core::{Rng, SeedableRng};
 use whimbrel_wire::{Jid, Node};
 
 pub(crate) use accounts::DeviceId;
-pub use channels::{ChannelState, PostState};
 pub use appstate::{AppStateFault, AppStateFaultRule, AppStatePace};
+pub use channels::{ChannelState, PostState};
 pub(crate) use effects::{Closing, Effect, Wake};
 pub use groups::{GroupState, MemberState};
 pub use inspect::DeviceState;

@@ -195,9 +195,12 @@ impl Session<'_> {
         self.client.set_status(ConnectionState::Online, None, self.wish);
     }
 
-    /// Fetches again what is out of date, and then clears the bit. Of what can be, this version keeps
-    /// only groups.
+    /// Fetches again what is out of date, and then clears the bit.
     pub(super) fn on_dirty(&self, kind: String, timestamp: Option<String>) {
+        if kind == "syncd_app_state" {
+            self.client.app_state.look(Some((kind, timestamp)));
+            return;
+        }
         let (client, connection) = (Arc::clone(&self.client), Arc::clone(&self.connection));
         self.client.spawn(async move {
             if matches!(kind.as_str(), "groups" | "communities")
@@ -240,6 +243,7 @@ async fn bring_up(client: Arc<Inner>, connection: Arc<Connection>) {
         return;
     }
     connection.deliveries_begin();
+    client.app_state.look(None);
     client.spawn(prekeys::keep_young(Arc::clone(&client), Arc::clone(&connection)));
     if uploaded {
         client.prekeys.need_not_compare();

@@ -4,6 +4,7 @@
 //! (WAL). A lock file beside the store keeps a second client or process away: two owners of one
 //! set of keys throw each other out (pairing document §13.3).
 
+pub(in crate::store) mod appstate;
 pub(in crate::store) mod archive;
 mod copy;
 mod dump;
@@ -24,14 +25,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use whimbrel_appstate::{Collection, Held, IndexMac};
 use whimbrel_wire::jid::Jid;
 
 use super::{
     Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, OutboxRow, ParentRow, PreKeyRow,
     SignedPreKeyRow, Store, StoreError, TimerRow,
 };
+use crate::appstate::rows::{CollectionRow, KeyRow, PendingRow, WantedKey};
 use crate::archive::query::{
-    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery,
+    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundLabel, FoundMessage, MessageQuery,
 };
 use crate::archive::row::{PastMemberRow, Target};
 use crate::groups::GroupRow;
@@ -236,6 +239,38 @@ impl Store for SqliteStore {
         history::is_waiting(&self.reader(), message_id)
     }
 
+    fn app_state_keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+        appstate::keys(&self.reader())
+    }
+
+    fn app_state_wanted(&self) -> Result<Vec<WantedKey>, StoreError> {
+        appstate::wanted(&self.reader())
+    }
+
+    fn app_state_collection(&self, collection: Collection) -> Result<CollectionRow, StoreError> {
+        appstate::collection(&self.reader(), collection)
+    }
+
+    fn app_state_by_mac(
+        &self,
+        collection: Collection,
+        index_mac: &IndexMac,
+    ) -> Result<Option<Held>, StoreError> {
+        appstate::by_mac(&self.reader(), collection, index_mac)
+    }
+
+    fn app_state_by_name(&self, collection: Collection, name: &[u8]) -> Result<Vec<Held>, StoreError> {
+        appstate::by_name(&self.reader(), collection, name)
+    }
+
+    fn app_state_entries(&self, collection: Collection) -> Result<Vec<Held>, StoreError> {
+        appstate::entries(&self.reader(), collection)
+    }
+
+    fn app_state_pending(&self) -> Result<Vec<PendingRow>, StoreError> {
+        appstate::pending(&self.reader())
+    }
+
     fn find_messages(&self, query: &MessageQuery) -> Result<Vec<FoundMessage>, StoreError> {
         archive::messages(&self.reader(), query)
     }
@@ -250,6 +285,10 @@ impl Store for SqliteStore {
 
     fn find_chats(&self, query: &ChatQuery) -> Result<Vec<FoundChat>, StoreError> {
         archive::chats(&self.reader(), query)
+    }
+
+    fn labels(&self) -> Result<Vec<FoundLabel>, StoreError> {
+        archive::labels(&self.reader())
     }
 
     fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<FoundContact>, StoreError> {

@@ -175,12 +175,6 @@ CREATE TABLE origin (
     moved INTEGER NOT NULL
 ) STRICT;
 INSERT INTO origin VALUES (1, 0, 0);
-CREATE TABLE app_state_keys (
-    id BLOB PRIMARY KEY,
-    data BLOB NOT NULL,
-    timestamp_ms INTEGER NOT NULL,
-    fingerprint BLOB
-) STRICT, WITHOUT ROWID;
 CREATE TABLE app_state_versions (
     collection TEXT PRIMARY KEY,
     version INTEGER NOT NULL,
@@ -257,6 +251,7 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
 pub(super) fn create(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(LAYOUT_1).map_err(failed)?;
     connection.execute_batch(super::history::TABLES).map_err(failed)?;
+    connection.execute_batch(super::appstate::TABLES).map_err(failed)?;
     connection.execute_batch(super::archive::TABLES).map_err(failed)
 }
 

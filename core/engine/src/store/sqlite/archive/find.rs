@@ -9,10 +9,12 @@ use whimbrel_wire::Jid;
 use super::write::Notice;
 use super::{ME, answer};
 use crate::archive::query::{
-    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundMessage, MessageQuery, Position,
+    ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundLabel, FoundMessage, MessageQuery,
+    Position,
 };
 use crate::archive::row::{
-    AnswerRow, Author, KeepRow, PastMemberRow, PinRow, ReactionRow, SentStatus, Target, Times, VoteRow,
+    AnswerRow, Author, KeepRow, LabelRow, PastMemberRow, PinRow, ReactionRow, SentStatus, Target, Times,
+    VoteRow,
 };
 use crate::store::sqlite::rows::jid;
 use crate::store::sqlite::{StoreError, failed};
@@ -291,7 +293,7 @@ pub(in crate::store) fn chats(
 ) -> Result<Vec<FoundChat>, StoreError> {
     let mut question = Question::new(
         "SELECT c.id, c.address, coalesce(c.name, p.name, p.push_name), c.latest_at, c.unread, c.archived, \
-         c.pinned_at, c.muted_until, c.timer, c.history_end FROM chats AS c \
+         c.pinned_at, c.muted_until, c.timer, c.history_end, c.locked, c.marked_unread FROM chats AS c \
          LEFT JOIN people AS p ON p.address = c.address WHERE true",
     );
     if let Some(chat) = &query.chat {
@@ -302,18 +304,30 @@ pub(in crate::store) fn chats(
         question.and(condition, [Value::from(anywhere(name))]);
     }
     if query.unread {
-        question.and("c.unread > 0", []);
+        question.and("(c.unread > 0 OR c.marked_unread = 1)", []);
     }
     match query.archived {
         Some(true) => question.and("c.archived = 1", []),
         Some(false) => question.and("ifnull(c.archived, 0) = 0", []),
         None => {}
     }
+    match query.pinned {
+        Some(true) => question.and("c.pinned_at <> 0", []),
+        Some(false) => question.and("ifnull(c.pinned_at, 0) = 0", []),
+        None => {}
+    }
+    if let Some(locked) = query.locked {
+        question.and("ifnull(c.locked, 0) = ?", [Value::from(locked)]);
+    }
+    if let Some(label) = &query.label {
+        let condition = "c.id IN (SELECT chat FROM labelled WHERE label = ?)";
+        question.and(condition, [Value::from(label.clone())]);
+    }
     if let Some(Position { timestamp, row }) = query.from {
         question.and("(c.latest_at, c.id) < (?, ?)", [Value::from(timestamp), Value::from(row)]);
     }
     question.end("c.latest_at DESC, c.id DESC", query.limit);
-    question.answers(connection, |row| {
+    let mut found = question.answers(connection, |row| {
         let latest_at = row.get(3).map_err(failed)?;
         Ok(FoundChat {
             position: Position { timestamp: latest_at, row: row.get(0).map_err(failed)? },
@@ -325,7 +339,29 @@ pub(in crate::store) fn chats(
             muted_until: row.get::<_, Option<i64>>(7).map_err(failed)?.filter(|at| *at != 0),
             timer: row.get::<_, Option<u32>>(8).map_err(failed)?.unwrap_or(0),
             history_end: row.get(9).map_err(failed)?,
+            locked: row.get::<_, Option<bool>>(10).map_err(failed)?.unwrap_or(false),
+            marked_unread: row.get(11).map_err(failed)?,
+            labels: Vec::new(),
         })
+    })?;
+    for chat in &mut found {
+        let sql = "SELECT label FROM labelled WHERE chat = ?1 ORDER BY label";
+        chat.labels = all(connection, sql, &[&chat.position.row], |row| row.get(0).map_err(failed))?;
+    }
+    Ok(found)
+}
+
+/// All labels, in their order.
+pub(in crate::store) fn labels(connection: &Connection) -> Result<Vec<FoundLabel>, StoreError> {
+    let sql = "SELECT label, name, color, predefined, place FROM labels ORDER BY place IS NULL, place, label";
+    all(connection, sql, &[], |row| {
+        let label = LabelRow {
+            name: row.get(1).map_err(failed)?,
+            color: row.get(2).map_err(failed)?,
+            predefined: row.get(3).map_err(failed)?,
+            order: row.get(4).map_err(failed)?,
+        };
+        Ok(FoundLabel { id: row.get(0).map_err(failed)?, row: label })
     })
 }
 

@@ -15,9 +15,24 @@ CREATE TABLE chats (
     pinned_at INTEGER,
     muted_until INTEGER,
     timer INTEGER,
-    history_end INTEGER
+    history_end INTEGER,
+    locked INTEGER,
+    marked_unread INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX chats_by_time ON chats (latest_at, id);
+CREATE TABLE labels (
+    label TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    color INTEGER,
+    predefined INTEGER,
+    place INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE labelled (
+    label TEXT NOT NULL,
+    chat INTEGER NOT NULL,
+    PRIMARY KEY (label, chat)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX labelled_by_chat ON labelled (chat);
 CREATE TABLE people (
     id INTEGER PRIMARY KEY,
     address TEXT NOT NULL UNIQUE,
@@ -118,6 +133,8 @@ INSERT INTO archive_state VALUES (1, 0, NULL, NULL);
 /// The tables that are emptied when the account is another one.
 pub(in crate::store::sqlite) const EMPTIED: &[&str] = &[
     "chats",
+    "labels",
+    "labelled",
     "people",
     "messages",
     "reactions",

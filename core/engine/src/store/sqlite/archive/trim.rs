@@ -21,8 +21,8 @@ pub(in crate::store) fn trim(
         rows.collect::<Result<_, _>>().map_err(failed)?
     };
     for message in &old {
-        forget_by_id(&transaction, "id = ?1", *message)?;
-        drop_messages(&transaction, "id = ?1", *message)?;
+        forget_by_id(&transaction, "id = ?1", &[message])?;
+        drop_messages(&transaction, "id = ?1", &[message])?;
     }
     transaction.commit().map_err(failed)?;
     Ok(u32::try_from(old.len()).is_ok_and(|count| count == limit))

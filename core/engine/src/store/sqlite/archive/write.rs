@@ -48,7 +48,7 @@ struct News {
 }
 
 /// A transaction, with the numbers that were looked up in it.
-struct Writing<'t> {
+pub(super) struct Writing<'t> {
     transaction: &'t Transaction<'t>,
     chats: BTreeMap<Jid, i64>,
     people: BTreeMap<Jid, i64>,
@@ -56,7 +56,7 @@ struct Writing<'t> {
 }
 
 impl Writing<'_> {
-    fn run(&self, sql: &str, parameters: &[&dyn ToSql]) -> Result<usize, StoreError> {
+    pub(super) fn run(&self, sql: &str, parameters: &[&dyn ToSql]) -> Result<usize, StoreError> {
         self.transaction
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(parameters))
@@ -88,6 +88,14 @@ impl Writing<'_> {
             ArchiveChange::PastMember(group, row) => self.past_member(group, row),
             ArchiveChange::Edited(target, content, at_ms) => self.edited(target, content, *at_ms),
             ArchiveChange::Revoked(target, by, at) => self.revoked(target, by, *at),
+            ArchiveChange::Starred(target, starred) => self.starred(target, *starred),
+            ArchiveChange::Deleted(target) => self.deleted(target),
+            ArchiveChange::MarkedRead(chat, until) => self.marked_read(chat, *until),
+            ArchiveChange::Cleared { chat, until, starred, chat_too } => {
+                self.cleared(chat, *until, *starred, *chat_too)
+            }
+            ArchiveChange::Label(label, row) => self.label(label, row.as_ref()),
+            ArchiveChange::Labelled(label, chat, labelled) => self.labelled(label, chat, *labelled),
             ArchiveChange::Chat(chat, row) => self.chat_row(chat, row),
             ArchiveChange::Person(person, row) => self.person_row(person, row),
             ArchiveChange::Moved(former, present) => self.moved(former, present),
@@ -96,7 +104,7 @@ impl Writing<'_> {
     }
 
     /// The number of a chat, which is made if it is new.
-    fn chat(&mut self, address: &Jid) -> Result<i64, StoreError> {
+    pub(super) fn chat(&mut self, address: &Jid) -> Result<i64, StoreError> {
         if let Some(number) = self.chats.get(address) {
             return Ok(*number);
         }
@@ -130,7 +138,7 @@ impl Writing<'_> {
     }
 
     /// The number of a message that is in the archive.
-    fn find(&mut self, target: &Target) -> Result<Option<i64>, StoreError> {
+    pub(super) fn find(&mut self, target: &Target) -> Result<Option<i64>, StoreError> {
         let chat = self.chat(&target.chat)?;
         match &target.author {
             Some(author) => {
@@ -228,7 +236,7 @@ impl Writing<'_> {
 
     /// This account read messages: nothing up to the newest of them is unread any more.
     fn read_here(&mut self, chat: &Jid, ids: &[String]) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE chats SET unread = min(unread, (SELECT count(*) FROM messages \
+        const SQL: &str = "UPDATE chats SET marked_unread = 0, unread = min(unread, (SELECT count(*) FROM messages \
              WHERE chat = ?1 AND author <> 0 AND (timestamp, id) > (SELECT timestamp, id FROM messages \
              WHERE message_id = ?2 AND chat = ?1))) WHERE id = ?1";
         let chat = self.chat(chat)?;
@@ -347,7 +355,7 @@ impl Writing<'_> {
             for table in ["reactions", "votes", "answers"] {
                 self.run(&format!("DELETE FROM {table} WHERE message = ?1"), &[&message])?;
             }
-            self.forget_by_id("id = ?1", message)?;
+            self.forget_by_id("id = ?1", &[&message])?;
         }
         Ok(())
     }
@@ -356,12 +364,14 @@ impl Writing<'_> {
         const NOW: &str = "UPDATE chats SET name = ifnull(?2, name), latest_at = max(latest_at, ?3), \
              unread = ifnull(?4, unread), archived = ifnull(?5, archived), \
              pinned_at = ifnull(?6, pinned_at), muted_until = ifnull(?7, muted_until), \
-             timer = ifnull(?8, timer), history_end = ifnull(?9, history_end) WHERE id = ?1";
+             timer = ifnull(?8, timer), history_end = ifnull(?9, history_end), \
+             locked = ifnull(?10, locked) WHERE id = ?1";
         // Where something is known already it is newer than the history.
         const OLD: &str = "UPDATE chats SET name = ifnull(name, ?2), latest_at = max(latest_at, ?3), \
              unread = max(unread, ifnull(?4, 0)), archived = ifnull(archived, ?5), \
              pinned_at = ifnull(pinned_at, ?6), muted_until = ifnull(muted_until, ?7), \
-             timer = ifnull(timer, ?8), history_end = ifnull(?9, history_end) WHERE id = ?1";
+             timer = ifnull(timer, ?8), history_end = ifnull(?9, history_end), \
+             locked = ifnull(locked, ?10) WHERE id = ?1";
         let number = self.chat(chat)?;
         self.settle_news(number)?;
         self.run(
@@ -376,13 +386,16 @@ impl Writing<'_> {
                 &row.muted_until,
                 &row.timer,
                 &row.history_end,
+                &row.locked,
             ],
         )
         .map(drop)
     }
 
     fn person_row(&mut self, person: &Jid, row: &PersonRow) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE people SET name = ifnull(?2, name), first_name = ifnull(?3, first_name), \
+        // An empty text takes a name away.
+        const SQL: &str = "UPDATE people SET name = nullif(ifnull(?2, name), ''), \
+             first_name = nullif(ifnull(?3, first_name), ''), \
              push_name = ifnull(?4, push_name), username = ifnull(?5, username) WHERE id = ?1";
         let number = self.person(&Some(person.clone()))?;
         self.run(SQL, &[&number, &row.name, &row.first_name, &row.push_name, &row.username]).map(drop)
@@ -417,7 +430,8 @@ impl Writing<'_> {
              archived = ifnull(here.archived, there.archived), \
              pinned_at = ifnull(here.pinned_at, there.pinned_at), \
              muted_until = ifnull(here.muted_until, there.muted_until), \
-             timer = ifnull(here.timer, there.timer), \
+             timer = ifnull(here.timer, there.timer), locked = ifnull(here.locked, there.locked), \
+             marked_unread = max(here.marked_unread, there.marked_unread), \
              history_end = ifnull(here.history_end, there.history_end) \
              FROM chats AS there WHERE here.id = ?2 AND there.id = ?1";
         if let Some(news) = self.news.remove(&from) {
@@ -432,7 +446,9 @@ impl Writing<'_> {
             self.run(&format!("UPDATE OR IGNORE {table} SET chat = ?2 WHERE chat = ?1"), &[&from, &to])?;
             self.run(&format!("DELETE FROM {table} WHERE chat = ?1"), &[&from])?;
         }
-        self.drop_messages("chat = ?1", from)?;
+        self.drop_messages("chat = ?1", &[&from])?;
+        self.run("UPDATE OR IGNORE labelled SET chat = ?2 WHERE chat = ?1", &[&from, &to])?;
+        self.run("DELETE FROM labelled WHERE chat = ?1", &[&from])?;
         self.run("DELETE FROM chats WHERE id = ?1", &[&from]).map(drop)
     }
 
@@ -447,7 +463,7 @@ impl Writing<'_> {
             let sql = format!("UPDATE OR IGNORE {table} SET {column} = ?2 WHERE {column} = ?1");
             self.run(&sql, &[&from, &to])?;
         }
-        self.drop_messages("author = ?1", from)?;
+        self.drop_messages("author = ?1", &[&from])?;
         for (table, column) in PEOPLE.into_iter().filter(|(table, _)| *table != "messages") {
             self.run(&format!("DELETE FROM {table} WHERE {column} = ?1"), &[&from])?;
         }
@@ -456,12 +472,12 @@ impl Writing<'_> {
     }
 
     /// Forgets messages of the same name as others: pins and the like stand by the name, and stay.
-    fn drop_messages(&self, which: &str, number: i64) -> Result<(), StoreError> {
-        drop_messages(self.transaction, which, number)
+    pub(super) fn drop_messages(&self, which: &str, parameters: &[&dyn ToSql]) -> Result<(), StoreError> {
+        drop_messages(self.transaction, which, parameters)
     }
 
-    fn forget_by_id(&self, which: &str, number: i64) -> Result<(), StoreError> {
-        forget_by_id(self.transaction, which, number)
+    pub(super) fn forget_by_id(&self, which: &str, parameters: &[&dyn ToSql]) -> Result<(), StoreError> {
+        forget_by_id(self.transaction, which, parameters)
     }
 
     fn owner(&mut self, phone: Option<&Jid>, lid: Option<&Jid>) -> Result<(), StoreError> {
@@ -492,8 +508,13 @@ impl Writing<'_> {
         self.run("UPDATE archive_state SET indexed = 0", &[]).map(drop)
     }
 
+    /// Forgets the number of a chat that is gone.
+    pub(super) fn forget_chat(&mut self, chat: &Jid) {
+        self.chats.remove(chat);
+    }
+
     /// Writes down what the messages so far mean for a chat.
-    fn settle_news(&mut self, chat: i64) -> Result<(), StoreError> {
+    pub(super) fn settle_news(&mut self, chat: i64) -> Result<(), StoreError> {
         const SQL: &str =
             "UPDATE chats SET latest_at = max(latest_at, ?2), unread = unread + ?3 WHERE id = ?1";
         let Some(News { latest_at, unread }) = self.news.remove(&chat) else { return Ok(()) };
@@ -508,23 +529,23 @@ impl Writing<'_> {
     }
 }
 
-fn run(transaction: &Transaction<'_>, sql: &str, number: i64) -> Result<(), StoreError> {
-    let run = transaction.prepare_cached(sql).and_then(|mut statement| statement.execute([number]));
+fn run(transaction: &Transaction<'_>, sql: &str, parameters: &[&dyn ToSql]) -> Result<(), StoreError> {
+    let run = transaction.prepare_cached(sql).and_then(|mut statement| statement.execute(parameters));
     run.map(drop).map_err(failed)
 }
 
-/// Forgets messages, and what people did to them.
+/// Forgets messages, and what people did to them. `which` is a condition with its parameters.
 pub(super) fn drop_messages(
     transaction: &Transaction<'_>,
     which: &str,
-    number: i64,
+    parameters: &[&dyn ToSql],
 ) -> Result<(), StoreError> {
     let those = format!("(SELECT id FROM messages WHERE {which})");
-    run(transaction, &format!("DELETE FROM message_words WHERE rowid IN {those}"), number)?;
+    run(transaction, &format!("DELETE FROM message_words WHERE rowid IN {those}"), parameters)?;
     for table in BY_NUMBER {
-        run(transaction, &format!("DELETE FROM {table} WHERE message IN {those}"), number)?;
+        run(transaction, &format!("DELETE FROM {table} WHERE message IN {those}"), parameters)?;
     }
-    run(transaction, &format!("DELETE FROM messages WHERE {which}"), number)?;
+    run(transaction, &format!("DELETE FROM messages WHERE {which}"), parameters)?;
     words::shrunk(transaction)
 }
 
@@ -532,11 +553,11 @@ pub(super) fn drop_messages(
 pub(super) fn forget_by_id(
     transaction: &Transaction<'_>,
     which: &str,
-    number: i64,
+    parameters: &[&dyn ToSql],
 ) -> Result<(), StoreError> {
     for table in BY_ID {
         let those = format!("(SELECT chat, message_id FROM messages WHERE {which})");
-        run(transaction, &format!("DELETE FROM {table} WHERE (chat, message_id) IN {those}"), number)?;
+        run(transaction, &format!("DELETE FROM {table} WHERE (chat, message_id) IN {those}"), parameters)?;
     }
     Ok(())
 }
