@@ -118,6 +118,10 @@ pub enum whimbrel_kind {
     MediaProgress = 107,
     /// The download or the reading of a piece of the history got on.
     HistoryProgress = 108,
+    /// A watched person came online or went.
+    Presence = 109,
+    /// Somebody writes or records in a chat, or stopped.
+    ChatState = 110,
 }
 
 /// What happened to messages, as in whimbrel_receipt_view. Newer libraries may have more.
@@ -215,7 +219,7 @@ mod tests {
             Kind::PairingCodeFailed,
             Kind::PasskeyRequired,
             Kind::MediaProgress,
-            Kind::HistoryProgress,
+            Kind::ChatState, Kind::HistoryProgress, Kind::Presence,
         ];
         let here: Vec<_> = here.iter().map(|kind| (*kind as u32, snake(&format!("{kind:?}")))).collect();
         let table: Vec<_> = whimbrel_api::events::EVENTS

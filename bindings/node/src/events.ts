@@ -942,7 +942,7 @@ export interface PictureChanged extends JournaledEvent {
   /** Who changed it, if known. */
   author: Identity | null
   /** The id of the new picture; absent if there is none, or if it was not told. */
-  id: string | null
+  pictureId: string | null
 }
 
 /**

@@ -415,6 +415,16 @@ export abstract class Operations {
     return this.request<Statistics>('get_statistics', {}, options)
   }
 
+  /**
+   * Asks the service about people. Answers with an entry for each, in order.
+   *
+   * What a person does not let this account see is absent. Fails with `RATE_LIMITED` and the
+   * time to wait if it was too much.
+   */
+  async getUserInfo(request: GetUserInfo, options?: CallOptions): Promise<UserInfoList> {
+    return this.request<UserInfoList>('get_user_info', request, options)
+  }
+
   /** Keeps a message of a chat with a timer for everybody, or no longer. */
   async keepMessage(request: KeepMessage, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('keep_message', keepMessage(request), options)
@@ -653,6 +663,17 @@ export abstract class Operations {
     return this.request<SentMessage>('set_chat_privacy', setChatPrivacy(request), options)
   }
 
+  /**
+   * Says in a chat what is being done: writing, recording, or neither any more.
+   *
+   * Others forget it after about 25 s: say it again every ten seconds, and end it with
+   * `paused` or a message. They see it while this account is available (`set_presence`).
+   * Nothing tells whether it arrived, and it is never kept for later.
+   */
+  async setChatState(request: SetChatState, options?: CallOptions): Promise<void> {
+    await this.request('set_chat_state', setChatState(request), options)
+  }
+
   /** Sets the timer of a chat with a person: messages disappear after that time. */
   async setChatTimer(request: SetChatTimer, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('set_chat_timer', setChatTimer(request), options)
@@ -710,6 +731,11 @@ export abstract class Operations {
     return this.request<SentMessage>('share_phone_number', sharePhoneNumber(request), options)
   }
 
+  /** Ends what `watch_presence` began. */
+  async unwatchPresence(request: UnwatchPresence, options?: CallOptions): Promise<void> {
+    await this.request('unwatch_presence', unwatchPresence(request), options)
+  }
+
   /**
    * Gives messages of a chat a star, or takes it away: 1 to 1000 of them.
    *
@@ -746,6 +772,19 @@ export abstract class Operations {
    */
   async votePoll(request: VotePoll, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('vote_poll', votePoll(request), options)
+  }
+
+  /**
+   * Watches whether a person is online, or how many members of a group are: `presence` events
+   * tell it at once and at each change.
+   *
+   * The service tells only while this account is available itself (`set_presence`), and only
+   * what the person lets it see; nothing comes otherwise. It is asked for again after each
+   * login until this process ends. At most 512 are watched at a time; one more fails with
+   * `WRONG_STATE`, and a number under which nobody is registered with `NOT_FOUND`.
+   */
+  async watchPresence(request: WatchPresence, options?: CallOptions): Promise<void> {
+    await this.request('watch_presence', watchPresence(request), options)
   }
 }
 
@@ -958,6 +997,10 @@ function setChatPrivacy(value: SetChatPrivacy): object {
   return { ...value, chat: address(value.chat) }
 }
 
+function setChatState(value: SetChatState): object {
+  return { ...value, chat: address(value.chat) }
+}
+
 function setChatTimer(value: SetChatTimer): object {
   return { ...value, chat: address(value.chat) }
 }
@@ -988,4 +1031,8 @@ function voteInPost(value: VoteInPost): object {
 
 function votePoll(value: VotePoll): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
+function watchPresence(value: WatchPresence): object {
+  return { ...value, address: address(value.address) }
 }

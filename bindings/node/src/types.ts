@@ -192,6 +192,13 @@ export interface AudioContent {
   waveform: number[] | null
 }
 
+/** Whether this account is online, for those who may see it. */
+export type Availability =
+  /** Somebody looks at the messages. */
+  | 'available'
+  /** Nobody does. */
+  | 'unavailable'
+
 /**
  * Copies the store into a file that opens as a store, while the client goes on.
  *
@@ -533,12 +540,40 @@ export interface ChatPage {
   next: string | null
 }
 
+/** What somebody does in a chat. */
+export type ChatState =
+  /** Writes. */
+  | 'composing'
+  /** Records a voice message. */
+  | 'recording'
+  /** Neither any more. */
+  | 'paused'
+
 /** A chat's timer. */
 export interface ChatTimer {
   /** How long messages stay, in seconds; 0: for ever. */
   seconds: number
   /** When it was set, seconds since 1970. */
   setAt: number | null
+}
+
+/**
+ * Asks the service which phone numbers are registered. Answers with an entry for each, in
+ * order.
+ *
+ * Ask only for numbers of people who expect it, and few at a time: the service restricts
+ * accounts that try numbers out. Fails with `RATE_LIMITED` and the time to wait if it was too
+ * much.
+ */
+export interface CheckNumbers {
+  /** Phone numbers with their country codes; at least one. */
+  numbers: string[]
+}
+
+/** What is known of numbers. */
+export interface CheckedNumbers {
+  /** One entry for each number, in order. */
+  numbers: NumberCheck[]
 }
 
 /** An answer to buttons, a list or a native flow. */
@@ -1566,6 +1601,17 @@ export interface GetPicture {
   size?: PictureSize | null
 }
 
+/**
+ * Asks the service about people. Answers with an entry for each, in order.
+ *
+ * What a person does not let this account see is absent. Fails with `RATE_LIMITED` and the
+ * time to wait if it was too much.
+ */
+export interface GetUserInfo {
+  /** Addresses of people; at least one. */
+  people: string[]
+}
+
 /** A silent video that plays in a loop. */
 export interface GifContentInput {
   type: 'gif'
@@ -2547,6 +2593,28 @@ export interface NamedMessage {
   sender: string | null
 }
 
+/** What is known of a number. */
+export interface NumberCheck {
+  /** The number as it was given. */
+  number: string
+  /** Whether it is registered. */
+  status: NumberStatus
+  /**
+   * Who it is; absent unless somebody is. The number in it is the one that is registered,
+   * which may be spelled differently.
+   */
+  who: Identity | null
+}
+
+/** Whether a number is registered. */
+export type NumberStatus =
+  /** Somebody is. */
+  | 'registered'
+  /** Nobody is. */
+  | 'not_registered'
+  /** The service does not say. */
+  | 'unknown'
+
 /** Older messages that were asked for and are in the archive now. */
 export interface OlderHistory {
   /** How many there are; 0: there are no older ones. */
@@ -3521,6 +3589,20 @@ export interface SetChatPrivacy {
   wait?: SendWait | null
 }
 
+/**
+ * Says in a chat what is being done: writing, recording, or neither any more.
+ *
+ * Others forget it after about 25 s: say it again every ten seconds, and end it with `paused`
+ * or a message. They see it while this account is available (`set_presence`). Nothing tells
+ * whether it arrived, and it is never kept for later.
+ */
+export interface SetChatState {
+  /** Address of the chat: a person or a group. */
+  chat: Address
+  /** What is done. */
+  state: ChatState
+}
+
 /** Sets the timer of a chat with a person: messages disappear after that time. */
 export interface SetChatTimer {
   /** Address of the chat. */
@@ -3988,6 +4070,12 @@ export interface UnsupportedContent {
   type: 'unsupported'
 }
 
+/** Ends what `watch_presence` began. */
+export interface UnwatchPresence {
+  /** Address of the person or group. */
+  address: Address
+}
+
 /**
  * Encrypts a file and uploads it, to be sent in messages. The service keeps it for some weeks.
  *
@@ -4021,6 +4109,44 @@ export interface UploadedMedia {
   handle: string | null
   /** What the file is. */
   mimetype: string | null
+}
+
+/** What a person says of itself in the profile. */
+export interface UserAbout {
+  /** The text. */
+  text: string
+  /** When it was set, seconds since 1970, if the service said so. */
+  changedAt: number | null
+}
+
+/** What the service tells of a person. */
+export interface UserInfo {
+  /** The address that was asked for. */
+  address: string
+  /** The person. */
+  who: Identity
+  /** Whether there is such a person; if not, there is nothing below. */
+  exists: boolean
+  /** Whether it is a business. */
+  isBusiness: boolean
+  /** Numbers of the person's devices as the service lists them; 0 is the phone. */
+  devices: number[]
+  /** What the person says of itself; absent if it is hidden or empty. */
+  about: UserAbout | null
+  /** The timer that the person wants in new chats. */
+  defaultTimer: DefaultTimer | null
+  /** Id of the picture, which changes with it; absent if there is none or it is hidden. */
+  pictureId: string | null
+  /** The name under which the person can be found instead of the number. */
+  username: string | null
+  /** The name of the business that the service has verified. Its signature is not checked. */
+  verifiedName: string | null
+}
+
+/** What the service tells of people. */
+export interface UserInfoList {
+  /** One entry for each address, in order. */
+  people: UserInfo[]
 }
 
 /** Where a version comes from. */
@@ -4167,4 +4293,18 @@ export interface VotePoll {
   sender?: Address | null
   /** What to wait for; the service's word if it is absent. */
   wait?: SendWait | null
+}
+
+/**
+ * Watches whether a person is online, or how many members of a group are: `presence` events
+ * tell it at once and at each change.
+ *
+ * The service tells only while this account is available itself (`set_presence`), and only
+ * what the person lets it see; nothing comes otherwise. It is asked for again after each login
+ * until this process ends. At most 512 are watched at a time; one more fails with
+ * `WRONG_STATE`, and a number under which nobody is registered with `NOT_FOUND`.
+ */
+export interface WatchPresence {
+  /** Address of the person or group. */
+  address: Address
 }

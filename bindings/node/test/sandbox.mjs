@@ -137,6 +137,11 @@ export class Phone {
     return this.#wait('receipts', (item) => item.id === id && item.kind === kind)
   }
 
+  /** Waits for what the phone sees of somebody: `available`, `composing` and the like. */
+  sign(kind) {
+    return this.#wait('signs', (item) => item.kind === kind)
+  }
+
   async #wait(what, wanted) {
     const end = Date.now() + DEADLINE
     for (let after = 0; Date.now() < end; ) {

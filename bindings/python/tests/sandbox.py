@@ -117,6 +117,10 @@ class Phone:
             "receipts", lambda item: item["id"] == message_id and item["kind"] == kind
         )
 
+    async def sign(self, kind: str) -> dict[str, Any]:
+        """Waits for what the phone sees of somebody: ``available``, ``composing`` and the like."""
+        return await self._wait("signs", lambda item: item["kind"] == kind)
+
     async def _wait(self, what: str, wanted: Any) -> dict[str, Any]:
         after, end = 0, time.monotonic() + DEADLINE
         while time.monotonic() < end:

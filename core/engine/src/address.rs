@@ -15,6 +15,11 @@ pub fn parse_address(text: &str) -> Result<Jid, Error> {
             .parse()
             .map_err(|error| Error::new(Code::InvalidArgument, "the address is malformed").because(error));
     }
+    phone_number(text)
+}
+
+/// Reads a phone number with its country code.
+pub(crate) fn phone_number(text: &str) -> Result<Jid, Error> {
     phone_digits(text).map(|digits| Jid::pn(&digits))
 }
 

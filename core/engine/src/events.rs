@@ -20,6 +20,7 @@ pub use crate::channels::{ChannelCounts, ChannelPost, PostChange, PostCounts};
 pub use crate::groups::{GroupChange, GroupChanged, GroupJoined, GroupLeft};
 pub use crate::history::{HistoryKind, HistoryProgress, HistorySync};
 pub use crate::pictures::PictureChanged;
+pub use crate::presence::{ChatState, ChatStateChanged, LastSeen, PresenceChanged};
 pub use crate::restrictions::{Restriction, RestrictionKind};
 
 /// A chat or a person under every address known for it.
@@ -175,6 +176,15 @@ pub enum EventKind {
     /// Emitted when the download or the reading of a piece of the history got on; about ten times a second, and
     /// at the end of each piece. Ephemeral; only the latest counts.
     HistoryProgress(HistoryProgress),
+    /// Emitted when a watched person comes online or goes, or the number of members of a watched group
+    /// changes who are; at once after [`watch_presence`](crate::Client::watch_presence), and only while
+    /// this account is available. Ephemeral; only the latest of each counts, and only while the
+    /// connection lasts.
+    Presence(PresenceChanged),
+    /// Emitted when somebody begins to write or record in a chat, goes on with it, or stops. Ephemeral;
+    /// only the latest of each person and chat counts. It always ends: whoever does not say so again
+    /// within 25 s is told as paused, and so is everybody when the connection ends.
+    ChatState(ChatStateChanged),
     /// Emitted when the connection changes its state. Ephemeral; only the latest counts.
     Connection(ConnectionState),
     /// Emitted last, when the client is closed. Ephemeral; nothing follows.

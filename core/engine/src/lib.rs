@@ -39,6 +39,7 @@ mod channels;
 mod client;
 mod clock;
 mod connection;
+mod contacts;
 mod devices;
 mod engine;
 mod error;
@@ -53,6 +54,7 @@ mod messages;
 mod options;
 pub mod pictures;
 mod prekeys;
+mod presence;
 mod random;
 mod receipts;
 mod repair;
@@ -70,6 +72,7 @@ pub use archive::{
     SentStatus, StoredAnswer, StoredMessage, StoredPin, StoredReaction,
 };
 pub use client::{AccountInfo, Client};
+pub use contacts::{About, DefaultTimer, NumberCheck, NumberStatus, UserInfo};
 pub use engine::Engine;
 pub use error::{Category, Code, Error, Outcome};
 pub use events::{Event, EventStream, Identity};
@@ -82,6 +85,7 @@ pub use options::{
     CallOptions, Cancel, ClientOptions, Endpoint, EngineOptions, Fallback, LookupOptions, Proxy, SendOptions,
     SendWait,
 };
+pub use presence::Availability;
 pub use statistics::Statistics;
 pub use transfer::{ExportOptions, ImportReport, ImportSource, LeftOut, Passphrase, TakenOver};
 pub use version::{ClientVersion, VersionSource};

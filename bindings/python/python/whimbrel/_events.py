@@ -45,6 +45,7 @@ __all__ = [
     "ChatChanged",
     "ChatMoved",
     "ChatPrivacyChanged",
+    "ChatStateChanged",
     "ChatTimerChanged",
     "Closed",
     "Comment",
@@ -82,6 +83,7 @@ __all__ = [
     "PollEdited",
     "PollOptionAdded",
     "PollVote",
+    "PresenceChanged",
     "Qr",
     "QuickReplyChanged",
     "Reaction",
@@ -2005,7 +2007,7 @@ class PictureChanged(Event):
     author: Identity | None
     """Who changed it, if known."""
 
-    id: str | None
+    picture_id: str | None
     """The id of the new picture; absent if there is none, or if it was not told."""
 
     @classmethod
@@ -2018,7 +2020,7 @@ class PictureChanged(Event):
             removed=data["removed"],
             timestamp=data["timestamp"],
             author=None if (value := data.get("author")) is None else Identity._decode(value),
-            id=data.get("id"),
+            picture_id=data.get("pictureId"),
         )
 
 

@@ -8,7 +8,10 @@ from typing import Any
 from ._types import (
     Account,
     Address,
+    Availability,
     ChatPage,
+    ChatState,
+    CheckedNumbers,
     ClientVersion,
     ConnectionInfo,
     ContactPage,
@@ -49,6 +52,7 @@ from ._types import (
     Statistics,
     StoredMessage,
     UploadedMedia,
+    UserInfoList,
 )
 
 __all__ = [
@@ -1249,6 +1253,25 @@ class Operations:
         request: dict[str, object] = {}
         return Statistics._decode(await self._request("get_statistics", request, timeout))
 
+    async def get_user_info(
+        self,
+        *,
+        people: list[str],
+        timeout: float | None = None,
+    ) -> UserInfoList:
+        """Asks the service about people. Answers with an entry for each, in order.
+
+        What a person does not let this account see is absent. Fails with ``RATE_LIMITED`` and
+        the time to wait if it was too much.
+
+        Args:
+            people: Addresses of people; at least one.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"people": people}
+        return UserInfoList._decode(await self._request("get_user_info", request, timeout))
+
     async def keep_message(
         self,
         *,
@@ -1994,6 +2017,28 @@ class Operations:
             request["wait"] = wait
         return SentMessage._decode(await self._request("set_chat_privacy", request, timeout))
 
+    async def set_chat_state(
+        self,
+        *,
+        chat: Address,
+        state: ChatState,
+        timeout: float | None = None,
+    ) -> None:
+        """Says in a chat what is being done: writing, recording, or neither any more.
+
+        Others forget it after about 25 s: say it again every ten seconds, and end it with
+        ``paused`` or a message. They see it while this account is available (``set_presence``).
+        Nothing tells whether it arrived, and it is never kept for later.
+
+        Args:
+            chat: Address of the chat: a person or a group.
+            state: What is done.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat), "state": state}
+        await self._request("set_chat_state", request, timeout)
+
     async def set_chat_timer(
         self,
         *,
@@ -2299,3 +2344,25 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("vote_poll", request, timeout))
+
+    async def watch_presence(
+        self,
+        *,
+        address: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Watches whether a person is online, or how many members of a group are: ``presence``
+        events tell it at once and at each change.
+
+        The service tells only while this account is available itself (``set_presence``), and
+        only what the person lets it see; nothing comes otherwise. It is asked for again after
+        each login until this process ends. At most 512 are watched at a time; one more fails
+        with ``WRONG_STATE``, and a number under which nobody is registered with ``NOT_FOUND``.
+
+        Args:
+            address: Address of the person or group.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"address": str(address)}
+        await self._request("watch_presence", request, timeout)

@@ -15,6 +15,7 @@ __all__ = [
     "AlbumContent",
     "AppStateTroubleType",
     "AudioContent",
+    "Availability",
     "BroadcastCallContent",
     "ButtonsContent",
     "CallLogContent",
@@ -28,7 +29,9 @@ __all__ = [
     "Chat",
     "ChatChangeType",
     "ChatPage",
+    "ChatState",
     "ChatTimer",
+    "CheckedNumbers",
     "ChoiceContent",
     "ChoiceSource",
     "ClientVersion",
@@ -43,6 +46,7 @@ __all__ = [
     "CreatedGroup",
     "DebugChoice",
     "DebugEcho",
+    "DefaultTimer",
     "DocumentContent",
     "DownloadedMedia",
     "EditForm",
@@ -94,6 +98,8 @@ __all__ = [
     "Money",
     "MusicContent",
     "NamedMessage",
+    "NumberCheck",
+    "NumberStatus",
     "OlderHistory",
     "OrderContent",
     "PackSticker",
@@ -156,6 +162,9 @@ __all__ = [
     "UnknownContent",
     "UnsupportedContent",
     "UploadedMedia",
+    "UserAbout",
+    "UserInfo",
+    "UserInfoList",
     "VersionSource",
     "VideoContent",
     "VideoNoteContent",
@@ -345,6 +354,23 @@ class AudioContent:
         if self.waveform is not None:
             request["waveform"] = self.waveform
         return request
+
+
+class Availability(str, Enum):
+    """Whether this account is online, for those who may see it."""
+
+    AVAILABLE = "available"
+    """Somebody looks at the messages."""
+
+    UNAVAILABLE = "unavailable"
+    """Nobody does."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Availability:
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -820,6 +846,26 @@ class ChatPage:
         )
 
 
+class ChatState(str, Enum):
+    """What somebody does in a chat."""
+
+    COMPOSING = "composing"
+    """Writes."""
+
+    RECORDING = "recording"
+    """Records a voice message."""
+
+    PAUSED = "paused"
+    """Neither any more."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> ChatState:
+        return cls.UNKNOWN
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatTimer:
     """A chat's timer."""
@@ -835,6 +881,20 @@ class ChatTimer:
         return cls(
             seconds=data["seconds"],
             set_at=data.get("setAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedNumbers:
+    """What is known of numbers."""
+
+    numbers: list[NumberCheck]
+    """One entry for each number, in order."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CheckedNumbers:
+        return cls(
+            numbers=[NumberCheck._decode(item) for item in data["numbers"]],
         )
 
 
@@ -1200,6 +1260,24 @@ class DebugEcho:
             nested=data["nested"],
             choice=DebugChoice(data["choice"]),
             nothing=data.get("nothing"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultTimer:
+    """The timer that a person wants in new chats."""
+
+    seconds: int
+    """After how many seconds messages disappear; 0: never."""
+
+    changed_at: int | None
+    """When it was set, seconds since 1970, if the service said so."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> DefaultTimer:
+        return cls(
+            seconds=data["seconds"],
+            changed_at=data.get("changedAt"),
         )
 
 
@@ -3061,6 +3139,47 @@ class NamedMessage:
         if self.sender is not None:
             request["sender"] = self.sender
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberCheck:
+    """What is known of a number."""
+
+    number: str
+    """The number as it was given."""
+
+    status: NumberStatus
+    """Whether it is registered."""
+
+    who: Identity | None
+    """Who it is; absent unless somebody is. The number in it is the one that is registered, which
+    may be spelled differently.
+    """
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> NumberCheck:
+        return cls(
+            number=data["number"],
+            status=NumberStatus(data["status"]),
+            who=None if (value := data.get("who")) is None else Identity._decode(value),
+        )
+
+
+class NumberStatus(str, Enum):
+    """Whether a number is registered."""
+
+    REGISTERED = "registered"
+    """Somebody is."""
+
+    NOT_REGISTERED = "not_registered"
+    """Nobody is."""
+
+    UNKNOWN = "unknown"
+    """The service does not say."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> NumberStatus:
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -4935,6 +5054,88 @@ class UploadedMedia:
             length=data["length"],
             handle=data.get("handle"),
             mimetype=data.get("mimetype"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserAbout:
+    """What a person says of itself in the profile."""
+
+    text: str
+    """The text."""
+
+    changed_at: int | None
+    """When it was set, seconds since 1970, if the service said so."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> UserAbout:
+        return cls(
+            text=data["text"],
+            changed_at=data.get("changedAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserInfo:
+    """What the service tells of a person."""
+
+    address: str
+    """The address that was asked for."""
+
+    who: Identity
+    """The person."""
+
+    exists: bool
+    """Whether there is such a person; if not, there is nothing below."""
+
+    is_business: bool
+    """Whether it is a business."""
+
+    devices: list[int]
+    """Numbers of the person's devices as the service lists them; 0 is the phone."""
+
+    about: UserAbout | None
+    """What the person says of itself; absent if it is hidden or empty."""
+
+    default_timer: DefaultTimer | None
+    """The timer that the person wants in new chats."""
+
+    picture_id: str | None
+    """Id of the picture, which changes with it; absent if there is none or it is hidden."""
+
+    username: str | None
+    """The name under which the person can be found instead of the number."""
+
+    verified_name: str | None
+    """The name of the business that the service has verified. Its signature is not checked."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> UserInfo:
+        return cls(
+            address=data["address"],
+            who=Identity._decode(data["who"]),
+            exists=data["exists"],
+            is_business=data["isBusiness"],
+            devices=data["devices"],
+            about=None if (value := data.get("about")) is None else UserAbout._decode(value),
+            default_timer=None if (value := data.get("defaultTimer")) is None else DefaultTimer._decode(value),
+            picture_id=data.get("pictureId"),
+            username=data.get("username"),
+            verified_name=data.get("verifiedName"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserInfoList:
+    """What the service tells of people."""
+
+    people: list[UserInfo]
+    """One entry for each address, in order."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> UserInfoList:
+        return cls(
+            people=[UserInfo._decode(item) for item in data["people"]],
         )
 
 

@@ -18,7 +18,7 @@ pub struct PictureChanged {
     /// There is none any more.
     pub removed: bool,
     /// The id of the new picture; absent if there is none, or if it was not told.
-    pub id: Option<String>,
+    pub picture_id: Option<String>,
     /// The service's time, seconds since 1970.
     pub timestamp: i64,
 }
@@ -29,7 +29,7 @@ impl From<&events::PictureChanged> for PictureChanged {
             owner: (&event.owner).into(),
             author: event.author.as_ref().map(Into::into),
             removed: event.id.is_none(),
-            id: event.id.clone().filter(|id| !id.is_empty()),
+            picture_id: event.id.clone().filter(|id| !id.is_empty()),
             timestamp: event.timestamp,
         }
     }

@@ -6,6 +6,7 @@ mod archive;
 mod channels;
 mod chats;
 mod connection;
+mod contacts;
 mod debug;
 mod events;
 mod groups;
@@ -16,6 +17,7 @@ mod media;
 mod messages;
 mod people;
 mod pictures;
+mod presence;
 mod statistics;
 mod transfer;
 mod version;
@@ -45,6 +47,10 @@ pub use chats::{
     StateChangeId,
 };
 pub use connection::{Connect, ConnectionInfo, Disconnect, GetConnection};
+pub use contacts::{
+    CheckNumbers, CheckedNumbers, DefaultTimer, GetUserInfo, NumberCheck, NumberStatus, UserAbout, UserInfo,
+    UserInfoList,
+};
 pub use debug::{DebugEcho, DebugFail};
 pub use events::Acknowledge;
 pub use groups::{
@@ -71,6 +77,7 @@ pub use pictures::{
     DownloadPicture, GetPicture, PictureFile, PictureInfo, PictureSize, PictureState, RemovePicture,
     SetPicture, SetPictureResult,
 };
+pub use presence::{Availability, SetChatState, SetPresence, UnwatchPresence, WatchPresence};
 pub use statistics::{FailureCount, GetStatistics, Statistics};
 pub(crate) use transfer::passphrase;
 pub use transfer::{Backup, Export};
@@ -172,6 +179,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<Backup>(),
     entry::<CancelSend>(),
     entry::<ChangeAppState>(),
+    entry::<CheckNumbers>(),
     entry::<ClearChat>(),
     entry::<CommentMessage>(),
     entry::<ConfirmPasskey>(),
@@ -209,6 +217,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<GetMessage>(),
     entry::<GetPicture>(),
     entry::<GetStatistics>(),
+    entry::<GetUserInfo>(),
     entry::<KeepMessage>(),
     entry::<LabelChat>(),
     entry::<LabelMessage>(),
@@ -239,18 +248,22 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SendMessage>(),
     entry::<SendText>(),
     entry::<SetChatPrivacy>(),
+    entry::<SetChatState>(),
     entry::<SetChatTimer>(),
     entry::<SetClientVersion>(),
     entry::<SetFavorites>(),
     entry::<SetGroupSubject>(),
     entry::<SetMemberLabel>(),
     entry::<SetPicture>(),
+    entry::<SetPresence>(),
     entry::<SetSetting>(),
     entry::<SharePhoneNumber>(),
     entry::<StarMessages>(),
+    entry::<UnwatchPresence>(),
     entry::<UploadMedia>(),
     entry::<VoteInPost>(),
     entry::<VotePoll>(),
+    entry::<WatchPresence>(),
 ];
 
 /// Finds an operation.

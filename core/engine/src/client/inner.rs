@@ -24,6 +24,7 @@ use crate::media::MediaState;
 use crate::messages::{Outbox, SignalState};
 use crate::options::ClientOptions;
 use crate::prekeys::Upkeep;
+use crate::presence::PresenceState;
 use crate::store::{Account, Changes, Committer, Store};
 
 /// The shared state of one client. Tasks hold it; the host holds a [`Client`](super::Client).
@@ -62,6 +63,8 @@ pub(crate) struct Inner {
     pub(crate) app_state: crate::appstate::AppState,
     /// How far the service has this device's prekeys.
     pub(crate) prekeys: Upkeep,
+    /// What this client says of itself, and whom it watches.
+    pub(crate) presence: PresenceState,
     /// Media hosts, and requests to the phone for files.
     pub(crate) media: MediaState,
 }
@@ -107,6 +110,7 @@ impl Inner {
             fetching: Fetching::default(),
             app_state: crate::appstate::AppState::default(),
             prekeys: Upkeep::default(),
+            presence: PresenceState::default(),
             media: MediaState::default(),
             store,
         })

@@ -171,7 +171,8 @@ pub(crate) fn accept(answer: Node) -> Result<Node, Error> {
     }
 }
 
-fn service_error(answer: &NodeRef<'_>) -> Error {
+/// What the service says with the `<error>` in a node.
+pub(crate) fn service_error(answer: &NodeRef<'_>) -> Error {
     let error = answer.child_named("error");
     let status =
         error.and_then(|error| error.attr_u64("code")).and_then(|code| u16::try_from(code).ok()).unwrap_or(0);

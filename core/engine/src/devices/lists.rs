@@ -91,7 +91,8 @@ pub(crate) async fn query(
     Ok(())
 }
 
-fn is_of_other_account(unit: &mut Unit<'_>, answer: &UserAnswer) -> Result<bool, StoreError> {
+/// Whether a list is signed by another key than the known one of the account.
+pub(crate) fn is_of_other_account(unit: &mut Unit<'_>, answer: &UserAnswer) -> Result<bool, StoreError> {
     let Some(devices) = &answer.devices else { return Ok(false) };
     let user = unit.canonical(&answer.user)?;
     let account = unit.identity(&user)?;

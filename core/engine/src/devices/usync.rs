@@ -14,6 +14,15 @@ pub(crate) enum Context {
     Notification,
 }
 
+/// How much of the answer is new; the service takes it as a hint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// A question.
+    Query,
+    /// Everything that is known.
+    Full,
+}
+
 /// What the service says about one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UserAnswer {
@@ -55,7 +64,7 @@ pub(crate) fn query(users: &[Jid], context: Context, sid: String) -> Node {
         Context::Message => "message",
         Context::Notification => "notification",
     };
-    request(protocols, list, context, sid)
+    request(protocols, list, Mode::Query, context, sid)
 }
 
 /// Asks whether there is an account behind a bare address, and for its two addresses. Numbers are
@@ -69,18 +78,24 @@ pub(crate) fn addresses(user: &Jid, sid: String) -> Node {
         (Node::new("contact").attr("addressing_mode", "lid"), Node::new("user").attr("jid", user))
     };
     let protocols = Node::new("query").child(contact).child(Node::new("lid"));
-    request(protocols, [asked], "interactive", sid)
+    request(protocols, [asked], Mode::Query, "interactive", sid)
 }
 
-fn request(
+/// A query. Each protocol is asked for all users.
+pub(crate) fn request(
     protocols: Node,
     users: impl IntoIterator<Item = Node>,
+    mode: Mode,
     context: &'static str,
     sid: String,
 ) -> Node {
+    let mode = match mode {
+        Mode::Query => "query",
+        Mode::Full => "full",
+    };
     let usync = Node::new("usync")
         .attr("sid", sid)
-        .attr("mode", "query")
+        .attr("mode", mode)
         .attr("last", true)
         .attr("index", "0")
         .attr("context", context)
@@ -95,7 +110,8 @@ pub(crate) fn parse(answer: &NodeRef<'_>) -> Vec<UserAnswer> {
     list.map_or_else(Vec::new, |list| list.children_named("user").filter_map(user).collect())
 }
 
-fn user(node: &NodeRef<'_>) -> Option<UserAnswer> {
+/// Reads what is said of one user.
+pub(crate) fn user(node: &NodeRef<'_>) -> Option<UserAnswer> {
     let user = node.attr_jid("jid")?.to_bare().normalized();
     let lid = node.child_named("lid").and_then(|lid| lid.attr_jid("val"));
     Some(UserAnswer {

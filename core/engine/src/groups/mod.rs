@@ -15,7 +15,7 @@ pub(crate) mod send;
 mod sender_keys;
 mod stanza;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use tokio::time::Instant;
 use whimbrel_wire::Jid;

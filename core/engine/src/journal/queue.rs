@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use whimbrel_wire::Jid;
 
 use super::record;
 use crate::clock;
 use crate::error::{Code, Error};
 use crate::events::{
-    ClosedReason, ConnectionState, Event, EventKind, HistoryProgress, LinkFailed, MediaProgress,
-    PasskeyRequired, QrText,
+    ChatStateChanged, ClosedReason, ConnectionState, Event, EventKind, HistoryProgress, LinkFailed, MediaProgress, PasskeyRequired, PresenceChanged, QrText,
 };
 use crate::store::{Store, StoreError};
 
@@ -19,6 +19,9 @@ const IN_MEMORY: usize = 256;
 
 /// Transfers of files of which the host may be told at a time.
 const TRANSFERS: usize = 256;
+
+/// People and groups of whose presence the host may be told at a time, and people who write.
+const SIGNS: usize = 512;
 
 /// The events of one client on their way to its host.
 ///
@@ -67,6 +70,10 @@ struct State {
     /// By the name of the transfer.
     transfers: BTreeMap<String, MediaProgress>,
     history: Option<HistoryProgress>,
+    /// By who it is.
+    presences: BTreeMap<Jid, PresenceChanged>,
+    /// By the chat and who it is.
+    chat_states: BTreeMap<(Jid, Jid), ChatStateChanged>,
     closed: Option<ClosedReason>,
     closed_taken: bool,
     consumer: bool,
@@ -98,6 +105,8 @@ impl EventQueue {
                 connection: None,
                 transfers: BTreeMap::new(),
                 history: None,
+                presences: BTreeMap::new(),
+                chat_states: BTreeMap::new(),
                 closed: None,
                 closed_taken: false,
                 consumer: false,
@@ -205,6 +214,29 @@ impl EventQueue {
     /// Says how far the present piece of the history is, replacing what was not taken.
     pub(crate) fn history_progress(&self, progress: HistoryProgress) {
         self.lock().history = Some(progress);
+        self.readable.notify_one();
+    }
+
+    /// Says who is online, replacing what was not taken about the same person.
+    pub(crate) fn presence(&self, presence: PresenceChanged) {
+        let mut state = self.lock();
+        if state.presences.len() >= SIGNS && !state.presences.contains_key(&presence.who.id) {
+            state.presences.pop_first();
+        }
+        state.presences.insert(presence.who.id.clone(), presence);
+        drop(state);
+        self.readable.notify_one();
+    }
+
+    /// Says who writes, replacing what was not taken about the same person and chat.
+    pub(crate) fn chat_state(&self, chat_state: ChatStateChanged) {
+        let mut state = self.lock();
+        let key = (chat_state.chat.id.clone(), chat_state.sender.id.clone());
+        if state.chat_states.len() >= SIGNS && !state.chat_states.contains_key(&key) {
+            state.chat_states.pop_first();
+        }
+        state.chat_states.insert(key, chat_state);
+        drop(state);
         self.readable.notify_one();
     }
 
@@ -362,6 +394,12 @@ impl State {
         }
         if let Some(progress) = self.history.take() {
             return Some(EventKind::HistoryProgress(progress));
+        }
+        if let Some((_, presence)) = self.presences.pop_first() {
+            return Some(EventKind::Presence(presence));
+        }
+        if let Some((_, state)) = self.chat_states.pop_first() {
+            return Some(EventKind::ChatState(state));
         }
         self.transfers.pop_first().map(|(_, progress)| EventKind::MediaProgress(progress))
     }

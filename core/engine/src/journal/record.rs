@@ -169,6 +169,8 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         | EventKind::LinkFailed(_)
         | EventKind::MediaProgress(_)
         | EventKind::HistoryProgress(_)
+        | EventKind::Presence(_)
+        | EventKind::ChatState(_)
         | EventKind::Connection(_)
         | EventKind::Closed(_) => return None,
     })

@@ -12,6 +12,7 @@ use crate::client::Inner;
 use crate::connection::{Connection, Inbound, iq};
 use crate::devices::{identity, notify};
 use crate::messages::Unit;
+use crate::presence;
 use crate::receipts;
 use crate::repair::{self, Repair};
 use crate::retry::phone::{self, Missing};
@@ -32,6 +33,10 @@ pub(crate) struct Replies {
     pub(crate) repairs: Vec<Repair>,
     /// A piece of the history was announced.
     pub(crate) history: bool,
+    /// What others do, for the host.
+    pub(crate) signs: Vec<presence::Sign>,
+    /// Somebody looks at what arrives, as the service was told.
+    pub(crate) is_looked_at: bool,
     /// Messages that the phone is to be asked for.
     missing: Vec<Missing>,
 }
@@ -84,7 +89,8 @@ pub(crate) async fn run(client: Arc<Inner>, connection: Arc<Connection>, inbound
     tokio::join!(
         receive(&client, &connection, inbound, repairs),
         repair::run(&client, &connection, queue),
-        phone::run(&client, &connection)
+        phone::run(&client, &connection),
+        presence::watch_writing(&client, &connection)
     );
 }
 
@@ -111,7 +117,8 @@ async fn receive(
             return;
         }
         let handled = client.unit(|unit| {
-            let mut replies = Replies::default();
+            let is_looked_at = client.presence.is_available_on(connection.generation);
+            let mut replies = Replies { is_looked_at, ..Replies::default() };
             for node in &batch {
                 handle(client, unit, node, &mut replies)?;
             }
@@ -143,6 +150,9 @@ async fn receive(
         }
         if replies.history {
             client.history.wake();
+        }
+        for sign in replies.signs {
+            client.presence.tell(sign, &client.events);
         }
         for missing in replies.missing {
             client.phone.add(missing);
@@ -178,7 +188,9 @@ fn handle(client: &Inner, unit: &mut Unit<'_>, node: &Node, replies: &mut Replie
             replies.ack(node, None);
             Ok(())
         }
-        "presence" | "chatstate" | "error" | "iq" => Ok(()),
+        "presence" => presence::presence(unit, node, replies),
+        "chatstate" => presence::chat_state(unit, node, replies),
+        "error" | "iq" => Ok(()),
         tag => {
             tracing::debug!(tag, "A stanza of an unknown kind arrived.");
             replies.ack(node, Some(super::decrypt::UNKNOWN));

@@ -290,6 +290,7 @@ fn answer(received: &Received<'_>, place: &Place, replies: &mut Replies) {
     let kind = match (received.peer, place.own) {
         (true, true) => Kind::Peer,
         (_, true) => Kind::Sender,
+        (_, false) if replies.is_looked_at => Kind::LookedAt,
         (_, false) => Kind::Delivered,
     };
     replies.push(receipt::delivery(received, kind));

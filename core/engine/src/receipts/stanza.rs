@@ -13,6 +13,8 @@ pub(crate) const IDS: usize = 256;
 pub(crate) enum Kind {
     /// This device has it; nobody looks at it now.
     Delivered,
+    /// This device has it, and somebody looks at its messages.
+    LookedAt,
     /// This device has the copy of what another own device sent.
     Sender,
     /// A message from device to device of the account was dealt with.
@@ -22,13 +24,14 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const fn name(self) -> &'static str {
+    const fn name(self) -> Option<&'static str> {
         match self {
-            // The client shows no presence, and `inactive` says just that.
-            Self::Delivered => "inactive",
-            Self::Sender => "sender",
-            Self::Peer => "peer_msg",
-            Self::History => "hist_sync",
+            // Nobody was said to be available, and `inactive` says just that.
+            Self::Delivered => Some("inactive"),
+            Self::LookedAt => None,
+            Self::Sender => Some("sender"),
+            Self::Peer => Some("peer_msg"),
+            Self::History => Some("hist_sync"),
         }
     }
 }
@@ -36,13 +39,13 @@ impl Kind {
 /// The receipt for a received message.
 pub(crate) fn delivery(message: &Received<'_>, kind: Kind) -> Node {
     let to = if kind == Kind::History { message.from.to_bare() } else { message.from.clone() };
-    let repeats = matches!(kind, Kind::Delivered | Kind::Sender);
+    let repeats = matches!(kind, Kind::Delivered | Kind::LookedAt | Kind::Sender);
     // Of statuses there are no inactive devices (messages document §16).
     let is_status = message.from.is_status();
     Node::new("receipt")
         .attr("id", message.id.clone().into_owned())
         .attr("to", to)
-        .attr_opt("type", (!is_status || kind != Kind::Delivered).then_some(kind.name()))
+        .attr_opt("type", kind.name().filter(|_| !is_status || kind != Kind::Delivered))
         .attr_opt("context", is_status.then_some("status"))
         .attr_opt("participant", message.participant.as_ref().filter(|_| repeats))
         .attr_opt("recipient", message.recipient.as_ref().filter(|_| repeats))
@@ -148,6 +151,8 @@ mod tests {
         let direct = Node::new("message").attr("id", "A").attr("from", &device).attr("t", "1");
         let node = delivery(&received(&direct), Kind::Delivered);
         assert_eq!(node.to_string(), r#"<receipt id="A" to=J:"7:3@lid" type="inactive"/>"#);
+        let node = delivery(&received(&direct), Kind::LookedAt);
+        assert_eq!(node.to_string(), r#"<receipt id="A" to=J:"7:3@lid"/>"#);
         let copy = direct.clone().attr("recipient", Jid::lid("9"));
         let node = delivery(&received(&copy), Kind::Sender);
         assert_eq!(node.to_string(), r#"<receipt id="A" to=J:"7:3@lid" type="sender" recipient=J:"9@lid"/>"#);

@@ -8,6 +8,7 @@ mod groups;
 mod media;
 mod phones;
 mod pictures;
+mod presence;
 mod service;
 
 use std::io;
@@ -74,6 +75,7 @@ pub async fn serve(sandbox: Sandbox, options: ControlOptions) -> io::Result<Cont
     let routes = Router::new()
         .merge(appstate::routes())
         .merge(phones::routes())
+        .merge(presence::routes())
         .merge(groups::routes())
         .merge(channels::routes())
         .merge(media::routes())

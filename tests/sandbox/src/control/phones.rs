@@ -62,7 +62,7 @@ impl PhoneView {
     }
 }
 
-fn find(api: &Api, number: &str) -> Result<Phone, ApiError> {
+pub(super) fn find(api: &Api, number: &str) -> Result<Phone, ApiError> {
     api.sandbox.find_phone(number).ok_or_else(|| ApiError::not_found(format!("there is no phone {number}")))
 }
 

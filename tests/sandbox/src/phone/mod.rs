@@ -20,6 +20,7 @@ mod passkey;
 mod past;
 mod people;
 mod phones;
+mod presence;
 mod qr;
 mod receive;
 mod records;
@@ -57,7 +58,7 @@ pub use passkey::PasskeyLink;
 pub use past::Past;
 pub(crate) use phones::Phones;
 pub use qr::{LinkingCode, QrError, parse as parse_qr};
-pub use records::{Message, Receipt, ReceiptKind, SwitchChange, Switches};
+pub use records::{Message, Receipt, ReceiptKind, Sign, SignKind, SwitchChange, Switches};
 
 /// One-time prekeys that a phone uploads at a time.
 const PREKEYS: usize = 100;
@@ -97,6 +98,7 @@ struct Inner {
     state_changes: Journal<StateChange>,
     /// Held while app state is read or written.
     syncing: tokio::sync::Mutex<()>,
+    signs: Journal<Sign>,
     hellos: Journal<CompanionHello>,
     finishes: Journal<CompanionFinish>,
     /// Last message that [`Phone::next_message`] has returned.
@@ -144,6 +146,7 @@ impl Phone {
             receipts: Journal::new(),
             state_changes: Journal::new(),
             syncing: tokio::sync::Mutex::default(),
+            signs: Journal::new(),
             hellos: Journal::new(),
             finishes: Journal::new(),
             taken: AtomicU64::new(0),

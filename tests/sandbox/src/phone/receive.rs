@@ -81,6 +81,7 @@ impl Phone {
             "receipt" => self.receipt(&node),
             "notification" if node.attr_is("type", "link_code_companion_reg") => self.code_step(&node),
             "notification" => self.state().notification(&node),
+            "presence" | "chatstate" => return self.saw(&node),
             "call" => Outcome { replies: vec![acks::ack(&node)], ..Outcome::default() },
             _ => return,
         };

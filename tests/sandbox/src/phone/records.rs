@@ -87,6 +87,36 @@ impl ReceiptKind {
     }
 }
 
+/// What is seen of somebody else, and kept by nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sign {
+    /// The chat: the person's address, or the group's.
+    pub chat: String,
+    /// Who it is.
+    pub from: String,
+    /// What is seen.
+    pub kind: SignKind,
+    /// When the person was last online, as the service says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<String>,
+}
+
+/// What is seen of somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignKind {
+    /// Online.
+    Available,
+    /// Not online.
+    Unavailable,
+    /// Writes.
+    Composing,
+    /// Records a voice message.
+    Recording,
+    /// Neither any more.
+    Paused,
+}
+
 /// How a phone behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Switches {

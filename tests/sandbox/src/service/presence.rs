@@ -30,8 +30,14 @@ impl Service {
                 }
                 self.tell_presence(stream, device, target);
             }
+            Some("unsubscribe") => {
+                let target = node.attr_jid("to").and_then(|to| self.accounts.find(&to));
+                if let (Some(target), Some(own)) = (target, self.accounts.device_mut(device)) {
+                    own.subscriptions.remove(&target);
+                }
+            }
             // Without a type it only tells the push name, or nothing at all.
-            None | Some("unsubscribe") => {}
+            None => {}
             Some(other) => {
                 let detail = other.to_owned();
                 self.find_fault(Some(device), stream, "presence type", detail);

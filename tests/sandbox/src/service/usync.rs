@@ -117,7 +117,9 @@ impl Service {
             }
             "lid" => account.twin(Space::Pn).map(|lid| Node::new("lid").attr("val", lid)),
             "devices" => self.device_list(account.id, known_hash),
-            "status" if blocked => Some(Node::new("status").attr("code", "401")),
+            "status" if blocked || settings.privacy("status") == "none" => {
+                Some(Node::new("status").attr("code", "401"))
+            }
             "status" => {
                 let (text, changed) = settings.about();
                 Some(Node::new("status").attr("t", changed).bytes(text.as_bytes().to_vec()))

@@ -15,6 +15,7 @@ use crate::events::{ConnectionState, EventKind, Linked};
 use crate::groups;
 use crate::link::logout;
 use crate::prekeys;
+use crate::presence;
 use crate::store::Changes;
 
 /// Stanzas asked for at a time.
@@ -193,6 +194,8 @@ impl Session<'_> {
         self.phase = Phase::Online;
         self.deadline = None;
         self.client.set_status(ConnectionState::Online, None, self.wish);
+        let (client, connection) = (Arc::clone(&self.client), Arc::clone(&self.connection));
+        self.client.spawn(async move { presence::restore(&client, &connection).await });
     }
 
     /// Fetches again what is out of date, and then clears the bit.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use whimbrel_wire::{Jid, Node};
 
-pub(super) fn vectors(name: &str) -> Value {
+pub(crate) fn vectors(name: &str) -> Value {
     let path = format!("{}/../../tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
@@ -17,7 +17,7 @@ fn attr(node: &mut Node, key: &str, value: &str) {
 }
 
 /// A stanza in the JSON form of the vectors.
-pub(super) fn from_json(value: &Value) -> Node {
+pub(crate) fn from_json(value: &Value) -> Node {
     let mut node = Node::new(value["tag"].as_str().unwrap().to_owned());
     for (key, value) in value["attrs"].as_object().into_iter().flatten() {
         attr(&mut node, key, value.as_str().unwrap());
@@ -29,7 +29,7 @@ pub(super) fn from_json(value: &Value) -> Node {
 }
 
 /// A stanza in a form that does not depend on the order of attributes, without its id.
-pub(super) fn comparable(node: &Node) -> Value {
+pub(crate) fn comparable(node: &Node) -> Value {
     let mut attrs: Vec<(String, String)> = node
         .attrs()
         .iter()
@@ -42,7 +42,7 @@ pub(super) fn comparable(node: &Node) -> Value {
 }
 
 /// A stanza in the XML form of the vectors: no comments, no entities, one line.
-pub(super) fn from_xml(text: &str) -> Node {
+pub(crate) fn from_xml(text: &str) -> Node {
     let mut rest = text;
     let mut open: Vec<Node> = Vec::new();
     loop {

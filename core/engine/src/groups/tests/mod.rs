@@ -1,7 +1,7 @@
 //! Groups without a network: stanzas as the vectors have them, and what announcements change.
 
 mod announcements;
-mod forms;
+pub(crate) mod forms;
 
 use serde_json::Value;
 use whimbrel_wire::{Jid, Node};

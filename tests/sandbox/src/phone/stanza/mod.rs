@@ -13,7 +13,7 @@ use whimbrel_wire::{Jid, Node};
 use super::PhoneError;
 
 /// A request to the service; the id is added when it is sent.
-fn iq(kind: &'static str, namespace: &'static str) -> Node {
+pub(super) fn iq(kind: &'static str, namespace: &'static str) -> Node {
     Node::new("iq").attr("to", Jid::SERVER).attr("type", kind).attr("xmlns", namespace)
 }
 
