@@ -13,7 +13,7 @@ use whimbrel::{
     StoredMessage,
 };
 use whimbrel_sandbox::phone::{Past, Phone, ReceiptKind, SwitchChange};
-use whimbrel_sandbox::{Event, MediaFault, MediaFaultRule, MediaRequest};
+use whimbrel_sandbox::{AppStatePace, Event, MediaFault, MediaFaultRule, MediaRequest};
 use whimbrel_scenarios::{DEADLINE, NUMBER, Wait as _, World, next_kind, quiet};
 
 /// Waits for the last piece of a kind.
@@ -141,6 +141,7 @@ async fn a_piece_that_is_gone_is_handed_over_again_by_the_phone() {
     let engine = world.engine();
     let client = engine.open(world.store("a"), quiet()).unwrap();
     let gone = MediaFault::Status { status: 404, retry_after_s: None };
+    world.sandbox.set_app_state_pace(AppStatePace { snapshots: false, ..AppStatePace::default() });
     world.sandbox.add_media_fault(MediaFaultRule {
         request: MediaRequest::Download,
         host: None,
@@ -245,6 +246,7 @@ async fn a_client_closes_at_once_though_a_piece_does_not_come() {
     let world = World::start().await;
     let engine = world.engine();
     let client = engine.open(world.store("a"), quiet()).unwrap();
+    world.sandbox.set_app_state_pace(AppStatePace { snapshots: false, ..AppStatePace::default() });
     world.sandbox.add_media_fault(MediaFaultRule {
         request: MediaRequest::Download,
         host: None,

@@ -17,7 +17,7 @@ use whimbrel_content::compose::Draft;
 use whimbrel_content::kinds::media::{Audio, Document, Image};
 use whimbrel_content::kinds::text::Text;
 use whimbrel_sandbox::phone::{MediaRetry, MediaToSend, Phone, SwitchChange};
-use whimbrel_sandbox::{Event, MediaFault, MediaFaultRule, MediaRequest};
+use whimbrel_sandbox::{AppStatePace, Event, MediaFault, MediaFaultRule, MediaRequest};
 use whimbrel_scenarios::proxies::{Kind, Proxy};
 use whimbrel_scenarios::{ANNA, BEN, DEADLINE, World, next_kind, quiet};
 
@@ -32,6 +32,8 @@ struct Scene {
 impl Scene {
     async fn set() -> Self {
         let world = World::start().await;
+        // The files of app state would take the faults that are meant for others.
+        world.sandbox.set_app_state_pace(AppStatePace { snapshots: false, ..AppStatePace::default() });
         let engine = world.engine();
         let (client, phone) = world.linked(&engine, ANNA).await;
         Self { world, engine, client, phone }

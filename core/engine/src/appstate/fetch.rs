@@ -73,6 +73,10 @@ pub(super) async fn fetch(
                 Standing::Good | Standing::New | Standing::StartOver => Some(row.state.version),
                 Standing::AskedPhone | Standing::GivenUp => {
                     wanted.remove(&collection);
+                    // A phone that did not answer for a day is asked again.
+                    if row.standing == Standing::AskedPhone && row.asked_at < clock::now_seconds() - DAY {
+                        ended.insert(collection, Outcome::Lost);
+                    }
                     continue;
                 }
             };

@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(
             node.to_string(),
             concat!(
-                r#"<iq to=J:"@s.whatsapp.net" type="set" xmlns="w:sync:app:state"><sync>"#,
+                r#"<iq to=J:"s.whatsapp.net" type="set" xmlns="w:sync:app:state"><sync>"#,
                 r#"<collection name="regular_high" version="17" return_snapshot="false"/>"#,
                 r#"<collection name="regular" version="0" return_snapshot="true"/>"#,
                 r#"<collection name="regular_low" version="7" return_snapshot="false"><patch>01</patch>"#,

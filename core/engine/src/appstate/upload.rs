@@ -107,7 +107,7 @@ async fn plan(client: &Arc<Inner>, ring: &Ring, collection: Collection) -> Resul
     let row = client.store.app_state_collection(collection)?;
     let Some((active, keys)) = ring.active() else { return Ok(None) };
     let pending = client.store.app_state_pending()?;
-    let mut wishes: Vec<PendingRow> =
+    let wishes: Vec<PendingRow> =
         pending.into_iter().filter(|wish| wish.collection == collection).take(MOST).collect();
     let mut last: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
     for wish in &wishes {
@@ -115,7 +115,6 @@ async fn plan(client: &Arc<Inner>, ring: &Ring, collection: Collection) -> Resul
     }
     let mut held: BTreeMap<IndexMac, Held> = BTreeMap::new();
     let mut drafts = Vec::new();
-    let mut void = Vec::new();
     for wish in &wishes {
         if last.get(&wish.entry.index) != Some(&wish.order) {
             continue;
@@ -126,7 +125,7 @@ async fn plan(client: &Arc<Inner>, ring: &Ring, collection: Collection) -> Resul
         }
         let newest = present.iter().max_by_key(|held| held.key_id.epoch());
         if holds(newest, wish) {
-            void.push(wish.order);
+            // It is told with the patch that leaves.
             continue;
         }
         let at = wish.created_at_ms.max(newest.map_or(0, |held| held.entry.timestamp().saturating_add(1)));
@@ -147,11 +146,6 @@ async fn plan(client: &Arc<Inner>, ring: &Ring, collection: Collection) -> Resul
         settle(client, &wishes).await?;
         return Ok(None);
     }
-    if !void.is_empty() {
-        // What holds already is told with the patch that leaves.
-        tracing::debug!(wishes = void.len(), "What the host asks for holds already.");
-    }
-    wishes.retain(|wish| last.contains_key(&wish.entry.index));
     let key: (KeyId, _) = (active, keys);
     let value = |index_mac: &IndexMac| held.get(index_mac).map(|held| held.value_mac);
     let built = {

@@ -6,7 +6,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use whimbrel::ImportSource;
 use whimbrel_interop::{Event as PeerEvent, Pair, Peer, Program, Start};
 use whimbrel_sandbox::phone::{Phone, SwitchChange};
-use whimbrel_sandbox::{Event as ServiceEvent, LidStanding, Options, Sandbox};
+use whimbrel_sandbox::{AppStatePace, Event as ServiceEvent, LidStanding, Options, Sandbox};
 
 use super::{DEADLINE, Device, Whimbrel};
 
@@ -29,6 +29,8 @@ impl Stage {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         let sandbox = Sandbox::start(Options::default()).await.unwrap();
+        // Snapshots are files, and only stories by TLS can fetch files.
+        sandbox.set_app_state_pace(AppStatePace { snapshots: false, ..AppStatePace::default() });
         Self { sandbox, folder, stores: AtomicU32::new(0), _turn: turn }
     }
 
