@@ -311,7 +311,9 @@ async fn nobody_there_and_wrong_addresses_are_told_apart() {
     };
     assert_eq!(send(pn(CARA)).await.code(), Code::NoDevice);
     assert_eq!(send(Jid::group("123-456")).await.code(), Code::NotFound);
-    assert_eq!(send(Jid::newsletter("123456")).await.code(), Code::NotSupported);
+    assert_eq!(send(Jid::newsletter("123456")).await.code(), Code::NotFound);
+    let list = Jid::parse("123456@broadcast").unwrap();
+    assert_eq!(send(list).await.code(), Code::NotSupported);
     let unlinked = engine.open(world.store("new"), quiet()).unwrap();
     let error = unlinked.send_text(&pn(BEN), "x", SendOptions::default()).await.unwrap_err();
     assert_eq!(error.code(), Code::NotLinked);
