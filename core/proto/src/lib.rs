@@ -20,6 +20,7 @@ pub mod descriptor;
 #[expect(missing_docs, reason = "the names are the protocol's, and that is all that is known of most")]
 mod generated;
 pub mod json;
+pub mod mex;
 mod wire;
 
 pub use descriptor::Described;
