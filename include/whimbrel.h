@@ -351,6 +351,18 @@ enum whimbrel_kind
    */
   WHIMBREL_KIND_GROUP_CHANGED = 22,
   /**
+   * Somebody wants to be let into a group, or no longer.
+   */
+  WHIMBREL_KIND_JOIN_REQUEST = 23,
+  /**
+   * Groups were put into a community, or taken out.
+   */
+  WHIMBREL_KIND_GROUP_LINKED = 24,
+  /**
+   * Groups are suggested for a community, or no longer.
+   */
+  WHIMBREL_KIND_GROUP_SUGGESTED = 25,
+  /**
    * The address changed that identifies a person or chat.
    */
   WHIMBREL_KIND_CHAT_MOVED = 30,

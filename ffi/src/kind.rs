@@ -34,6 +34,12 @@ pub enum whimbrel_kind {
     GroupLeft = 21,
     /// Somebody changed a group: its members or its settings.
     GroupChanged = 22,
+    /// Somebody wants to be let into a group, or no longer.
+    JoinRequest = 23,
+    /// Groups were put into a community, or taken out.
+    GroupLinked = 24,
+    /// Groups are suggested for a community, or no longer.
+    GroupSuggested = 25,
     /// The address changed that identifies a person or chat.
     ChatMoved = 30,
     /// A person changed the phone number.
@@ -180,6 +186,9 @@ mod tests {
             Kind::GroupJoined,
             Kind::GroupLeft,
             Kind::GroupChanged,
+            Kind::JoinRequest,
+            Kind::GroupLinked,
+            Kind::GroupSuggested,
             Kind::ChatMoved,
             Kind::NumberChanged,
             Kind::NumberShared,

@@ -284,10 +284,84 @@ export interface GroupChanged extends JournaledEvent {
   author: Identity | null
   /** Whether something is on now. */
   enabled: boolean | null
+  /** Address of another group that it is about. */
+  group: string | null
   /** A new time, in seconds. */
   seconds: number | null
   /** A new text. */
   text: string | null
+  /** When something ends, seconds since 1970. */
+  until: number | null
+}
+
+/**
+ * Emitted when somebody wants to be let into a group, takes that back, or is not let in; who
+ * is let in comes as a change of members. Admins decide with `decide_join_requests`.
+ */
+export interface JoinRequest extends JournaledEvent {
+  kind: 'join_request'
+  /** The group. */
+  chat: Identity
+  /** What happened to the request. */
+  state: JoinRequestState
+  /** Who wants to get in. */
+  people: Identity[]
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** Who did it, if known. */
+  author: Identity | null
+  /** Address of the community through which it came. */
+  community: string | null
+  /**
+   * How it came about, if the service says so: `invite_link`, `linked_group_join`,
+   * `non_admin_add` or another word.
+   */
+  method: string | null
+}
+
+/**
+ * Emitted when groups were put into a community or taken out: told of the community, of the
+ * groups and of those beside them.
+ */
+export interface GroupLinked extends JournaledEvent {
+  kind: 'group_linked'
+  /** The group or community that it was told of. */
+  chat: Identity
+  /** They belong together now; `false`: no more. */
+  linked: boolean
+  /** What the others are to it. */
+  relation: GroupRelation
+  /** The others. */
+  groups: LinkedGroup[]
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** Who did it, if known. */
+  author: Identity | null
+  /**
+   * Why they were taken apart, if the service says so: `unlink_group`, `delete_parent` or
+   * another word.
+   */
+  reason: string | null
+}
+
+/**
+ * Emitted when a member of a community suggests groups for it, or suggestions are over.
+ * `list_group_suggestions` tells all that wait.
+ */
+export interface GroupSuggested extends JournaledEvent {
+  kind: 'group_suggested'
+  /** The community. */
+  chat: Identity
+  /** The suggestions wait for an admin; `false`: they are over. */
+  open: boolean
+  /** The suggestions. */
+  suggestions: GroupSuggestion[]
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** Who did it, if known. */
+  author: Identity | null
+  /** Why they are over, if the service says so. */
+  reason: string | null
 }
 
 /**
@@ -1256,6 +1330,9 @@ export type ClientEvent =
   | GroupJoined
   | GroupLeft
   | GroupChanged
+  | JoinRequest
+  | GroupLinked
+  | GroupSuggested
   | ChatMoved
   | NumberChanged
   | NumberShared

@@ -21,6 +21,17 @@ export abstract class Operations {
   abstract request<T = unknown>(operation: string, request?: object, options?: CallOptions): Promise<T>
 
   /**
+   * Accepts an invitation for this account: the content `group_invite` of a message has all of
+   * it.
+   *
+   * Fails as `preview_invitation` does, and with `REFUSED` and the service's number 304 or 409
+   * if this account is in the group already, 419 if it is full.
+   */
+  async acceptInvitation(request: AcceptInvitation, options?: CallOptions): Promise<JoinedGroup> {
+    return this.request<JoinedGroup>('accept_invitation', acceptInvitation(request), options)
+  }
+
+  /**
    * Adds people to a group.
    *
    * What failed for single people is in the results; it fails as a whole when this account may
@@ -78,6 +89,15 @@ export abstract class Operations {
   }
 
   /**
+   * Takes back this account's request to be let into a group.
+   *
+   * Fails with `NOT_FOUND` if there is none.
+   */
+  async cancelJoinRequest(request: CancelJoinRequest, options?: CallOptions): Promise<void> {
+    await this.request('cancel_join_request', cancelJoinRequest(request), options)
+  }
+
+  /**
    * Takes back a message that was accepted but has not left yet, as while there is no
    * connection. It will not be sent; calls that wait for it fail with `CANCELLED`.
    *
@@ -119,6 +139,14 @@ export abstract class Operations {
   }
 
   /**
+   * Tells the service that this account knows of a group that somebody unknown put it into,
+   * and stays in it.
+   */
+  async confirmGroup(request: ConfirmGroup, options?: CallOptions): Promise<void> {
+    await this.request('confirm_group', confirmGroup(request), options)
+  }
+
+  /**
    * Says that the person has seen the code of `answer_passkey` on the phone.
    *
    * Returns when the service has told the phone. A `linked` event follows.
@@ -138,12 +166,40 @@ export abstract class Operations {
   }
 
   /**
+   * Returns how many are in each group of a community.
+   *
+   * Fails with `FORBIDDEN` if this account is not in it.
+   */
+  async countCommunityMembers(request: CountCommunityMembers, options?: CallOptions): Promise<GroupSizes> {
+    return this.request<GroupSizes>('count_community_members', countCommunityMembers(request), options)
+  }
+
+  /**
+   * Makes a community.
+   *
+   * The service makes the group for its announcements by itself, which is told as a group that
+   * this account joined.
+   */
+  async createCommunity(request: CreateCommunity, options?: CallOptions): Promise<CreatedGroup> {
+    return this.request<CreatedGroup>('create_community', request, options)
+  }
+
+  /**
    * Makes a group of this account and the given people.
    *
    * People whose settings forbid it are left out and listed in `refused`.
    */
   async createGroup(request: CreateGroup, options?: CallOptions): Promise<CreatedGroup> {
-    return this.request<CreatedGroup>('create_group', request, options)
+    return this.request<CreatedGroup>('create_group', createGroup(request), options)
+  }
+
+  /**
+   * Ends a community. Its groups go on without it, but for the one for announcements.
+   *
+   * Fails with `FORBIDDEN` if this account does not own it.
+   */
+  async deactivateCommunity(request: DeactivateCommunity, options?: CallOptions): Promise<void> {
+    await this.request('deactivate_community', deactivateCommunity(request), options)
   }
 
   /** Returns what it was given, in every shape of value. */
@@ -378,6 +434,23 @@ export abstract class Operations {
   }
 
   /**
+   * Returns the small pictures of several groups, at most 1,000; groups without a picture are
+   * left out.
+   */
+  async getGroupPictures(request: GetGroupPictures, options?: CallOptions): Promise<GroupPictures> {
+    return this.request<GroupPictures>('get_group_pictures', request, options)
+  }
+
+  /**
+   * Returns several groups, at most 10,000, as the service has them now.
+   *
+   * What is wrong with single groups is in the results.
+   */
+  async getGroups(request: GetGroups, options?: CallOptions): Promise<GroupLookups> {
+    return this.request<GroupLookups>('get_groups', request, options)
+  }
+
+  /**
    * Returns a person under both addresses: by phone number and by hidden id.
    *
    * A person of whom only one address is known is looked up at the service. The error
@@ -454,6 +527,16 @@ export abstract class Operations {
   }
 
   /**
+   * Puts groups into a community; this account has to be an admin of all. Their members become
+   * members of the community.
+   *
+   * What failed for single groups is in the results.
+   */
+  async linkGroups(request: LinkGroups, options?: CallOptions): Promise<LinkResults> {
+    return this.request<LinkResults>('link_groups', linkGroups(request), options)
+  }
+
+  /**
    * Begins linking by a code that is typed on the phone, and returns the code.
    *
    * The phone asks for it under "Linked devices", "Link with phone number instead". A `linked`
@@ -471,6 +554,33 @@ export abstract class Operations {
    */
   async linkWithQr(options?: CallOptions): Promise<QrCode> {
     return this.request<QrCode>('link_with_qr', {}, options)
+  }
+
+  /**
+   * Returns the groups of a community that this account may see.
+   *
+   * Fails with `FORBIDDEN` if this account is not in it.
+   */
+  async listCommunityGroups(request: ListCommunityGroups, options?: CallOptions): Promise<CommunityGroups> {
+    return this.request<CommunityGroups>('list_community_groups', listCommunityGroups(request), options)
+  }
+
+  /**
+   * Returns everybody who is in any group of a community.
+   *
+   * Fails with `FORBIDDEN` if this account is not in it.
+   */
+  async listCommunityMembers(request: ListCommunityMembers, options?: CallOptions): Promise<CommunityMembers> {
+    return this.request<CommunityMembers>('list_community_members', listCommunityMembers(request), options)
+  }
+
+  /**
+   * Returns the groups that members suggest for a community.
+   *
+   * Fails with `FORBIDDEN` if this account is not in it.
+   */
+  async listGroupSuggestions(request: ListGroupSuggestions, options?: CallOptions): Promise<GroupSuggestions> {
+    return this.request<GroupSuggestions>('list_group_suggestions', listGroupSuggestions(request), options)
   }
 
   /** Returns all groups that this account is in, as the service has them now. */
@@ -559,6 +669,36 @@ export abstract class Operations {
     return this.request<SentMessage>('pin_message', pinMessage(request), options)
   }
 
+  /**
+   * Returns a group of a community that this account is not in. Not all members are listed.
+   *
+   * Fails with `FORBIDDEN` if this account is not in the community.
+   */
+  async previewCommunityGroup(request: PreviewCommunityGroup, options?: CallOptions): Promise<Group> {
+    return this.request<Group>('preview_community_group', previewCommunityGroup(request), options)
+  }
+
+  /**
+   * Returns what an invitation for this account leads to, without accepting it. Not all
+   * members are listed.
+   *
+   * Fails with `NOT_FOUND` if there is no such invitation, with the service's number 410 if it
+   * is over.
+   */
+  async previewInvitation(request: PreviewInvitation, options?: CallOptions): Promise<Group> {
+    return this.request<Group>('preview_invitation', previewInvitation(request), options)
+  }
+
+  /**
+   * Returns what an invitation link leads to, without joining. Not all members are listed.
+   *
+   * Fails with `NOT_FOUND` and the service's number 410 if the link was made void, and with
+   * `REFUSED` and 406 if there never was such a link.
+   */
+  async previewInviteLink(request: PreviewInviteLink, options?: CallOptions): Promise<Group> {
+    return this.request<Group>('preview_invite_link', request, options)
+  }
+
   /** Makes members of a group admins. */
   async promoteParticipants(request: PromoteParticipants, options?: CallOptions): Promise<ParticipantResults> {
     return this.request<ParticipantResults>('promote_participants', promoteParticipants(request), options)
@@ -597,6 +737,11 @@ export abstract class Operations {
     await this.request('remove_picture', removePicture(request), options)
   }
 
+  /** Reports messages of a group to its admins. */
+  async reportToAdmins(request: ReportToAdmins, options?: CallOptions): Promise<AdminReport> {
+    return this.request<AdminReport>('report_to_admins', reportToAdmins(request), options)
+  }
+
   /**
    * Asks the phone for messages of a chat that are older than the oldest one in the archive,
    * 50 at a time, and returns when they are there. The answer counts 0 messages if there are
@@ -608,6 +753,20 @@ export abstract class Operations {
    */
   async requestHistory(request: RequestHistory, options?: CallOptions): Promise<OlderHistory> {
     return this.request<OlderHistory>('request_history', requestHistory(request), options)
+  }
+
+  /**
+   * Makes a group's invitation link void and returns the new one.
+   *
+   * Fails with `FORBIDDEN` if this account is no admin.
+   */
+  async resetInviteLink(request: ResetInviteLink, options?: CallOptions): Promise<InviteLink> {
+    return this.request<InviteLink>('reset_invite_link', resetInviteLink(request), options)
+  }
+
+  /** Makes the invitations of people void whom this account could not add. */
+  async revokeInvitations(request: RevokeInvitations, options?: CallOptions): Promise<void> {
+    await this.request('revoke_invitations', revokeInvitations(request), options)
   }
 
   /**
@@ -746,6 +905,25 @@ export abstract class Operations {
   }
 
   /**
+   * Makes another admin of a community its owner, in the place of this account.
+   *
+   * Fails with `FORBIDDEN` if this account does not own it, and with `NOT_FOUND` if the other
+   * one is not in it.
+   */
+  async transferCommunity(request: TransferCommunity, options?: CallOptions): Promise<void> {
+    await this.request('transfer_community', transferCommunity(request), options)
+  }
+
+  /**
+   * Takes groups out of a community.
+   *
+   * What failed for single groups is in the results.
+   */
+  async unlinkGroups(request: UnlinkGroups, options?: CallOptions): Promise<LinkResults> {
+    return this.request<LinkResults>('unlink_groups', unlinkGroups(request), options)
+  }
+
+  /**
    * Encrypts a file and uploads it, to be sent in messages. The service keeps it for some
    * weeks.
    *
@@ -791,6 +969,10 @@ export abstract class Operations {
 /** The address of what may be an identity. Anything else is for the engine to judge. */
 function address<T extends Address | null | undefined>(value: T): unknown {
   return typeof value === 'object' && value !== null ? value.id : value
+}
+
+function acceptInvitation(value: AcceptInvitation): object {
+  return { ...value, group: address(value.group), admin: address(value.admin) }
 }
 
 function addParticipants(value: AddParticipants): object {
@@ -881,6 +1063,10 @@ function getIdentity(value: GetIdentity): object {
   return { ...value, address: address(value.address) }
 }
 
+function getInviteLink(value: GetInviteLink): object {
+  return { ...value, group: address(value.group) }
+}
+
 function getMessage(value: GetMessage): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }
@@ -891,6 +1077,10 @@ function getPicture(value: GetPicture): object {
 
 function groupMention(value: GroupMention | null | undefined): object | null | undefined {
   return value && { ...value, group: address(value.group) }
+}
+
+function joinCommunityGroup(value: JoinCommunityGroup): object {
+  return { ...value, community: address(value.community), group: address(value.group) }
 }
 
 function keepMessage(value: KeepMessage): object {
@@ -941,6 +1131,14 @@ function pinMessage(value: PinMessage): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }
 
+function previewCommunityGroup(value: PreviewCommunityGroup): object {
+  return { ...value, community: address(value.community), group: address(value.group) }
+}
+
+function previewInvitation(value: PreviewInvitation): object {
+  return { ...value, group: address(value.group), admin: address(value.admin) }
+}
+
 function promoteParticipants(value: PromoteParticipants): object {
   return { ...value, group: address(value.group) }
 }
@@ -969,8 +1167,20 @@ function removePicture(value: RemovePicture): object {
   return { ...value, group: address(value.group) }
 }
 
+function reportToAdmins(value: ReportToAdmins): object {
+  return { ...value, group: address(value.group) }
+}
+
 function requestHistory(value: RequestHistory): object {
   return { ...value, chat: address(value.chat) }
+}
+
+function resetInviteLink(value: ResetInviteLink): object {
+  return { ...value, group: address(value.group) }
+}
+
+function revokeInvitations(value: RevokeInvitations): object {
+  return { ...value, group: address(value.group) }
 }
 
 function revokeMessage(value: RevokeMessage): object {
@@ -1003,6 +1213,14 @@ function setChatState(value: SetChatState): object {
 
 function setChatTimer(value: SetChatTimer): object {
   return { ...value, chat: address(value.chat) }
+}
+
+function setGroupDescription(value: SetGroupDescription): object {
+  return { ...value, group: address(value.group) }
+}
+
+function setGroupSetting(value: SetGroupSetting): object {
+  return { ...value, group: address(value.group) }
 }
 
 function setGroupSubject(value: SetGroupSubject): object {

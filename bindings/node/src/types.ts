@@ -8,6 +8,24 @@
  */
 export type Address = string | Identity
 
+/**
+ * Accepts an invitation for this account: the content `group_invite` of a message has all of
+ * it.
+ *
+ * Fails as `preview_invitation` does, and with `REFUSED` and the service's number 304 or 409
+ * if this account is in the group already, 419 if it is full.
+ */
+export interface AcceptInvitation {
+  /** Address of the group. */
+  group: Address
+  /** The invitation's code. */
+  code: string
+  /** Until when it can be used, seconds since 1970, as the invitation says. */
+  expiresAt: number
+  /** Address of who sent it. */
+  admin: Address
+}
+
 /** The linked account. */
 export interface Account {
   /** The person. */
@@ -47,6 +65,12 @@ export interface AddPollOption {
   sender?: Address | null
   /** What to wait for; the service's word if it is absent. */
   wait?: SendWait | null
+}
+
+/** What came of a report. */
+export interface AdminReport {
+  /** Messages that could not be reported. */
+  refused: UnreportedMessage[]
 }
 
 /** The advertisement that a chat began with. */
@@ -314,6 +338,16 @@ export interface CallParticipant {
   outcome: string | null
   /** Who. */
   user: string | null
+}
+
+/**
+ * Takes back this account's request to be let into a group.
+ *
+ * Fails with `NOT_FOUND` if there is none.
+ */
+export interface CancelJoinRequest {
+  /** Address of the group. */
+  group: Address
 }
 
 /**
@@ -688,6 +722,53 @@ export interface CommentMessage {
   wait?: SendWait | null
 }
 
+/** A group in a community, as the community's members see it. */
+export interface CommunityGroup {
+  /** Its address. */
+  id: string
+  /** Its name; empty if it has none. */
+  subject: string
+  /** When it got that name, seconds since 1970; 0 if unknown. */
+  subjectChangedAt: number
+  /** When it was made, seconds since 1970; 0 if unknown. */
+  createdAt: number
+  /** It is the group in which the community's admins announce. */
+  isAnnouncements: boolean
+  /** It is the chat for everybody. */
+  isGeneralChat: boolean
+  /** Only its members see it. */
+  isHidden: boolean
+  /** Admins have to approve who joins, if the service told it. */
+  approvalRequired: boolean | null
+  /** Who made it, if known. */
+  creator: Identity | null
+  /** Members, if the service told how many. */
+  size: number | null
+  /** How many wait to be let in, if the service told it. */
+  waiting: number | null
+}
+
+/** The groups of a community. */
+export interface CommunityGroups {
+  /** The groups. */
+  groups: CommunityGroup[]
+}
+
+/** Everybody in any group of a community. */
+export interface CommunityMembers {
+  /** The people. */
+  members: Identity[]
+}
+
+/**
+ * Tells the service that this account knows of a group that somebody unknown put it into, and
+ * stays in it.
+ */
+export interface ConfirmGroup {
+  /** Address of the group. */
+  group: Address
+}
+
 /** State of the connection. */
 export interface ConnectionInfo {
   /** The state. */
@@ -891,6 +972,35 @@ export type Content =
   | UnsupportedContent
 
 /**
+ * Returns how many are in each group of a community.
+ *
+ * Fails with `FORBIDDEN` if this account is not in it.
+ */
+export interface CountCommunityMembers {
+  /** Address of the community. */
+  community: Address
+}
+
+/**
+ * Makes a community.
+ *
+ * The service makes the group for its announcements by itself, which is told as a group that
+ * this account joined.
+ */
+export interface CreateCommunity {
+  /** Its name. */
+  subject: string
+  /** Admins have to approve who joins. */
+  approvalRequired?: boolean
+  /** Its description, at most 2,048 characters. */
+  description?: string | null
+  /** It gets a chat for everybody. */
+  generalChat?: boolean
+  /** Every member may make groups in it, not only admins. */
+  membersMayCreateGroups?: boolean
+}
+
+/**
  * Makes a group of this account and the given people.
  *
  * People whose settings forbid it are left out and listed in `refused`.
@@ -904,10 +1014,23 @@ export interface CreateGroup {
   announce?: boolean
   /** Admins have to approve who joins. */
   approvalRequired?: boolean
+  /** Address of the community that it is to be in. */
+  community?: Address | null
+  /** Its description, at most 2,048 characters. */
+  description?: string | null
   /** After how many seconds new messages disappear: 86400, 604800 or 7776000; 0: never. */
   ephemeralSeconds?: number
+  /** Only its members see it in that community. */
+  hidden?: boolean
   /** Only admins may change subject, description and picture. */
   locked?: boolean
+  /** Every member may add others, not only admins; absent: as the service has it. */
+  membersMayAdd?: boolean | null
+  /**
+   * Every member may hand out the invitation link, not only admins; absent: as the service has
+   * it.
+   */
+  membersMayInvite?: boolean | null
 }
 
 /** A new group. */
@@ -916,6 +1039,16 @@ export interface CreatedGroup {
   group: Group
   /** Those who could not be added, and why. */
   refused: ParticipantResult[]
+}
+
+/**
+ * Ends a community. Its groups go on without it, but for the one for announcements.
+ *
+ * Fails with `FORBIDDEN` if this account does not own it.
+ */
+export interface DeactivateCommunity {
+  /** Address of the community. */
+  community: Address
 }
 
 /** One of a few words. */
@@ -1557,6 +1690,25 @@ export interface GetGroup {
 }
 
 /**
+ * Returns the small pictures of several groups, at most 1,000; groups without a picture are
+ * left out.
+ */
+export interface GetGroupPictures {
+  /** Addresses of the groups. */
+  groups: string[]
+}
+
+/**
+ * Returns several groups, at most 10,000, as the service has them now.
+ *
+ * What is wrong with single groups is in the results.
+ */
+export interface GetGroups {
+  /** Addresses of the groups. */
+  groups: string[]
+}
+
+/**
  * Returns a person under both addresses: by phone number and by hidden id.
  *
  * A person of whom only one address is known is looked up at the service. The error
@@ -1678,12 +1830,39 @@ export interface Group {
   isCommunity: boolean
   /** It is the group in which a community's admins announce. */
   isAnnouncements: boolean
+  /** Every member may hand out the invitation link, not only admins. */
+  membersMayInvite: boolean
+  /** Every member may hand earlier messages to new ones, not only admins. */
+  membersMayShareHistory: boolean
+  /** What is said in it may not be exported or taken out. */
+  sharingLimited: boolean
+  /** Messages that were forwarded many times may not be sent to it. */
+  forwardingLimited: boolean
+  /** New members get earlier messages. */
+  historyShared: boolean
+  /** Members may report messages to its admins. */
+  adminReports: boolean
+  /** In a community: every member may make groups in it, not only admins. */
+  membersMayCreateGroups: boolean
+  /** It is the chat of a whole community. */
+  isGeneralChat: boolean
+  /** Only its members see it in its community. */
+  isHidden: boolean
+  /** The service has suspended it. */
+  isSuspended: boolean
+  /**
+   * Members, as the service counts them. More than `participants` where it does not list all:
+   * in previews and very large groups.
+   */
+  size: number
   /** Address of the community that it belongs to. */
   community: string | null
   /** Who made it, if known. */
   creator: Identity | null
   /** Its description, if it has one. */
   description: GroupDescription | null
+  /** Set while nobody can join by the link. */
+  growthLock: GrowthLock | null
   /** Who gave it that name, if known. */
   subjectAuthor: Identity | null
 }
@@ -1729,6 +1908,45 @@ export type GroupChangeType =
   | 'addressing'
   /** Something else; `text` is the service's name for it. */
   | 'other'
+  /** Its invitation link was made anew: `text` is the code. The former one is void. */
+  | 'invite_link'
+  /** Invitations of `participants` are void. */
+  | 'invitations_revoked'
+  /** `enabled`: every member may hand out the invitation link. */
+  | 'members_may_invite'
+  /** `enabled`: every member may hand earlier messages to new ones. */
+  | 'members_may_share_history'
+  /** `enabled`: what is said in it may not be exported or taken out. */
+  | 'sharing_limited'
+  /** `enabled`: messages that were forwarded many times may not be sent to it. */
+  | 'forwarding_limited'
+  /** `enabled`: new members get earlier messages. */
+  | 'history_shared'
+  /** `enabled`: members may report messages to its admins. */
+  | 'admin_reports'
+  /** `enabled`: every member of the community may make groups in it. */
+  | 'members_may_create_groups'
+  /**
+   * `enabled`: nobody can join by its link, `until` a time if the service said so; `text` is
+   * the service's word for the reason.
+   */
+  | 'growth_lock'
+  /** `enabled`: the service has suspended it. */
+  | 'suspended'
+  /** `participants` are admins of `group`, another one of its community, now. */
+  | 'linked_promoted'
+  /** `participants` are no admins of `group`, another one of its community, any more. */
+  | 'linked_demoted'
+  /** Members reported messages to its admins. */
+  | 'reported'
+  /** People are no longer added to it by themselves. */
+  | 'auto_add_disabled'
+  /** A business has it served by somebody else. */
+  | 'business_hosted'
+  /** The service advises to look at who is in it. */
+  | 'safety_check'
+  /** The service does not know who a member is. */
+  | 'participant_unidentified'
   /** A change that this version does not know. */
   | 'unknown'
 
@@ -1836,6 +2054,25 @@ export interface GroupList {
   groups: Group[]
 }
 
+/** What is known of one of several groups that were asked for. */
+export interface GroupLookup {
+  /** Its address. */
+  id: string
+  /** The group; of a very large one without some of its members. */
+  group: Group | null
+  /**
+   * Why there is none: the service's number, 403 this account is not in it, 404 there is no
+   * such group.
+   */
+  refused: number | null
+}
+
+/** What is known of several groups. */
+export interface GroupLookups {
+  /** One entry for each group. */
+  results: GroupLookup[]
+}
+
 /** A group that is mentioned. */
 export interface GroupMention {
   /** Address of the group. */
@@ -1843,6 +2080,35 @@ export interface GroupMention {
   /** Its name, which is shown in place of the address. */
   subject?: string | null
 }
+
+/** The small picture of a group, on the media hosts. */
+export interface GroupPicture {
+  /** Address of the group. */
+  group: string
+  /** Id of the picture: another one means another picture. */
+  id: string
+  /** Its path on any media host. */
+  directPath: string | null
+  /** Where it is, for some time. */
+  url: string | null
+}
+
+/** Pictures of groups. */
+export interface GroupPictures {
+  /** The pictures. */
+  pictures: GroupPicture[]
+}
+
+/** What one group is to another. */
+export type GroupRelation =
+  /** Its community. */
+  | 'community'
+  /** A group in it. */
+  | 'group'
+  /** Another group of its community. */
+  | 'sibling'
+  /** A relation that this version does not know. */
+  | 'other'
 
 /** What a member of a group may do. */
 export type GroupRole =
@@ -1854,6 +2120,79 @@ export type GroupRole =
   | 'super_admin'
   /** A role that this version does not know. */
   | 'unknown'
+
+/** Something that is on or off in a group. */
+export type GroupSetting =
+  /** Only admins may send. */
+  | 'announce'
+  /** Only admins may change subject, description, picture and timer. */
+  | 'locked'
+  /** Admins have to approve who joins. */
+  | 'approval_required'
+  /** Every member may add others, not only admins. */
+  | 'members_may_add'
+  /** Every member may hand out the invitation link, not only admins. */
+  | 'members_may_invite'
+  /** Every member may hand earlier messages to new ones, not only admins. */
+  | 'members_may_share_history'
+  /** What is said in it may not be exported or taken out. */
+  | 'sharing_limited'
+  /** Messages that were forwarded many times may not be sent to it. */
+  | 'forwarding_limited'
+  /** New members get earlier messages. */
+  | 'history_shared'
+  /** Members may report messages to its admins. */
+  | 'admin_reports'
+  /** In a community: every member may make groups in it, not only admins. */
+  | 'members_may_create_groups'
+
+/** How many are in a group of a community. */
+export interface GroupSize {
+  /** Address of the group. */
+  group: string
+  /** Members. */
+  size: number
+}
+
+/** How many are in each group of a community. */
+export interface GroupSizes {
+  /** The groups. */
+  groups: GroupSize[]
+}
+
+/** A group that somebody suggests for a community. */
+export interface GroupSuggestion {
+  /** Its address, which it keeps if it comes to be. */
+  id: string
+  /** What it is to be called; empty if it was not told. */
+  subject: string
+  /** When it was suggested, seconds since 1970; 0 if unknown. */
+  createdAt: number
+  /** It exists already, outside of the community. */
+  isExisting: boolean
+  /** Only its members will see it in the community. */
+  isHidden: boolean
+  /** Who suggests it, if known. */
+  creator: Identity | null
+  /** Its description, if it has one. */
+  description: string | null
+  /** How many are in it, if it was told. */
+  size: number | null
+}
+
+/** Groups that members suggest for a community. */
+export interface GroupSuggestions {
+  /** The suggestions. */
+  suggestions: GroupSuggestion[]
+}
+
+/** That nobody can join a group by its link for some time. */
+export interface GrowthLock {
+  /** The service's word for its reason, if it gave one. */
+  reason: string | null
+  /** When it ends, seconds since 1970, if the service said so. */
+  until: number | null
+}
 
 /** What a piece of the history is. */
 export type HistoryType =
@@ -1977,6 +2316,22 @@ export interface InteractiveHeader {
   title: string | null
 }
 
+/** What the service gives for somebody who cannot be added: send it in a group invitation. */
+export interface InvitationCode {
+  /** The code, which is for this person alone. */
+  code: string
+  /** Until when it can be used, seconds since 1970; 0 if the service did not say. */
+  expiresAt: number
+}
+
+/** An invitation link of a group. */
+export interface InviteLink {
+  /** Its code. */
+  code: string
+  /** The whole link. */
+  url: string
+}
+
 /** A bill. Only received. */
 export interface InvoiceContentInput {
   type: 'invoice'
@@ -2001,6 +2356,52 @@ export interface InvoiceContent {
   note: string | null
   /** It is a PDF, not a picture. */
   pdf: boolean
+}
+
+/**
+ * Joins a group by an invitation link.
+ *
+ * Fails as `preview_invite_link` does, and with `REFUSED` and the service's number 304 or 409
+ * if this account is in it already, 405 if it was removed, 412 or 419 if the community or
+ * group is full.
+ */
+export interface JoinByLink {
+  /** The whole link, or its code. */
+  link: string
+}
+
+/**
+ * Joins a group of a community that this account is in.
+ *
+ * Fails with `FORBIDDEN` if this account is not in the community, and with `REFUSED` and the
+ * service's number 409 if it is in the group already, 419 if that is full.
+ */
+export interface JoinCommunityGroup {
+  /** Address of the community. */
+  community: Address
+  /** Address of the group. */
+  group: Address
+}
+
+/** What happened to the request of somebody who wants to get into a group. */
+export type JoinRequestState =
+  /** It waits for an admin. */
+  | 'created'
+  /** Who made it took it back. */
+  | 'withdrawn'
+  /** An admin did not let them in. */
+  | 'rejected'
+  /** A request of this account waits for an admin. */
+  | 'own'
+  /** A state that this version does not know. */
+  | 'unknown'
+
+/** What came of joining a group. */
+export interface JoinedGroup {
+  /** Address of the group. */
+  group: string
+  /** This account is not in it yet: an admin has to let it in. */
+  waiting: boolean
 }
 
 /** Keeps a message of a chat with a timer for everybody, or no longer. */
@@ -2094,6 +2495,21 @@ export interface LeaveGroup {
   group: Address
 }
 
+/**
+ * Puts groups into a community; this account has to be an admin of all. Their members become
+ * members of the community.
+ *
+ * What failed for single groups is in the results.
+ */
+export interface LinkGroups {
+  /** Address of the community. */
+  community: Address
+  /** Addresses of the groups, at most 100. */
+  groups: string[]
+  /** Only their members see them in the community. */
+  hidden?: boolean
+}
+
 /** A link in a text, and what is behind it. Its sender made this; nobody has checked it. */
 export interface LinkPreviewInput {
   /** The part of the text that is the link. */
@@ -2122,6 +2538,24 @@ export interface LinkPreview {
   title: string | null
 }
 
+/** What came of putting one group into a community, or of taking it out. */
+export interface LinkResult {
+  /** Address of the group. */
+  group: string
+  /**
+   * Absent: it is as wanted. Otherwise the service's number: 403 this account is no admin of
+   * the group, 404 there is no such group, 406 the community is full, 409 it is in another
+   * community.
+   */
+  refused: number | null
+}
+
+/** What came of putting groups into a community, or of taking them out. */
+export interface LinkResults {
+  /** One entry for each group. */
+  results: LinkResult[]
+}
+
 /**
  * Begins linking by a code that is typed on the phone, and returns the code.
  *
@@ -2131,6 +2565,43 @@ export interface LinkPreview {
 export interface LinkWithCode {
   /** Phone number of the account, with its country code. */
   phone: string
+}
+
+/** A group in a community, as far as others are told of it. */
+export interface LinkedGroup {
+  /** Its address. */
+  id: string
+  /** Its name; empty if it was not told. */
+  subject: string
+  /** Only its members see it in the community. */
+  isHidden: boolean
+  /** It is the group in which the community's admins announce. */
+  isAnnouncements: boolean
+}
+
+/**
+ * Returns the groups of a community that this account may see.
+ *
+ * Fails with `FORBIDDEN` if this account is not in it.
+ */
+export interface ListCommunityGroups {
+  /** Address of the community. */
+  community: Address
+  /**
+   * Also which of them are hidden, which want approval and how many wait for it, but not who
+   * made them.
+   */
+  details?: boolean
+}
+
+/**
+ * Returns everybody who is in any group of a community.
+ *
+ * Fails with `FORBIDDEN` if this account is not in it.
+ */
+export interface ListCommunityMembers {
+  /** Address of the community. */
+  community: Address
 }
 
 /** A list to choose from. Best effort, as `interactive`. */
@@ -2161,6 +2632,36 @@ export interface ListContent {
   sections: ListSection[]
   /** Large words. */
   title: string | null
+}
+
+/**
+ * Returns the groups that members suggest for a community.
+ *
+ * Fails with `FORBIDDEN` if this account is not in it.
+ */
+export interface ListGroupSuggestions {
+  /** Address of the community. */
+  community: Address
+}
+
+/**
+ * Returns who waits to be let into a group.
+ *
+ * Fails with `FORBIDDEN` if this account is no admin.
+ */
+export interface ListJoinRequests {
+  /** Address of the group. */
+  group: Address
+}
+
+/**
+ * Returns the messages of a group that were reported to its admins.
+ *
+ * Fails with `FORBIDDEN` if this account is no admin.
+ */
+export interface ListReportedMessages {
+  /** Address of the group. */
+  group: Address
 }
 
 /** A row of a list. */
@@ -2734,9 +3235,14 @@ export interface ParticipantResult {
   /** The person. */
   who: Identity
   /**
-   * Absent: it is as wanted. Otherwise the service's number: 403 the person's settings or this
-   * account's rights forbid it, 404 there is no such person or member, 408 left too recently,
-   * 419 the group is full.
+   * With it the person can be invited instead; only when the person's settings forbid to be
+   * added.
+   */
+  invitation: InvitationCode | null
+  /**
+   * Absent: it is as wanted. Otherwise the service's number: 401 the person blocked this
+   * account, 403 the person's settings or this account's rights forbid it, 404 there is no
+   * such person or member, 408 left too recently, 419 the group is full.
    */
   refused: number | null
 }
@@ -3312,6 +3818,30 @@ export interface RemovePicture {
   group?: Address | null
 }
 
+/** Reports messages of a group to its admins. */
+export interface ReportToAdmins {
+  /** Address of the group. */
+  group: Address
+  /** Ids of the messages, at most 100. */
+  messageIds: string[]
+}
+
+/** A message that members reported to a group's admins. */
+export interface ReportedMessage {
+  /** Its id. */
+  messageId: string
+  /** Who reported it, as far as the service tells. */
+  by: Identity[]
+  /** When it was last reported, seconds since 1970; 0 if unknown. */
+  reportedAt: number
+}
+
+/** Messages that members reported. */
+export interface ReportedMessages {
+  /** The messages. */
+  messages: ReportedMessage[]
+}
+
 /**
  * Asks the phone for messages of a chat that are older than the oldest one in the archive, 50
  * at a time, and returns when they are there. The answer counts 0 messages if there are no
@@ -3336,6 +3866,16 @@ export interface RequestPhoneContent {
   type: 'request_phone'
 }
 
+/**
+ * Makes a group's invitation link void and returns the new one.
+ *
+ * Fails with `FORBIDDEN` if this account is no admin.
+ */
+export interface ResetInviteLink {
+  /** Address of the group. */
+  group: Address
+}
+
 /** What an account is restricted in. */
 export type RestrictionType =
   /** The account may not write to people whom it has had no contact with. */
@@ -3344,6 +3884,14 @@ export type RestrictionType =
   | 'new_chat_cap'
   /** A kind that this version does not know. */
   | 'other'
+
+/** Makes the invitations of people void whom this account could not add. */
+export interface RevokeInvitations {
+  /** Address of the group. */
+  group: Address
+  /** Addresses of the people. */
+  people: string[]
+}
 
 /**
  * Takes a message back: one of this account, or as an administrator of a group one of another
@@ -4058,6 +4606,41 @@ export interface TextStyle {
   colour: number | null
   /** Number of the font, as the service counts them. */
   font: number | null
+}
+
+/**
+ * Makes another admin of a community its owner, in the place of this account.
+ *
+ * Fails with `FORBIDDEN` if this account does not own it, and with `NOT_FOUND` if the other
+ * one is not in it.
+ */
+export interface TransferCommunity {
+  /** Address of the community. */
+  community: Address
+  /** Address of the new owner. */
+  to: Address
+}
+
+/**
+ * Takes groups out of a community.
+ *
+ * What failed for single groups is in the results.
+ */
+export interface UnlinkGroups {
+  /** Address of the community. */
+  community: Address
+  /** Addresses of the groups, at most 100. */
+  groups: string[]
+  /** Members who are in no other of its groups leave the community with them. */
+  removeOrphans?: boolean
+}
+
+/** A message that could not be reported. */
+export interface UnreportedMessage {
+  /** Its id. */
+  messageId: string
+  /** The service's number: 403, 404 no such message, 423 or another one. */
+  refused: number
 }
 
 /** Content of a kind that this version does not know; the raw form has it. Only received. */

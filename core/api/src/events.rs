@@ -5,6 +5,7 @@
 mod addons;
 mod appstate;
 mod channels;
+mod communities;
 mod groups;
 mod history;
 mod pictures;
@@ -32,6 +33,9 @@ pub use appstate::{
 };
 pub use channels::{
     ChannelCounts, ChannelPost, PostChangeType, PostCounts, PostReactionCount, PostVoteCount,
+};
+pub use communities::{
+    GroupLinked, GroupRelation, GroupSuggested, GroupSuggestion, JoinRequest, JoinRequestState, LinkedGroup,
 };
 pub use groups::{GroupChangeType, GroupChanged, GroupJoined, GroupLeft};
 pub use history::{History, HistoryProgress, HistoryType};
@@ -492,6 +496,9 @@ pub enum EventBody {
     GroupJoined(GroupJoined),
     GroupLeft(GroupLeft),
     GroupChanged(Box<GroupChanged>),
+    JoinRequest(Box<JoinRequest>),
+    GroupLinked(Box<GroupLinked>),
+    GroupSuggested(Box<GroupSuggested>),
     ChatMoved(ChatMoved),
     NumberChanged(NumberChanged),
     NumberShared(NumberShared),
@@ -659,6 +666,9 @@ impl From<&EventKind> for EventBody {
             EventKind::GroupJoined(event) => Self::GroupJoined(event.into()),
             EventKind::GroupLeft(event) => Self::GroupLeft(event.into()),
             EventKind::GroupChanged(event) => Self::GroupChanged(Box::new(event.into())),
+            EventKind::JoinRequest(event) => Self::JoinRequest(Box::new(event.into())),
+            EventKind::GroupLinked(event) => Self::GroupLinked(Box::new(event.into())),
+            EventKind::GroupSuggested(event) => Self::GroupSuggested(Box::new(event.into())),
             EventKind::ChatMoved(event) => {
                 Self::ChatMoved(ChatMoved { former: event.former.to_string(), chat: (&event.chat).into() })
             }
@@ -780,6 +790,9 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<GroupJoined>(20, "group_joined"),
     journaled::<GroupLeft>(21, "group_left"),
     journaled::<GroupChanged>(22, "group_changed"),
+    journaled::<JoinRequest>(23, "join_request"),
+    journaled::<GroupLinked>(24, "group_linked"),
+    journaled::<GroupSuggested>(25, "group_suggested"),
     journaled::<ChatMoved>(30, "chat_moved"),
     journaled::<NumberChanged>(31, "number_changed"),
     journaled::<NumberShared>(32, "number_shared"),
@@ -843,6 +856,9 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::GroupJoined(_) => 20,
         EventKind::GroupLeft(_) => 21,
         EventKind::GroupChanged(_) => 22,
+        EventKind::JoinRequest(_) => 23,
+        EventKind::GroupLinked(_) => 24,
+        EventKind::GroupSuggested(_) => 25,
         EventKind::ChatMoved(_) => 30,
         EventKind::NumberChanged(_) => 31,
         EventKind::NumberShared(_) => 32,

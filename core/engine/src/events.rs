@@ -17,7 +17,10 @@ use crate::messages::MessageKey;
 pub use crate::addons::{Addon, Control, Target};
 pub use crate::appstate::{StateChange, StateSynced, StateTrouble, StateTroubled, StateWritten};
 pub use crate::channels::{ChannelCounts, ChannelPost, PostChange, PostCounts};
-pub use crate::groups::{GroupChange, GroupChanged, GroupJoined, GroupLeft};
+pub use crate::groups::{
+    GroupChange, GroupChanged, GroupJoined, GroupLeft, GroupLinked, GroupRelation, GroupSuggested,
+    GroupSuggestion, GrowthLock, JoinRequest, JoinRequestState, LinkedGroup,
+};
 pub use crate::history::{HistoryKind, HistoryProgress, HistorySync};
 pub use crate::pictures::PictureChanged;
 pub use crate::presence::{ChatState, ChatStateChanged, LastSeen, PresenceChanged};
@@ -121,6 +124,16 @@ pub enum EventKind {
     /// Emitted when the picture of a person who is known, of this account or of a group was set or removed.
     /// Journaled. [`Client::picture`](crate::Client::picture) tells where the new one is.
     PictureChanged(PictureChanged),
+    /// Emitted when somebody wants to be let into a group, takes that back, or is not let in; who is let
+    /// in comes as a change of members. Journaled. Admins decide with
+    /// [`decide_join_requests`](crate::Client::decide_join_requests).
+    JoinRequest(JoinRequest),
+    /// Emitted when groups were put into a community or taken out: told of the community, of the groups
+    /// and of those beside them. Journaled.
+    GroupLinked(GroupLinked),
+    /// Emitted when a member of a community suggests groups for it, or suggestions are over. Journaled.
+    /// [`group_suggestions`](crate::Client::group_suggestions) tells all that wait.
+    GroupSuggested(GroupSuggested),
     /// Emitted when a piece of the history that the phone handed over is in the archive, or could not
     /// be read to its end. Journaled. Look again at what you show of chats.
     History(HistorySync),

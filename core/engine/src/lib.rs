@@ -51,6 +51,7 @@ mod journal;
 mod link;
 pub mod media;
 mod messages;
+mod mex;
 mod options;
 pub mod pictures;
 mod prekeys;
@@ -77,7 +78,10 @@ pub use engine::Engine;
 pub use error::{Category, Code, Error, Outcome};
 pub use events::{Event, EventStream, Identity};
 pub use groups::{
-    Addressing, CreatedGroup, Group, GroupDescription, GroupOptions, Participant, ParticipantResult, Role,
+    Addressing, CommunityGroup, CommunityOptions, CreatedGroup, Group, GroupDescription, GroupLookup,
+    GroupOptions, GroupPicture, GroupSetting, GroupSize, GroupSuggestion, GrowthLock, Invitation,
+    InvitationCode, InviteLink, Joined, LinkResult, Participant, ParticipantResult, ReportedMessage, Role,
+    UnreportedMessage, WaitingRequest,
 };
 pub use link::{PairingCode, PasskeyCode, QrCode};
 pub use messages::{MessageKey, SentMessage};

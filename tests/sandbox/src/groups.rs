@@ -73,6 +73,11 @@ impl Sandbox {
         self.with(|service| service.make_crowd(count))
     }
 
+    /// Says who may add a person to groups: `all`, `contacts` or `none`. Whether there is such a person.
+    pub fn let_add(&self, number: &str, who: &str) -> bool {
+        self.with(|service| service.let_add(number, who))
+    }
+
     /// The group with this address.
     #[must_use]
     pub fn find_group(&self, jid: &Jid) -> Option<Group> {
@@ -141,6 +146,37 @@ impl Group {
     /// Lets only admins change subject and description, or everybody.
     pub fn set_locked(&self, by: &str, on: bool) -> Result<(), GroupError> {
         self.change(by, &Node::new(if on { "locked" } else { "unlocked" }))
+    }
+
+    /// Makes a change as a `w:g2` request asks for it, in the name of a member: for what has no method of
+    /// its own.
+    pub fn request(&self, by: &str, change: &Node) -> Result<(), GroupError> {
+        self.change(by, change)
+    }
+
+    /// Suspends it, or lifts that.
+    pub fn set_suspended(&self, on: bool) {
+        self.sandbox.with(|service| service.suspend_group(&self.jid, on));
+    }
+
+    /// Lets nobody in by the link for some seconds; 0 ends that.
+    pub fn lock_growth(&self, seconds: u64) {
+        self.sandbox.with(|service| service.lock_growth(&self.jid, seconds));
+    }
+
+    /// Announces something to all members that nothing else here brings about.
+    pub fn announce(&self, child: &Node) {
+        self.sandbox.with(|service| service.tell_all(&self.jid, child));
+    }
+
+    /// A member of the community suggests a group for it; returns the address that it would have.
+    pub fn suggest(&self, by: &str, subject: &str, description: &str) -> Result<Jid, GroupError> {
+        Ok(self.sandbox.with(|service| service.suggest_group(by, &self.jid, subject, description))?)
+    }
+
+    /// A suggestion is over.
+    pub fn end_suggestion(&self, by: &str, suggestion: &Jid, reason: &'static str) -> Result<(), GroupError> {
+        Ok(self.sandbox.with(|service| service.end_suggestion(by, &self.jid, suggestion, reason))?)
     }
 
     /// Names the members in another way from now on. Nobody is told: clients notice by the next

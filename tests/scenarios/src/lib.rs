@@ -14,8 +14,8 @@ mod world;
 pub use people::{ANNA, BEN, CARA, CLEO, DAN, NUMBER, device_label, pn};
 pub use saying::{quoting, read, send, with_id};
 pub use waiting::{
-    DEADLINE, Wait, go_away, go_away_with, next_event, next_group_change, next_identity, next_joined,
-    next_kind, next_left, next_logout, next_message, next_moved, next_placeholder, next_receipt, next_state,
-    next_status, stopped, waiting_reason, within,
+    DEADLINE, Wait, go_away, go_away_with, next_event, next_group_change, next_identity, next_join_request,
+    next_joined, next_kind, next_left, next_linked, next_logout, next_message, next_moved, next_placeholder,
+    next_receipt, next_state, next_status, next_suggested, stopped, waiting_reason, within,
 };
 pub use world::{World, quiet};

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use whimbrel::events::{
-    ConnectionState, Event, EventKind, EventStream, GroupChanged, GroupJoined, GroupLeft, Identity,
-    IdentityChanged, LoggedOut, Message, Receipt, ReceiptKind, SendStatus, Undecryptable,
+    ConnectionState, Event, EventKind, EventStream, GroupChanged, GroupJoined, GroupLeft, GroupLinked,
+    GroupSuggested, Identity, IdentityChanged, JoinRequest, LoggedOut, Message, Receipt, ReceiptKind,
+    SendStatus, Undecryptable,
 };
 use whimbrel::{CallOptions, Client, Jid};
 
@@ -178,6 +179,33 @@ pub async fn next_left(events: &mut EventStream) -> GroupLeft {
 pub async fn next_group_change(events: &mut EventStream) -> GroupChanged {
     next_kind(events, |kind| match kind {
         EventKind::GroupChanged(found) => Some(found.clone()),
+        _ => None,
+    })
+    .await
+}
+
+/// Takes events until somebody wants to be let into a group, or no longer.
+pub async fn next_join_request(events: &mut EventStream) -> JoinRequest {
+    next_kind(events, |kind| match kind {
+        EventKind::JoinRequest(found) => Some(found.clone()),
+        _ => None,
+    })
+    .await
+}
+
+/// Takes events until groups are put into a community or taken out.
+pub async fn next_linked(events: &mut EventStream) -> GroupLinked {
+    next_kind(events, |kind| match kind {
+        EventKind::GroupLinked(found) => Some(found.clone()),
+        _ => None,
+    })
+    .await
+}
+
+/// Takes events until a group is suggested for a community, or no longer.
+pub async fn next_suggested(events: &mut EventStream) -> GroupSuggested {
+    next_kind(events, |kind| match kind {
+        EventKind::GroupSuggested(found) => Some(found.clone()),
         _ => None,
     })
     .await

@@ -16,6 +16,8 @@ from ._types import (
     EventResponse,
     GroupAddressing,
     GroupChangeType,
+    GroupRelation,
+    GroupSuggestion,
     HistoryType,
     Identity,
     LabelChangeType,
@@ -59,6 +61,8 @@ __all__ = [
     "GroupChanged",
     "GroupJoined",
     "GroupLeft",
+    "GroupLinked",
+    "GroupSuggested",
     "History",
     "HistoryProgress",
     "IdentityChanged",
@@ -658,11 +662,17 @@ class GroupChanged(Event):
     enabled: bool | None
     """Whether something is on now."""
 
+    group: str | None
+    """Address of another group that it is about."""
+
     seconds: int | None
     """A new time, in seconds."""
 
     text: str | None
     """A new text."""
+
+    until: int | None
+    """When something ends, seconds since 1970."""
 
     @classmethod
     def _decode(cls, data: dict[str, Any], raw: bytes) -> GroupChanged:
@@ -677,8 +687,148 @@ class GroupChanged(Event):
             addressing=None if (value := data.get("addressing")) is None else GroupAddressing(value),
             author=None if (value := data.get("author")) is None else Identity._decode(value),
             enabled=data.get("enabled"),
+            group=data.get("group"),
             seconds=data.get("seconds"),
             text=data.get("text"),
+            until=data.get("until"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinRequest(Event):
+    """Emitted when somebody wants to be let into a group, takes that back, or is not let in; who
+    is let in comes as a change of members. Admins decide with ``decide_join_requests``.
+    """
+
+    kind: ClassVar[str] = "join_request"
+    journaled: ClassVar[bool] = True
+
+    chat: Identity
+    """The group."""
+
+    state: JoinRequestState
+    """What happened to the request."""
+
+    people: list[Identity]
+    """Who wants to get in."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    author: Identity | None
+    """Who did it, if known."""
+
+    community: str | None
+    """Address of the community through which it came."""
+
+    method: str | None
+    """How it came about, if the service says so: ``invite_link``, ``linked_group_join``,
+    ``non_admin_add`` or another word.
+    """
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> JoinRequest:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            chat=Identity._decode(data["chat"]),
+            state=JoinRequestState(data["state"]),
+            people=[Identity._decode(item) for item in data["people"]],
+            timestamp=data["timestamp"],
+            author=None if (value := data.get("author")) is None else Identity._decode(value),
+            community=data.get("community"),
+            method=data.get("method"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupLinked(Event):
+    """Emitted when groups were put into a community or taken out: told of the community, of the
+    groups and of those beside them.
+    """
+
+    kind: ClassVar[str] = "group_linked"
+    journaled: ClassVar[bool] = True
+
+    chat: Identity
+    """The group or community that it was told of."""
+
+    linked: bool
+    """They belong together now; ``false``: no more."""
+
+    relation: GroupRelation
+    """What the others are to it."""
+
+    groups: list[LinkedGroup]
+    """The others."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    author: Identity | None
+    """Who did it, if known."""
+
+    reason: str | None
+    """Why they were taken apart, if the service says so: ``unlink_group``, ``delete_parent`` or
+    another word.
+    """
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> GroupLinked:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            chat=Identity._decode(data["chat"]),
+            linked=data["linked"],
+            relation=GroupRelation(data["relation"]),
+            groups=[LinkedGroup._decode(item) for item in data["groups"]],
+            timestamp=data["timestamp"],
+            author=None if (value := data.get("author")) is None else Identity._decode(value),
+            reason=data.get("reason"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSuggested(Event):
+    """Emitted when a member of a community suggests groups for it, or suggestions are over.
+    ``list_group_suggestions`` tells all that wait.
+    """
+
+    kind: ClassVar[str] = "group_suggested"
+    journaled: ClassVar[bool] = True
+
+    chat: Identity
+    """The community."""
+
+    open: bool
+    """The suggestions wait for an admin; ``false``: they are over."""
+
+    suggestions: list[GroupSuggestion]
+    """The suggestions."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    author: Identity | None
+    """Who did it, if known."""
+
+    reason: str | None
+    """Why they are over, if the service says so."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> GroupSuggested:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            chat=Identity._decode(data["chat"]),
+            open=data["open"],
+            suggestions=[GroupSuggestion._decode(item) for item in data["suggestions"]],
+            timestamp=data["timestamp"],
+            author=None if (value := data.get("author")) is None else Identity._decode(value),
+            reason=data.get("reason"),
         )
 
 
@@ -2681,6 +2831,9 @@ _BY_KIND: dict[str, type[Event]] = {
     "group_joined": GroupJoined,
     "group_left": GroupLeft,
     "group_changed": GroupChanged,
+    "join_request": JoinRequest,
+    "group_linked": GroupLinked,
+    "group_suggested": GroupSuggested,
     "chat_moved": ChatMoved,
     "number_changed": NumberChanged,
     "number_shared": NumberShared,

@@ -13,6 +13,8 @@ from ._types import (
     ChatState,
     CheckedNumbers,
     ClientVersion,
+    CommunityGroups,
+    CommunityMembers,
     ConnectionInfo,
     ContactPage,
     Content,
@@ -27,7 +29,12 @@ from ._types import (
     FallbackChoice,
     Group,
     GroupList,
+    GroupLookups,
     GroupMention,
+    GroupPictures,
+    GroupSetting,
+    GroupSizes,
+    GroupSuggestions,
     Identity,
     LabelList,
     MediaDescription,
@@ -45,6 +52,7 @@ from ._types import (
     Poll,
     QrCode,
     QuotedMessage,
+    ReportedMessages,
     SendWait,
     SentMessage,
     SetPictureResult,
@@ -66,6 +74,37 @@ class Operations:
     async def _request(self, name: str, request: dict[str, object], timeout: float | None) -> Any:
         """Runs an operation by name and returns its decoded answer."""
         raise NotImplementedError
+
+    async def accept_invitation(
+        self,
+        *,
+        group: Address,
+        code: str,
+        expires_at: int,
+        admin: Address,
+        timeout: float | None = None,
+    ) -> JoinedGroup:
+        """Accepts an invitation for this account: the content ``group_invite`` of a message has
+        all of it.
+
+        Fails as ``preview_invitation`` does, and with ``REFUSED`` and the service's number 304
+        or 409 if this account is in the group already, 419 if it is full.
+
+        Args:
+            group: Address of the group.
+            code: The invitation's code.
+            expires_at: Until when it can be used, seconds since 1970, as the invitation says.
+            admin: Address of who sent it.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {
+            "group": str(group),
+            "code": code,
+            "expiresAt": expires_at,
+            "admin": str(admin),
+        }
+        return JoinedGroup._decode(await self._request("accept_invitation", request, timeout))
 
     async def acknowledge(
         self,
@@ -244,6 +283,24 @@ class Operations:
         request: dict[str, object] = {"path": path}
         await self._request("backup", request, timeout)
 
+    async def cancel_join_request(
+        self,
+        *,
+        group: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Takes back this account's request to be let into a group.
+
+        Fails with ``NOT_FOUND`` if there is none.
+
+        Args:
+            group: Address of the group.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group)}
+        await self._request("cancel_join_request", request, timeout)
+
     async def cancel_send(
         self,
         *,
@@ -360,6 +417,23 @@ class Operations:
             request["wait"] = wait
         return SentMessage._decode(await self._request("comment_message", request, timeout))
 
+    async def confirm_group(
+        self,
+        *,
+        group: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Tells the service that this account knows of a group that somebody unknown put it into,
+        and stays in it.
+
+        Args:
+            group: Address of the group.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group)}
+        await self._request("confirm_group", request, timeout)
+
     async def confirm_passkey(
         self,
         *,
@@ -393,6 +467,59 @@ class Operations:
         request: dict[str, object] = {}
         await self._request("connect", request, timeout)
 
+    async def count_community_members(
+        self,
+        *,
+        community: Address,
+        timeout: float | None = None,
+    ) -> GroupSizes:
+        """Returns how many are in each group of a community.
+
+        Fails with ``FORBIDDEN`` if this account is not in it.
+
+        Args:
+            community: Address of the community.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"community": str(community)}
+        return GroupSizes._decode(await self._request("count_community_members", request, timeout))
+
+    async def create_community(
+        self,
+        *,
+        subject: str,
+        approval_required: bool | None = None,
+        description: str | None = None,
+        general_chat: bool | None = None,
+        members_may_create_groups: bool | None = None,
+        timeout: float | None = None,
+    ) -> CreatedGroup:
+        """Makes a community.
+
+        The service makes the group for its announcements by itself, which is told as a group
+        that this account joined.
+
+        Args:
+            subject: Its name.
+            approval_required: Admins have to approve who joins.
+            description: Its description, at most 2,048 characters.
+            general_chat: It gets a chat for everybody.
+            members_may_create_groups: Every member may make groups in it, not only admins.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"subject": subject}
+        if approval_required is not None:
+            request["approvalRequired"] = approval_required
+        if description is not None:
+            request["description"] = description
+        if general_chat is not None:
+            request["generalChat"] = general_chat
+        if members_may_create_groups is not None:
+            request["membersMayCreateGroups"] = members_may_create_groups
+        return CreatedGroup._decode(await self._request("create_community", request, timeout))
+
     async def create_group(
         self,
         *,
@@ -400,8 +527,13 @@ class Operations:
         participants: list[str],
         announce: bool | None = None,
         approval_required: bool | None = None,
+        community: Address | None = None,
+        description: str | None = None,
         ephemeral_seconds: int | None = None,
+        hidden: bool | None = None,
         locked: bool | None = None,
+        members_may_add: bool | None = None,
+        members_may_invite: bool | None = None,
         timeout: float | None = None,
     ) -> CreatedGroup:
         """Makes a group of this account and the given people.
@@ -413,9 +545,16 @@ class Operations:
             participants: Addresses of the people.
             announce: Only admins may send.
             approval_required: Admins have to approve who joins.
+            community: Address of the community that it is to be in.
+            description: Its description, at most 2,048 characters.
             ephemeral_seconds: After how many seconds new messages disappear: 86400, 604800 or
                 7776000; 0: never.
+            hidden: Only its members see it in that community.
             locked: Only admins may change subject, description and picture.
+            members_may_add: Every member may add others, not only admins; absent: as the
+                service has it.
+            members_may_invite: Every member may hand out the invitation link, not only admins;
+                absent: as the service has it.
             timeout: Seconds until the call fails with ``TimedOutError``; the client's
                 ``request_timeout`` if ``None``.
         """
@@ -424,11 +563,39 @@ class Operations:
             request["announce"] = announce
         if approval_required is not None:
             request["approvalRequired"] = approval_required
+        if community is not None:
+            request["community"] = str(community)
+        if description is not None:
+            request["description"] = description
         if ephemeral_seconds is not None:
             request["ephemeralSeconds"] = ephemeral_seconds
+        if hidden is not None:
+            request["hidden"] = hidden
         if locked is not None:
             request["locked"] = locked
+        if members_may_add is not None:
+            request["membersMayAdd"] = members_may_add
+        if members_may_invite is not None:
+            request["membersMayInvite"] = members_may_invite
         return CreatedGroup._decode(await self._request("create_group", request, timeout))
+
+    async def deactivate_community(
+        self,
+        *,
+        community: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Ends a community. Its groups go on without it, but for the one for announcements.
+
+        Fails with ``FORBIDDEN`` if this account does not own it.
+
+        Args:
+            community: Address of the community.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"community": str(community)}
+        await self._request("deactivate_community", request, timeout)
 
     async def debug_echo(
         self,
@@ -1160,6 +1327,41 @@ class Operations:
             request["fresh"] = fresh
         return Group._decode(await self._request("get_group", request, timeout))
 
+    async def get_group_pictures(
+        self,
+        *,
+        groups: list[str],
+        timeout: float | None = None,
+    ) -> GroupPictures:
+        """Returns the small pictures of several groups, at most 1,000; groups without a picture
+        are left out.
+
+        Args:
+            groups: Addresses of the groups.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"groups": groups}
+        return GroupPictures._decode(await self._request("get_group_pictures", request, timeout))
+
+    async def get_groups(
+        self,
+        *,
+        groups: list[str],
+        timeout: float | None = None,
+    ) -> GroupLookups:
+        """Returns several groups, at most 10,000, as the service has them now.
+
+        What is wrong with single groups is in the results.
+
+        Args:
+            groups: Addresses of the groups.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"groups": groups}
+        return GroupLookups._decode(await self._request("get_groups", request, timeout))
+
     async def get_identity(
         self,
         *,
@@ -1183,6 +1385,24 @@ class Operations:
         if fresh is not None:
             request["fresh"] = fresh
         return Identity._decode(await self._request("get_identity", request, timeout))
+
+    async def get_invite_link(
+        self,
+        *,
+        group: Address,
+        timeout: float | None = None,
+    ) -> InviteLink:
+        """Returns a group's invitation link.
+
+        Fails with ``FORBIDDEN`` if this account may not have it.
+
+        Args:
+            group: Address of the group.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group)}
+        return InviteLink._decode(await self._request("get_invite_link", request, timeout))
 
     async def get_message(
         self,
@@ -1371,6 +1591,31 @@ class Operations:
         request: dict[str, object] = {"group": str(group)}
         await self._request("leave_group", request, timeout)
 
+    async def link_groups(
+        self,
+        *,
+        community: Address,
+        groups: list[str],
+        hidden: bool | None = None,
+        timeout: float | None = None,
+    ) -> LinkResults:
+        """Puts groups into a community; this account has to be an admin of all. Their members
+        become members of the community.
+
+        What failed for single groups is in the results.
+
+        Args:
+            community: Address of the community.
+            groups: Addresses of the groups, at most 100.
+            hidden: Only their members see them in the community.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"community": str(community), "groups": groups}
+        if hidden is not None:
+            request["hidden"] = hidden
+        return LinkResults._decode(await self._request("link_groups", request, timeout))
+
     async def link_with_code(
         self,
         *,
@@ -1406,6 +1651,65 @@ class Operations:
         """
         request: dict[str, object] = {}
         return QrCode._decode(await self._request("link_with_qr", request, timeout))
+
+    async def list_community_groups(
+        self,
+        *,
+        community: Address,
+        details: bool | None = None,
+        timeout: float | None = None,
+    ) -> CommunityGroups:
+        """Returns the groups of a community that this account may see.
+
+        Fails with ``FORBIDDEN`` if this account is not in it.
+
+        Args:
+            community: Address of the community.
+            details: Also which of them are hidden, which want approval and how many wait for
+                it, but not who made them.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"community": str(community)}
+        if details is not None:
+            request["details"] = details
+        return CommunityGroups._decode(await self._request("list_community_groups", request, timeout))
+
+    async def list_community_members(
+        self,
+        *,
+        community: Address,
+        timeout: float | None = None,
+    ) -> CommunityMembers:
+        """Returns everybody who is in any group of a community.
+
+        Fails with ``FORBIDDEN`` if this account is not in it.
+
+        Args:
+            community: Address of the community.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"community": str(community)}
+        return CommunityMembers._decode(await self._request("list_community_members", request, timeout))
+
+    async def list_group_suggestions(
+        self,
+        *,
+        community: Address,
+        timeout: float | None = None,
+    ) -> GroupSuggestions:
+        """Returns the groups that members suggest for a community.
+
+        Fails with ``FORBIDDEN`` if this account is not in it.
+
+        Args:
+            community: Address of the community.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"community": str(community)}
+        return GroupSuggestions._decode(await self._request("list_group_suggestions", request, timeout))
 
     async def list_groups(
         self,
@@ -1633,6 +1937,76 @@ class Operations:
             request["wait"] = wait
         return SentMessage._decode(await self._request("pin_message", request, timeout))
 
+    async def preview_community_group(
+        self,
+        *,
+        community: Address,
+        group: Address,
+        timeout: float | None = None,
+    ) -> Group:
+        """Returns a group of a community that this account is not in. Not all members are listed.
+
+        Fails with ``FORBIDDEN`` if this account is not in the community.
+
+        Args:
+            community: Address of the community.
+            group: Address of the group.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"community": str(community), "group": str(group)}
+        return Group._decode(await self._request("preview_community_group", request, timeout))
+
+    async def preview_invitation(
+        self,
+        *,
+        group: Address,
+        code: str,
+        expires_at: int,
+        admin: Address,
+        timeout: float | None = None,
+    ) -> Group:
+        """Returns what an invitation for this account leads to, without accepting it. Not all
+        members are listed.
+
+        Fails with ``NOT_FOUND`` if there is no such invitation, with the service's number 410
+        if it is over.
+
+        Args:
+            group: Address of the group.
+            code: The invitation's code.
+            expires_at: Until when it can be used, seconds since 1970, as the invitation says.
+            admin: Address of who sent it.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {
+            "group": str(group),
+            "code": code,
+            "expiresAt": expires_at,
+            "admin": str(admin),
+        }
+        return Group._decode(await self._request("preview_invitation", request, timeout))
+
+    async def preview_invite_link(
+        self,
+        *,
+        link: str,
+        timeout: float | None = None,
+    ) -> Group:
+        """Returns what an invitation link leads to, without joining. Not all members are listed.
+
+        Fails with ``NOT_FOUND`` and the service's number 410 if the link was made void, and
+        with ``REFUSED`` and 406 if there never was such a link.
+
+        Args:
+            link: The whole link, or its code.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"link": link}
+        return Group._decode(await self._request("preview_invite_link", request, timeout))
+
     async def promote_participants(
         self,
         *,
@@ -1763,6 +2137,24 @@ class Operations:
             request["group"] = str(group)
         await self._request("remove_picture", request, timeout)
 
+    async def report_to_admins(
+        self,
+        *,
+        group: Address,
+        message_ids: list[str],
+        timeout: float | None = None,
+    ) -> AdminReport:
+        """Reports messages of a group to its admins.
+
+        Args:
+            group: Address of the group.
+            message_ids: Ids of the messages, at most 100.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group), "messageIds": message_ids}
+        return AdminReport._decode(await self._request("report_to_admins", request, timeout))
+
     async def request_history(
         self,
         *,
@@ -1784,6 +2176,42 @@ class Operations:
         """
         request: dict[str, object] = {"chat": str(chat)}
         return OlderHistory._decode(await self._request("request_history", request, timeout))
+
+    async def reset_invite_link(
+        self,
+        *,
+        group: Address,
+        timeout: float | None = None,
+    ) -> InviteLink:
+        """Makes a group's invitation link void and returns the new one.
+
+        Fails with ``FORBIDDEN`` if this account is no admin.
+
+        Args:
+            group: Address of the group.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group)}
+        return InviteLink._decode(await self._request("reset_invite_link", request, timeout))
+
+    async def revoke_invitations(
+        self,
+        *,
+        group: Address,
+        people: list[str],
+        timeout: float | None = None,
+    ) -> None:
+        """Makes the invitations of people void whom this account could not add.
+
+        Args:
+            group: Address of the group.
+            people: Addresses of the people.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group), "people": people}
+        await self._request("revoke_invitations", request, timeout)
 
     async def revoke_message(
         self,

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 __all__ = [
     "Account",
     "Address",
+    "AdminReport",
     "Advertisement",
     "AiRichContent",
     "AlbumContent",
@@ -36,6 +37,9 @@ __all__ = [
     "ChoiceSource",
     "ClientVersion",
     "CodeBlock",
+    "CommunityGroup",
+    "CommunityGroups",
+    "CommunityMembers",
     "ConnectionInfo",
     "ConnectionStateName",
     "Contact",
@@ -69,18 +73,34 @@ __all__ = [
     "GroupHistoryNoticeContent",
     "GroupInviteContent",
     "GroupList",
+    "GroupLookup",
+    "GroupLookups",
     "GroupMention",
+    "GroupPicture",
+    "GroupPictures",
+    "GroupRelation",
     "GroupRole",
+    "GroupSetting",
+    "GroupSize",
+    "GroupSizes",
+    "GroupSuggestion",
+    "GroupSuggestions",
+    "GrowthLock",
     "HistoryType",
     "Identity",
     "ImageContent",
     "InteractiveContent",
     "InteractiveHeader",
+    "InvitationCode",
+    "InviteLink",
     "InvoiceContent",
     "Label",
     "LabelChangeType",
     "LabelList",
     "LinkPreview",
+    "LinkResult",
+    "LinkResults",
+    "LinkedGroup",
     "ListContent",
     "ListRow",
     "ListSection",
@@ -134,6 +154,8 @@ __all__ = [
     "QuotedMessage",
     "ReceiptType",
     "Recipient",
+    "ReportedMessage",
+    "ReportedMessages",
     "RequestPhoneContent",
     "RestrictionType",
     "Revoked",
@@ -160,6 +182,7 @@ __all__ = [
     "TextContent",
     "TextStyle",
     "UnknownContent",
+    "UnreportedMessage",
     "UnsupportedContent",
     "UploadedMedia",
     "UserAbout",
@@ -169,6 +192,8 @@ __all__ = [
     "VideoContent",
     "VideoNoteContent",
     "VoiceContent",
+    "WaitingRequest",
+    "WaitingRequests",
     "decode_content",
 ]
 
@@ -196,6 +221,20 @@ class Account:
             device=data["device"],
             platform=data["platform"],
             push_name=data.get("pushName"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminReport:
+    """What came of a report."""
+
+    refused: list[UnreportedMessage]
+    """Messages that could not be reported."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> AdminReport:
+        return cls(
+            refused=[UnreportedMessage._decode(item) for item in data["refused"]],
         )
 
 
@@ -1027,6 +1066,88 @@ class CodeBlock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommunityGroup:
+    """A group in a community, as the community's members see it."""
+
+    id: str
+    """Its address."""
+
+    subject: str
+    """Its name; empty if it has none."""
+
+    subject_changed_at: int
+    """When it got that name, seconds since 1970; 0 if unknown."""
+
+    created_at: int
+    """When it was made, seconds since 1970; 0 if unknown."""
+
+    is_announcements: bool
+    """It is the group in which the community's admins announce."""
+
+    is_general_chat: bool
+    """It is the chat for everybody."""
+
+    is_hidden: bool
+    """Only its members see it."""
+
+    approval_required: bool | None
+    """Admins have to approve who joins, if the service told it."""
+
+    creator: Identity | None
+    """Who made it, if known."""
+
+    size: int | None
+    """Members, if the service told how many."""
+
+    waiting: int | None
+    """How many wait to be let in, if the service told it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CommunityGroup:
+        return cls(
+            id=data["id"],
+            subject=data["subject"],
+            subject_changed_at=data["subjectChangedAt"],
+            created_at=data["createdAt"],
+            is_announcements=data["isAnnouncements"],
+            is_general_chat=data["isGeneralChat"],
+            is_hidden=data["isHidden"],
+            approval_required=data.get("approvalRequired"),
+            creator=None if (value := data.get("creator")) is None else Identity._decode(value),
+            size=data.get("size"),
+            waiting=data.get("waiting"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommunityGroups:
+    """The groups of a community."""
+
+    groups: list[CommunityGroup]
+    """The groups."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CommunityGroups:
+        return cls(
+            groups=[CommunityGroup._decode(item) for item in data["groups"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommunityMembers:
+    """Everybody in any group of a community."""
+
+    members: list[Identity]
+    """The people."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CommunityMembers:
+        return cls(
+            members=[Identity._decode(item) for item in data["members"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionInfo:
     """State of the connection."""
 
@@ -1828,6 +1949,41 @@ class Group:
     is_announcements: bool
     """It is the group in which a community's admins announce."""
 
+    members_may_invite: bool
+    """Every member may hand out the invitation link, not only admins."""
+
+    members_may_share_history: bool
+    """Every member may hand earlier messages to new ones, not only admins."""
+
+    sharing_limited: bool
+    """What is said in it may not be exported or taken out."""
+
+    forwarding_limited: bool
+    """Messages that were forwarded many times may not be sent to it."""
+
+    history_shared: bool
+    """New members get earlier messages."""
+
+    admin_reports: bool
+    """Members may report messages to its admins."""
+
+    members_may_create_groups: bool
+    """In a community: every member may make groups in it, not only admins."""
+
+    is_general_chat: bool
+    """It is the chat of a whole community."""
+
+    is_hidden: bool
+    """Only its members see it in its community."""
+
+    is_suspended: bool
+    """The service has suspended it."""
+
+    size: int
+    """Members, as the service counts them. More than ``participants`` where it does not list all:
+    in previews and very large groups.
+    """
+
     community: str | None
     """Address of the community that it belongs to."""
 
@@ -1836,6 +1992,9 @@ class Group:
 
     description: GroupDescription | None
     """Its description, if it has one."""
+
+    growth_lock: GrowthLock | None
+    """Set while nobody can join by the link."""
 
     subject_author: Identity | None
     """Who gave it that name, if known."""
@@ -1856,9 +2015,21 @@ class Group:
             ephemeral_seconds=data["ephemeralSeconds"],
             is_community=data["isCommunity"],
             is_announcements=data["isAnnouncements"],
+            members_may_invite=data["membersMayInvite"],
+            members_may_share_history=data["membersMayShareHistory"],
+            sharing_limited=data["sharingLimited"],
+            forwarding_limited=data["forwardingLimited"],
+            history_shared=data["historyShared"],
+            admin_reports=data["adminReports"],
+            members_may_create_groups=data["membersMayCreateGroups"],
+            is_general_chat=data["isGeneralChat"],
+            is_hidden=data["isHidden"],
+            is_suspended=data["isSuspended"],
+            size=data["size"],
             community=data.get("community"),
             creator=None if (value := data.get("creator")) is None else Identity._decode(value),
             description=None if (value := data.get("description")) is None else GroupDescription._decode(value),
+            growth_lock=None if (value := data.get("growthLock")) is None else GrowthLock._decode(value),
             subject_author=None if (value := data.get("subjectAuthor")) is None else Identity._decode(value),
         )
 
@@ -1927,6 +2098,62 @@ class GroupChangeType(str, Enum):
 
     OTHER = "other"
     """Something else; ``text`` is the service's name for it."""
+
+    INVITE_LINK = "invite_link"
+    """Its invitation link was made anew: ``text`` is the code. The former one is void."""
+
+    INVITATIONS_REVOKED = "invitations_revoked"
+    """Invitations of ``participants`` are void."""
+
+    MEMBERS_MAY_INVITE = "members_may_invite"
+    """``enabled``: every member may hand out the invitation link."""
+
+    MEMBERS_MAY_SHARE_HISTORY = "members_may_share_history"
+    """``enabled``: every member may hand earlier messages to new ones."""
+
+    SHARING_LIMITED = "sharing_limited"
+    """``enabled``: what is said in it may not be exported or taken out."""
+
+    FORWARDING_LIMITED = "forwarding_limited"
+    """``enabled``: messages that were forwarded many times may not be sent to it."""
+
+    HISTORY_SHARED = "history_shared"
+    """``enabled``: new members get earlier messages."""
+
+    ADMIN_REPORTS = "admin_reports"
+    """``enabled``: members may report messages to its admins."""
+
+    MEMBERS_MAY_CREATE_GROUPS = "members_may_create_groups"
+    """``enabled``: every member of the community may make groups in it."""
+
+    GROWTH_LOCK = "growth_lock"
+    """``enabled``: nobody can join by its link, ``until`` a time if the service said so; ``text``
+    is the service's word for the reason.
+    """
+
+    SUSPENDED = "suspended"
+    """``enabled``: the service has suspended it."""
+
+    LINKED_PROMOTED = "linked_promoted"
+    """``participants`` are admins of ``group``, another one of its community, now."""
+
+    LINKED_DEMOTED = "linked_demoted"
+    """``participants`` are no admins of ``group``, another one of its community, any more."""
+
+    REPORTED = "reported"
+    """Members reported messages to its admins."""
+
+    AUTO_ADD_DISABLED = "auto_add_disabled"
+    """People are no longer added to it by themselves."""
+
+    BUSINESS_HOSTED = "business_hosted"
+    """A business has it served by somebody else."""
+
+    SAFETY_CHECK = "safety_check"
+    """The service advises to look at who is in it."""
+
+    PARTICIPANT_UNIDENTIFIED = "participant_unidentified"
+    """The service does not know who a member is."""
 
     UNKNOWN = "unknown"
     """A change that this version does not know."""
@@ -2110,6 +2337,44 @@ class GroupList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupLookup:
+    """What is known of one of several groups that were asked for."""
+
+    id: str
+    """Its address."""
+
+    group: Group | None
+    """The group; of a very large one without some of its members."""
+
+    refused: int | None
+    """Why there is none: the service's number, 403 this account is not in it, 404 there is no such
+    group.
+    """
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GroupLookup:
+        return cls(
+            id=data["id"],
+            group=None if (value := data.get("group")) is None else Group._decode(value),
+            refused=data.get("refused"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupLookups:
+    """What is known of several groups."""
+
+    results: list[GroupLookup]
+    """One entry for each group."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GroupLookups:
+        return cls(
+            results=[GroupLookup._decode(item) for item in data["results"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupMention:
     """A group that is mentioned."""
 
@@ -2133,6 +2398,69 @@ class GroupMention:
         return request
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPicture:
+    """The small picture of a group, on the media hosts."""
+
+    group: str
+    """Address of the group."""
+
+    id: str
+    """Id of the picture: another one means another picture."""
+
+    direct_path: str | None
+    """Its path on any media host."""
+
+    url: str | None
+    """Where it is, for some time."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GroupPicture:
+        return cls(
+            group=data["group"],
+            id=data["id"],
+            direct_path=data.get("directPath"),
+            url=data.get("url"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPictures:
+    """Pictures of groups."""
+
+    pictures: list[GroupPicture]
+    """The pictures."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GroupPictures:
+        return cls(
+            pictures=[GroupPicture._decode(item) for item in data["pictures"]],
+        )
+
+
+class GroupRelation(str, Enum):
+    """What one group is to another."""
+
+    COMMUNITY = "community"
+    """Its community."""
+
+    GROUP = "group"
+    """A group in it."""
+
+    SIBLING = "sibling"
+    """Another group of its community."""
+
+    OTHER = "other"
+    """A relation that this version does not know."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> GroupRelation:
+        return cls.UNKNOWN
+
+
 class GroupRole(str, Enum):
     """What a member of a group may do."""
 
@@ -2151,6 +2479,156 @@ class GroupRole(str, Enum):
     @classmethod
     def _missing_(cls, value: object) -> GroupRole:
         return cls.UNKNOWN
+
+
+class GroupSetting(str, Enum):
+    """Something that is on or off in a group."""
+
+    ANNOUNCE = "announce"
+    """Only admins may send."""
+
+    LOCKED = "locked"
+    """Only admins may change subject, description, picture and timer."""
+
+    APPROVAL_REQUIRED = "approval_required"
+    """Admins have to approve who joins."""
+
+    MEMBERS_MAY_ADD = "members_may_add"
+    """Every member may add others, not only admins."""
+
+    MEMBERS_MAY_INVITE = "members_may_invite"
+    """Every member may hand out the invitation link, not only admins."""
+
+    MEMBERS_MAY_SHARE_HISTORY = "members_may_share_history"
+    """Every member may hand earlier messages to new ones, not only admins."""
+
+    SHARING_LIMITED = "sharing_limited"
+    """What is said in it may not be exported or taken out."""
+
+    FORWARDING_LIMITED = "forwarding_limited"
+    """Messages that were forwarded many times may not be sent to it."""
+
+    HISTORY_SHARED = "history_shared"
+    """New members get earlier messages."""
+
+    ADMIN_REPORTS = "admin_reports"
+    """Members may report messages to its admins."""
+
+    MEMBERS_MAY_CREATE_GROUPS = "members_may_create_groups"
+    """In a community: every member may make groups in it, not only admins."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> GroupSetting:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSize:
+    """How many are in a group of a community."""
+
+    group: str
+    """Address of the group."""
+
+    size: int
+    """Members."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GroupSize:
+        return cls(
+            group=data["group"],
+            size=data["size"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSizes:
+    """How many are in each group of a community."""
+
+    groups: list[GroupSize]
+    """The groups."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GroupSizes:
+        return cls(
+            groups=[GroupSize._decode(item) for item in data["groups"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSuggestion:
+    """A group that somebody suggests for a community."""
+
+    id: str
+    """Its address, which it keeps if it comes to be."""
+
+    subject: str
+    """What it is to be called; empty if it was not told."""
+
+    created_at: int
+    """When it was suggested, seconds since 1970; 0 if unknown."""
+
+    is_existing: bool
+    """It exists already, outside of the community."""
+
+    is_hidden: bool
+    """Only its members will see it in the community."""
+
+    creator: Identity | None
+    """Who suggests it, if known."""
+
+    description: str | None
+    """Its description, if it has one."""
+
+    size: int | None
+    """How many are in it, if it was told."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GroupSuggestion:
+        return cls(
+            id=data["id"],
+            subject=data["subject"],
+            created_at=data["createdAt"],
+            is_existing=data["isExisting"],
+            is_hidden=data["isHidden"],
+            creator=None if (value := data.get("creator")) is None else Identity._decode(value),
+            description=data.get("description"),
+            size=data.get("size"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSuggestions:
+    """Groups that members suggest for a community."""
+
+    suggestions: list[GroupSuggestion]
+    """The suggestions."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GroupSuggestions:
+        return cls(
+            suggestions=[GroupSuggestion._decode(item) for item in data["suggestions"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrowthLock:
+    """That nobody can join a group by its link for some time."""
+
+    reason: str | None
+    """The service's word for its reason, if it gave one."""
+
+    until: int | None
+    """When it ends, seconds since 1970, if the service said so."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> GrowthLock:
+        return cls(
+            reason=data.get("reason"),
+            until=data.get("until"),
+        )
 
 
 class HistoryType(str, Enum):
@@ -2345,6 +2823,42 @@ class InteractiveHeader:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationCode:
+    """What the service gives for somebody who cannot be added: send it in a group invitation."""
+
+    code: str
+    """The code, which is for this person alone."""
+
+    expires_at: int
+    """Until when it can be used, seconds since 1970; 0 if the service did not say."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> InvitationCode:
+        return cls(
+            code=data["code"],
+            expires_at=data["expiresAt"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InviteLink:
+    """An invitation link of a group."""
+
+    code: str
+    """Its code."""
+
+    url: str
+    """The whole link."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> InviteLink:
+        return cls(
+            code=data["code"],
+            url=data["url"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceContent:
     """A bill. Only received."""
 
@@ -2381,6 +2895,47 @@ class InvoiceContent:
         if self.pdf is not None:
             request["pdf"] = self.pdf
         return request
+
+
+class JoinRequestState(str, Enum):
+    """What happened to the request of somebody who wants to get into a group."""
+
+    CREATED = "created"
+    """It waits for an admin."""
+
+    WITHDRAWN = "withdrawn"
+    """Who made it took it back."""
+
+    REJECTED = "rejected"
+    """An admin did not let them in."""
+
+    OWN = "own"
+    """A request of this account waits for an admin."""
+
+    UNKNOWN = "unknown"
+    """A state that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> JoinRequestState:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedGroup:
+    """What came of joining a group."""
+
+    group: str
+    """Address of the group."""
+
+    waiting: bool
+    """This account is not in it yet: an admin has to let it in."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> JoinedGroup:
+        return cls(
+            group=data["group"],
+            waiting=data["waiting"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2499,6 +3054,67 @@ class LinkPreview:
         if self.title is not None:
             request["title"] = self.title
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkResult:
+    """What came of putting one group into a community, or of taking it out."""
+
+    group: str
+    """Address of the group."""
+
+    refused: int | None
+    """Absent: it is as wanted. Otherwise the service's number: 403 this account is no admin of the
+    group, 404 there is no such group, 406 the community is full, 409 it is in another
+    community.
+    """
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> LinkResult:
+        return cls(
+            group=data["group"],
+            refused=data.get("refused"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkResults:
+    """What came of putting groups into a community, or of taking them out."""
+
+    results: list[LinkResult]
+    """One entry for each group."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> LinkResults:
+        return cls(
+            results=[LinkResult._decode(item) for item in data["results"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedGroup:
+    """A group in a community, as far as others are told of it."""
+
+    id: str
+    """Its address."""
+
+    subject: str
+    """Its name; empty if it was not told."""
+
+    is_hidden: bool
+    """Only its members see it in the community."""
+
+    is_announcements: bool
+    """It is the group in which the community's admins announce."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> LinkedGroup:
+        return cls(
+            id=data["id"],
+            subject=data["subject"],
+            is_hidden=data["isHidden"],
+            is_announcements=data["isAnnouncements"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3362,16 +3978,22 @@ class ParticipantResult:
     who: Identity
     """The person."""
 
+    invitation: InvitationCode | None
+    """With it the person can be invited instead; only when the person's settings forbid to be
+    added.
+    """
+
     refused: int | None
-    """Absent: it is as wanted. Otherwise the service's number: 403 the person's settings or this
-    account's rights forbid it, 404 there is no such person or member, 408 left too recently,
-    419 the group is full.
+    """Absent: it is as wanted. Otherwise the service's number: 401 the person blocked this
+    account, 403 the person's settings or this account's rights forbid it, 404 there is no such
+    person or member, 408 left too recently, 419 the group is full.
     """
 
     @classmethod
     def _decode(cls, data: dict[str, Any]) -> ParticipantResult:
         return cls(
             who=Identity._decode(data["who"]),
+            invitation=None if (value := data.get("invitation")) is None else InvitationCode._decode(value),
             refused=data.get("refused"),
         )
 
@@ -4189,6 +4811,42 @@ class Recipient:
             delivered_at=data.get("deliveredAt"),
             played_at=data.get("playedAt"),
             read_at=data.get("readAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedMessage:
+    """A message that members reported to a group's admins."""
+
+    message_id: str
+    """Its id."""
+
+    by: list[Identity]
+    """Who reported it, as far as the service tells."""
+
+    reported_at: int
+    """When it was last reported, seconds since 1970; 0 if unknown."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ReportedMessage:
+        return cls(
+            message_id=data["messageId"],
+            by=[Identity._decode(item) for item in data["by"]],
+            reported_at=data["reportedAt"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedMessages:
+    """Messages that members reported."""
+
+    messages: list[ReportedMessage]
+    """The messages."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ReportedMessages:
+        return cls(
+            messages=[ReportedMessage._decode(item) for item in data["messages"]],
         )
 
 
@@ -5013,6 +5671,24 @@ class TextStyle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreportedMessage:
+    """A message that could not be reported."""
+
+    message_id: str
+    """Its id."""
+
+    refused: int
+    """The service's number: 403, 404 no such message, 423 or another one."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> UnreportedMessage:
+        return cls(
+            message_id=data["messageId"],
+            refused=data["refused"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnsupportedContent:
     """Content of a kind that this version does not know; the raw form has it. Only received."""
 
@@ -5316,6 +5992,52 @@ class VoiceContent:
         if self.waveform is not None:
             request["waveform"] = self.waveform
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingRequest:
+    """Somebody who waits to be let into a group."""
+
+    who: Identity
+    """Who wants to get in."""
+
+    requested_at: int
+    """Since when, seconds since 1970; 0 if unknown."""
+
+    community: str | None
+    """Address of the community through which it came."""
+
+    method: str | None
+    """How it came about: ``invite_link``, ``linked_group_join``, ``non_admin_add`` or another
+    word.
+    """
+
+    requestor: Identity | None
+    """The member who wanted to add this person, if it was one."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> WaitingRequest:
+        return cls(
+            who=Identity._decode(data["who"]),
+            requested_at=data["requestedAt"],
+            community=data.get("community"),
+            method=data.get("method"),
+            requestor=None if (value := data.get("requestor")) is None else Identity._decode(value),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingRequests:
+    """Those who wait to be let into a group."""
+
+    requests: list[WaitingRequest]
+    """The requests."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> WaitingRequests:
+        return cls(
+            requests=[WaitingRequest._decode(item) for item in data["requests"]],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

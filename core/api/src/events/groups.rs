@@ -72,6 +72,43 @@ pub enum GroupChangeType {
     Addressing,
     /// Something else; `text` is the service's name for it.
     Other,
+    /// Its invitation link was made anew: `text` is the code. The former one is void.
+    InviteLink,
+    /// Invitations of `participants` are void.
+    InvitationsRevoked,
+    /// `enabled`: every member may hand out the invitation link.
+    MembersMayInvite,
+    /// `enabled`: every member may hand earlier messages to new ones.
+    MembersMayShareHistory,
+    /// `enabled`: what is said in it may not be exported or taken out.
+    SharingLimited,
+    /// `enabled`: messages that were forwarded many times may not be sent to it.
+    ForwardingLimited,
+    /// `enabled`: new members get earlier messages.
+    HistoryShared,
+    /// `enabled`: members may report messages to its admins.
+    AdminReports,
+    /// `enabled`: every member of the community may make groups in it.
+    MembersMayCreateGroups,
+    /// `enabled`: nobody can join by its link, `until` a time if the service said so; `text` is the
+    /// service's word for the reason.
+    GrowthLock,
+    /// `enabled`: the service has suspended it.
+    Suspended,
+    /// `participants` are admins of `group`, another one of its community, now.
+    LinkedPromoted,
+    /// `participants` are no admins of `group`, another one of its community, any more.
+    LinkedDemoted,
+    /// Members reported messages to its admins.
+    Reported,
+    /// People are no longer added to it by themselves.
+    AutoAddDisabled,
+    /// A business has it served by somebody else.
+    BusinessHosted,
+    /// The service advises to look at who is in it.
+    SafetyCheck,
+    /// The service does not know who a member is.
+    ParticipantUnidentified,
     /// A change that this version does not know.
     Unknown,
 }
@@ -96,6 +133,10 @@ pub struct GroupChanged {
     pub seconds: Option<u32>,
     /// How members are addressed now.
     pub addressing: Option<GroupAddressing>,
+    /// When something ends, seconds since 1970.
+    pub until: Option<i64>,
+    /// Address of another group that it is about.
+    pub group: Option<String>,
     /// The service's time, seconds since 1970.
     pub timestamp: i64,
 }
@@ -125,83 +166,93 @@ impl From<&events::GroupLeft> for GroupLeft {
 
 impl From<&events::GroupChanged> for GroupChanged {
     fn from(event: &events::GroupChanged) -> Self {
-        use GroupChangeType as Type;
         let mut changed = Self {
             chat: (&event.chat).into(),
             author: event.author.as_ref().map(Into::into),
-            change: Type::Unknown,
+            change: GroupChangeType::Unknown,
             participants: Vec::new(),
             text: None,
             enabled: None,
             seconds: None,
             addressing: None,
+            until: None,
+            group: None,
             timestamp: event.timestamp,
         };
-        let mut people =
-            |who: &[events::Identity]| changed.participants = who.iter().map(Into::into).collect();
-        changed.change = match &event.change {
-            GroupChange::Added(who) => {
-                people(who);
-                Type::Added
+        changed.fill(&event.change);
+        changed
+    }
+}
+
+impl GroupChanged {
+    fn fill(&mut self, change: &GroupChange) {
+        use GroupChangeType as Type;
+        self.change = match change {
+            GroupChange::Added(who) => self.people(who, Type::Added),
+            GroupChange::Removed(who) => self.people(who, Type::Removed),
+            GroupChange::Left(who) => self.people(who, Type::Left),
+            GroupChange::Promoted(who) => self.people(who, Type::Promoted),
+            GroupChange::Demoted(who) => self.people(who, Type::Demoted),
+            GroupChange::NumberChanged(who) => self.people(who, Type::NumberChanged),
+            GroupChange::InvitationsRevoked(who) => self.people(who, Type::InvitationsRevoked),
+            GroupChange::LinkedPromoted(group, who) => {
+                self.group = group.as_ref().map(ToString::to_string);
+                self.people(who, Type::LinkedPromoted)
             }
-            GroupChange::Removed(who) => {
-                people(who);
-                Type::Removed
+            GroupChange::LinkedDemoted(group, who) => {
+                self.group = group.as_ref().map(ToString::to_string);
+                self.people(who, Type::LinkedDemoted)
             }
-            GroupChange::Left(who) => {
-                people(who);
-                Type::Left
-            }
-            GroupChange::Promoted(who) => {
-                people(who);
-                Type::Promoted
-            }
-            GroupChange::Demoted(who) => {
-                people(who);
-                Type::Demoted
-            }
-            GroupChange::NumberChanged(who) => {
-                people(who);
-                Type::NumberChanged
-            }
-            GroupChange::Subject(subject) => {
-                changed.text = Some(subject.clone());
-                Type::Subject
-            }
-            GroupChange::Description(text) => {
-                changed.text.clone_from(text);
-                Type::Description
-            }
-            GroupChange::Announce(on) => {
-                changed.enabled = Some(*on);
-                Type::Announce
-            }
-            GroupChange::Locked(on) => {
-                changed.enabled = Some(*on);
-                Type::Locked
-            }
-            GroupChange::ApprovalRequired(on) => {
-                changed.enabled = Some(*on);
-                Type::ApprovalRequired
-            }
-            GroupChange::MembersMayAdd(on) => {
-                changed.enabled = Some(*on);
-                Type::MembersMayAdd
+            GroupChange::Subject(subject) => self.said(Some(subject), Type::Subject),
+            GroupChange::Description(text) => self.said(text.as_deref(), Type::Description),
+            GroupChange::InviteLink(code) => self.said(Some(code), Type::InviteLink),
+            GroupChange::Other(name) => self.said(Some(name), Type::Other),
+            GroupChange::Announce(on) => self.switched(*on, Type::Announce),
+            GroupChange::Locked(on) => self.switched(*on, Type::Locked),
+            GroupChange::ApprovalRequired(on) => self.switched(*on, Type::ApprovalRequired),
+            GroupChange::MembersMayAdd(on) => self.switched(*on, Type::MembersMayAdd),
+            GroupChange::MembersMayInvite(on) => self.switched(*on, Type::MembersMayInvite),
+            GroupChange::MembersMayShareHistory(on) => self.switched(*on, Type::MembersMayShareHistory),
+            GroupChange::SharingLimited(on) => self.switched(*on, Type::SharingLimited),
+            GroupChange::ForwardingLimited(on) => self.switched(*on, Type::ForwardingLimited),
+            GroupChange::HistoryShared(on) => self.switched(*on, Type::HistoryShared),
+            GroupChange::AdminReports(on) => self.switched(*on, Type::AdminReports),
+            GroupChange::MembersMayCreateGroups(on) => self.switched(*on, Type::MembersMayCreateGroups),
+            GroupChange::Suspended(on) => self.switched(*on, Type::Suspended),
+            GroupChange::GrowthLock(lock) => {
+                self.until = lock.as_ref().and_then(|lock| lock.until);
+                self.text = lock.as_ref().and_then(|lock| lock.reason.clone());
+                self.switched(lock.is_some(), Type::GrowthLock)
             }
             GroupChange::Ephemeral(seconds) => {
-                changed.seconds = Some(*seconds);
+                self.seconds = Some(*seconds);
                 Type::Ephemeral
             }
             GroupChange::Addressing(addressing) => {
-                changed.addressing = Some((*addressing).into());
+                self.addressing = Some((*addressing).into());
                 Type::Addressing
             }
-            GroupChange::Other(name) => {
-                changed.text = Some(name.clone());
-                Type::Other
-            }
+            GroupChange::Reported => Type::Reported,
+            GroupChange::AutoAddDisabled => Type::AutoAddDisabled,
+            GroupChange::BusinessHosted => Type::BusinessHosted,
+            GroupChange::SafetyCheck => Type::SafetyCheck,
+            GroupChange::ParticipantUnidentified => Type::ParticipantUnidentified,
             _ => Type::Unknown,
         };
-        changed
+    }
+
+    fn people(&mut self, who: &[events::Identity], change: GroupChangeType) -> GroupChangeType {
+        self.participants = who.iter().map(Into::into).collect();
+        change
+    }
+
+    fn said(&mut self, text: Option<&str>, change: GroupChangeType) -> GroupChangeType {
+        self.text = text.map(str::to_owned);
+        change
+    }
+
+    fn switched(&mut self, on: bool, change: GroupChangeType) -> GroupChangeType {
+        self.enabled = Some(on);
+        change
     }
 }

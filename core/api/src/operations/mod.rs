@@ -5,13 +5,16 @@ mod annotate;
 mod archive;
 mod channels;
 mod chats;
+mod communities;
 mod connection;
 mod contacts;
 mod debug;
 mod events;
+mod group_settings;
 mod groups;
 mod history;
 mod labels;
+mod invites;
 mod link;
 mod media;
 mod messages;
@@ -46,6 +49,12 @@ pub use chats::{
     MuteChat, MuteStatus, PinChat, RemoveContact, SaveContact, SetFavorites, SetSetting, StarMessages,
     StateChangeId,
 };
+pub use communities::{
+    CommunityGroup, CommunityGroups, CommunityMembers, CountCommunityMembers, CreateCommunity,
+    DeactivateCommunity, GroupSize, GroupSizes, GroupSuggestions, JoinCommunityGroup, LeaveCommunity,
+    LinkGroups, LinkResult, LinkResults, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions,
+    PreviewCommunityGroup, RemoveFromCommunity, TransferCommunity, UnlinkGroups,
+};
 pub use connection::{Connect, ConnectionInfo, Disconnect, GetConnection};
 pub use contacts::{
     CheckNumbers, CheckedNumbers, DefaultTimer, GetUserInfo, NumberCheck, NumberStatus, UserAbout, UserInfo,
@@ -53,15 +62,26 @@ pub use contacts::{
 };
 pub use debug::{DebugEcho, DebugFail};
 pub use events::Acknowledge;
+pub use group_settings::{
+    AdminReport, AppealGroupSuspension, ConfirmGroup, GroupSetting, ListReportedMessages, ReportToAdmins,
+    ReportedMessage, ReportedMessages, SetGroupDescription, SetGroupSetting, SetGroupSubject,
+    UnreportedMessage,
+};
 pub use groups::{
-    AddParticipants, CreateGroup, CreatedGroup, DemoteParticipants, GetGroup, Group, GroupAddressing,
-    GroupDescription, GroupList, GroupRole, LeaveGroup, ListGroups, Participant, ParticipantResult,
-    ParticipantResults, PromoteParticipants, RemoveParticipants, SetGroupSubject,
+    AddParticipants, CheckGroup, CreateGroup, CreatedGroup, DemoteParticipants, GetGroup, GetGroupPictures,
+    GetGroups, Group, GroupAddressing, GroupDescription, GroupList, GroupLookup, GroupLookups, GroupPicture,
+    GroupPictures, GroupRole, GrowthLock, InvitationCode, LeaveGroup, ListGroups, Participant,
+    ParticipantResult, ParticipantResults, PromoteParticipants, RemoveParticipants,
 };
 pub use history::{OlderHistory, RequestHistory};
 pub use labels::{
     DeleteLabel, DeleteQuickReply, EditLabel, EditQuickReply, EditedLabel, EditedQuickReply, Label,
     LabelChat, LabelList, LabelMessage, ListLabels, OrderLabels,
+};
+pub use invites::{
+    AcceptInvitation, CancelJoinRequest, DecideJoinRequests, GetInviteLink, InviteLink, JoinByLink,
+    JoinedGroup, ListJoinRequests, PreviewInvitation, PreviewInviteLink, ResetInviteLink, RevokeInvitations,
+    WaitingRequest, WaitingRequests,
 };
 pub use link::{AnswerPasskey, ConfirmPasskey, LinkWithCode, LinkWithQr, PairingCode, PasskeyCode, QrCode};
 pub(crate) use media::media_reference;
@@ -170,23 +190,32 @@ fn run<'a, O: Operation>(
 
 /// Every operation, sorted by name.
 pub static OPERATIONS: &[Entry] = &[
+    entry::<AcceptInvitation>(),
     entry::<Acknowledge>(),
     entry::<AddParticipants>(),
     entry::<AddPollOption>(),
     entry::<AnswerEvent>(),
     entry::<AnswerPasskey>(),
+    entry::<AppealGroupSuspension>(),
     entry::<ArchiveChat>(),
     entry::<Backup>(),
+    entry::<CancelJoinRequest>(),
     entry::<CancelSend>(),
     entry::<ChangeAppState>(),
+    entry::<CheckGroup>(),
     entry::<CheckNumbers>(),
     entry::<ClearChat>(),
     entry::<CommentMessage>(),
+    entry::<ConfirmGroup>(),
     entry::<ConfirmPasskey>(),
     entry::<Connect>(),
+    entry::<CountCommunityMembers>(),
+    entry::<CreateCommunity>(),
     entry::<CreateGroup>(),
+    entry::<DeactivateCommunity>(),
     entry::<DebugEcho>(),
     entry::<DebugFail>(),
+    entry::<DecideJoinRequests>(),
     entry::<DeleteChat>(),
     entry::<DeleteLabel>(),
     entry::<DeleteMessageForMe>(),
@@ -213,19 +242,31 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<GetClientVersion>(),
     entry::<GetConnection>(),
     entry::<GetGroup>(),
+    entry::<GetGroupPictures>(),
+    entry::<GetGroups>(),
     entry::<GetIdentity>(),
+    entry::<GetInviteLink>(),
     entry::<GetMessage>(),
     entry::<GetPicture>(),
     entry::<GetStatistics>(),
     entry::<GetUserInfo>(),
+    entry::<JoinByLink>(),
+    entry::<JoinCommunityGroup>(),
     entry::<KeepMessage>(),
     entry::<LabelChat>(),
     entry::<LabelMessage>(),
+    entry::<LeaveCommunity>(),
     entry::<LeaveGroup>(),
+    entry::<LinkGroups>(),
     entry::<LinkWithCode>(),
     entry::<LinkWithQr>(),
+    entry::<ListCommunityGroups>(),
+    entry::<ListCommunityMembers>(),
+    entry::<ListGroupSuggestions>(),
     entry::<ListGroups>(),
+    entry::<ListJoinRequests>(),
     entry::<ListLabels>(),
+    entry::<ListReportedMessages>(),
     entry::<LockChat>(),
     entry::<Logout>(),
     entry::<MarkChat>(),
@@ -235,13 +276,20 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<OrderLabels>(),
     entry::<PinChat>(),
     entry::<PinMessage>(),
+    entry::<PreviewCommunityGroup>(),
+    entry::<PreviewInvitation>(),
+    entry::<PreviewInviteLink>(),
     entry::<PromoteParticipants>(),
     entry::<React>(),
     entry::<ReactToPost>(),
     entry::<RemoveContact>(),
+    entry::<RemoveFromCommunity>(),
     entry::<RemoveParticipants>(),
     entry::<RemovePicture>(),
+    entry::<ReportToAdmins>(),
     entry::<RequestHistory>(),
+    entry::<ResetInviteLink>(),
+    entry::<RevokeInvitations>(),
     entry::<RevokeMessage>(),
     entry::<RevokePost>(),
     entry::<SaveContact>(),
@@ -252,6 +300,8 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SetChatTimer>(),
     entry::<SetClientVersion>(),
     entry::<SetFavorites>(),
+    entry::<SetGroupDescription>(),
+    entry::<SetGroupSetting>(),
     entry::<SetGroupSubject>(),
     entry::<SetMemberLabel>(),
     entry::<SetPicture>(),
@@ -259,6 +309,8 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SetSetting>(),
     entry::<SharePhoneNumber>(),
     entry::<StarMessages>(),
+    entry::<TransferCommunity>(),
+    entry::<UnlinkGroups>(),
     entry::<UnwatchPresence>(),
     entry::<UploadMedia>(),
     entry::<VoteInPost>(),

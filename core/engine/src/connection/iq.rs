@@ -176,17 +176,22 @@ pub(crate) fn service_error(answer: &NodeRef<'_>) -> Error {
     let error = answer.child_named("error");
     let status =
         error.and_then(|error| error.attr_u64("code")).and_then(|code| u16::try_from(code).ok()).unwrap_or(0);
+    let refused = refusal(status);
+    match error.and_then(|error| error.attr_u64("backoff")) {
+        Some(seconds) => refused.with_retry_after(Duration::from_secs(seconds)),
+        None => refused,
+    }
+}
+
+/// The error of a request that the service refused with this number.
+pub(crate) fn refusal(status: u16) -> Error {
     let (code, message) = match status {
         401 | 403 => (Code::Forbidden, "the service does not allow it"),
         404 | 410 => (Code::NotFound, "the service does not know it"),
         429 => (Code::RateLimited, "the service got too many requests"),
         _ => (Code::Refused, "the service refused the request"),
     };
-    let refused = Error::new(code, message).with_service_status(status).with_outcome(Outcome::Refused);
-    match error.and_then(|error| error.attr_u64("backoff")) {
-        Some(seconds) => refused.with_retry_after(Duration::from_secs(seconds)),
-        None => refused,
-    }
+    Error::new(code, message).with_service_status(status).with_outcome(Outcome::Refused)
 }
 
 /// The ack of a notification or another stanza that needs nothing else (transport document

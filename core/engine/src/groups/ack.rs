@@ -49,12 +49,7 @@ pub(crate) fn confirmed(
 
 /// The service does not let this account write: what is known of the group is not true any more.
 pub(crate) fn refused(unit: &mut Unit<'_>, group: &Jid) -> Result<(), StoreError> {
-    if let Some(row) = unit.group(group)?.filter(|row| !row.stale) {
-        let mut row = (*row).clone();
-        row.stale = true;
-        unit.put_group(group, Some(row));
-    }
-    Ok(())
+    super::distrust(unit, group)
 }
 
 /// Looks the group up anew and sends a message again, under its id, to the devices that did not get

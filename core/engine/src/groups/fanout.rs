@@ -120,6 +120,12 @@ pub(crate) fn addresses(
     Ok((user, wire.unwrap_or_else(|| member.id.clone())))
 }
 
+/// The hash over the members themselves, without their devices, as the service names them.
+pub(crate) fn members_hash(row: &GroupRow) -> String {
+    let all = row.members.iter().map(|member| &member.id);
+    phash::phash(all.map(|jid| (jid.user(), jid.device(), jid.server_name())))
+}
+
 /// Finds out whom a message goes to. `asked`: the service was asked, and what is missing now stays
 /// missing.
 pub(crate) fn plan(

@@ -7,9 +7,16 @@
 use sha2::{Digest as _, Sha256};
 use whimbrel_wire::{Jid, NodeRef};
 
-use super::events::{GroupChange, GroupChanged, GroupJoined, GroupLeft};
-use super::notice::{self, Notice, Setting, Versions, What};
-use super::row::{Addressing, GroupRow, Member, Role};
+use super::communities;
+use super::communities::notice::Suggested;
+use super::events::{
+    GroupChange, GroupChanged, GroupJoined, GroupLeft, GroupLinked, GroupRelation, GroupSuggested,
+    JoinRequest, JoinRequestState, LinkedGroup,
+};
+use super::members::apply;
+use super::notice::{self, Notice, Remark, Requests, Setting, Versions, What};
+use super::row::{Addressing, GroupRow, Member};
+use super::switch::GroupSetting;
 use super::{query, stanza};
 use crate::devices::identity::Source;
 use crate::events::{EventKind, Identity};
@@ -85,12 +92,39 @@ impl Announcement<'_> {
             }
             Notice::Setting(setting) => self.setting(unit, setting),
             Notice::Deleted => self.left(unit, "deleted"),
-            Notice::Other(name) => self.changed(unit, GroupChange::Other(name)),
             Notice::Unknown(name) => {
                 tracing::info!(name, "An announcement about a group is not understood.");
                 self.distrust(unit)?;
                 self.changed(unit, GroupChange::Other(name))
             }
+            Notice::Requests { what, people, method, community } => {
+                self.requests(unit, what, &people, method, community)
+            }
+            Notice::Links { linked, relation, groups, reason } => {
+                self.links(unit, linked, relation, groups, reason)
+            }
+            Notice::Suggestions { open, suggestions, reason } => {
+                self.suggested(unit, open, suggestions, reason)
+            }
+            Notice::InviteLink(code) => self.changed(unit, GroupChange::InviteLink(code)),
+            Notice::InvitationsRevoked(members) => {
+                let people = self.people(unit, &members)?;
+                self.changed(unit, GroupChange::InvitationsRevoked(people))
+            }
+            Notice::LinkedRoles { promoted, group, members } => {
+                let people = self.people(unit, &members)?;
+                let change = if promoted { GroupChange::LinkedPromoted } else { GroupChange::LinkedDemoted };
+                self.changed(unit, change(group, people))
+            }
+            Notice::Growth(lock) => {
+                self.edit(unit, |row| row.growth_lock.clone_from(&lock))?;
+                self.changed(unit, GroupChange::GrowthLock(lock))
+            }
+            Notice::Suspended(on) => {
+                self.edit(unit, |row| row.suspended = on)?;
+                self.changed(unit, GroupChange::Suspended(on))
+            }
+            Notice::Remark(remark) => self.changed(unit, remark_change(remark)),
         }
     }
 
@@ -140,11 +174,7 @@ impl Announcement<'_> {
         reason: Option<String>,
         versions: &Versions,
     ) -> Result<(), StoreError> {
-        for member in &members {
-            if let Some(twin) = &member.twin {
-                unit.learn(&member.id, twin, Source::Seed)?;
-            }
-        }
+        learn(unit, &members)?;
         let own = members.iter().any(|member| is_own(unit, member));
         if what == What::Removed && own {
             let left = self.author.as_ref().is_some_and(|author| unit.is_own(author));
@@ -169,10 +199,7 @@ impl Announcement<'_> {
         if members.is_empty() {
             return Ok(());
         }
-        let mut people = Vec::with_capacity(members.len());
-        for member in members {
-            people.push(unit.identity_of(&member.id)?);
-        }
+        let people = self.people(unit, members)?;
         match what {
             What::Added => self.changed(unit, GroupChange::Added(people)),
             What::Promoted => self.changed(unit, GroupChange::Promoted(people)),
@@ -199,10 +226,7 @@ impl Announcement<'_> {
             Setting::Description(description) => {
                 GroupChange::Description(description.as_ref().map(|description| description.text.clone()))
             }
-            Setting::Announce(on) => GroupChange::Announce(*on),
-            Setting::Locked(on) => GroupChange::Locked(*on),
-            Setting::Approval(on) => GroupChange::ApprovalRequired(*on),
-            Setting::MembersAdd(on) => GroupChange::MembersMayAdd(*on),
+            Setting::Switch(setting, on) => switch_change(*setting, *on),
             Setting::Ephemeral(seconds) => GroupChange::Ephemeral(*seconds),
         };
         self.edit(unit, |row| {
@@ -219,14 +243,94 @@ impl Announcement<'_> {
                     }
                 }
                 Setting::Description(description) => row.description = description,
-                Setting::Announce(on) => row.announce = on,
-                Setting::Locked(on) => row.locked = on,
-                Setting::Approval(on) => row.approval = on,
-                Setting::MembersAdd(on) => row.members_add = on,
+                Setting::Switch(setting, on) => row.switches.set(setting, on),
                 Setting::Ephemeral(seconds) => row.ephemeral = seconds,
             }
         })?;
         self.changed(unit, change)
+    }
+
+    /// The people in an announcement, whose addresses are learned.
+    fn people(&self, unit: &mut Unit<'_>, members: &[Member]) -> Result<Vec<Identity>, StoreError> {
+        learn(unit, members)?;
+        members.iter().map(|member| unit.identity_of(&member.id)).collect()
+    }
+
+    fn requests(
+        &self,
+        unit: &mut Unit<'_>,
+        what: Requests,
+        people: &[Member],
+        method: Option<String>,
+        community: Option<Jid>,
+    ) -> Result<(), StoreError> {
+        let (people, author) = (self.people(unit, people)?, self.author(unit)?);
+        let state = match what {
+            Requests::Created => JoinRequestState::Created,
+            Requests::Own => JoinRequestState::Own,
+            // Who takes back the own one is the author and the only one named.
+            Requests::Revoked if people.iter().all(|person| author.as_ref() == Some(person)) => {
+                JoinRequestState::Withdrawn
+            }
+            Requests::Revoked => JoinRequestState::Rejected,
+        };
+        let chat = unit.identity_of(self.group)?;
+        let timestamp = self.time;
+        let request = JoinRequest { chat, author, state, people, method, community, timestamp };
+        unit.event(EventKind::JoinRequest(request));
+        Ok(())
+    }
+
+    fn links(
+        &self,
+        unit: &mut Unit<'_>,
+        linked: bool,
+        relation: GroupRelation,
+        groups: Vec<LinkedGroup>,
+        reason: Option<String>,
+    ) -> Result<(), StoreError> {
+        match (relation, groups.first()) {
+            (GroupRelation::Community, Some(community)) => {
+                let community = linked.then(|| community.id.clone());
+                self.edit(unit, |row| {
+                    row.community = community;
+                    row.is_hidden &= linked;
+                })?;
+            }
+            (GroupRelation::Group | GroupRelation::Sibling, _) => {}
+            // Which group it is in now cannot be told.
+            _ => self.distrust(unit)?,
+        }
+        let linked = GroupLinked {
+            chat: unit.identity_of(self.group)?,
+            author: self.author(unit)?,
+            linked,
+            relation,
+            groups,
+            reason,
+            timestamp: self.time,
+        };
+        unit.event(EventKind::GroupLinked(linked));
+        Ok(())
+    }
+
+    fn suggested(
+        &self,
+        unit: &mut Unit<'_>,
+        open: bool,
+        suggestions: Vec<Suggested>,
+        reason: Option<String>,
+    ) -> Result<(), StoreError> {
+        let suggested = GroupSuggested {
+            chat: unit.identity_of(self.group)?,
+            author: self.author(unit)?,
+            open,
+            suggestions: communities::told(unit, suggestions)?,
+            reason,
+            timestamp: self.time,
+        };
+        unit.event(EventKind::GroupSuggested(suggested));
+        Ok(())
     }
 
     fn joined(
@@ -274,107 +378,45 @@ impl Announcement<'_> {
     }
 }
 
+fn learn(unit: &mut Unit<'_>, members: &[Member]) -> Result<(), StoreError> {
+    for member in members {
+        if let Some(twin) = &member.twin {
+            unit.learn(&member.id, twin, Source::Seed)?;
+        }
+    }
+    Ok(())
+}
+
+const fn switch_change(setting: GroupSetting, on: bool) -> GroupChange {
+    match setting {
+        GroupSetting::Announce => GroupChange::Announce(on),
+        GroupSetting::Locked => GroupChange::Locked(on),
+        GroupSetting::ApprovalRequired => GroupChange::ApprovalRequired(on),
+        GroupSetting::MembersMayAdd => GroupChange::MembersMayAdd(on),
+        GroupSetting::MembersMayInvite => GroupChange::MembersMayInvite(on),
+        GroupSetting::MembersMayShareHistory => GroupChange::MembersMayShareHistory(on),
+        GroupSetting::SharingLimited => GroupChange::SharingLimited(on),
+        GroupSetting::ForwardingLimited => GroupChange::ForwardingLimited(on),
+        GroupSetting::HistoryShared => GroupChange::HistoryShared(on),
+        GroupSetting::AdminReports => GroupChange::AdminReports(on),
+        GroupSetting::MembersMayCreateGroups => GroupChange::MembersMayCreateGroups(on),
+    }
+}
+
+const fn remark_change(remark: Remark) -> GroupChange {
+    match remark {
+        Remark::Reported => GroupChange::Reported,
+        Remark::AutoAddDisabled => GroupChange::AutoAddDisabled,
+        Remark::BusinessHosted => GroupChange::BusinessHosted,
+        Remark::SafetyCheck => GroupChange::SafetyCheck,
+        Remark::ParticipantUnidentified => GroupChange::ParticipantUnidentified,
+    }
+}
+
 pub(super) fn is_own(unit: &Unit<'_>, member: &Member) -> bool {
     unit.is_own(&member.id) || member.twin.as_ref().is_some_and(|twin| unit.is_own(twin))
 }
 
 fn has_own(unit: &Unit<'_>, row: &GroupRow) -> bool {
     row.members.iter().any(|member| is_own(unit, member))
-}
-
-/// How a change fits the list of members that is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fit {
-    /// It comes next.
-    Next,
-    /// The list has it already.
-    Included,
-    /// Something is missing in between, or nobody can tell.
-    Unclear,
-}
-
-fn fit(row: &GroupRow, versions: &Versions, time: i64) -> Fit {
-    let (known, after, before) = (row.version.as_ref(), versions.after.as_ref(), versions.before.as_ref());
-    if let (Some(known), Some(after)) = (known, after) {
-        let number = |version: &String| version.parse::<u64>().ok();
-        let later = number(known).zip(number(after)).is_some_and(|(known, after)| known > after);
-        if known == after || later {
-            return Fit::Included;
-        }
-    }
-    match (known, before) {
-        (Some(known), Some(before)) if known == before => Fit::Next,
-        (Some(_), Some(_)) => Fit::Unclear,
-        // Without versions, in the order of time: announcements come in order, and after the list.
-        _ if time >= row.fetched_at => Fit::Next,
-        _ => Fit::Unclear,
-    }
-}
-
-fn apply(row: &mut GroupRow, what: What, members: &[Member], versions: &Versions, time: i64) {
-    match fit(row, versions, time) {
-        Fit::Included => return,
-        Fit::Unclear => {
-            row.stale = true;
-            return;
-        }
-        Fit::Next => {}
-    }
-    if versions.after.is_some() {
-        row.version.clone_from(&versions.after);
-    }
-    // An entry that was not readable is missing here.
-    let mut agrees = !members.is_empty();
-    for member in members {
-        agrees &= change(row, what, member);
-    }
-    row.stale |= !agrees;
-}
-
-/// Changes one member. Returns whether what is known agrees with that there was such a change.
-pub(super) fn change(row: &mut GroupRow, what: What, member: &Member) -> bool {
-    let at = row.members.iter().position(|known| known.is_same(member));
-    let known = at.and_then(|at| row.members.get_mut(at));
-    match (what, known) {
-        (What::Added, None) => {
-            let member = addressed(member, row.addressing);
-            let fits = member.id.is_lid() == (row.addressing == Addressing::Lid) || !member.id.is_account();
-            row.members.push(member);
-            fits
-        }
-        (What::Added, Some(known)) => {
-            known.role = member.role;
-            if known.twin.is_none() {
-                known.twin =
-                    if member.id == known.id { member.twin.clone() } else { Some(member.id.clone()) };
-            }
-            true
-        }
-        (What::Removed, Some(known)) => {
-            // Another one takes the creator's place, and the service does not say who.
-            row.stale |= known.role == Role::SuperAdmin;
-            row.members.retain(|known| !known.is_same(member));
-            true
-        }
-        (What::Promoted, Some(known)) => {
-            known.role = if member.role == Role::SuperAdmin { Role::SuperAdmin } else { Role::Admin };
-            true
-        }
-        (What::Demoted, Some(known)) => {
-            known.role = Role::Member;
-            true
-        }
-        // Whether the old or the new address is told is not known for certain.
-        (What::NumberChanged, _) | (_, None) => false,
-    }
-}
-
-/// A member under the kind of address that the group uses, if both are known.
-fn addressed(member: &Member, addressing: Addressing) -> Member {
-    match &member.twin {
-        Some(twin) if twin.is_lid() == (addressing == Addressing::Lid) => {
-            Member { id: twin.clone(), twin: Some(member.id.clone()), role: member.role }
-        }
-        _ => member.clone(),
-    }
 }

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use whimbrel_wire::Jid;
 
 use super::row::GroupRow;
-use super::stanza;
+use super::stanza::{self, Told};
 use crate::client::Inner;
 use crate::connection::Connection;
 use crate::devices::identity::Source;
@@ -56,7 +56,7 @@ async fn ask(
     deadline: Instant,
 ) -> Result<Option<GroupRow>, Error> {
     let left = deadline.saturating_duration_since(Instant::now());
-    let answer = match connection.request(client.request_ids.next(), stanza::query(group), left).await {
+    let answer = match connection.request(client.request_ids.next(), stanza::query(group, None), left).await {
         Ok(answer) => answer,
         Err(error) => {
             if !matches!(error.code(), Code::NotFound | Code::Forbidden) {
@@ -78,7 +78,7 @@ async fn ask(
     told.filter(|(id, _)| id == group).map(|(_, row)| Some(row)).ok_or_else(unclear)
 }
 
-fn unclear() -> Error {
+pub(super) fn unclear() -> Error {
     Error::new(Code::Refused, "the service did not say what the group is").with_outcome(Outcome::Refused)
 }
 
@@ -90,10 +90,13 @@ pub(crate) async fn query_all(
 ) -> Result<Vec<(Jid, GroupRow)>, Error> {
     let before = client.unit(|unit| Ok(unit.announcements())).await?;
     let answer = connection.request(client.request_ids.next(), stanza::participating(), timeout).await?;
-    let groups = answer.child_named("groups").ok_or_else(unclear)?;
     let now = client.server_now_ms().div_euclid(1000);
-    let mut told: Vec<_> =
-        groups.children_named("group").filter_map(|node| stanza::group(node, now)).collect();
+    let told = stanza::told(&answer, now).ok_or_else(unclear)?;
+    let group = |told| match told {
+        Told::Group(id, row) => Some((id, *row)),
+        Told::Refused(..) => None,
+    };
+    let mut told: Vec<_> = told.into_iter().filter_map(group).collect();
     client
         .unit(|unit| {
             for known in unit.store.groups()? {

@@ -3,6 +3,8 @@
 use prost::Message as _;
 use whimbrel_wire::{Jid, Server};
 
+use super::switch::{GroupSetting, Switches};
+
 /// How the members of a group are addressed (features document §2.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -89,6 +91,16 @@ pub(crate) struct Description {
     pub(crate) changed_at: i64,
 }
 
+/// That nobody can join a group by its link for some time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GrowthLock {
+    /// The service's word for its reason, if it gave one.
+    pub reason: Option<String>,
+    /// When it ends, seconds since 1970, if the service said so.
+    pub until: Option<i64>,
+}
+
 /// A group as the service last told it, with what notifications changed since.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct GroupRow {
@@ -103,14 +115,8 @@ pub(crate) struct GroupRow {
     /// Seconds since 1970.
     pub(crate) created_at: i64,
     pub(crate) description: Option<Description>,
-    /// Only admins may send.
-    pub(crate) announce: bool,
-    /// Only admins may change subject, description and picture.
-    pub(crate) locked: bool,
-    /// Admins approve who joins.
-    pub(crate) approval: bool,
-    /// Every member may add others.
-    pub(crate) members_add: bool,
+    /// What is on.
+    pub(crate) switches: Switches,
     /// After how many seconds messages disappear; 0: never.
     pub(crate) ephemeral: u32,
     /// It is a community, not a chat.
@@ -119,6 +125,16 @@ pub(crate) struct GroupRow {
     pub(crate) community: Option<Jid>,
     /// The group in which the admins of a community announce.
     pub(crate) is_announcements: bool,
+    /// The chat of a whole community.
+    pub(crate) is_general_chat: bool,
+    /// Only its members see it in the community.
+    pub(crate) is_hidden: bool,
+    /// The service has suspended it.
+    pub(crate) suspended: bool,
+    /// Nobody can join by the link.
+    pub(crate) growth_lock: Option<GrowthLock>,
+    /// Members, as the service counts them, where the list is cut short; else 0.
+    pub(crate) size: u32,
     /// Version of the list of members (`p_v_id`).
     pub(crate) version: Option<String>,
     /// When the service told it, seconds since 1970.
@@ -156,6 +172,7 @@ struct DetailsRow {
     created_at: i64,
     #[prost(message, optional, tag = "7")]
     description: Option<DescriptionRow>,
+    /// The first four settings stood alone before there were `switches`; only read.
     #[prost(bool, tag = "8")]
     announce: bool,
     #[prost(bool, tag = "9")]
@@ -174,6 +191,26 @@ struct DetailsRow {
     is_announcements: bool,
     #[prost(string, optional, tag = "16")]
     version: Option<String>,
+    #[prost(uint32, tag = "17")]
+    switches: u32,
+    #[prost(bool, tag = "18")]
+    is_general_chat: bool,
+    #[prost(bool, tag = "19")]
+    is_hidden: bool,
+    #[prost(bool, tag = "20")]
+    suspended: bool,
+    #[prost(message, optional, tag = "21")]
+    growth_lock: Option<GrowthLockRow>,
+    #[prost(uint32, tag = "22")]
+    size: u32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct GrowthLockRow {
+    #[prost(string, optional, tag = "1")]
+    reason: Option<String>,
+    #[prost(int64, optional, tag = "2")]
+    until: Option<i64>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -205,15 +242,24 @@ impl GroupRow {
                 author: text(&description.author),
                 changed_at: description.changed_at,
             }),
-            announce: self.announce,
-            locked: self.locked,
-            approval: self.approval,
-            members_add: self.members_add,
+            announce: false,
+            locked: false,
+            approval: false,
+            members_add: false,
             ephemeral: self.ephemeral,
             is_community: self.is_community,
             community: text(&self.community),
             is_announcements: self.is_announcements,
             version: self.version.clone(),
+            switches: self.switches.bits(),
+            is_general_chat: self.is_general_chat,
+            is_hidden: self.is_hidden,
+            suspended: self.suspended,
+            growth_lock: self
+                .growth_lock
+                .as_ref()
+                .map(|lock| GrowthLockRow { reason: lock.reason.clone(), until: lock.until }),
+            size: self.size,
         }
         .encode_to_vec()
     }
@@ -246,6 +292,17 @@ impl GroupRow {
         stale: bool,
     ) -> Result<Self, UnreadableGroup> {
         let details = DetailsRow::decode(details).map_err(|_| UnreadableGroup)?;
+        let mut switches = Switches::from_bits(details.switches);
+        for (setting, on) in [
+            (GroupSetting::Announce, details.announce),
+            (GroupSetting::Locked, details.locked),
+            (GroupSetting::ApprovalRequired, details.approval),
+            (GroupSetting::MembersMayAdd, details.members_add),
+        ] {
+            if on {
+                switches.set(setting, true);
+            }
+        }
         let jid = |text: Option<String>| {
             text.map(|text| text.parse::<Jid>()).transpose().map_err(|_| UnreadableGroup)
         };
@@ -266,14 +323,18 @@ impl GroupRow {
                     changed_at: description.changed_at,
                 }),
             },
-            announce: details.announce,
-            locked: details.locked,
-            approval: details.approval,
-            members_add: details.members_add,
+            switches,
             ephemeral: details.ephemeral,
             is_community: details.is_community,
             community: jid(details.community)?,
             is_announcements: details.is_announcements,
+            is_general_chat: details.is_general_chat,
+            is_hidden: details.is_hidden,
+            suspended: details.suspended,
+            growth_lock: details
+                .growth_lock
+                .map(|lock| GrowthLock { reason: lock.reason, until: lock.until }),
+            size: details.size,
             version: details.version,
             fetched_at,
             stale,
@@ -379,14 +440,16 @@ mod tests {
                 author: Some(jid("1@lid")),
                 changed_at: 7,
             }),
-            announce: true,
-            locked: true,
-            approval: true,
-            members_add: true,
+            switches: Switches::from_bits(0b101_1010_1111),
             ephemeral: 86_400,
             is_community: true,
             community: Some(jid("120363049999999999@g.us")),
             is_announcements: true,
+            is_general_chat: true,
+            is_hidden: true,
+            suspended: true,
+            growth_lock: Some(GrowthLock { reason: Some("invite".to_owned()), until: Some(8) }),
+            size: 2_000_000,
             version: Some("1795176000123456".to_owned()),
             fetched_at: 9,
             stale: true,
@@ -399,6 +462,14 @@ mod tests {
             let (details, members) = (row.encode_details(), row.encode_members());
             assert_eq!(GroupRow::decode(&details, &members, row.fetched_at, row.stale), Ok(row));
         }
+    }
+
+    #[test]
+    fn settings_that_stood_alone_are_still_read() {
+        let former = DetailsRow { announce: true, members_add: true, switches: 0, ..DetailsRow::default() };
+        let row = GroupRow::decode(&former.encode_to_vec(), &[], 0, false).unwrap();
+        let switches = Switches::default().with(GroupSetting::Announce).with(GroupSetting::MembersMayAdd);
+        assert_eq!(row.switches, switches);
     }
 
     #[test]

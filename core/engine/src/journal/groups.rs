@@ -1,7 +1,9 @@
 //! The stored form of events about groups.
 
-use super::record::{IdentityRow, UnreadableRow, identity_of, identity_row};
-use crate::events::{GroupChange, GroupChanged, GroupJoined, GroupLeft, Identity};
+use whimbrel_wire::Jid;
+
+use super::record::{IdentityRow, UnreadableRow, identity_of, identity_row, jid_of, people_of};
+use crate::events::{GroupChange, GroupChanged, GroupJoined, GroupLeft, GrowthLock, Identity};
 use crate::groups::Addressing;
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -38,7 +40,10 @@ pub(super) struct ChangedRow {
     author: Option<IdentityRow>,
     #[prost(int64, tag = "3")]
     timestamp: i64,
-    #[prost(oneof = "ChangeRow", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24")]
+    #[prost(
+        oneof = "ChangeRow",
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38"
+    )]
     change: Option<ChangeRow>,
 }
 
@@ -75,6 +80,54 @@ enum ChangeRow {
     Addressing(u32),
     #[prost(string, tag = "24")]
     Other(String),
+    #[prost(string, tag = "25")]
+    InviteLink(String),
+    #[prost(message, tag = "26")]
+    InvitationsRevoked(PeopleRow),
+    #[prost(bool, tag = "27")]
+    MembersMayInvite(bool),
+    #[prost(bool, tag = "28")]
+    MembersMayShareHistory(bool),
+    #[prost(bool, tag = "29")]
+    SharingLimited(bool),
+    #[prost(bool, tag = "30")]
+    ForwardingLimited(bool),
+    #[prost(bool, tag = "31")]
+    HistoryShared(bool),
+    #[prost(bool, tag = "32")]
+    AdminReports(bool),
+    #[prost(bool, tag = "33")]
+    MembersMayCreateGroups(bool),
+    #[prost(message, tag = "34")]
+    GrowthLock(GrowthLockRow),
+    #[prost(bool, tag = "35")]
+    Suspended(bool),
+    #[prost(message, tag = "36")]
+    LinkedPromoted(LinkedRolesRow),
+    #[prost(message, tag = "37")]
+    LinkedDemoted(LinkedRolesRow),
+    /// 1 reported, 2 nobody is added by itself, 3 hosted for a business, 4 safety check, 5 somebody
+    /// unidentified.
+    #[prost(uint32, tag = "38")]
+    Remark(u32),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct GrowthLockRow {
+    #[prost(bool, tag = "1")]
+    locked: bool,
+    #[prost(string, optional, tag = "2")]
+    reason: Option<String>,
+    #[prost(int64, optional, tag = "3")]
+    until: Option<i64>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct LinkedRolesRow {
+    #[prost(string, optional, tag = "1")]
+    group: Option<String>,
+    #[prost(message, repeated, tag = "2")]
+    people: Vec<IdentityRow>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -150,6 +203,10 @@ impl TryFrom<LeftRow> for GroupLeft {
 impl From<&GroupChanged> for ChangedRow {
     fn from(event: &GroupChanged) -> Self {
         let people = |people: &[Identity]| PeopleRow { people: people.iter().map(identity_row).collect() };
+        let linked = |group: &Option<Jid>, people: &[Identity]| LinkedRolesRow {
+            group: group.as_ref().map(ToString::to_string),
+            people: people.iter().map(identity_row).collect(),
+        };
         Self {
             chat: Some(identity_row(&event.chat)),
             author: optional(event.author.as_ref()),
@@ -174,6 +231,28 @@ impl From<&GroupChanged> for ChangedRow {
                     ChangeRow::Addressing(u32::from(*addressing == Addressing::Lid))
                 }
                 GroupChange::Other(name) => ChangeRow::Other(name.clone()),
+                GroupChange::InviteLink(code) => ChangeRow::InviteLink(code.clone()),
+                GroupChange::InvitationsRevoked(who) => ChangeRow::InvitationsRevoked(people(who)),
+                GroupChange::MembersMayInvite(on) => ChangeRow::MembersMayInvite(*on),
+                GroupChange::MembersMayShareHistory(on) => ChangeRow::MembersMayShareHistory(*on),
+                GroupChange::SharingLimited(on) => ChangeRow::SharingLimited(*on),
+                GroupChange::ForwardingLimited(on) => ChangeRow::ForwardingLimited(*on),
+                GroupChange::HistoryShared(on) => ChangeRow::HistoryShared(*on),
+                GroupChange::AdminReports(on) => ChangeRow::AdminReports(*on),
+                GroupChange::MembersMayCreateGroups(on) => ChangeRow::MembersMayCreateGroups(*on),
+                GroupChange::GrowthLock(lock) => ChangeRow::GrowthLock(GrowthLockRow {
+                    locked: lock.is_some(),
+                    reason: lock.as_ref().and_then(|lock| lock.reason.clone()),
+                    until: lock.as_ref().and_then(|lock| lock.until),
+                }),
+                GroupChange::Suspended(on) => ChangeRow::Suspended(*on),
+                GroupChange::LinkedPromoted(group, who) => ChangeRow::LinkedPromoted(linked(group, who)),
+                GroupChange::LinkedDemoted(group, who) => ChangeRow::LinkedDemoted(linked(group, who)),
+                GroupChange::Reported => ChangeRow::Remark(1),
+                GroupChange::AutoAddDisabled => ChangeRow::Remark(2),
+                GroupChange::BusinessHosted => ChangeRow::Remark(3),
+                GroupChange::SafetyCheck => ChangeRow::Remark(4),
+                GroupChange::ParticipantUnidentified => ChangeRow::Remark(5),
             }),
         }
     }
@@ -183,10 +262,8 @@ impl TryFrom<ChangedRow> for GroupChanged {
     type Error = UnreadableRow;
 
     fn try_from(row: ChangedRow) -> Result<Self, UnreadableRow> {
-        let people = |row: PeopleRow| {
-            let people = row.people.into_iter().map(|row| identity_of(Some(row)));
-            people.collect::<Result<Vec<Identity>, UnreadableRow>>()
-        };
+        let people = |row: PeopleRow| people_of(row.people);
+        let group = |group: Option<String>| group.as_deref().map(jid_of).transpose();
         Ok(Self {
             chat: identity_of(row.chat)?,
             author: author(row.author)?,
@@ -209,6 +286,32 @@ impl TryFrom<ChangedRow> for GroupChanged {
                 ChangeRow::Addressing(1) => GroupChange::Addressing(Addressing::Lid),
                 ChangeRow::Addressing(_) => return Err(UnreadableRow),
                 ChangeRow::Other(name) => GroupChange::Other(name),
+                ChangeRow::InviteLink(code) => GroupChange::InviteLink(code),
+                ChangeRow::InvitationsRevoked(row) => GroupChange::InvitationsRevoked(people(row)?),
+                ChangeRow::MembersMayInvite(on) => GroupChange::MembersMayInvite(on),
+                ChangeRow::MembersMayShareHistory(on) => GroupChange::MembersMayShareHistory(on),
+                ChangeRow::SharingLimited(on) => GroupChange::SharingLimited(on),
+                ChangeRow::ForwardingLimited(on) => GroupChange::ForwardingLimited(on),
+                ChangeRow::HistoryShared(on) => GroupChange::HistoryShared(on),
+                ChangeRow::AdminReports(on) => GroupChange::AdminReports(on),
+                ChangeRow::MembersMayCreateGroups(on) => GroupChange::MembersMayCreateGroups(on),
+                ChangeRow::GrowthLock(row) => {
+                    let lock = GrowthLock { reason: row.reason, until: row.until };
+                    GroupChange::GrowthLock(row.locked.then_some(lock))
+                }
+                ChangeRow::Suspended(on) => GroupChange::Suspended(on),
+                ChangeRow::LinkedPromoted(row) => {
+                    GroupChange::LinkedPromoted(group(row.group)?, people_of(row.people)?)
+                }
+                ChangeRow::LinkedDemoted(row) => {
+                    GroupChange::LinkedDemoted(group(row.group)?, people_of(row.people)?)
+                }
+                ChangeRow::Remark(1) => GroupChange::Reported,
+                ChangeRow::Remark(2) => GroupChange::AutoAddDisabled,
+                ChangeRow::Remark(3) => GroupChange::BusinessHosted,
+                ChangeRow::Remark(4) => GroupChange::SafetyCheck,
+                ChangeRow::Remark(5) => GroupChange::ParticipantUnidentified,
+                ChangeRow::Remark(_) => return Err(UnreadableRow),
             },
         })
     }
@@ -255,7 +358,26 @@ pub(super) mod tests {
             GroupChange::Ephemeral(86_400),
             GroupChange::Addressing(Addressing::PhoneNumber),
             GroupChange::Addressing(Addressing::Lid),
-            GroupChange::Other("growth_locked".into()),
+            GroupChange::Other("something_new".into()),
+            GroupChange::InviteLink("CODE".into()),
+            GroupChange::InvitationsRevoked(who()),
+            GroupChange::MembersMayInvite(true),
+            GroupChange::MembersMayShareHistory(true),
+            GroupChange::SharingLimited(true),
+            GroupChange::ForwardingLimited(true),
+            GroupChange::HistoryShared(true),
+            GroupChange::AdminReports(true),
+            GroupChange::MembersMayCreateGroups(true),
+            GroupChange::GrowthLock(None),
+            GroupChange::GrowthLock(Some(GrowthLock { reason: Some("invite".into()), until: Some(7) })),
+            GroupChange::Suspended(true),
+            GroupChange::LinkedPromoted(Some("1204@g.us".parse().unwrap()), who()),
+            GroupChange::LinkedDemoted(None, Vec::new()),
+            GroupChange::Reported,
+            GroupChange::AutoAddDisabled,
+            GroupChange::BusinessHosted,
+            GroupChange::SafetyCheck,
+            GroupChange::ParticipantUnidentified,
         ];
         kinds.extend(changes.map(|change| {
             EventKind::GroupChanged(GroupChanged {

@@ -4,6 +4,7 @@ mod account;
 mod addons;
 mod appstate;
 mod channels;
+mod communities;
 mod groups;
 mod history;
 mod messages;

@@ -4,7 +4,7 @@
 use prost::Message as _;
 use whimbrel_wire::jid::Jid;
 
-use super::{account, addons, appstate, channels, groups, history, messages, people, pictures};
+use super::{account, addons, appstate, channels, communities, groups, history, messages, people, pictures};
 use crate::events::{Event, EventKind, Identity};
 
 /// A row that this version cannot read: damaged, or of a kind that a newer version wrote.
@@ -20,7 +20,7 @@ struct RecordRow {
     recorded_at_ms: i64,
     #[prost(
         oneof = "KindRow",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 50, 51, 52, 56, 57, 60, 61, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 43, 44, 45, 50, 51, 52, 56, 57, 60, 61, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79"
     )]
     kind: Option<KindRow>,
 }
@@ -59,6 +59,12 @@ enum KindRow {
     GroupLeft(groups::LeftRow),
     #[prost(message, tag = "42")]
     GroupChanged(groups::ChangedRow),
+    #[prost(message, tag = "43")]
+    JoinRequest(communities::JoinRequestRow),
+    #[prost(message, tag = "44")]
+    GroupLinked(communities::LinkedRow),
+    #[prost(message, tag = "45")]
+    GroupSuggested(communities::SuggestedRow),
     #[prost(message, tag = "50")]
     ChatMoved(people::MovedRow),
     #[prost(message, tag = "51")]
@@ -145,6 +151,9 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         EventKind::GroupJoined(event) => KindRow::GroupJoined(event.into()),
         EventKind::GroupLeft(event) => KindRow::GroupLeft(event.into()),
         EventKind::GroupChanged(event) => KindRow::GroupChanged(event.into()),
+        EventKind::JoinRequest(event) => KindRow::JoinRequest(event.into()),
+        EventKind::GroupLinked(event) => KindRow::GroupLinked(event.into()),
+        EventKind::GroupSuggested(event) => KindRow::GroupSuggested(event.into()),
         EventKind::ChatMoved(event) => KindRow::ChatMoved(event.into()),
         EventKind::NumberChanged(event) => KindRow::NumberChanged(event.into()),
         EventKind::ChannelPost(event) => KindRow::ChannelPost(event.as_ref().into()),
@@ -202,6 +211,9 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
         KindRow::GroupJoined(row) => EventKind::GroupJoined(row.try_into()?),
         KindRow::GroupLeft(row) => EventKind::GroupLeft(row.try_into()?),
         KindRow::GroupChanged(row) => EventKind::GroupChanged(row.try_into()?),
+        KindRow::JoinRequest(row) => EventKind::JoinRequest(row.try_into()?),
+        KindRow::GroupLinked(row) => EventKind::GroupLinked(row.try_into()?),
+        KindRow::GroupSuggested(row) => EventKind::GroupSuggested(row.try_into()?),
         KindRow::ChatMoved(row) => EventKind::ChatMoved(row.try_into()?),
         KindRow::NumberChanged(row) => EventKind::NumberChanged(row.try_into()?),
         KindRow::ChannelPost(row) => EventKind::ChannelPost(Box::new(row.try_into()?)),
@@ -229,6 +241,10 @@ pub(super) fn identity_of(row: Option<IdentityRow>) -> Result<Identity, Unreadab
         phone: row.phone.as_deref().map(jid_of).transpose()?,
         lid: row.lid.as_deref().map(jid_of).transpose()?,
     })
+}
+
+pub(super) fn people_of(rows: Vec<IdentityRow>) -> Result<Vec<Identity>, UnreadableRow> {
+    rows.into_iter().map(|row| identity_of(Some(row))).collect()
 }
 
 pub(super) fn jid_of(text: &str) -> Result<Jid, UnreadableRow> {
@@ -361,7 +377,8 @@ mod tests {
 
     /// One event of every journaled kind.
     pub(crate) fn every_kind() -> Vec<EventKind> {
-        let groups = groups::tests::every_kind(&identity("9"));
+        let mut groups = groups::tests::every_kind(&identity("9"));
+        groups.extend(communities::tests::every_kind(&identity("9")));
         let others = vec![
             EventKind::Message(Box::new(message())),
             EventKind::Addon(Box::new(addon(true))),

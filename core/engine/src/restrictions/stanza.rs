@@ -1,15 +1,14 @@
 //! Questions and answers about restrictions: JSON in stanzas of `w:mex` (features document §4.1, §13.3,
 //! §16.3, §16.4).
 
-use serde_json::Value;
-use whimbrel_wire::{Jid, Node, NodeRef};
+use serde_json::{Value, json};
+use whimbrel_wire::{Node, NodeRef};
 
 use super::{RestrictionKind, Word};
+use crate::mex;
 
-/// Number of the newest `FetchReachoutTimelock`.
-const TIMELOCK: &str = "23983697327930364";
-/// Number of the newest `FetchNewChatMessageCappingInfo`.
-const CAP: &str = "27910975521856601";
+const TIMELOCK: &str = "FetchReachoutTimelock";
+const CAP: &str = "FetchNewChatMessageCappingInfo";
 
 const TIMELOCK_ANSWER: &str = "xwa2_fetch_account_reachout_timelock";
 const TIMELOCK_NOTICE: &str = "xwa2_notify_account_reachout_timelock";
@@ -18,15 +17,13 @@ const CAP_NOTICE: &str = "xwa2_notify_new_chat_messages_capping_info_update";
 
 /// The question how a restriction stands, if there is one.
 pub(super) fn query(kind: RestrictionKind) -> Option<Node> {
-    let (id, variables) = match kind {
-        RestrictionKind::ReachoutTimelock => (TIMELOCK, r#"{"variables":{}}"#),
+    match kind {
+        RestrictionKind::ReachoutTimelock => mex::request(TIMELOCK, &json!({})),
         RestrictionKind::NewChatCap => {
-            (CAP, r#"{"variables":{"input":{"type":"INDIVIDUAL_NEW_CHAT_THREAD"}}}"#)
+            mex::request(CAP, &json!({ "input": { "type": "INDIVIDUAL_NEW_CHAT_THREAD" } }))
         }
-        RestrictionKind::Other => return None,
-    };
-    let query = Node::new("query").attr("query_id", id).text(variables);
-    Some(Node::new("iq").attr("to", Jid::SERVER).attr("type", "get").attr("xmlns", "w:mex").child(query))
+        RestrictionKind::Other => None,
+    }
 }
 
 /// What the answer says.
@@ -50,7 +47,7 @@ pub(super) fn notified(notification: &NodeRef<'_>) -> Option<(RestrictionKind, W
 }
 
 fn data(json: &[u8]) -> Option<Value> {
-    serde_json::from_slice::<Value>(json).ok()?.get_mut("data").map(Value::take)
+    mex::body(json)?.get_mut("data").map(Value::take)
 }
 
 fn timelock(state: &Value) -> Option<Word> {
@@ -101,7 +98,7 @@ mod tests {
         let timelock = query(RestrictionKind::ReachoutTimelock).unwrap();
         assert!(timelock.attr_is("xmlns", "w:mex"));
         let body = timelock.child_named("query").unwrap();
-        assert!(body.attr_is("query_id", TIMELOCK));
+        assert!(body.attr_is("query_id", "23983697327930364"));
         for kind in [RestrictionKind::ReachoutTimelock, RestrictionKind::NewChatCap] {
             let query = query(kind).unwrap();
             let json: Value = serde_json::from_slice(query.child_bytes("query").unwrap()).unwrap();

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Json, Router, routing};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use whimbrel_wire::Jid;
 
 use super::error::ApiError;
@@ -17,6 +17,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/crowd", routing::post(crowd))
         .route("/groups", routing::post(create).get(list))
         .route("/groups/{jid}", routing::get(show).patch(change))
+        .route("/groups/{jid}/suggestions", routing::post(suggest))
         .route("/groups/{jid}/{action}", routing::post(members))
 }
 
@@ -92,6 +93,8 @@ struct Change {
     announce: Option<bool>,
     locked: Option<bool>,
     addressing: Option<Addressing>,
+    /// The service suspends it, or lifts that.
+    suspended: Option<bool>,
 }
 
 async fn change(
@@ -112,7 +115,33 @@ async fn change(
     if let Some(addressing) = request.addressing {
         group.set_addressing(addressing);
     }
+    if let Some(on) = request.suspended {
+        group.set_suspended(on);
+    }
     view(&group)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Suggest {
+    by: String,
+    subject: String,
+    #[serde(default)]
+    description: String,
+}
+
+#[derive(Serialize)]
+struct Suggested {
+    jid: String,
+}
+
+async fn suggest(
+    State(api): State<Api>,
+    Path(jid): Path<String>,
+    Body(request): Body<Suggest>,
+) -> Result<(StatusCode, Json<Suggested>), ApiError> {
+    let suggested = find(&api, &jid)?.suggest(&request.by, &request.subject, &request.description)?;
+    Ok((StatusCode::CREATED, Json(Suggested { jid: suggested.to_string() })))
 }
 
 #[derive(Deserialize)]

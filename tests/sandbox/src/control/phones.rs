@@ -34,6 +34,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/phones/{number}/share-number", routing::post(share_number))
         .route("/phones/{number}/reset-session", routing::post(reset_session))
         .route("/phones/{number}/forget-group-keys", routing::post(forget_group_keys))
+        .route("/phones/{number}/let-add", routing::post(let_add))
 }
 
 /// A phone as the API shows it.
@@ -329,4 +330,24 @@ async fn forget_group_keys(
     let group = Jid::parse(&request.group).map_err(|_| ApiError::bad_request("group is no address"))?;
     let existed = find(&api, &number)?.forget_group_keys(&group);
     Ok(Json(Reset { existed }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LetAdd {
+    who: String,
+}
+
+/// Who may add the person to groups: `all`, `contacts` or `none`.
+async fn let_add(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(request): Body<LetAdd>,
+) -> Result<StatusCode, ApiError> {
+    if !matches!(request.who.as_str(), "all" | "contacts" | "none") {
+        return Err(ApiError::bad_request("who is all, contacts or none"));
+    }
+    find(&api, &number)?;
+    api.sandbox.let_add(&number, &request.who);
+    Ok(StatusCode::NO_CONTENT)
 }

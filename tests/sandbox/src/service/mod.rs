@@ -17,6 +17,7 @@ mod link;
 mod login;
 mod media;
 mod messages;
+mod mex;
 mod notifications;
 mod offline;
 mod pictures;

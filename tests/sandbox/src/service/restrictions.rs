@@ -8,18 +8,11 @@ use serde_json::{Value, json};
 use whimbrel_wire::{Jid, Node};
 
 use super::Service;
-use super::accounts::{AccountId, DeviceId};
-use super::iq::Reply;
+use super::accounts::AccountId;
 use crate::Restriction;
-use crate::stanza::{self, Refusal};
 
 /// Restrictions of an account and their ends, seconds; without an end they last until they are lifted.
 pub(super) type Restrictions = BTreeMap<Restriction, Option<u64>>;
-
-/// Numbers by which clients ask for the reach-out time lock.
-const TIMELOCK: [&str; 1] = ["23983697327930364"];
-/// Numbers by which clients of different ages ask for the cap on new chats.
-const CAP: [&str; 2] = ["27910975521856601", "24503548349331633"];
 
 impl Service {
     pub(crate) fn restrict(
@@ -69,26 +62,8 @@ impl Service {
         })
     }
 
-    /// A question in `w:mex`; others than those about restrictions are not known yet.
-    pub(super) fn mex(&mut self, device: DeviceId, request: &Node) -> Result<Reply, Refusal> {
-        let query = request.child_named("query").ok_or_else(|| Refusal::code(400))?;
-        let id = stanza::text(query, "query_id").ok_or_else(|| Refusal::code(400))?;
-        let asked = query.content_bytes().and_then(|json| serde_json::from_slice::<Value>(json).ok());
-        if !asked.is_some_and(|asked| asked.get("variables").is_some_and(Value::is_object)) {
-            return Err(Refusal::code(400));
-        }
-        let (restriction, root) = match id.as_str() {
-            id if TIMELOCK.contains(&id) => {
-                (Restriction::ReachoutTimelock, "xwa2_fetch_account_reachout_timelock")
-            }
-            id if CAP.contains(&id) => (Restriction::NewChatCap, "xwa2_message_capping_info"),
-            _ => return Err(Refusal::code(501)),
-        };
-        let state = self.restriction_state(device.account, restriction);
-        Ok(Reply::Child(Node::new("result").text(json!({ "data": { root: state } }).to_string())))
-    }
-
-    fn restriction_state(&self, account: AccountId, restriction: Restriction) -> Value {
+    /// How a restriction stands.
+    pub(super) fn restriction_state(&self, account: AccountId, restriction: Restriction) -> Value {
         let until = self.accounts.get(account).and_then(|account| account.restrictions.get(&restriction));
         let active = until.is_some_and(|until| until.is_none_or(|until| until > self.now));
         let end = until.copied().flatten().filter(|_| active).map(|until| until.to_string());

@@ -165,6 +165,15 @@ impl Service {
         Ok(Reply::Child(privacy))
     }
 
+    /// A person changes on the phone who may add him to groups: `all`, `contacts` or `none`.
+    pub(crate) fn let_add(&mut self, number: &str, value: &str) -> bool {
+        let Some(account) = self.accounts.by_pn(number).and_then(|id| self.accounts.get_mut(id)) else {
+            return false;
+        };
+        account.settings.privacy.insert("groupadd".to_owned(), value.to_owned());
+        true
+    }
+
     /// Trusted-contact tokens: an opaque token for the other person, who is told (features document §9).
     fn issue_tokens(&mut self, device: DeviceId, tokens: &Node) -> Result<Reply, Refusal> {
         let own = self.accounts.get(device.account).ok_or_else(|| Refusal::code(401))?;

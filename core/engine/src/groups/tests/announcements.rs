@@ -4,7 +4,7 @@ use whimbrel_wire::Node;
 
 use super::forms::{from_xml, vectors};
 use super::*;
-use crate::events::{EventKind, GroupChange, Identity};
+use crate::events::{EventKind, GroupChange, GroupRelation, GrowthLock, Identity, JoinRequestState};
 use crate::groups::query;
 use crate::messages::tests::Side;
 
@@ -97,13 +97,107 @@ fn versioned(node: Node, after: &'static str, before: &'static str) -> Node {
     node.attr("v_id", after).attr("prev_v_id", before)
 }
 
+fn community() -> Jid {
+    jid("120363049999999999@g.us")
+}
+
+/// Children that no vector has, and what the host is told of each.
+#[test]
+fn every_other_announcement_is_told() {
+    let word = |tag: &'static str, text: &'static str| Node::new(tag).text(text);
+    for (child, change) in [
+        (word("member_link_mode", "all_member_link"), GroupChange::MembersMayInvite(true)),
+        (word("member_share_group_history_mode", "admin_share"), GroupChange::MembersMayShareHistory(false)),
+        (Node::new("limit_sharing_enabled").attr("trigger", "1"), GroupChange::SharingLimited(true)),
+        (Node::new("no_frequently_forwarded"), GroupChange::ForwardingLimited(true)),
+        (Node::new("frequently_forwarded_ok"), GroupChange::ForwardingLimited(false)),
+        (Node::new("group_history"), GroupChange::HistoryShared(true)),
+        (Node::new("no_group_history"), GroupChange::HistoryShared(false)),
+        (Node::new("allow_admin_reports"), GroupChange::AdminReports(true)),
+        (Node::new("not_allow_admin_reports"), GroupChange::AdminReports(false)),
+        (Node::new("allow_non_admin_sub_group_creation"), GroupChange::MembersMayCreateGroups(true)),
+        (Node::new("not_allow_non_admin_sub_group_creation"), GroupChange::MembersMayCreateGroups(false)),
+        (Node::new("growth_unlocked"), GroupChange::GrowthLock(None)),
+        (Node::new("suspended"), GroupChange::Suspended(true)),
+        (Node::new("unsuspended"), GroupChange::Suspended(false)),
+        (Node::new("reports"), GroupChange::Reported),
+        (Node::new("auto_add_disabled"), GroupChange::AutoAddDisabled),
+        (Node::new("is_capi_hosted_group"), GroupChange::BusinessHosted),
+        (Node::new("group_safety_check"), GroupChange::SafetyCheck),
+        (Node::new("missing_participant_identification"), GroupChange::ParticipantUnidentified),
+        (
+            about("linked_group_demote", &peer(Role::Member)),
+            GroupChange::LinkedDemoted(None, vec![identity(&peer(Role::Member))]),
+        ),
+    ] {
+        let mut scene = Scene::new(Some(known()));
+        assert_eq!(changes(scene.announce(child.clone())), [change], "{child}");
+        assert!(!scene.row().unwrap().stale, "{child}");
+    }
+}
+
+#[test]
+fn what_is_told_of_a_group_is_kept() {
+    let mut scene = Scene::new(Some(known()));
+    scene.announce(Node::new("suspended"));
+    scene.announce(Node::new("growth_locked").attr("type", "invite").attr("expiration", "9"));
+    scene.announce(Node::new("group_history"));
+    let parent =
+        Node::new("group").attr("jid", community()).attr("subject", "All").child(Node::new("hidden_group"));
+    scene.announce(Node::new("link").attr("link_type", "parent_group").child(parent.clone()));
+    let row = scene.row().unwrap();
+    assert!(row.suspended && row.switches.has(GroupSetting::HistoryShared) && !row.stale);
+    assert_eq!((row.growth_lock.unwrap().until, row.community), (Some(9), Some(community())));
+    scene.announce(Node::new("growth_unlocked"));
+    let unlink =
+        Node::new("unlink").attr("unlink_type", "parent_group").attr("unlink_reason", "delete_parent");
+    scene.announce(unlink.child(parent));
+    let row = scene.row().unwrap();
+    assert_eq!((row.growth_lock, row.community), (None, None));
+}
+
+#[test]
+fn requests_of_others_and_own_ones_are_told_apart() {
+    let state = |child: Node| {
+        let mut scene = Scene::new(Some(known()));
+        let events = scene.announce(child);
+        let [EventKind::JoinRequest(request)] = &events[..] else { panic!("no request: {events:?}") };
+        (request.state, request.people.len())
+    };
+    let revoked = |member: &Member| about("revoked_membership_requests", member);
+    assert_eq!(state(revoked(&third(Role::Member))), (JoinRequestState::Rejected, 1));
+    assert_eq!(state(revoked(&peer(Role::Member))), (JoinRequestState::Withdrawn, 1));
+    let own = Node::new("membership_approval_request").attr("request_method", "invite_link");
+    assert_eq!(state(own), (JoinRequestState::Own, 0));
+}
+
+#[test]
+fn suggestions_are_told_with_all_that_is_known() {
+    let suggestion = from_xml(
+        "<sub_group_suggestion jid=\"120363048888888888@g.us\" creator=\"999888777666555@lid\" creation=\"7\" \
+         reason=\"approved\"><subject>Gulls</subject><description><body>white</body></description>\
+         <is_existing_group/><participant_count>4</participant_count></sub_group_suggestion>",
+    );
+    for (tag, open) in [("created_sub_group_suggestion", true), ("revoked_sub_group_suggestions", false)] {
+        let mut scene = Scene::new(Some(known()));
+        let events = scene.announce(Node::new(tag).child(suggestion.clone()));
+        let [EventKind::GroupSuggested(told)] = &events[..] else { panic!("not told: {events:?}") };
+        assert_eq!((told.open, told.reason.as_deref()), (open, Some("approved")));
+        let told = &told.suggestions[0];
+        assert_eq!((told.id.user(), told.subject.as_str()), ("120363048888888888", "Gulls"));
+        assert_eq!((told.description.as_deref(), told.created_at), (Some("white"), 7));
+        assert_eq!((told.creator.clone(), told.size), (Some(identity(&peer(Role::Member))), Some(4)));
+        assert!(told.is_existing && !told.is_hidden);
+    }
+}
+
 /// Every announcement of the vectors, and what the host is told of it.
 #[test]
 fn every_announcement_is_told() {
     let vectors = vectors("features-requests");
     let (me, peer, third) = (me(Role::Member), peer(Role::Member), third(Role::Member));
     let people = |member: &Member| vec![identity(member)];
-    let other = |name: &str| vec![GroupChange::Other(name.to_owned())];
+    let lock = GrowthLock { reason: Some("invite".to_owned()), until: Some(1_795_999_999) };
     let renamed = GroupChange::Subject("A".to_owned());
     let stranger = Identity { id: jid("444@lid"), phone: None, lid: Some(jid("444@lid")) };
     let expected = [
@@ -122,16 +216,12 @@ fn every_announcement_is_told() {
         ("not_announcement", vec![GroupChange::Announce(false)]),
         ("ephemeral", vec![GroupChange::Ephemeral(86_400)]),
         ("not_ephemeral", vec![GroupChange::Ephemeral(0)]),
-        ("invite", other("invite")),
+        ("invite", vec![GroupChange::InviteLink("NEWCODE".to_owned())]),
         ("member_add_mode", vec![GroupChange::MembersMayAdd(true)]),
         ("membership_approval_mode on", vec![GroupChange::ApprovalRequired(true)]),
-        ("created_membership_requests", other("created_membership_requests")),
-        ("revoked_membership_requests", other("revoked_membership_requests")),
-        ("revoke", other("revoke")),
-        ("growth_locked", other("growth_locked")),
-        ("link sub_group", other("link")),
-        ("unlink", other("unlink")),
-        ("linked_group_promote", other("linked_group_promote")),
+        ("revoke", vec![GroupChange::InvitationsRevoked(people(&peer))]),
+        ("growth_locked", vec![GroupChange::GrowthLock(Some(lock))]),
+        ("linked_group_promote", vec![GroupChange::LinkedPromoted(Some(community()), people(&peer))]),
         ("two children", vec![renamed, GroupChange::Locked(true)]),
     ];
     let mut told = 0;
@@ -148,13 +238,26 @@ fn every_announcement_is_told() {
                 // Whom the list has already, it cannot have again.
                 assert!(left == (name == "delete") && joined == (name == "create"), "{name}");
             }
+            "created_membership_requests" | "revoked_membership_requests" => {
+                let [EventKind::JoinRequest(request)] = &events[..] else { panic!("{name}: {events:?}") };
+                let created = name.starts_with("created");
+                let state = if created { JoinRequestState::Created } else { JoinRequestState::Withdrawn };
+                assert_eq!((request.state, &request.people), (state, &people(&peer)));
+                assert_eq!(request.method.as_deref(), created.then_some("invite_link"));
+            }
+            "link sub_group" | "unlink" => {
+                let [EventKind::GroupLinked(linked)] = &events[..] else { panic!("{name}: {events:?}") };
+                assert_eq!((linked.linked, linked.relation), (name != "unlink", GroupRelation::Group));
+                assert_eq!((&linked.groups[0].id, linked.groups[0].subject.as_str()), (&community(), "Sub"));
+                assert_eq!(linked.reason.as_deref(), (name == "unlink").then_some("unlink_group"));
+            }
             _ => {
                 let expected = expected.iter().find(|(listed, _)| *listed == name);
                 assert_eq!(changes(events), expected.unwrap().1, "{name}");
             }
         }
     }
-    assert_eq!(told, expected.len() + 3);
+    assert_eq!(told, expected.len() + 7);
 }
 
 #[test]
@@ -215,6 +318,7 @@ fn what_does_not_fit_marks_the_group_and_changes_nothing() {
         Node::new("add"),
         Node::new("something_new"),
         Node::new("link").attr("link_type", "parent_group"),
+        Node::new("link").attr("link_type", "cousin_group"),
         Node::new("member_add_mode").text("whoever"),
     ] {
         let mut scene = Scene::new(Some(known()));
@@ -247,7 +351,7 @@ fn an_announcement_that_comes_again_is_told_once() {
     // Another one under the same id is another one.
     assert_eq!(scene.announce_as("N", Node::new("locked"), TIME).len(), 1);
     let row = scene.row().unwrap();
-    assert_eq!((row.members.len(), row.locked, row.stale), (2, true, false));
+    assert_eq!((row.members.len(), row.switches.has(GroupSetting::Locked), row.stale), (2, true, false));
 }
 
 #[test]
@@ -293,11 +397,12 @@ fn settings_are_kept_unless_newer_ones_are_known() {
     scene.announce(Node::new("announcement"));
     scene.announce(Node::new("ephemeral").attr("expiration", "604800"));
     let row = scene.row().unwrap();
-    assert_eq!((row.subject.as_str(), row.announce, row.ephemeral), ("Owls", true, 604_800));
+    let announce = row.switches.has(GroupSetting::Announce);
+    assert_eq!((row.subject.as_str(), announce, row.ephemeral), ("Owls", true, 604_800));
     let mut scene = Scene::new(Some(GroupRow { fetched_at: TIME + 1, ..known() }));
     scene.announce(Node::new("announcement"));
     let row = scene.row().unwrap();
-    assert!(row.stale && !row.announce);
+    assert!(row.stale && !row.switches.has(GroupSetting::Announce));
 }
 
 #[test]

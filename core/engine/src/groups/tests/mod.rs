@@ -1,16 +1,16 @@
 //! Groups without a network: stanzas as the vectors have them, and what announcements change.
 
 mod announcements;
+mod answers;
 pub(crate) mod forms;
+mod requests;
 
-use serde_json::Value;
 use whimbrel_wire::{Jid, Node};
 
-use super::change::GroupOptions;
-use super::notice::What;
 use super::row::{Addressing, GroupRow, Member, Role};
 use super::stanza;
-use forms::{comparable, from_json, vectors};
+use super::switch::{GroupSetting, Switches};
+use forms::{from_json, vectors};
 
 fn jid(text: &str) -> Jid {
     text.parse().unwrap()
@@ -28,53 +28,6 @@ fn peer(role: Role) -> Member {
 fn me(role: Role) -> Member {
     let phone = jid("5511999999999@s.whatsapp.net");
     Member { id: jid("111222333444555@lid"), twin: Some(phone), role }
-}
-
-/// What another client sends for an operation.
-fn request(vectors: &Value, client: &str, operation: &str) -> Node {
-    from_json(&vectors["requests"][client][operation]["stanzas"][0])
-}
-
-#[test]
-fn requests_are_those_that_other_clients_send() {
-    let vectors = vectors("features-requests");
-    let one = [Member { twin: None, ..peer(Role::Member) }];
-    let with_number = [peer(Role::Member)];
-    for (operation, built) in [
-        ("GetGroupInfo", stanza::query(&group())),
-        ("GetJoinedGroups", stanza::participating()),
-        ("LeaveGroup", stanza::leave(&group())),
-        ("SetGroupName", stanza::subject(&group(), "New subject")),
-        ("UpdateGroupParticipants(add)", stanza::participants(&group(), What::Added, &with_number)),
-        ("UpdateGroupParticipants(remove)", stanza::participants(&group(), What::Removed, &one)),
-        ("UpdateGroupParticipants(promote)", stanza::participants(&group(), What::Promoted, &one)),
-        ("UpdateGroupParticipants(demote)", stanza::participants(&group(), What::Demoted, &one)),
-    ] {
-        assert_eq!(comparable(&built), comparable(&request(&vectors, "whatsmeow", operation)), "{operation}");
-    }
-    let people = [
-        Member { id: jid("5511888888888@s.whatsapp.net"), twin: None, role: Role::Member },
-        Member { twin: None, ..peer(Role::Member) },
-    ];
-    let built = stanza::create("My group", "3EB0AC6B382A762808E56A", &people, &GroupOptions::default());
-    assert_eq!(comparable(&built), comparable(&request(&vectors, "baileys", "groupCreate")));
-}
-
-#[test]
-fn a_new_group_is_set_up_as_other_clients_do() {
-    let vectors = vectors("features-requests");
-    let theirs = request(&vectors, "whatsmeow", "CreateGroup(options)");
-    let setup =
-        GroupOptions { announce: true, locked: true, approval_required: true, ephemeral_seconds: 86_400 };
-    let people = [Member { twin: None, ..peer(Role::Member) }];
-    let built = stanza::create("My group", "K", &people, &setup);
-    let (built, theirs) = (built.child_named("create").unwrap(), theirs.child_named("create").unwrap());
-    // They name the default for who may add, too.
-    let theirs = theirs.child_nodes().iter().filter(|child| child.tag() != "member_add_mode");
-    let theirs: Vec<Value> = theirs.map(comparable).collect();
-    assert_eq!(built.child_nodes().iter().map(comparable).collect::<Vec<_>>(), theirs);
-    let unnamed = stanza::create("", "K", &people, &GroupOptions::default());
-    assert!(unnamed.child_named("create").unwrap().attr_value("subject").is_none());
 }
 
 #[test]
@@ -95,10 +48,11 @@ fn answers_are_read_as_other_clients_read_them() {
             author: Some(me(Role::Member).id),
             changed_at: 1_795_176_000,
         }),
-        announce: true,
-        locked: true,
-        approval: true,
-        members_add: true,
+        switches: Switches::default()
+            .with(GroupSetting::Announce)
+            .with(GroupSetting::Locked)
+            .with(GroupSetting::ApprovalRequired)
+            .with(GroupSetting::MembersMayAdd),
         ephemeral: 86_400,
         version: Some("1".to_owned()),
         fetched_at: 5,
@@ -107,9 +61,8 @@ fn answers_are_read_as_other_clients_read_them() {
     let read = stanza::group(answer.child_named("group").unwrap(), 5);
     assert_eq!(read, Some((group(), expected.clone())));
     let all = from_json(&vectors["whatsmeow"]["GetJoinedGroups"]["answers"][0]);
-    let all = all.child_named("groups").unwrap();
-    let all: Vec<_> = all.children_named("group").filter_map(|node| stanza::group(node, 5)).collect();
-    assert_eq!(all, [(group(), expected)]);
+    let told = stanza::told(&all, 5).unwrap();
+    assert_eq!(told, [stanza::Told::Group(group(), Box::new(expected))]);
 }
 
 #[test]
@@ -136,12 +89,15 @@ fn a_group_is_read_in_every_form_that_occurs() {
 fn failed_leaves_are_told_apart() {
     let vectors = vectors("features-answers");
     let answer = from_json(&vectors["baileys"]["groupLeave"]["answers"][0]);
-    assert_eq!(stanza::left_with(&answer, &group()), None);
+    assert_eq!(stanza::left_with(&answer, &group()), Ok(()));
     let failed = |status: &'static str| {
         let entry = Node::new("group").attr("id", group()).attr("error", status);
         Node::new("iq").child(Node::new("leave").child(entry))
     };
-    assert_eq!(stanza::left_with(&failed("404"), &group()), Some(404));
-    assert_eq!(stanza::left_with(&failed("200"), &group()), None);
-    assert_eq!(stanza::left_with(&failed("404"), &jid("1-2@g.us")), None);
+    assert_eq!(stanza::left_with(&failed("404"), &group()), Err(404));
+    assert_eq!(stanza::left_with(&failed("200"), &group()), Ok(()));
+    assert_eq!(stanza::left_with(&failed("404"), &jid("1-2@g.us")), Ok(()));
+    let community = Node::new("community").attr("id", group()).attr("error", "403");
+    let community = Node::new("iq").child(Node::new("leave").child(community));
+    assert_eq!(stanza::left_with(&community, &group()), Err(403));
 }

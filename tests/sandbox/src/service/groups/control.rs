@@ -23,6 +23,11 @@ pub struct GroupState {
     pub announce: bool,
     /// Whether only admins may change subject and description.
     pub locked: bool,
+    /// Whether it is a community.
+    pub community: bool,
+    /// Address of the community that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// Code of the invitation link.
     pub link: String,
     /// The members, in the order of their accounts.
@@ -65,6 +70,8 @@ impl Service {
             addressing_mode: mode_name(group.mode()),
             announce: group.announce,
             locked: group.locked,
+            community: group.community.is_some(),
+            parent: group.parent.as_ref().map(|id| Jid::group(id).to_string()),
             link: group.link.clone(),
             members: members.collect(),
         }
@@ -96,9 +103,9 @@ impl Service {
         }
         let id = self.new_group(creator, subject, mode.unwrap_or(self.options.group_addressing.into()))?;
         if announcements {
-            let community = Jid::group(&format!("120363{}", self.random_digits(12)));
+            let community = format!("120363{}", self.random_digits(12));
             if let Some(group) = self.groups.get_mut(&id) {
-                group.community = Some(community);
+                (group.parent, group.place) = (Some(community), Place::Announcements);
                 group.announce = true;
             }
         }
@@ -111,8 +118,11 @@ impl Service {
     pub(crate) fn change_group(&mut self, by: &str, jid: &Jid, change: &Node) -> Result<(), Refusal> {
         let actor = Actor { account: self.person(by)?, device: None };
         let group = self.groups.find(jid).ok_or_else(|| Refusal::code(404))?;
-        if !group.is_member(actor.account) {
-            return Err(Refusal::code(403));
+        match change.tag() {
+            "join" => return self.join_by_link(actor, change).map(drop),
+            "cancel_membership_requests" => return self.cancel_request(actor, jid),
+            _ if !group.is_member(actor.account) => return Err(Refusal::code(403)),
+            _ => {}
         }
         match change.tag() {
             "add" | "remove" | "promote" | "demote" => {
@@ -127,6 +137,14 @@ impl Service {
                 self.part(actor, jid);
                 Ok(())
             }
+            "join_linked_group" => self.join_linked(actor, jid, change).map(drop),
+            "links" => self.link_groups(actor, jid, change).and_then(|answer| no_error(&answer)),
+            "unlink" => self.unlink_groups(actor, jid, change).and_then(|answer| no_error(&answer)),
+            "delete_parent" => self.end_community(actor, jid),
+            "reports" => self.report_messages(actor, jid, change).map(drop),
+            "invite" => self.reset_link(actor, jid).map(drop),
+            "revoke" => self.revoke_invitations(actor, jid, change),
+            "membership_requests_action" => self.decide_requests(actor, jid, change).map(drop),
             _ => self.change_setting(actor, jid, change),
         }
     }
@@ -140,5 +158,15 @@ impl Service {
         let creator = group.creator;
         self.log_group(jid, &change, creator, &[]);
         true
+    }
+}
+
+/// The first error in an answer with entries.
+fn no_error(answer: &Node) -> Result<(), Refusal> {
+    let lists = std::iter::once(answer).chain(answer.child_nodes());
+    let mut errors = lists.flat_map(Node::child_nodes).filter_map(|entry| entry.attr_u32("error"));
+    match errors.next().and_then(|code| u16::try_from(code).ok()) {
+        Some(code) => Err(Refusal::code(code)),
+        None => Ok(()),
     }
 }

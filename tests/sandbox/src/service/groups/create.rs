@@ -1,19 +1,20 @@
 //! Making of groups (features document §2.3).
 
-use whimbrel_wire::Node;
+use whimbrel_wire::{Jid, Node};
 
 use super::super::Service;
 use super::super::accounts::{AccountId, Space};
 use super::participants::Addition;
 use super::stanza::Detail;
 use super::state::{Description, Group, Role};
-use super::{Actor, SIZE_LIMIT, SUBJECT_LIMIT};
+use super::{Actor, DESCRIPTION_LIMIT, SIZE_LIMIT, SUBJECT_LIMIT};
 use crate::stanza::{self, Refusal};
 
 impl Service {
     /// Makes a group as a client asks for it.
     pub(super) fn create_group(&mut self, actor: Actor, create: &Node) -> Result<Node, Refusal> {
         let subject = stanza::text(create, "subject").unwrap_or_default();
+        let parent = self.parent_of(actor, create)?;
         let mut added = Vec::new();
         let mut refused = Vec::new();
         for entry in create.children_named("participant") {
@@ -26,6 +27,10 @@ impl Service {
         }
         let id = self.new_group(actor.account, &subject, self.options.group_addressing.into())?;
         let mut listed = Vec::new();
+        if added.len() >= SIZE_LIMIT {
+            self.groups.remove(&id);
+            return Err(Refusal::code(419));
+        }
         for account in added {
             match self.addition(&id, actor.account, account) {
                 Addition::Allowed => listed.push(account),
@@ -33,7 +38,20 @@ impl Service {
             }
         }
         self.apply_options(&id, actor, create)?;
+        if create.child_named("parent").is_some() {
+            self.found_community(&id, actor, create)?;
+        }
+        if let (Some(parent), Some(group)) = (&parent, self.groups.get_mut(&id)) {
+            group.parent = Some(parent.clone());
+            group.hidden = create.child_named("hidden_group").is_some();
+        }
         self.populate(&id, actor, &listed, stanza::text(create, "key"));
+        if let Some(parent) = parent {
+            self.announce_link(actor, &parent, &id);
+            let mut people = listed.clone();
+            people.push(actor.account);
+            self.join_community_of(&Jid::group(&id), &people);
+        }
         let group = self.groups.get(&id).ok_or_else(|| Refusal::code(500))?;
         Ok(self.group_node(group, Detail::FULL).children(refused))
     }
@@ -76,6 +94,11 @@ impl Service {
                         option.child_named("group_join").is_some_and(|join| join.attr_is("state", "on"));
                 }
                 "description" => {
+                    if option.child_text("body").is_some_and(|body| body.chars().count() > DESCRIPTION_LIMIT)
+                    {
+                        self.groups.remove(id);
+                        return Err(Refusal::code(406));
+                    }
                     group.description = Some(Description {
                         id: stanza::id(option),
                         body: option.child_text("body").unwrap_or_default().to_owned(),

@@ -4,10 +4,10 @@ use whimbrel_wire::{Jid, Node};
 
 use super::super::Service;
 use super::super::accounts::{AccountId, DeviceId};
+use super::Actor;
 use super::participants::Change;
 use super::stanza::Detail;
-use super::state::{Group, Invitation, Role};
-use super::{Actor, SIZE_LIMIT};
+use super::state::{Group, Invitation, Role, Waiting};
 use crate::stanza::{self, Refusal};
 
 impl Service {
@@ -23,34 +23,62 @@ impl Service {
         found.ok_or_else(|| Refusal::code(if void() { 410 } else { 406 }))
     }
 
+    /// Whether anybody can come in at all now.
+    fn lets_in(&self, group: &Group) -> Result<(), Refusal> {
+        let locked = group.growth_locked.is_some_and(|until| until > self.now);
+        match (group.suspended, locked) {
+            (true, _) => Err(Refusal::code(423)),
+            (_, true) => Err(Refusal::code(436)),
+            _ => Ok(()),
+        }
+    }
+
     /// What the link leads to.
     pub(super) fn link_info(&self, asked: &Node) -> Result<Node, Refusal> {
-        Ok(self.group_node(self.by_link(asked)?, Detail::TRIMMED))
+        let group = self.by_link(asked)?;
+        self.lets_in(group)?;
+        Ok(self.group_node(group, Detail::TRIMMED))
     }
 
     /// Somebody comes by the link.
     pub(super) fn join_by_link(&mut self, actor: Actor, asked: &Node) -> Result<Node, Refusal> {
         let group = self.by_link(asked)?;
+        self.lets_in(group)?;
+        // Whoever was thrown out does not come back by himself, unless an admin looks at it.
+        if group.expelled.contains(&actor.account) && !group.approval {
+            return Err(Refusal::code(405));
+        }
+        let full = |id: &String| self.groups.get(id).is_some_and(Group::is_full);
+        if group.parent.as_ref().is_some_and(full) {
+            return Err(Refusal::code(412));
+        }
         let jid = group.jid();
-        self.come_in(actor, &jid)
+        self.come_in(actor, &jid, "invite_link", None)
     }
 
-    fn come_in(&mut self, actor: Actor, jid: &Jid) -> Result<Node, Refusal> {
+    /// Somebody comes in, or asks to.
+    pub(super) fn come_in(
+        &mut self,
+        actor: Actor,
+        jid: &Jid,
+        method: &'static str,
+        community: Option<String>,
+    ) -> Result<Node, Refusal> {
         let now = self.now;
         let group = self.groups.get_mut(jid.user()).ok_or_else(|| Refusal::code(404))?;
         if group.is_member(actor.account) {
             return Err(Refusal::code(409));
         }
-        if group.members.len() >= SIZE_LIMIT {
+        if group.is_full() {
             return Err(Refusal::code(419));
         }
         if group.approval {
-            group.waiting.insert(actor.account, now);
-            self.announce_request(actor, jid);
-            return Ok(Node::new("membership_approval_request").attr("jid", jid.clone()));
+            return Ok(self.request_entry(actor, jid, Waiting { since: now, method, community }));
         }
         group.join(actor.account, Role::Member);
-        self.announce_change_of_members(Change::Add, actor, jid, &[actor.account], Some("invite"));
+        let reason = if community.is_some() { "linked_group_join" } else { "invite" };
+        self.announce_change_of_members(Change::Add, actor, jid, &[actor.account], Some(reason));
+        self.join_community_of(jid, &[actor.account]);
         let id = jid.user().to_owned();
         Ok(Node::new("group").attr("jid", jid.clone()).attr("id", id))
     }
@@ -103,7 +131,8 @@ impl Service {
             return Err(Refusal::code(409));
         }
         self.invitation(group, actor.account, asked)?;
-        self.come_in(actor, jid)
+        self.lets_in(group)?;
+        self.come_in(actor, jid, "invite_link", None)
     }
 
     /// Takes invitations back.
@@ -119,6 +148,9 @@ impl Service {
             .collect();
         let group = self.groups.get_mut(jid.user()).ok_or_else(|| Refusal::code(404))?;
         let admin = group.is_admin(actor.account);
+        if named.is_empty() {
+            return Err(Refusal::code(400));
+        }
         group.invitations.retain(|invitation| {
             !named.contains(&invitation.account) || !(admin || invitation.admin == actor.account)
         });

@@ -1,10 +1,12 @@
 //! Groups: who is in them, what they are called, who may do what (features document §2).
 
+mod communities;
 mod control;
 mod create;
 mod invite;
 mod participants;
 mod query;
+mod reports;
 mod requests;
 mod settings;
 mod stanza;
@@ -24,6 +26,8 @@ pub(super) use state::{Group, Groups};
 
 /// Most members of a group.
 const SIZE_LIMIT: usize = 1024;
+/// Most members of a community.
+const ANNOUNCEMENTS_LIMIT: usize = 5000;
 /// Longest subject and description, in characters.
 const SUBJECT_LIMIT: usize = 100;
 const DESCRIPTION_LIMIT: usize = 2048;
@@ -51,6 +55,7 @@ impl Service {
                 "participating" => Ok(Reply::Child(self.participating(device, child))),
                 "query" => Ok(Reply::Child(self.batch(device, child))),
                 "invite" => self.link_info(child).map(Reply::Child),
+                "pictures" => Ok(Reply::Child(self.group_pictures(device, child))),
                 _ => Err(Refusal::code(501)),
             };
         }
@@ -68,7 +73,14 @@ impl Service {
             "membership_approval_requests" if group.is_admin(device.account) => {
                 Ok(Reply::Child(self.waiting_list(group)))
             }
-            "membership_approval_requests" => Err(Refusal::code(403)),
+            "membership_approval_requests" | "reports" if !group.is_admin(device.account) => {
+                Err(Refusal::code(403))
+            }
+            "reports" => Ok(Reply::Child(self.reported(group))),
+            "pictures" => Ok(Reply::Child(self.group_pictures(device, child))),
+            "sub_groups" | "linked_groups_participants" | "query_linked" => {
+                self.community_query(device, group, child).map(Reply::Child)
+            }
             _ => Err(Refusal::code(501)),
         }
     }
@@ -92,6 +104,8 @@ impl Service {
                 return self.cancel_request(actor, &to).map(|()| Reply::Empty);
             }
             _ if !group.is_member(device.account) => return Err(Refusal::code(403)),
+            // Nothing can be done in a group that is suspended.
+            _ if group.suspended => return Err(Refusal::code(423)),
             _ => {}
         }
         match child.tag() {
@@ -102,6 +116,11 @@ impl Service {
             "revoke" => self.revoke_invitations(actor, &to, child).map(|()| Reply::Empty),
             "membership_requests_action" => self.decide_requests(actor, &to, child).map(Reply::Child),
             "ack" => Ok(Reply::Empty),
+            "reports" => self.report_messages(actor, &to, child).map(Reply::Child),
+            "links" => self.link_groups(actor, &to, child).map(Reply::Child),
+            "unlink" => self.unlink_groups(actor, &to, child).map(Reply::Child),
+            "join_linked_group" => self.join_linked(actor, &to, child),
+            "delete_parent" => self.end_community(actor, &to).map(|()| Reply::Empty),
             _ => self.change_setting(actor, &to, child).map(|()| Reply::Empty),
         }
     }

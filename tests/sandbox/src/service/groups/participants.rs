@@ -4,8 +4,8 @@ use whimbrel_wire::{Jid, Node};
 
 use super::super::Service;
 use super::super::accounts::AccountId;
+use super::Actor;
 use super::state::{Invitation, Role};
-use super::{Actor, SIZE_LIMIT};
 use crate::stanza::Refusal;
 
 /// Life of an invitation, in seconds.
@@ -83,6 +83,7 @@ impl Service {
             }
         }
         self.announce_change_of_members(change, actor, jid, &done, None);
+        self.follow_in_community(change, actor, jid, &done, asked.attr_true("linked_groups"));
         Ok(answer)
     }
 
@@ -109,7 +110,10 @@ impl Service {
             (Change::Add, None) => group.join(account, Role::Member),
             (_, None) => return Err(refused(404)),
             (_, Some(Role::SuperAdmin)) => return Err(refused(403)),
-            (Change::Remove, Some(_)) => group.part(account),
+            (Change::Remove, Some(_)) => {
+                group.part(account);
+                group.expelled.insert(account);
+            }
             (Change::Promote, Some(Role::Admin)) | (Change::Demote, Some(Role::Member)) => {
                 return Err(refused(409));
             }
@@ -139,7 +143,7 @@ impl Service {
             return Addition::Refused(Node::new("participant").attr("error", 404_u16));
         };
         let entry = super::stanza::participant(person, group.mode());
-        let full = group.members.len() >= SIZE_LIMIT;
+        let full = group.is_full();
         let known = group.is_member(account);
         if known || (wanted && !blocked && !full) {
             return Addition::Allowed;
@@ -193,7 +197,8 @@ impl Service {
             let Some(jid) = entry.attr_jid("id").or_else(|| entry.attr_jid("jid")) else { continue };
             let left = self.part(actor, &jid);
             let error = (!left).then_some(404_u16);
-            answer.push_child(Node::new("group").attr("id", jid).attr_opt("error", error));
+            let tag = if entry.tag() == "community" { "community" } else { "group" };
+            answer.push_child(Node::new(tag).attr("id", jid).attr_opt("error", error));
         }
         answer
     }
@@ -206,6 +211,7 @@ impl Service {
         }
         group.part(actor.account);
         self.announce_change_of_members(Change::Remove, actor, jid, &[actor.account], None);
+        self.leave_community_of(actor, jid);
         true
     }
 }

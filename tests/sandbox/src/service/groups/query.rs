@@ -10,6 +10,9 @@ use super::stanza::Detail;
 use super::state::Group;
 use crate::stanza;
 
+/// Members that a batch lists of one group.
+const LISTED: usize = 19_999;
+
 impl Service {
     /// One group. Whoever names the present hash of the members is told that nothing changed.
     pub(super) fn metadata(&self, group: &Group, query: &Node) -> Reply {
@@ -35,6 +38,16 @@ impl Service {
         Node::new("groups").children(groups)
     }
 
+    /// Pictures of several groups.
+    pub(super) fn group_pictures(&self, device: DeviceId, asked: &Node) -> Node {
+        let picture = |wanted: &Node| {
+            let jid = wanted.attr_jid("jid").or_else(|| wanted.attr_jid("parent_group_jid"))?;
+            self.groups.find(&jid).filter(|group| group.is_member(device.account))?;
+            self.group_picture(&jid, stanza::plain(wanted, "type") == Some("image"))
+        };
+        Node::new("pictures").children(asked.children_named("picture").filter_map(picture))
+    }
+
     /// Several groups at once.
     pub(super) fn batch(&self, device: DeviceId, asked: &Node) -> Node {
         let refused =
@@ -43,6 +56,10 @@ impl Service {
             match self.groups.find(&jid) {
                 None => refused(&jid, 404),
                 Some(group) if !group.is_member(device.account) => refused(&jid, 403),
+                Some(group) if group.members.len() > LISTED => Node::new("group")
+                    .attr("id", group.id.clone())
+                    .attr("size", group.members.len())
+                    .attr("truncated", "true"),
                 Some(group) => self.group_node(group, Detail::FULL),
             }
         });

@@ -7,24 +7,22 @@ use super::super::accounts::{AccountId, Space};
 use super::Actor;
 use super::participants::Change;
 use super::stanza::participant;
-use super::state::{Group, Role};
+use super::state::{Group, Role, Waiting};
 use crate::stanza::Refusal;
-
-/// The one way in which requests come about here.
-const METHOD: &str = "invite_link";
 
 impl Service {
     /// Who waits.
     pub(super) fn waiting_list(&self, group: &Group) -> Node {
-        let waiting = group.waiting.iter().filter_map(|(account, since)| {
+        let waiting = group.waiting.iter().filter_map(|(account, waiting)| {
             let person = self.accounts.get(*account)?;
             let lid = group.mode() == Space::Lid;
             Some(
                 Node::new("membership_approval_request")
                     .attr("jid", person.bare(group.mode()))
                     .attr_opt("phone_number", lid.then(|| person.bare(Space::Pn)))
-                    .attr("request_time", *since)
-                    .attr("request_method", METHOD),
+                    .attr("request_time", waiting.since)
+                    .attr("request_method", waiting.method)
+                    .attr_opt("parent_group_jid", waiting.community.as_ref().map(|id| Jid::group(id))),
             )
         });
         Node::new("membership_approval_requests").children(waiting)
@@ -35,17 +33,29 @@ impl Service {
         group.into_iter().flat_map(|group| group.members().filter(|member| group.is_admin(*member))).collect()
     }
 
-    /// Tells the admins that somebody wants to come in.
-    pub(super) fn announce_request(&mut self, actor: Actor, jid: &Jid) {
-        let Some(mode) = self.groups.find(jid).map(Group::mode) else { return };
-        let Some(person) = self.accounts.get(actor.account) else { return };
+    /// Somebody wants to come in; the admins are told, and his own other devices.
+    pub(super) fn request_entry(&mut self, actor: Actor, jid: &Jid, waiting: Waiting) -> Node {
+        let Waiting { method, community, .. } = waiting.clone();
+        let community = community.map(|id| Jid::group(&id));
+        if let Some(group) = self.groups.get_mut(jid.user()) {
+            group.waiting.insert(actor.account, waiting);
+        }
+        let answer = Node::new("membership_approval_request").attr("jid", jid.clone());
+        let Some(mode) = self.groups.find(jid).map(Group::mode) else { return answer };
+        let Some(person) = self.accounts.get(actor.account) else { return answer };
         let user = Node::new("requested_user")
             .attr("jid", person.bare(mode))
             .attr_opt("phone_number", (mode == Space::Lid).then(|| person.bare(Space::Pn)));
-        let told = Node::new("created_membership_requests").attr("request_method", METHOD).child(user);
+        let told = |tag: &'static str| {
+            Node::new(tag).attr("request_method", method).attr_opt("parent_group_jid", community.clone())
+        };
+        let created = told("created_membership_requests").child(user);
         let admins = self.admins(jid);
         self.log_group(jid, "created_membership_requests", actor.account, &[]);
-        self.tell_members(jid, actor.account, actor.device, admins, &told);
+        self.tell_members(jid, actor.account, actor.device, admins, &created);
+        let own = told("membership_approval_request");
+        self.tell_members(jid, actor.account, actor.device, [actor.account], &own);
+        answer
     }
 
     /// Somebody does not want to come in any more.
@@ -92,12 +102,17 @@ impl Service {
     fn decide_request(&mut self, actor: Actor, jid: &Jid, named: &Jid, approve: bool) -> Result<(), u16> {
         let account = self.accounts.find(named).ok_or(404_u16)?;
         let group = self.groups.get_mut(jid.user()).ok_or(404_u16)?;
-        if group.waiting.remove(&account).is_none() {
+        if !group.waiting.contains_key(&account) {
             return Err(if group.is_member(account) { 409 } else { 404 });
         }
+        if approve && group.is_full() {
+            return Err(419);
+        }
+        group.waiting.remove(&account);
         if approve {
             group.join(account, Role::Member);
             self.announce_change_of_members(Change::Add, actor, jid, &[account], Some("invite"));
+            self.join_community_of(jid, &[account]);
         } else {
             self.announce_end_of_request(actor, jid, account);
         }

@@ -4,7 +4,7 @@ use whimbrel_wire::{Jid, Node};
 
 use super::super::Service;
 use super::super::accounts::Space;
-use super::stanza::{add_mode, approval, link_mode, text};
+use super::stanza::{add_mode, approval, limited, link_mode, share_mode, text};
 use super::state::{Description, Group};
 use super::{Actor, DESCRIPTION_LIMIT, SUBJECT_LIMIT};
 use crate::stanza::{self, Refusal};
@@ -60,13 +60,27 @@ impl Service {
                 let former = std::mem::replace(&mut group.admins_link, admins);
                 (former != admins, text("member_link_mode", link_mode(admins)))
             }
+            "member_share_group_history_mode" => {
+                let admins = choice(&word, share_mode)?;
+                let former = std::mem::replace(&mut group.members_share, !admins);
+                (former == admins, text("member_share_group_history_mode", share_mode(admins)))
+            }
+            "limit_sharing_enabled" => {
+                let on = !asked.attr_is("enabled", "false");
+                (std::mem::replace(&mut group.sharing_limited, on) != on, limited(on))
+            }
             "membership_approval_mode" => {
-                let state = asked.child_named("group_join").and_then(|join| stanza::plain(join, "state"));
+                // One client asks for it under another name in communities.
+                let join = asked.child_named("group_join").or_else(|| asked.child_named("community_join"));
+                let state = join.and_then(|join| stanza::plain(join, "state"));
                 let on = match state {
                     Some("on") => true,
                     Some("off") => false,
                     _ => return Err(Refusal::code(400)),
                 };
+                if let Some(community) = &mut group.community {
+                    community.approval = on;
+                }
                 let former = std::mem::replace(&mut group.approval, on);
                 (former != on, approval(if on { "on" } else { "off" }))
             }
@@ -74,6 +88,9 @@ impl Service {
                 let Some((name, _)) = SWITCHES.iter().find(|(on, off)| tag == *on || tag == *off) else {
                     return Err(Refusal::code(501));
                 };
+                if *name == "allow_non_admin_sub_group_creation" && group.community.is_none() {
+                    return Err(Refusal::code(400));
+                }
                 let changed =
                     if tag == *name { group.switches.insert(name) } else { group.switches.remove(name) };
                 (changed, Node::new(tag.to_owned()))

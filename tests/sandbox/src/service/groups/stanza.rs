@@ -4,7 +4,7 @@ use whimbrel_wire::{Jid, Node};
 
 use super::super::Service;
 use super::super::accounts::{Account, AccountId, DeviceId, Space};
-use super::state::{Group, Role};
+use super::state::{Group, Place, Role};
 
 /// How an addressing mode is written.
 pub(crate) fn mode_name(mode: Space) -> &'static str {
@@ -87,10 +87,24 @@ impl Service {
         if group.approval {
             node = node.child(approval("on"));
         }
-        if let Some(community) = &group.community {
-            let parent = Node::new("linked_parent").attr("jid", community);
-            node = node.child(Node::new("default_sub_group")).child(parent);
-        }
+        let parent = group.community.as_ref().map(|community| {
+            let mode = community.approval.then_some("request_required");
+            Node::new("parent").attr_opt("default_membership_approval_mode", mode)
+        });
+        let linked = group.parent.as_ref().map(|id| Node::new("linked_parent").attr("jid", Jid::group(id)));
+        let growth = group.growth_locked.filter(|until| *until > self.now).map(growth_locked);
+        node = node
+            .child_opt(
+                group.members_share.then(|| text("member_share_group_history_mode", share_mode(false))),
+            )
+            .child_opt(linked)
+            .child_opt(flag(group.place == Place::Announcements, "default_sub_group"))
+            .child_opt(flag(group.place == Place::General, "general_chat"))
+            .child_opt(flag(group.hidden, "hidden_group"))
+            .child_opt(parent)
+            .child_opt(group.sharing_limited.then(|| limited(true)))
+            .child_opt(flag(group.suspended, "suspended"))
+            .child_opt(growth);
         node.children(group.switches.iter().map(|switch| Node::new(*switch)))
     }
 
@@ -136,6 +150,33 @@ pub(super) fn add_mode(admins: bool) -> &'static str {
 
 pub(super) fn link_mode(admins: bool) -> &'static str {
     if admins { "admin_link" } else { "all_member_link" }
+}
+
+pub(super) fn share_mode(admins: bool) -> &'static str {
+    if admins { "admin_share" } else { "all_member_share" }
+}
+
+/// That content may not be taken out, or may again. How the latter is announced is not known.
+pub(super) fn limited(on: bool) -> Node {
+    let off = (!on).then_some("false");
+    Node::new("limit_sharing_enabled").attr("trigger", "1").attr_opt("enabled", off)
+}
+
+pub(super) fn growth_locked(until: u64) -> Node {
+    Node::new("growth_locked").attr("type", "invite").attr("expiration", until)
+}
+
+/// A group as those see it who are not in it.
+pub(super) fn outline(group: &Group) -> Node {
+    let flag = |set: bool, tag: &'static str| set.then(|| Node::new(tag));
+    Node::new("group")
+        .attr("jid", group.jid())
+        .attr("id", group.id.clone())
+        .attr("subject", group.subject.clone())
+        .attr("s_t", group.subject_time)
+        .child_opt(flag(group.hidden, "hidden_group"))
+        .child_opt(flag(group.place == Place::Announcements, "default_sub_group"))
+        .child_opt(flag(group.place == Place::General, "general_chat"))
 }
 
 pub(super) fn approval(state: &'static str) -> Node {

@@ -56,6 +56,54 @@ pub(super) struct Invitation {
     pub(super) expires: u64,
 }
 
+/// Somebody who waits for an admin.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    pub(super) since: u64,
+    /// How it came about.
+    pub(super) method: &'static str,
+    /// Digits of the community through which it came.
+    pub(super) community: Option<String>,
+}
+
+/// A message that was reported to the admins.
+#[derive(Debug, Clone)]
+pub(super) struct Report {
+    pub(super) message: String,
+    pub(super) by: AccountId,
+    pub(super) time: u64,
+}
+
+/// A group that somebody suggests for a community.
+#[derive(Debug, Clone)]
+pub(super) struct Suggestion {
+    /// Digits of its id.
+    pub(super) id: String,
+    pub(super) subject: String,
+    pub(super) description: String,
+    pub(super) creator: AccountId,
+    pub(super) time: u64,
+}
+
+/// What makes a group a community.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Community {
+    /// Whoever joins one of its groups waits for an admin.
+    pub(super) approval: bool,
+    pub(super) suggestions: Vec<Suggestion>,
+}
+
+/// What a group is in its community.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Place {
+    #[default]
+    Ordinary,
+    /// Where the admins announce.
+    Announcements,
+    /// The chat for everybody.
+    General,
+}
+
 /// A group.
 #[derive(Debug)]
 pub(crate) struct Group {
@@ -85,7 +133,26 @@ pub(crate) struct Group {
     /// Whoever comes by the link waits for an admin.
     pub(super) approval: bool,
     /// Who waits for that, and since when.
-    pub(super) waiting: BTreeMap<AccountId, u64>,
+    pub(super) waiting: BTreeMap<AccountId, Waiting>,
+    /// Who was removed by an admin and may not come back by the link.
+    pub(super) expelled: BTreeSet<AccountId>,
+    /// Every member hands earlier messages to new ones.
+    pub(super) members_share: bool,
+    /// What is said may not be taken out.
+    pub(super) sharing_limited: bool,
+    /// The service lets nobody do anything.
+    pub(super) suspended: bool,
+    pub(super) appealed: bool,
+    /// Until when nobody can join by the link, seconds.
+    pub(super) growth_locked: Option<u64>,
+    pub(super) reports: Vec<Report>,
+    /// It is a community.
+    pub(super) community: Option<Community>,
+    /// Digits of the community that it belongs to.
+    pub(super) parent: Option<String>,
+    pub(super) place: Place,
+    /// Only its members see it in the community.
+    pub(super) hidden: bool,
     /// Switches that the service only stores.
     pub(super) switches: BTreeSet<&'static str>,
     /// Code of the invitation link.
@@ -97,8 +164,6 @@ pub(crate) struct Group {
     pub(super) members_version: u64,
     pub(super) announce_version: u64,
     pub(super) last_joined: u64,
-    /// The community whose announcement group it is.
-    pub(super) community: Option<Jid>,
 }
 
 impl Group {
@@ -134,6 +199,17 @@ impl Group {
             ephemeral: 0,
             approval: false,
             waiting: BTreeMap::new(),
+            expelled: BTreeSet::new(),
+            members_share: false,
+            sharing_limited: false,
+            suspended: false,
+            appealed: false,
+            growth_locked: None,
+            reports: Vec::new(),
+            community: None,
+            parent: None,
+            place: Place::Ordinary,
+            hidden: false,
             switches: BTreeSet::new(),
             link,
             void_links: BTreeSet::new(),
@@ -141,7 +217,6 @@ impl Group {
             members_version: 1,
             announce_version: 1,
             last_joined: 0,
-            community: None,
         };
         group.join(creator, Role::SuperAdmin);
         group
@@ -177,19 +252,39 @@ impl Group {
         self.is_member(account) && (!self.announce || self.is_admin(account))
     }
 
+    /// Who owns it.
+    pub(super) fn owner(&self) -> Option<AccountId> {
+        let owners = self.members.iter().filter(|(_, member)| member.role == Role::SuperAdmin);
+        owners.map(|(account, _)| *account).next()
+    }
+
+    /// How many may be in it.
+    pub(super) fn limit(&self) -> usize {
+        match self.place {
+            Place::Announcements => super::ANNOUNCEMENTS_LIMIT,
+            _ if self.community.is_some() => super::ANNOUNCEMENTS_LIMIT,
+            _ => super::SIZE_LIMIT,
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.members.len() >= self.limit()
+    }
+
     pub(crate) fn members(&self) -> impl Iterator<Item = AccountId> {
         self.members.keys().copied()
     }
 
     /// Whether it is the announcement group of a community.
-    pub(in crate::service) const fn is_announcements(&self) -> bool {
-        self.community.is_some()
+    pub(in crate::service) fn is_announcements(&self) -> bool {
+        self.place == Place::Announcements
     }
 
     pub(super) fn join(&mut self, account: AccountId, role: Role) {
         self.last_joined += 1;
         self.members.insert(account, Member { role, joined: self.last_joined });
         self.waiting.remove(&account);
+        self.expelled.remove(&account);
         self.invitations.retain(|invitation| invitation.account != account);
     }
 
@@ -229,6 +324,18 @@ impl Groups {
 
     pub(super) fn add(&mut self, group: Group) {
         self.by_id.insert(group.id.clone(), group);
+    }
+
+    pub(super) fn remove(&mut self, id: &str) {
+        self.by_id.remove(id);
+    }
+
+    /// The groups of a community, by its digits: where the admins announce comes first.
+    pub(super) fn within(&self, community: &str) -> Vec<&Group> {
+        let mut all: Vec<&Group> =
+            self.by_id.values().filter(|group| group.parent.as_deref() == Some(community)).collect();
+        all.sort_by_key(|group| group.place != Place::Announcements);
+        all
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Group> {

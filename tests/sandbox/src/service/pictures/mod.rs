@@ -50,6 +50,21 @@ impl Service {
         Ok(Reply::Child(told))
     }
 
+    /// The entry of a group's picture in an answer about several; nothing if it has none.
+    pub(super) fn group_picture(&self, group: &Jid, full: bool) -> Option<Node> {
+        let picture = self.pictures.get(&Owner::Group(group.user().to_owned()))?;
+        let path = self.shelf.path(if full { &picture.full } else { &picture.preview })?;
+        let host = self.first_media_host();
+        Some(
+            Node::new("picture")
+                .attr("jid", group.clone())
+                .attr("id", picture.id.clone())
+                .attr("type", if full { "image" } else { "preview" })
+                .attr("url", format!("https://{host}{path}"))
+                .attr("direct_path", path),
+        )
+    }
+
     /// A device sets a picture, or removes it.
     pub(super) fn picture_change(&mut self, device: DeviceId, request: &Node) -> Result<Reply, Refusal> {
         let target = request.attr_jid("target");
