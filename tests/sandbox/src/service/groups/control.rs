@@ -6,7 +6,7 @@ use whimbrel_wire::{Jid, Node};
 use super::super::Service;
 use super::super::accounts::{AccountId, Space};
 use super::stanza::mode_name;
-use super::state::Group;
+use super::state::{Group, Place};
 use super::{Actor, SIZE_LIMIT};
 use crate::stanza::Refusal;
 
