@@ -147,6 +147,10 @@ enum whimbrel_code
    */
   WHIMBREL_CODE_RESTRICTED = 305,
   /**
+   * Another device of the account changed the same meanwhile, and its word counts.
+   */
+  WHIMBREL_CODE_SUPERSEDED = 320,
+  /**
    * No session with the device could be made.
    */
   WHIMBREL_CODE_NO_SESSION = 400,
@@ -158,6 +162,10 @@ enum whimbrel_code
    * The recipient has no reachable device.
    */
   WHIMBREL_CODE_NO_DEVICE = 402,
+  /**
+   * What the account's devices share cannot be read any more: link the client anew.
+   */
+  WHIMBREL_CODE_APP_STATE_LOST = 403,
   /**
    * The store could not be read or written.
    */
@@ -455,6 +463,46 @@ enum whimbrel_kind
    */
   WHIMBREL_KIND_PICTURE_CHANGED = 61,
   /**
+   * A chat was archived, pinned, muted, locked, marked, cleared or deleted.
+   */
+  WHIMBREL_KIND_CHAT_CHANGED = 70,
+  /**
+   * A message got or lost its star, or was deleted for this account.
+   */
+  WHIMBREL_KIND_MESSAGE_MARKED = 71,
+  /**
+   * A contact was saved or removed.
+   */
+  WHIMBREL_KIND_CONTACT_CHANGED = 72,
+  /**
+   * A setting that the account's devices share has another value.
+   */
+  WHIMBREL_KIND_SETTING_CHANGED = 73,
+  /**
+   * A label was changed, given or taken away.
+   */
+  WHIMBREL_KIND_LABEL_CHANGED = 74,
+  /**
+   * A quick reply was made, changed or deleted.
+   */
+  WHIMBREL_KIND_QUICK_REPLY_CHANGED = 75,
+  /**
+   * Something is wrong with what the account's devices share.
+   */
+  WHIMBREL_KIND_APP_STATE_TROUBLE = 76,
+  /**
+   * Something else changed that the account's devices share.
+   */
+  WHIMBREL_KIND_APP_STATE_CHANGED = 77,
+  /**
+   * The fate of a change that this client asked for is known.
+   */
+  WHIMBREL_KIND_APP_STATE_WRITTEN = 78,
+  /**
+   * What the account's devices share was read for the first time.
+   */
+  WHIMBREL_KIND_APP_STATE_SYNCED = 79,
+  /**
    * There is a QR text to show.
    */
   WHIMBREL_KIND_QR = 100,
@@ -490,6 +538,14 @@ enum whimbrel_kind
    * The download or the reading of a piece of the history got on.
    */
   WHIMBREL_KIND_HISTORY_PROGRESS = 108,
+  /**
+   * A watched person came online or went.
+   */
+  WHIMBREL_KIND_PRESENCE = 109,
+  /**
+   * Somebody writes or records in a chat, or stopped.
+   */
+  WHIMBREL_KIND_CHAT_STATE = 110,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

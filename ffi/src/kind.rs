@@ -228,7 +228,9 @@ mod tests {
             Kind::PairingCodeFailed,
             Kind::PasskeyRequired,
             Kind::MediaProgress,
-            Kind::ChatState, Kind::HistoryProgress, Kind::Presence,
+            Kind::ChatState,
+            Kind::HistoryProgress,
+            Kind::Presence,
         ];
         let here: Vec<_> = here.iter().map(|kind| (*kind as u32, snake(&format!("{kind:?}")))).collect();
         let table: Vec<_> = whimbrel_api::events::EVENTS

@@ -2,7 +2,7 @@
 
 /** @file What a client tells its host. */
 
-import type { AppStateTroubleType, ChatChangeType, ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, HistoryType, Identity, LabelChangeType, MediaDirection, MessageAssociation, MessageContext, MessageMarkType, NamedMessage, Poll, PostChangeType, PostCounts, QuotedMessage, ReceiptType, RestrictionType, SettingType, TargetMessage } from './types.js'
+import type { AppStateTroubleType, ChatChangeType, ChatState, ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, GroupRelation, GroupSuggestion, HistoryType, Identity, JoinRequestState, LabelChangeType, LinkedGroup, MediaDirection, MessageAssociation, MessageContext, MessageMarkType, NamedMessage, Poll, PostChangeType, PostCounts, QuotedMessage, ReceiptType, RestrictionType, SettingType, TargetMessage } from './types.js'
 
 /** What every event has that is a fact: durable, numbered, and offered again until acknowledged. */
 export interface JournaledEvent {
@@ -1125,7 +1125,7 @@ export interface LabelChanged extends JournaledEvent {
 export interface QuickReplyChanged extends JournaledEvent {
   kind: 'quick_reply_changed'
   /** Its id. */
-  id: string
+  replyId: string
   /** It was deleted. */
   deleted: boolean
   /** Words by which it is found. */
@@ -1314,6 +1314,40 @@ export interface HistoryProgress extends EphemeralEvent {
   progress: number | null
 }
 
+/**
+ * Emitted when a watched person comes online or goes, or the number of members of a watched
+ * group changes who are; at once after `watch_presence`, and only while this account is
+ * available. Only the latest of each counts, and only while the connection lasts.
+ */
+export interface PresenceChanged extends EphemeralEvent {
+  kind: 'presence'
+  /** The person or group. */
+  who: Identity
+  /** Whether the person is online, or anybody in the group. */
+  available: boolean
+  /** The person does not let this account see when that was. */
+  lastSeenHidden: boolean
+  /** When the person was last online, seconds since 1970; absent if nobody says so. */
+  lastSeen: number | null
+  /** How many members of the group are online; absent for people. */
+  membersOnline: number | null
+}
+
+/**
+ * Emitted when somebody begins to write or record in a chat, goes on with it, or stops. Only
+ * the latest of each person and chat counts. It always ends: whoever does not say so again
+ * within 25 s is told as paused, and so is everybody when the connection ends.
+ */
+export interface ChatStateChanged extends EphemeralEvent {
+  kind: 'chat_state'
+  /** The chat. */
+  chat: Identity
+  /** Who it is. */
+  sender: Identity
+  /** What is done. */
+  state: ChatState
+}
+
 /** What happened: look at `kind`. */
 export type ClientEvent =
   | Message
@@ -1375,4 +1409,6 @@ export type ClientEvent =
   | PasskeyRequired
   | MediaProgress
   | HistoryProgress
+  | PresenceChanged
+  | ChatStateChanged
   | UnknownEvent

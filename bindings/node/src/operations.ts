@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { Account, AddParticipants, AddPollOption, Address, AnswerEvent, AnswerPasskey, ArchiveChat, Backup, CancelSend, ChangeAppState, ChatPage, ClearChat, ClientVersion, CommentMessage, ConnectionInfo, ContactPage, CreateGroup, CreatedGroup, DebugEcho, DebugEchoInput, DebugFail, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteQuickReply, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, ForwardMessage, GetGroup, GetIdentity, GetMessage, GetPicture, Group, GroupList, GroupMention, Identity, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveGroup, LinkWithCode, LockChat, MarkChat, MarkRead, MediaDescription, MessageName, MessagePage, MuteChat, MuteStatus, OlderHistory, OrderLabels, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PromoteParticipants, QrCode, QuotedMessageInput, React, ReactToPost, RemoveContact, RemoveParticipants, RemovePicture, RequestHistory, RevokeMessage, RevokePost, SaveContact, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatTimer, SetClientVersion, SetFavorites, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetSetting, SharePhoneNumber, StarMessages, StateChangeId, Statistics, StoredMessage, UploadMedia, UploadedMedia, VoteInPost, VotePoll } from './types.js'
+import type { AcceptInvitation, Account, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, CancelJoinRequest, CancelSend, ChangeAppState, ChatPage, CheckGroup, CheckNumbers, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactPage, CountCommunityMembers, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteQuickReply, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, ForwardMessage, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetPicture, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListReportedMessages, LockChat, MarkChat, MarkRead, MediaDescription, MessageName, MessagePage, MuteChat, MuteStatus, OlderHistory, OrderLabels, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PromoteParticipants, QrCode, QuotedMessageInput, React, ReactToPost, RemoveContact, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportToAdmins, ReportedMessages, RequestHistory, ResetInviteLink, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetSetting, SharePhoneNumber, StarMessages, StateChangeId, Statistics, StoredMessage, TransferCommunity, UnlinkGroups, UnwatchPresence, UploadMedia, UploadedMedia, UserInfoList, VoteInPost, VotePoll, WaitingRequests, WatchPresence } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -66,6 +66,16 @@ export abstract class Operations {
   }
 
   /**
+   * Asks the service to lift the suspension of a group. What comes of it is announced, if it
+   * is.
+   *
+   * Fails with `REFUSED` and the service's number 409 if somebody asked already.
+   */
+  async appealGroupSuspension(request: AppealGroupSuspension, options?: CallOptions): Promise<void> {
+    await this.request('appeal_group_suspension', appealGroupSuspension(request), options)
+  }
+
+  /**
    * Archives a chat, or brings it back. An archived chat is not pinned any more.
    *
    * Writes the change down, so that it outlives a crash, and answers with its id; an
@@ -117,6 +127,29 @@ export abstract class Operations {
    */
   async changeAppState(request: ChangeAppState, options?: CallOptions): Promise<StateChangeId> {
     return this.request<StateChangeId>('change_app_state', request, options)
+  }
+
+  /**
+   * Returns a group after comparing its members with those that the service has; it is fetched
+   * only if they differ.
+   *
+   * Cheaper than a fresh `get_group` where there are many members; settings that changed
+   * unheard do not show.
+   */
+  async checkGroup(request: CheckGroup, options?: CallOptions): Promise<Group> {
+    return this.request<Group>('check_group', checkGroup(request), options)
+  }
+
+  /**
+   * Asks the service which phone numbers are registered. Answers with an entry for each, in
+   * order.
+   *
+   * Ask only for numbers of people who expect it, and few at a time: the service restricts
+   * accounts that try numbers out. Fails with `RATE_LIMITED` and the time to wait if it was
+   * too much.
+   */
+  async checkNumbers(request: CheckNumbers, options?: CallOptions): Promise<CheckedNumbers> {
+    return this.request<CheckedNumbers>('check_numbers', request, options)
   }
 
   /**
@@ -210,6 +243,16 @@ export abstract class Operations {
   /** Fails with a chosen code. */
   async debugFail(request: DebugFail, options?: CallOptions): Promise<void> {
     await this.request('debug_fail', request, options)
+  }
+
+  /**
+   * Lets people into a group who wait for it, or does not.
+   *
+   * What failed for single people is in the results: 404 whoever does not wait any more, 419
+   * the group is full.
+   */
+  async decideJoinRequests(request: DecideJoinRequests, options?: CallOptions): Promise<ParticipantResults> {
+    return this.request<ParticipantResults>('decide_join_requests', decideJoinRequests(request), options)
   }
 
   /**
@@ -461,6 +504,15 @@ export abstract class Operations {
   }
 
   /**
+   * Returns a group's invitation link.
+   *
+   * Fails with `FORBIDDEN` if this account may not have it.
+   */
+  async getInviteLink(request: GetInviteLink, options?: CallOptions): Promise<InviteLink> {
+    return this.request<InviteLink>('get_invite_link', getInviteLink(request), options)
+  }
+
+  /**
    * Tells everything that is known of a message: who has it and read it, how the votes of a
    * poll stand, and who comes to an event.
    *
@@ -498,6 +550,27 @@ export abstract class Operations {
     return this.request<UserInfoList>('get_user_info', request, options)
   }
 
+  /**
+   * Joins a group by an invitation link.
+   *
+   * Fails as `preview_invite_link` does, and with `REFUSED` and the service's number 304 or
+   * 409 if this account is in it already, 405 if it was removed, 412 or 419 if the community
+   * or group is full.
+   */
+  async joinByLink(request: JoinByLink, options?: CallOptions): Promise<JoinedGroup> {
+    return this.request<JoinedGroup>('join_by_link', request, options)
+  }
+
+  /**
+   * Joins a group of a community that this account is in.
+   *
+   * Fails with `FORBIDDEN` if this account is not in the community, and with `REFUSED` and the
+   * service's number 409 if it is in the group already, 419 if that is full.
+   */
+  async joinCommunityGroup(request: JoinCommunityGroup, options?: CallOptions): Promise<JoinedGroup> {
+    return this.request<JoinedGroup>('join_community_group', joinCommunityGroup(request), options)
+  }
+
   /** Keeps a message of a chat with a timer for everybody, or no longer. */
   async keepMessage(request: KeepMessage, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('keep_message', keepMessage(request), options)
@@ -519,6 +592,15 @@ export abstract class Operations {
    */
   async labelMessage(request: LabelMessage, options?: CallOptions): Promise<StateChangeId> {
     return this.request<StateChangeId>('label_message', labelMessage(request), options)
+  }
+
+  /**
+   * Leaves a community and all groups in it.
+   *
+   * Fails with `NOT_FOUND` if this account is not in it.
+   */
+  async leaveCommunity(request: LeaveCommunity, options?: CallOptions): Promise<void> {
+    await this.request('leave_community', leaveCommunity(request), options)
   }
 
   /** Leaves a group. */
@@ -589,12 +671,30 @@ export abstract class Operations {
   }
 
   /**
+   * Returns who waits to be let into a group.
+   *
+   * Fails with `FORBIDDEN` if this account is no admin.
+   */
+  async listJoinRequests(request: ListJoinRequests, options?: CallOptions): Promise<WaitingRequests> {
+    return this.request<WaitingRequests>('list_join_requests', listJoinRequests(request), options)
+  }
+
+  /**
    * Lists the account's labels, in their order. `find_chats` finds the chats of one.
    *
    * Fails with `NOT_SUPPORTED` if the client was opened without an archive.
    */
   async listLabels(options?: CallOptions): Promise<LabelList> {
     return this.request<LabelList>('list_labels', {}, options)
+  }
+
+  /**
+   * Returns the messages of a group that were reported to its admins.
+   *
+   * Fails with `FORBIDDEN` if this account is no admin.
+   */
+  async listReportedMessages(request: ListReportedMessages, options?: CallOptions): Promise<ReportedMessages> {
+    return this.request<ReportedMessages>('list_reported_messages', listReportedMessages(request), options)
   }
 
   /**
@@ -727,6 +827,11 @@ export abstract class Operations {
     return this.request<StateChangeId>('remove_contact', removeContact(request), options)
   }
 
+  /** Removes people from a community and all groups in it. */
+  async removeFromCommunity(request: RemoveFromCommunity, options?: CallOptions): Promise<ParticipantResults> {
+    return this.request<ParticipantResults>('remove_from_community', removeFromCommunity(request), options)
+  }
+
   /** Removes members from a group. */
   async removeParticipants(request: RemoveParticipants, options?: CallOptions): Promise<ParticipantResults> {
     return this.request<ParticipantResults>('remove_participants', removeParticipants(request), options)
@@ -855,6 +960,25 @@ export abstract class Operations {
     return this.request<StateChangeId>('set_favorites', request, options)
   }
 
+  /**
+   * Gives a group another description, of at most 2,048 characters, or takes it away.
+   *
+   * A description that somebody else changed meanwhile is not overwritten: the call fails with
+   * `REFUSED` and the service's number 409, and `get_group` tells what it is now.
+   */
+  async setGroupDescription(request: SetGroupDescription, options?: CallOptions): Promise<void> {
+    await this.request('set_group_description', setGroupDescription(request), options)
+  }
+
+  /**
+   * Turns something on or off in a group. A community takes some of them too.
+   *
+   * Fails with `FORBIDDEN` if this account is no admin.
+   */
+  async setGroupSetting(request: SetGroupSetting, options?: CallOptions): Promise<void> {
+    await this.request('set_group_setting', setGroupSetting(request), options)
+  }
+
   /** Gives a group another name. */
   async setGroupSubject(request: SetGroupSubject, options?: CallOptions): Promise<void> {
     await this.request('set_group_subject', setGroupSubject(request), options)
@@ -877,6 +1001,18 @@ export abstract class Operations {
   }
 
   /**
+   * Says whether this account is online. Without, it is not, whatever the connection does.
+   *
+   * While it is available, others see it online, the phone keeps its notifications to itself,
+   * delivery receipts say that the messages are being looked at, and the service tells what
+   * watched people do. It is said again after each login until this process ends. Fails with
+   * `WRONG_STATE` while the account's name is not known, which the service wants with it.
+   */
+  async setPresence(request: SetPresence, options?: CallOptions): Promise<void> {
+    await this.request('set_presence', request, options)
+  }
+
+  /**
    * Changes a setting that the account's devices share; exactly one of the fields is given.
    *
    * Answers and fails as `archive_chat` does.
@@ -888,11 +1024,6 @@ export abstract class Operations {
   /** Tells the other person of a chat this account's phone number. */
   async sharePhoneNumber(request: SharePhoneNumber, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('share_phone_number', sharePhoneNumber(request), options)
-  }
-
-  /** Ends what `watch_presence` began. */
-  async unwatchPresence(request: UnwatchPresence, options?: CallOptions): Promise<void> {
-    await this.request('unwatch_presence', unwatchPresence(request), options)
   }
 
   /**
@@ -921,6 +1052,11 @@ export abstract class Operations {
    */
   async unlinkGroups(request: UnlinkGroups, options?: CallOptions): Promise<LinkResults> {
     return this.request<LinkResults>('unlink_groups', unlinkGroups(request), options)
+  }
+
+  /** Ends what `watch_presence` began. */
+  async unwatchPresence(request: UnwatchPresence, options?: CallOptions): Promise<void> {
+    await this.request('unwatch_presence', unwatchPresence(request), options)
   }
 
   /**
@@ -987,12 +1123,24 @@ function answerEvent(value: AnswerEvent): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }
 
+function appealGroupSuspension(value: AppealGroupSuspension): object {
+  return { ...value, group: address(value.group) }
+}
+
 function archiveChat(value: ArchiveChat): object {
   return { ...value, chat: address(value.chat) }
 }
 
+function cancelJoinRequest(value: CancelJoinRequest): object {
+  return { ...value, group: address(value.group) }
+}
+
 function cancelSend(value: CancelSend): object {
   return { ...value, chat: address(value.chat) }
+}
+
+function checkGroup(value: CheckGroup): object {
+  return { ...value, group: address(value.group) }
 }
 
 function clearChat(value: ClearChat): object {
@@ -1001,6 +1149,26 @@ function clearChat(value: ClearChat): object {
 
 function commentMessage(value: CommentMessage): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
+function confirmGroup(value: ConfirmGroup): object {
+  return { ...value, group: address(value.group) }
+}
+
+function countCommunityMembers(value: CountCommunityMembers): object {
+  return { ...value, community: address(value.community) }
+}
+
+function createGroup(value: CreateGroup): object {
+  return { ...value, community: address(value.community) }
+}
+
+function deactivateCommunity(value: DeactivateCommunity): object {
+  return { ...value, community: address(value.community) }
+}
+
+function decideJoinRequests(value: DecideJoinRequests): object {
+  return { ...value, group: address(value.group) }
 }
 
 function deleteChat(value: DeleteChat): object {
@@ -1095,7 +1263,35 @@ function labelMessage(value: LabelMessage): object {
   return { ...value, chat: address(value.chat), message: messageName(value.message) }
 }
 
+function leaveCommunity(value: LeaveCommunity): object {
+  return { ...value, community: address(value.community) }
+}
+
 function leaveGroup(value: LeaveGroup): object {
+  return { ...value, group: address(value.group) }
+}
+
+function linkGroups(value: LinkGroups): object {
+  return { ...value, community: address(value.community) }
+}
+
+function listCommunityGroups(value: ListCommunityGroups): object {
+  return { ...value, community: address(value.community) }
+}
+
+function listCommunityMembers(value: ListCommunityMembers): object {
+  return { ...value, community: address(value.community) }
+}
+
+function listGroupSuggestions(value: ListGroupSuggestions): object {
+  return { ...value, community: address(value.community) }
+}
+
+function listJoinRequests(value: ListJoinRequests): object {
+  return { ...value, group: address(value.group) }
+}
+
+function listReportedMessages(value: ListReportedMessages): object {
   return { ...value, group: address(value.group) }
 }
 
@@ -1157,6 +1353,10 @@ function reactToPost(value: ReactToPost): object {
 
 function removeContact(value: RemoveContact): object {
   return { ...value, person: address(value.person) }
+}
+
+function removeFromCommunity(value: RemoveFromCommunity): object {
+  return { ...value, community: address(value.community) }
 }
 
 function removeParticipants(value: RemoveParticipants): object {
@@ -1241,6 +1441,18 @@ function sharePhoneNumber(value: SharePhoneNumber): object {
 
 function starMessages(value: StarMessages): object {
   return { ...value, chat: address(value.chat), messages: value.messages?.map((one) => messageName(one)) }
+}
+
+function transferCommunity(value: TransferCommunity): object {
+  return { ...value, community: address(value.community), to: address(value.to) }
+}
+
+function unlinkGroups(value: UnlinkGroups): object {
+  return { ...value, community: address(value.community) }
+}
+
+function unwatchPresence(value: UnwatchPresence): object {
+  return { ...value, address: address(value.address) }
 }
 
 function voteInPost(value: VoteInPost): object {

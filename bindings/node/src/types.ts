@@ -177,6 +177,18 @@ export type AppStateTroubleType =
   | 'unknown'
 
 /**
+ * Asks the service to lift the suspension of a group. What comes of it is announced, if it is.
+ *
+ * Fails with `REFUSED` and the service's number 409 if somebody asked already.
+ */
+export interface AppealGroupSuspension {
+  /** Address of the group. */
+  group: Address
+  /** Why it should be lifted, for people at the service. */
+  reason: string
+}
+
+/**
  * Archives a chat, or brings it back. An archived chat is not pinned any more.
  *
  * Writes the change down, so that it outlives a crash, and answers with its id; an
@@ -589,6 +601,18 @@ export interface ChatTimer {
   seconds: number
   /** When it was set, seconds since 1970. */
   setAt: number | null
+}
+
+/**
+ * Returns a group after comparing its members with those that the service has; it is fetched
+ * only if they differ.
+ *
+ * Cheaper than a fresh `get_group` where there are many members; settings that changed unheard
+ * do not show.
+ */
+export interface CheckGroup {
+  /** Address of the group. */
+  group: Address
 }
 
 /**
@@ -1098,6 +1122,29 @@ export interface DebugEcho {
 export interface DebugFail {
   /** Number of the code. */
   code: number
+}
+
+/**
+ * Lets people into a group who wait for it, or does not.
+ *
+ * What failed for single people is in the results: 404 whoever does not wait any more, 419 the
+ * group is full.
+ */
+export interface DecideJoinRequests {
+  /** Address of the group. */
+  group: Address
+  /** Addresses of the people. */
+  people: string[]
+  /** Let them in. */
+  approve: boolean
+}
+
+/** The timer that a person wants in new chats. */
+export interface DefaultTimer {
+  /** After how many seconds messages disappear; 0: never. */
+  seconds: number
+  /** When it was set, seconds since 1970, if the service said so. */
+  changedAt: number | null
 }
 
 /**
@@ -1719,6 +1766,16 @@ export interface GetIdentity {
   address: Address
   /** Ask the service even if both addresses are known: whether a number is registered now. */
   fresh?: boolean
+}
+
+/**
+ * Returns a group's invitation link.
+ *
+ * Fails with `FORBIDDEN` if this account may not have it.
+ */
+export interface GetInviteLink {
+  /** Address of the group. */
+  group: Address
 }
 
 /**
@@ -2487,6 +2544,16 @@ export interface LabelMessage {
   message: MessageName
   /** Whether the message has the label from now on. */
   labelled: boolean
+}
+
+/**
+ * Leaves a community and all groups in it.
+ *
+ * Fails with `NOT_FOUND` if this account is not in it.
+ */
+export interface LeaveCommunity {
+  /** Address of the community. */
+  community: Address
 }
 
 /** Leaves a group. */
@@ -3625,6 +3692,47 @@ export interface PostVoteCount {
   count: number
 }
 
+/**
+ * Returns a group of a community that this account is not in. Not all members are listed.
+ *
+ * Fails with `FORBIDDEN` if this account is not in the community.
+ */
+export interface PreviewCommunityGroup {
+  /** Address of the community. */
+  community: Address
+  /** Address of the group. */
+  group: Address
+}
+
+/**
+ * Returns what an invitation for this account leads to, without accepting it. Not all members
+ * are listed.
+ *
+ * Fails with `NOT_FOUND` if there is no such invitation, with the service's number 410 if it
+ * is over.
+ */
+export interface PreviewInvitation {
+  /** Address of the group. */
+  group: Address
+  /** The invitation's code. */
+  code: string
+  /** Until when it can be used, seconds since 1970, as the invitation says. */
+  expiresAt: number
+  /** Address of who sent it. */
+  admin: Address
+}
+
+/**
+ * Returns what an invitation link leads to, without joining. Not all members are listed.
+ *
+ * Fails with `NOT_FOUND` and the service's number 410 if the link was made void, and with
+ * `REFUSED` and 406 if there never was such a link.
+ */
+export interface PreviewInviteLink {
+  /** The whole link, or its code. */
+  link: string
+}
+
 /** A product. */
 export interface ProductContentInput {
   type: 'product'
@@ -3802,6 +3910,14 @@ export interface Recipient {
 export interface RemoveContact {
   /** Address of the person. */
   person: Address
+}
+
+/** Removes people from a community and all groups in it. */
+export interface RemoveFromCommunity {
+  /** Address of the community. */
+  community: Address
+  /** Addresses of the people. */
+  people: string[]
 }
 
 /** Removes members from a group. */
@@ -4180,6 +4296,33 @@ export interface SetFavorites {
   chats: string[]
 }
 
+/**
+ * Gives a group another description, of at most 2,048 characters, or takes it away.
+ *
+ * A description that somebody else changed meanwhile is not overwritten: the call fails with
+ * `REFUSED` and the service's number 409, and `get_group` tells what it is now.
+ */
+export interface SetGroupDescription {
+  /** Address of the group. */
+  group: Address
+  /** The new description; absent or empty: none. */
+  text?: string | null
+}
+
+/**
+ * Turns something on or off in a group. A community takes some of them too.
+ *
+ * Fails with `FORBIDDEN` if this account is no admin.
+ */
+export interface SetGroupSetting {
+  /** Address of the group. */
+  group: Address
+  /** What. */
+  setting: GroupSetting
+  /** On or off. */
+  enabled: boolean
+}
+
 /** Gives a group another name. */
 export interface SetGroupSubject {
   /** Address of the group. */
@@ -4216,6 +4359,19 @@ export interface SetPicture {
 export interface SetPictureResult {
   /** Names the picture. */
   id: string
+}
+
+/**
+ * Says whether this account is online. Without, it is not, whatever the connection does.
+ *
+ * While it is available, others see it online, the phone keeps its notifications to itself,
+ * delivery receipts say that the messages are being looked at, and the service tells what
+ * watched people do. It is said again after each login until this process ends. Fails with
+ * `WRONG_STATE` while the account's name is not known, which the service wants with it.
+ */
+export interface SetPresence {
+  /** Whether it is. */
+  availability: Availability
 }
 
 /**
@@ -4876,6 +5032,26 @@ export interface VotePoll {
   sender?: Address | null
   /** What to wait for; the service's word if it is absent. */
   wait?: SendWait | null
+}
+
+/** Somebody who waits to be let into a group. */
+export interface WaitingRequest {
+  /** Who wants to get in. */
+  who: Identity
+  /** Since when, seconds since 1970; 0 if unknown. */
+  requestedAt: number
+  /** Address of the community through which it came. */
+  community: string | null
+  /** How it came about: `invite_link`, `linked_group_join`, `non_admin_add` or another word. */
+  method: string | null
+  /** The member who wanted to add this person, if it was one. */
+  requestor: Identity | null
+}
+
+/** Those who wait to be let into a group. */
+export interface WaitingRequests {
+  /** The requests. */
+  requests: WaitingRequest[]
 }
 
 /**

@@ -42,7 +42,7 @@ test('a picture is set, looked up, read and removed', async (t) => {
 
   const { id } = await client.setPicture({ path })
   const told = await nextEvent(friend, 'picture_changed')
-  assert.deepEqual([told.id, told.removed, told.owner.phone], [id, false, owner])
+  assert.deepEqual([told.pictureId, told.removed, told.owner.phone], [id, false, owner])
   const found = await friend.getPicture({ owner, size: 'full' })
   assert.deepEqual([found.state, found.id], ['exists', id])
   assert.equal((await friend.getPicture({ owner, knownId: id })).state, 'unchanged')

@@ -36,10 +36,10 @@ impl Batch {
     }
 }
 
-/// `(message id, (id, phone, lid) of the chat, timestamp)`.
+/// `(message id, (id, phone, lid) of the chat, timestamp, number of a channel's post)`.
 pub(crate) fn sent(py: Python<'_>, sent: SentMessage) -> PyResult<Py<PyAny>> {
     let chat = events::Identity::from(&sent.chat);
-    let fields = (sent.message_id, (chat.id, chat.phone, chat.lid), sent.timestamp);
+    let fields = (sent.message_id, (chat.id, chat.phone, chat.lid), sent.timestamp, sent.server_id);
     Ok(fields.into_pyobject(py)?.into_any().unbind())
 }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from files import png
 from sandbox import Sandbox, link, next_event
-from test_media import png
 
 import whimbrel
 
@@ -29,7 +29,7 @@ async def test_a_picture_is_set_looked_up_read_and_removed(
 
         made = await client.set_picture(path=str(path))
         told = await next_event(friend, whimbrel.PictureChanged)
-        assert (told.id, told.removed, told.owner.phone) == (made.id, False, phone.jid)
+        assert (told.picture_id, told.removed, told.owner.phone) == (made.id, False, phone.jid)
         found = await friend.get_picture(owner=phone.jid, size=whimbrel.PictureSize.FULL)
         assert (found.state, found.id) == (whimbrel.PictureState.EXISTS, made.id)
         again = await friend.get_picture(owner=phone.jid, known_id=made.id)
@@ -40,7 +40,7 @@ async def test_a_picture_is_set_looked_up_read_and_removed(
 
         await client.remove_picture()
         told = await next_event(friend, whimbrel.PictureChanged)
-        assert (told.id, told.removed) == (None, True)
+        assert (told.picture_id, told.removed) == (None, True)
         path.write_text("no picture at all")
         with pytest.raises(whimbrel.MediaUnsupportedError):
             await client.set_picture(path=str(path))

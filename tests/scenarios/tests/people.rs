@@ -1,6 +1,6 @@
 //! People: who is registered, what they say of themselves, who is online and who writes.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic in a scenario is the report of its failure")]
+#![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
 
 use std::slice;
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from ._types import (
     AppStateTroubleType,
     ChatChangeType,
+    ChatState,
     ConnectionStateName,
     Content,
     EditForm,
@@ -20,7 +21,9 @@ from ._types import (
     GroupSuggestion,
     HistoryType,
     Identity,
+    JoinRequestState,
     LabelChangeType,
+    LinkedGroup,
     MediaDirection,
     MessageAssociation,
     MessageContext,
@@ -66,6 +69,7 @@ __all__ = [
     "History",
     "HistoryProgress",
     "IdentityChanged",
+    "JoinRequest",
     "LabelChanged",
     "LinkFailed",
     "Linked",
@@ -2411,7 +2415,7 @@ class QuickReplyChanged(Event):
     kind: ClassVar[str] = "quick_reply_changed"
     journaled: ClassVar[bool] = True
 
-    id: str
+    reply_id: str
     """Its id."""
 
     deleted: bool
@@ -2438,7 +2442,7 @@ class QuickReplyChanged(Event):
             sequence=data.get("sequence"),
             id=data["id"],
             recorded_at_ms=data["recordedAtMs"],
-            id=data["id"],
+            reply_id=data["replyId"],
             deleted=data["deleted"],
             keywords=data["keywords"],
             own=data["own"],
@@ -2816,6 +2820,74 @@ class HistoryProgress(Event):
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceChanged(Event):
+    """Emitted when a watched person comes online or goes, or the number of members of a watched
+    group changes who are; at once after ``watch_presence``, and only while this account is
+    available. Only the latest of each counts, and only while the connection lasts.
+    """
+
+    kind: ClassVar[str] = "presence"
+
+    who: Identity
+    """The person or group."""
+
+    available: bool
+    """Whether the person is online, or anybody in the group."""
+
+    last_seen_hidden: bool
+    """The person does not let this account see when that was."""
+
+    last_seen: int | None
+    """When the person was last online, seconds since 1970; absent if nobody says so."""
+
+    members_online: int | None
+    """How many members of the group are online; absent for people."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> PresenceChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            who=Identity._decode(data["who"]),
+            available=data["available"],
+            last_seen_hidden=data["lastSeenHidden"],
+            last_seen=data.get("lastSeen"),
+            members_online=data.get("membersOnline"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatStateChanged(Event):
+    """Emitted when somebody begins to write or record in a chat, goes on with it, or stops. Only
+    the latest of each person and chat counts. It always ends: whoever does not say so again
+    within 25 s is told as paused, and so is everybody when the connection ends.
+    """
+
+    kind: ClassVar[str] = "chat_state"
+
+    chat: Identity
+    """The chat."""
+
+    sender: Identity
+    """Who it is."""
+
+    state: ChatState
+    """What is done."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> ChatStateChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            chat=Identity._decode(data["chat"]),
+            sender=Identity._decode(data["sender"]),
+            state=ChatState(data["state"]),
+        )
+
+
 _BY_KIND: dict[str, type[Event]] = {
     "message": Message,
     "undecryptable": Undecryptable,
@@ -2876,6 +2948,8 @@ _BY_KIND: dict[str, type[Event]] = {
     "passkey_required": PasskeyRequired,
     "media_progress": MediaProgress,
     "history_progress": HistoryProgress,
+    "presence": PresenceChanged,
+    "chat_state": ChatStateChanged,
 }
 
 

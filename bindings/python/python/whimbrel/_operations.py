@@ -8,6 +8,7 @@ from typing import Any
 from ._types import (
     Account,
     Address,
+    AdminReport,
     Availability,
     ChatPage,
     ChatState,
@@ -36,7 +37,10 @@ from ._types import (
     GroupSizes,
     GroupSuggestions,
     Identity,
+    InviteLink,
+    JoinedGroup,
     LabelList,
+    LinkResults,
     MediaDescription,
     MediaKind,
     MessageName,
@@ -61,6 +65,7 @@ from ._types import (
     StoredMessage,
     UploadedMedia,
     UserInfoList,
+    WaitingRequests,
 )
 
 __all__ = [
@@ -240,6 +245,27 @@ class Operations:
         request: dict[str, object] = {"assertion": assertion}
         return PasskeyCode._decode(await self._request("answer_passkey", request, timeout))
 
+    async def appeal_group_suspension(
+        self,
+        *,
+        group: Address,
+        reason: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Asks the service to lift the suspension of a group. What comes of it is announced, if it
+        is.
+
+        Fails with ``REFUSED`` and the service's number 409 if somebody asked already.
+
+        Args:
+            group: Address of the group.
+            reason: Why it should be lifted, for people at the service.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group), "reason": reason}
+        await self._request("appeal_group_suspension", request, timeout)
+
     async def archive_chat(
         self,
         *,
@@ -351,6 +377,47 @@ class Operations:
         if value is not None:
             request["value"] = value
         return StateChangeId._decode(await self._request("change_app_state", request, timeout))
+
+    async def check_group(
+        self,
+        *,
+        group: Address,
+        timeout: float | None = None,
+    ) -> Group:
+        """Returns a group after comparing its members with those that the service has; it is
+        fetched only if they differ.
+
+        Cheaper than a fresh ``get_group`` where there are many members; settings that changed
+        unheard do not show.
+
+        Args:
+            group: Address of the group.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group)}
+        return Group._decode(await self._request("check_group", request, timeout))
+
+    async def check_numbers(
+        self,
+        *,
+        numbers: list[str],
+        timeout: float | None = None,
+    ) -> CheckedNumbers:
+        """Asks the service which phone numbers are registered. Answers with an entry for each, in
+        order.
+
+        Ask only for numbers of people who expect it, and few at a time: the service restricts
+        accounts that try numbers out. Fails with ``RATE_LIMITED`` and the time to wait if it
+        was too much.
+
+        Args:
+            numbers: Phone numbers with their country codes; at least one.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"numbers": numbers}
+        return CheckedNumbers._decode(await self._request("check_numbers", request, timeout))
 
     async def clear_chat(
         self,
@@ -649,6 +716,29 @@ class Operations:
         """
         request: dict[str, object] = {"code": code}
         await self._request("debug_fail", request, timeout)
+
+    async def decide_join_requests(
+        self,
+        *,
+        group: Address,
+        people: list[str],
+        approve: bool,
+        timeout: float | None = None,
+    ) -> ParticipantResults:
+        """Lets people into a group who wait for it, or does not.
+
+        What failed for single people is in the results: 404 whoever does not wait any more, 419
+        the group is full.
+
+        Args:
+            group: Address of the group.
+            people: Addresses of the people.
+            approve: Let them in.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group), "people": people, "approve": approve}
+        return ParticipantResults._decode(await self._request("decide_join_requests", request, timeout))
 
     async def delete_chat(
         self,
@@ -1492,6 +1582,47 @@ class Operations:
         request: dict[str, object] = {"people": people}
         return UserInfoList._decode(await self._request("get_user_info", request, timeout))
 
+    async def join_by_link(
+        self,
+        *,
+        link: str,
+        timeout: float | None = None,
+    ) -> JoinedGroup:
+        """Joins a group by an invitation link.
+
+        Fails as ``preview_invite_link`` does, and with ``REFUSED`` and the service's number 304
+        or 409 if this account is in it already, 405 if it was removed, 412 or 419 if the
+        community or group is full.
+
+        Args:
+            link: The whole link, or its code.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"link": link}
+        return JoinedGroup._decode(await self._request("join_by_link", request, timeout))
+
+    async def join_community_group(
+        self,
+        *,
+        community: Address,
+        group: Address,
+        timeout: float | None = None,
+    ) -> JoinedGroup:
+        """Joins a group of a community that this account is in.
+
+        Fails with ``FORBIDDEN`` if this account is not in the community, and with ``REFUSED``
+        and the service's number 409 if it is in the group already, 419 if that is full.
+
+        Args:
+            community: Address of the community.
+            group: Address of the group.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"community": str(community), "group": str(group)}
+        return JoinedGroup._decode(await self._request("join_community_group", request, timeout))
+
     async def keep_message(
         self,
         *,
@@ -1574,6 +1705,24 @@ class Operations:
             "labelled": labelled,
         }
         return StateChangeId._decode(await self._request("label_message", request, timeout))
+
+    async def leave_community(
+        self,
+        *,
+        community: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Leaves a community and all groups in it.
+
+        Fails with ``NOT_FOUND`` if this account is not in it.
+
+        Args:
+            community: Address of the community.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"community": str(community)}
+        await self._request("leave_community", request, timeout)
 
     async def leave_group(
         self,
@@ -1725,6 +1874,24 @@ class Operations:
         request: dict[str, object] = {}
         return GroupList._decode(await self._request("list_groups", request, timeout))
 
+    async def list_join_requests(
+        self,
+        *,
+        group: Address,
+        timeout: float | None = None,
+    ) -> WaitingRequests:
+        """Returns who waits to be let into a group.
+
+        Fails with ``FORBIDDEN`` if this account is no admin.
+
+        Args:
+            group: Address of the group.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group)}
+        return WaitingRequests._decode(await self._request("list_join_requests", request, timeout))
+
     async def list_labels(
         self,
         *,
@@ -1740,6 +1907,24 @@ class Operations:
         """
         request: dict[str, object] = {}
         return LabelList._decode(await self._request("list_labels", request, timeout))
+
+    async def list_reported_messages(
+        self,
+        *,
+        group: Address,
+        timeout: float | None = None,
+    ) -> ReportedMessages:
+        """Returns the messages of a group that were reported to its admins.
+
+        Fails with ``FORBIDDEN`` if this account is no admin.
+
+        Args:
+            group: Address of the group.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group)}
+        return ReportedMessages._decode(await self._request("list_reported_messages", request, timeout))
 
     async def lock_chat(
         self,
@@ -2100,6 +2285,24 @@ class Operations:
         """
         request: dict[str, object] = {"person": str(person)}
         return StateChangeId._decode(await self._request("remove_contact", request, timeout))
+
+    async def remove_from_community(
+        self,
+        *,
+        community: Address,
+        people: list[str],
+        timeout: float | None = None,
+    ) -> ParticipantResults:
+        """Removes people from a community and all groups in it.
+
+        Args:
+            community: Address of the community.
+            people: Addresses of the people.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"community": str(community), "people": people}
+        return ParticipantResults._decode(await self._request("remove_from_community", request, timeout))
 
     async def remove_participants(
         self,
@@ -2527,6 +2730,51 @@ class Operations:
         request: dict[str, object] = {"chats": chats}
         return StateChangeId._decode(await self._request("set_favorites", request, timeout))
 
+    async def set_group_description(
+        self,
+        *,
+        group: Address,
+        text: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Gives a group another description, of at most 2,048 characters, or takes it away.
+
+        A description that somebody else changed meanwhile is not overwritten: the call fails
+        with ``REFUSED`` and the service's number 409, and ``get_group`` tells what it is now.
+
+        Args:
+            group: Address of the group.
+            text: The new description; absent or empty: none.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group)}
+        if text is not None:
+            request["text"] = text
+        await self._request("set_group_description", request, timeout)
+
+    async def set_group_setting(
+        self,
+        *,
+        group: Address,
+        setting: GroupSetting,
+        enabled: bool,
+        timeout: float | None = None,
+    ) -> None:
+        """Turns something on or off in a group. A community takes some of them too.
+
+        Fails with ``FORBIDDEN`` if this account is no admin.
+
+        Args:
+            group: Address of the group.
+            setting: What.
+            enabled: On or off.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group), "setting": setting, "enabled": enabled}
+        await self._request("set_group_setting", request, timeout)
+
     async def set_group_subject(
         self,
         *,
@@ -2590,6 +2838,28 @@ class Operations:
         if group is not None:
             request["group"] = str(group)
         return SetPictureResult._decode(await self._request("set_picture", request, timeout))
+
+    async def set_presence(
+        self,
+        *,
+        availability: Availability,
+        timeout: float | None = None,
+    ) -> None:
+        """Says whether this account is online. Without, it is not, whatever the connection does.
+
+        While it is available, others see it online, the phone keeps its notifications to
+        itself, delivery receipts say that the messages are being looked at, and the service
+        tells what watched people do. It is said again after each login until this process ends.
+        Fails with ``WRONG_STATE`` while the account's name is not known, which the service
+        wants with it.
+
+        Args:
+            availability: Whether it is.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"availability": availability}
+        await self._request("set_presence", request, timeout)
 
     async def set_setting(
         self,
@@ -2676,6 +2946,68 @@ class Operations:
             "starred": starred,
         }
         return StateChangeId._decode(await self._request("star_messages", request, timeout))
+
+    async def transfer_community(
+        self,
+        *,
+        community: Address,
+        to: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Makes another admin of a community its owner, in the place of this account.
+
+        Fails with ``FORBIDDEN`` if this account does not own it, and with ``NOT_FOUND`` if the
+        other one is not in it.
+
+        Args:
+            community: Address of the community.
+            to: Address of the new owner.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"community": str(community), "to": str(to)}
+        await self._request("transfer_community", request, timeout)
+
+    async def unlink_groups(
+        self,
+        *,
+        community: Address,
+        groups: list[str],
+        remove_orphans: bool | None = None,
+        timeout: float | None = None,
+    ) -> LinkResults:
+        """Takes groups out of a community.
+
+        What failed for single groups is in the results.
+
+        Args:
+            community: Address of the community.
+            groups: Addresses of the groups, at most 100.
+            remove_orphans: Members who are in no other of its groups leave the community with
+                them.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"community": str(community), "groups": groups}
+        if remove_orphans is not None:
+            request["removeOrphans"] = remove_orphans
+        return LinkResults._decode(await self._request("unlink_groups", request, timeout))
+
+    async def unwatch_presence(
+        self,
+        *,
+        address: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Ends what ``watch_presence`` began.
+
+        Args:
+            address: Address of the person or group.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"address": str(address)}
+        await self._request("unwatch_presence", request, timeout)
 
     async def upload_media(
         self,

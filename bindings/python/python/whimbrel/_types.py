@@ -94,6 +94,8 @@ __all__ = [
     "InvitationCode",
     "InviteLink",
     "InvoiceContent",
+    "JoinRequestState",
+    "JoinedGroup",
     "Label",
     "LabelChangeType",
     "LabelList",

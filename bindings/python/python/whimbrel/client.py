@@ -277,22 +277,37 @@ class Client(Operations):
         *,
         chat: Address,
         text: str,
+        audience: list[str] | None = None,
         message_id: str | None = None,
         quote: QuotedMessage | None = None,
+        quoted_chat: str | None = None,
         wait: SendWait | None = None,
         timeout: float | None = None,
     ) -> SentMessage:
+        if audience is not None or quoted_chat is not None:
+            # Rare, and so not worth a form of its own.
+            return await super().send_text(
+                chat=chat,
+                text=text,
+                audience=audience,
+                message_id=message_id,
+                quote=quote,
+                quoted_chat=quoted_chat,
+                wait=wait,
+                timeout=timeout,
+            )
         native = self._ready()
         quoted = None
         if quote is not None:
             quoted = (quote.message_id, None if quote.sender is None else str(quote.sender))
         until = None if wait is None else SendWait(wait).value
         call = self._start(native.send_text, str(chat), text, quoted, message_id, until, timeout)
-        message_id, (id, phone, lid), timestamp = await call
+        message_id, (id, phone, lid), timestamp, server_id = await call
         return SentMessage(
             message_id=message_id,
             chat=Identity(id=id, phone=phone, lid=lid),
             timestamp=timestamp,
+            server_id=server_id,
         )
 
     async def mark_read(

@@ -203,7 +203,7 @@ pub struct LabelChanged {
 #[serde(rename_all = "camelCase")]
 pub struct QuickReplyChanged {
     /// Its id.
-    pub id: String,
+    pub reply_id: String,
     /// It was deleted.
     pub deleted: bool,
     /// What is typed for it.
@@ -461,7 +461,7 @@ impl From<&events::StateChange> for QuickReplyChanged {
             _ => (String::new(), None),
         };
         Self {
-            id,
+            reply_id: id,
             deleted: event.removed || value.is_none_or(|value| value.deleted.unwrap_or_default()),
             shortcut: value.and_then(|value| value.shortcut.clone()),
             message: value.and_then(|value| value.message.clone()),

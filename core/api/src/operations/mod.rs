@@ -13,8 +13,8 @@ mod events;
 mod group_settings;
 mod groups;
 mod history;
-mod labels;
 mod invites;
+mod labels;
 mod link;
 mod media;
 mod messages;
@@ -74,14 +74,14 @@ pub use groups::{
     ParticipantResult, ParticipantResults, PromoteParticipants, RemoveParticipants,
 };
 pub use history::{OlderHistory, RequestHistory};
-pub use labels::{
-    DeleteLabel, DeleteQuickReply, EditLabel, EditQuickReply, EditedLabel, EditedQuickReply, Label,
-    LabelChat, LabelList, LabelMessage, ListLabels, OrderLabels,
-};
 pub use invites::{
     AcceptInvitation, CancelJoinRequest, DecideJoinRequests, GetInviteLink, InviteLink, JoinByLink,
     JoinedGroup, ListJoinRequests, PreviewInvitation, PreviewInviteLink, ResetInviteLink, RevokeInvitations,
     WaitingRequest, WaitingRequests,
+};
+pub use labels::{
+    DeleteLabel, DeleteQuickReply, EditLabel, EditQuickReply, EditedLabel, EditedQuickReply, Label,
+    LabelChat, LabelList, LabelMessage, ListLabels, OrderLabels,
 };
 pub use link::{AnswerPasskey, ConfirmPasskey, LinkWithCode, LinkWithQr, PairingCode, PasskeyCode, QrCode};
 pub(crate) use media::media_reference;

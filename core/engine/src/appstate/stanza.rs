@@ -65,7 +65,7 @@ pub(super) fn answer(iq: &NodeRef<'_>) -> Vec<Answered> {
         let more = node.attr_true("has_more_patches");
         Some(Answered { collection, version: node.attr_u64("version"), snapshot, patches, more, error })
     };
-    sync.children_named("collection").filter_map(|node| read(node)).collect()
+    sync.children_named("collection").filter_map(read).collect()
 }
 
 /// The collections that a notification names, with their versions.
@@ -74,7 +74,7 @@ pub(super) fn announced(notification: &NodeRef<'_>) -> Vec<(Collection, Option<u
         let collection = Collection::named(&node.attr_text("name")?)?;
         Some((collection, node.attr_u64("version")))
     };
-    notification.children_named("collection").filter_map(|node| read(node)).collect()
+    notification.children_named("collection").filter_map(read).collect()
 }
 
 #[cfg(test)]

@@ -24,9 +24,9 @@ mod sender_keys;
 mod settings;
 mod stanza;
 mod switch;
-mod timer;
 #[cfg(test)]
 pub(crate) mod tests;
+mod timer;
 
 use whimbrel_wire::Jid;
 

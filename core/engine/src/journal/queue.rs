@@ -10,7 +10,8 @@ use super::record;
 use crate::clock;
 use crate::error::{Code, Error};
 use crate::events::{
-    ChatStateChanged, ClosedReason, ConnectionState, Event, EventKind, HistoryProgress, LinkFailed, MediaProgress, PasskeyRequired, PresenceChanged, QrText,
+    ChatStateChanged, ClosedReason, ConnectionState, Event, EventKind, HistoryProgress, LinkFailed,
+    MediaProgress, PasskeyRequired, PresenceChanged, QrText,
 };
 use crate::store::{Store, StoreError};
 

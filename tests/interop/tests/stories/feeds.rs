@@ -35,8 +35,9 @@ async fn statuses(program: Program, story: &str) {
         options.audience = Some(vec![ana.jid()]);
         let content = Content::Text(Text { style: Some(style), ..Text::new(text) });
         let sent = ours.as_client().send(&Jid::STATUS, Draft::new(content), options).await.unwrap();
-        let heard = peer.as_peer().message_of(&sent.message_id).await.unwrap();
-        assert_eq!((heard.chat.as_str(), heard.text.as_deref()), ("status@broadcast", Some(text)));
+        // whatsmeow also tells the key that came with the first one, under the same id.
+        let heard = peer.as_peer().message(text).await.unwrap();
+        assert_eq!((heard.chat.as_str(), heard.id), ("status@broadcast", sent.message_id));
     }
     assert!(stage.sandbox.violations().is_empty());
 }
