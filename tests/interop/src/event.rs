@@ -51,6 +51,13 @@ pub enum Event {
     },
     /// The members of a group changed.
     Group(GroupChange),
+    /// An event of the client, under the client's own name and in its own form.
+    Told {
+        /// As `chats.update` of Baileys, or `GroupInfo` of whatsmeow.
+        r#type: String,
+        /// What it says.
+        value: serde_json::Value,
+    },
     /// A piece of history arrived.
     History {
         /// The protocol's number for the kind of history.

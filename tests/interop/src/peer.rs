@@ -143,6 +143,11 @@ pub struct MediaFile {
 }
 
 #[derive(Deserialize)]
+struct Called {
+    result: Value,
+}
+
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Uploaded {
     direct_path: String,
@@ -332,6 +337,30 @@ impl Peer {
     ) -> Result<String, PeerError> {
         let args = json!({"file": file, "chat": chat, "id": id, "fromMe": from_me});
         Ok(read::<Uploaded>(self.command("ask_for_media", args).await?)?.direct_path)
+    }
+
+    /// Runs any method of the client under the client's own name, with its arguments as a JSON array.
+    pub async fn call(&self, method: &str, arguments: Value) -> Result<Value, PeerError> {
+        let answer = self.command("call", json!({"method": method, "arguments": arguments})).await?;
+        Ok(read::<Called>(answer)?.result)
+    }
+
+    /// Builds a change of app state with one of the client's own functions and uploads it (whatsmeow only).
+    pub async fn write_app_state(&self, builder: &str, arguments: Value) -> Result<(), PeerError> {
+        self.command("write_app_state", json!({"method": builder, "arguments": arguments})).await.map(drop)
+    }
+
+    /// Waits for an event of the client, under the client's own name, from which `pick` makes something.
+    pub async fn told<T>(
+        &self,
+        name: &str,
+        mut pick: impl FnMut(&Value) -> Option<T>,
+    ) -> Result<T, PeerError> {
+        self.wait_for(&format!("the event {name}"), |event| match event {
+            Event::Told { r#type, value } if r#type == name => pick(value),
+            _ => None,
+        })
+        .await
     }
 
     /// Closes the connection and keeps the credentials.

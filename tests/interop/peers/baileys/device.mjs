@@ -12,6 +12,7 @@ import { reportEvents } from './events.mjs';
 import { event } from './lines.mjs';
 import { confineFetch, requireLoopback } from './loopback.mjs';
 import * as media from './media.mjs';
+import { plain, revived } from './values.mjs';
 import { SentMessages } from './sent.mjs';
 
 const LOGGED_OUT = DisconnectReason.loggedOut;
@@ -202,6 +203,13 @@ export class Device {
 
   async askForMedia(args) {
     return media.askAgain(this.#live(), args);
+  }
+
+  /** Runs any method of the client by its name, so that a story need not wait for a command of its own. */
+  async call({ method, arguments: values }) {
+    const sock = this.#live();
+    if (typeof sock[method] !== 'function') throw new Error(`Baileys has no method ${method}`);
+    return { result: plain(await sock[method](...values.map(revived))) ?? null };
   }
 
   async forgetSession({ with: address }) {

@@ -1,6 +1,7 @@
 // Baileys' events in the words of the peer protocol.
 import { WAMessageStubType, getContentType, jidNormalizedUser, proto } from '@whiskeysockets/baileys';
 import { event } from './lines.mjs';
+import { plain } from './values.mjs';
 
 const { Status } = proto.WebMessageInfo;
 const RECEIPT_OF_STATUS = {
@@ -11,11 +12,19 @@ const RECEIPT_OF_STATUS = {
 };
 // Receipt types that reach the application as a message status; the others are only seen on the wire.
 const RECEIPTS_WITH_STATUS = new Set([undefined, 'sender', 'read', 'read-self', 'played']);
+// Events with a form of their own in the protocol, and what only the credentials are for.
+const TOLD_OTHERWISE = new Set(['creds.update', 'messages.upsert', 'messaging-history.set', 'message-receipt.update']);
 const KEPT_STANZAS = 512;
 
 /** Reports what happens on the socket, apart from its connection state. */
 export function reportEvents(sock) {
   const stanzas = rememberStanzas(sock);
+
+  sock.ev.process(events => {
+    for (const [type, value] of Object.entries(events)) {
+      if (!TOLD_OTHERWISE.has(type)) event('told', { type, value: plain(value) ?? null });
+    }
+  });
 
   sock.ev.on('messages.upsert', ({ messages }) => {
     for (const message of messages) reportMessage(sock, message, stanzas.get(message.key.id) ?? {});

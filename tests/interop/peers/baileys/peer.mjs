@@ -44,6 +44,7 @@ await serve({
   disconnect: async () => started().disconnect(),
   connect: async () => started().connect(),
   logout: async () => started().logout(),
+  call: async args => started().call(args),
   async quit() {
     await device?.disconnect();
     await device?.saved();

@@ -14,6 +14,7 @@ import (
 
 // onEvent puts whatsmeow's events into the words of the peer protocol.
 func (d *device) onEvent(raw any) {
+	d.tell(raw)
 	switch evt := raw.(type) {
 	case *events.PairSuccess:
 		d.out.event("linked", fields{"jid": evt.ID.String(), "lid": evt.LID.String()})

@@ -77,6 +77,14 @@ impl Device {
         }
     }
 
+    /// An event of a client of ours from which `pick` makes something.
+    pub(crate) async fn event<T>(&self, what: &str, pick: impl FnMut(&EventKind) -> Option<T>) -> T {
+        match &self.make {
+            Make::Whimbrel(client) => client.event(what, pick).await,
+            Make::Peer(_) => panic!("{} is a peer", self.label()),
+        }
+    }
+
     /// The event that a message brought to a client of ours.
     pub(crate) async fn event_of(&self, id: &str) -> EventKind {
         match &self.make {

@@ -168,6 +168,11 @@ impl Whimbrel {
         }
     }
 
+    /// An event from which `pick` makes something; it is taken out, and what came before stays.
+    pub(crate) async fn event<T>(&self, what: &str, pick: impl FnMut(&EventKind) -> Option<T>) -> T {
+        self.wait_for(what, true, pick).await
+    }
+
     /// The event that a message of this id brought.
     pub(crate) async fn event_of(&self, id: &str) -> EventKind {
         self.wait_for(&format!("what the message {id} brought"), true, |event| {
