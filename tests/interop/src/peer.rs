@@ -350,15 +350,12 @@ impl Peer {
         self.command("write_app_state", json!({"method": builder, "arguments": arguments})).await.map(drop)
     }
 
-    /// Waits for an event of the client, under the client's own name, from which `pick` makes something.
-    pub async fn told<T>(
-        &self,
-        name: &str,
-        mut pick: impl FnMut(&Value) -> Option<T>,
-    ) -> Result<T, PeerError> {
-        self.wait_for(&format!("the event {name}"), |event| match event {
-            Event::Told { r#type, value } if r#type == name => pick(value),
-            _ => None,
+    /// Waits for an event of the client, under the client's own name, that fits. It stays unread: Baileys puts what
+    /// comes in one go into one event.
+    pub async fn was_told(&self, name: &str, mut fits: impl FnMut(&Value) -> bool) -> Result<(), PeerError> {
+        self.wait_to_see(&format!("the event {name}"), |event| match event {
+            Event::Told { r#type, value } => r#type == name && fits(value),
+            _ => false,
         })
         .await
     }

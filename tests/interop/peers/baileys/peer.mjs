@@ -10,6 +10,9 @@ process.stdout.on('error', () => process.exit(0));
 process.on('unhandledRejection', error => event('fault', { text: error?.stack ?? String(error) }));
 
 const { Device } = await import('./device.mjs');
+// Some of its parts write to a logger of their own, on standard output.
+const { default: ownLogger } = await import('@whiskeysockets/baileys/lib/Utils/logger.js');
+ownLogger.level = 'silent';
 const { version } = createRequire(import.meta.url)('@whiskeysockets/baileys/package.json');
 
 let device;

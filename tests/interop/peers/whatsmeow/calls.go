@@ -33,6 +33,7 @@ func (d *device) call(ctx context.Context, args callArgs) (any, error) {
 // patchBuilders are the functions that make changes of app state.
 var patchBuilders = map[string]any{
 	"BuildMute":            appstate.BuildMute,
+	"BuildMuteAbs":         appstate.BuildMuteAbs,
 	"BuildPin":             appstate.BuildPin,
 	"BuildArchive":         appstate.BuildArchive,
 	"BuildMarkChatAsRead":  appstate.BuildMarkChatAsRead,

@@ -8,10 +8,12 @@
 
 mod support;
 
+mod app_state;
 mod baileys_link;
 mod devices;
 mod feeds;
 mod forgetful;
+mod group_deeds;
 mod history;
 mod kinds;
 mod linking;
@@ -19,6 +21,7 @@ mod media;
 mod new_identity;
 mod peers_chat;
 mod peers_group;
+mod people;
 mod restarts;
 mod same_account;
 mod take_over;
