@@ -136,7 +136,7 @@ fn steps_of(store: &dyn Store, changes: &Changes) -> Vec<Step> {
                 let piece = piece.filter(|piece| piece.message_id == *id);
                 steps.push(Step::HistoryDone(piece.map_or(0, |piece| piece.read.messages)));
             }
-            HistoryChange::Nonce(_) => {}
+            HistoryChange::Nonce(_) | HistoryChange::Owed(_) | HistoryChange::Receipted(_) => {}
         }
     }
     steps

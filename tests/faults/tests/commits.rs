@@ -522,6 +522,11 @@ async fn row_14_a_piece_that_was_read_is_told_of_after_the_restart() {
 }
 
 #[tokio::test]
+async fn row_14_the_phone_is_told_of_a_piece_after_the_restart() {
+    killed_in_the_history("14g", ("history-done=1000", "after"), true).await;
+}
+
+#[tokio::test]
 async fn row_16_a_wish_to_leave_outlives_the_process() {
     let story = Story::linked("16").await;
     story.start(("logging-out", "after"), &["logout"]).die(&story).await;

@@ -11,6 +11,7 @@ mod fields;
 mod get;
 mod message;
 mod older;
+mod owed;
 mod piece;
 mod progress;
 mod reading;
@@ -19,5 +20,6 @@ mod work;
 
 pub(crate) use announced::{announced, refused};
 pub use events::{HistoryKind, HistoryProgress, HistorySync};
-pub(crate) use piece::{HistoryChange, PieceRow, Read};
+pub(crate) use owed::{receipted, tell_phone};
+pub(crate) use piece::{HistoryChange, OWED_RECEIPTS, PieceRow, Read};
 pub(crate) use work::{Queue, run};

@@ -1,5 +1,9 @@
 //! A piece of the history on its way into the archive, as it is stored.
 
+/// Receipts that are kept until the service has them: many times what a phone hands over at once. The oldest
+/// go first, and cost a phone no more than another announcement.
+pub(crate) const OWED_RECEIPTS: usize = 1000;
+
 /// How far a piece was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Read {
@@ -38,6 +42,10 @@ pub(crate) enum HistoryChange {
     Read(String, Read),
     /// It is done with.
     Done(String),
+    /// The phone is to be told that it is done with.
+    Owed(String),
+    /// The service has the receipt by which the phone is told.
+    Receipted(String),
     /// What the media hosts want to see when a piece is deleted there.
     Nonce(String),
 }

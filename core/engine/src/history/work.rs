@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use whimbrel_history::ReadError;
 use whimbrel_proto::e2e::message::HistorySyncNotification;
-use whimbrel_wire::{Jid, Node};
 
 use super::events::{HistoryKind, HistorySync};
 use super::get::{self, Place};
 use super::older::Waiting;
+use super::owed;
 use super::piece::{HistoryChange, PieceRow};
 use super::take;
 use crate::client::{Goal, Inner};
@@ -224,23 +224,17 @@ async fn finish(
     };
     let id = piece.message_id.clone();
     let told = event.clone();
-    let phone = client.unit(|unit| {
-        unit.changes.history.push(HistoryChange::Done(id));
-        unit.event(EventKind::History(event));
-        Ok(unit.account.phone.as_ref().map(Jid::to_bare))
-    });
-    let phone = phone.await?;
+    client
+        .unit(|unit| {
+            unit.changes.history.push(HistoryChange::Done(id.clone()));
+            unit.changes.history.push(HistoryChange::Owed(id.clone()));
+            unit.event(EventKind::History(event));
+            Ok(())
+        })
+        .await?;
     client.history.waiting.done(&told);
-    let Some(phone) = phone else { return Ok(()) };
-    // Without a connection the phone announces the piece again, and is answered then.
     if let Some(connection) = client.connection() {
-        let receipt = Node::new("receipt")
-            .attr("id", piece.message_id.clone())
-            .attr("to", phone)
-            .attr("type", "hist_sync");
-        if connection.send(receipt).await.is_err() {
-            tracing::debug!("The phone is told of the history with the next connection.");
-        }
+        owed::tell(client, &connection, id).await;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use super::{receive, stanza};
 use crate::client::Inner;
 use crate::connection::{Connection, Inbound, iq};
 use crate::devices::{identity, notify};
+use crate::history;
 use crate::messages::Unit;
 use crate::presence;
 use crate::receipts;
@@ -173,7 +174,10 @@ fn handle(client: &Inner, unit: &mut Unit<'_>, node: &Node, replies: &mut Replie
         "receipt" => receipts::receive::receipt(unit, node, replies),
         "ack" => match stanza::ack(node) {
             Some(ack) => client.outbox.acknowledged(unit, &ack, replies),
-            None => Ok(()),
+            None => {
+                history::receipted(unit, node);
+                Ok(())
+            }
         },
         "notification" => {
             client.media.phone.answered(node);

@@ -11,6 +11,7 @@ use super::*;
 use crate::error::Code;
 use crate::events::{Event, EventKind};
 use crate::groups::{GroupRow, Member, Role};
+use crate::history::{HistoryChange, OWED_RECEIPTS};
 use crate::restrictions::{Lock, RestrictionKind};
 
 const LOCK: Lock = Lock { kind: RestrictionKind::NewChatCap, until: 1_797_000_000, named: true };
@@ -377,6 +378,21 @@ fn bounds_what_others_can_make_it_keep(store: &dyn Store) {
     assert!(store.pre_key(of_uploads).unwrap().is_some());
 }
 
+fn knows_which_receipts_are_owed(store: &dyn Store) {
+    let change = |history| store.commit(&Changes { history, ..Changes::default() }).unwrap();
+    let owed = |id: &str| HistoryChange::Owed(id.to_owned());
+    change(vec![owed("a"), owed("b"), owed("a")]);
+    assert_eq!(store.owed_receipts().unwrap(), ["b", "a"]);
+    change(vec![HistoryChange::Receipted("b".to_owned()), HistoryChange::Receipted("none".to_owned())]);
+    assert_eq!(store.owed_receipts().unwrap(), ["a"]);
+    change((0..OWED_RECEIPTS).map(|number| owed(&number.to_string())).collect());
+    let kept = store.owed_receipts().unwrap();
+    assert_eq!((kept.len(), kept.first().map(String::as_str)), (OWED_RECEIPTS, Some("0")));
+    let account = Some(Account { phone: None, ..account() });
+    store.commit(&Changes { account, forget_link: true, ..Changes::default() }).unwrap();
+    assert_eq!(store.owed_receipts().unwrap(), [String::new(); 0]);
+}
+
 fn forgets_a_link_but_not_the_journal(store: &dyn Store) {
     store.commit(&full()).unwrap();
     let new = Account { phone: None, lid: None, signed_identity: None, logged_out: true, ..account() };
@@ -403,6 +419,7 @@ fn check(mut make: impl FnMut() -> Box<dyn Store>) {
     bounds_what_others_can_make_it_keep(&*make());
     forgets_a_link_but_not_the_journal(&*make());
     knows_what_became_of_messages(&*make());
+    knows_which_receipts_are_owed(&*make());
 }
 
 /// A folder that goes with the test.

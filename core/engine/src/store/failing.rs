@@ -216,6 +216,10 @@ impl Store for FailingStore {
         self.kept.is_piece_waiting(message_id)
     }
 
+    fn owed_receipts(&self) -> Result<Vec<String>, StoreError> {
+        self.kept.owed_receipts()
+    }
+
     fn app_state_keys(&self) -> Result<Vec<KeyRow>, StoreError> {
         self.kept.app_state_keys()
     }

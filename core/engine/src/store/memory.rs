@@ -18,7 +18,7 @@ use crate::archive::query::{
 };
 use crate::archive::row::{PastMemberRow, Target};
 use crate::groups::GroupRow;
-use crate::history::{HistoryChange, PieceRow};
+use crate::history::{HistoryChange, OWED_RECEIPTS, PieceRow};
 use crate::restrictions::{Lock, RestrictionKind};
 
 /// Received messages that are remembered for the duplicate filter; the oldest go first.
@@ -68,6 +68,8 @@ struct Tables {
     retry_base_keys: BTreeMap<(Jid, String), [u8; 32]>,
     /// Pieces of the history, the first announced first.
     pieces: Vec<PieceRow>,
+    /// Pieces whose receipts the service may not have, oldest first.
+    owed_receipts: VecDeque<String>,
     tokens: BTreeMap<Jid, Token>,
     nct_salt: Option<Vec<u8>>,
     /// What the media hosts want to see when pieces of the history are deleted.
@@ -249,6 +251,14 @@ impl Tables {
             }
             HistoryChange::Nonce(nonce) => self.nonce = Some(nonce.clone()),
             HistoryChange::Done(id) => self.pieces.retain(|piece| piece.message_id != *id),
+            HistoryChange::Owed(id) => {
+                self.owed_receipts.retain(|owed| owed != id);
+                self.owed_receipts.push_back(id.clone());
+                if self.owed_receipts.len() > OWED_RECEIPTS {
+                    self.owed_receipts.pop_front();
+                }
+            }
+            HistoryChange::Receipted(id) => self.owed_receipts.retain(|owed| owed != id),
         }
     }
 
@@ -499,6 +509,10 @@ impl Store for MemoryStore {
 
     fn is_piece_waiting(&self, message_id: &str) -> Result<bool, StoreError> {
         Ok(self.lock().pieces.iter().any(|piece| piece.message_id == message_id))
+    }
+
+    fn owed_receipts(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.lock().owed_receipts.iter().cloned().collect())
     }
 
     fn app_state_keys(&self) -> Result<Vec<KeyRow>, StoreError> {

@@ -150,6 +150,8 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn history_nonce(&self) -> Result<Option<String>, StoreError>;
     /// Whether a piece that a message announced is not done with.
     fn is_piece_waiting(&self, message_id: &str) -> Result<bool, StoreError>;
+    /// Pieces of the history whose receipts the service may not have, the one that was done with first first.
+    fn owed_receipts(&self) -> Result<Vec<String>, StoreError>;
     /// Keys of app state.
     fn app_state_keys(&self) -> Result<Vec<KeyRow>, StoreError>;
     /// Keys of app state that are needed and not there.

@@ -13,6 +13,7 @@ use crate::connection::Connection;
 use crate::connection::stream::{self, Success};
 use crate::events::{ConnectionState, EventKind, Linked};
 use crate::groups;
+use crate::history;
 use crate::link::logout;
 use crate::prekeys;
 use crate::presence;
@@ -247,6 +248,7 @@ async fn bring_up(client: Arc<Inner>, connection: Arc<Connection>) {
     }
     connection.deliveries_begin();
     client.app_state.look(None);
+    history::tell_phone(&client, &connection).await;
     client.spawn(prekeys::keep_young(Arc::clone(&client), Arc::clone(&connection)));
     if uploaded {
         client.prekeys.need_not_compare();

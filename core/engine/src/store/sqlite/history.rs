@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, Transaction};
 
 use super::{StoreError, failed};
-use crate::history::{HistoryChange, PieceRow, Read};
+use crate::history::{HistoryChange, OWED_RECEIPTS, PieceRow, Read};
 use crate::store::Changes;
 use crate::store::sqlite::read::signed;
 
@@ -26,6 +26,10 @@ CREATE TABLE history_read (
     failures INTEGER NOT NULL,
     asked_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE history_owed (
+    finished INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id TEXT NOT NULL UNIQUE
+) STRICT;
 CREATE TABLE history_nonce (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     nonce TEXT NOT NULL
@@ -52,6 +56,14 @@ pub(super) fn asked(connection: &Connection) -> Result<Vec<PieceRow>, StoreError
     connection
         .prepare_cached(&sql)
         .and_then(|mut statement| statement.query_map([], piece)?.collect())
+        .map_err(failed)
+}
+
+/// Pieces whose receipts the service may not have, the one that was done with first first.
+pub(super) fn owed(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    connection
+        .prepare_cached("SELECT message_id FROM history_owed ORDER BY finished")
+        .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
         .map_err(failed)
 }
 
@@ -129,6 +141,14 @@ pub(super) fn write(transaction: &Transaction<'_>, changes: &Changes) -> Result<
                 run("DELETE FROM history WHERE message_id = ?1", &[id])?;
                 run("DELETE FROM history_read WHERE message_id = ?1", &[id])?;
             }
+            HistoryChange::Owed(id) => {
+                run("INSERT OR REPLACE INTO history_owed (message_id) VALUES (?1)", &[id])?;
+                run(
+                    "DELETE FROM history_owed WHERE finished <= (SELECT max(finished) FROM history_owed) - ?1",
+                    &[&signed(OWED_RECEIPTS as u64)],
+                )?;
+            }
+            HistoryChange::Receipted(id) => run("DELETE FROM history_owed WHERE message_id = ?1", &[id])?,
         }
     }
     for (user, token) in &changes.privacy_tokens {

@@ -239,6 +239,10 @@ impl Store for SqliteStore {
         history::is_waiting(&self.reader(), message_id)
     }
 
+    fn owed_receipts(&self) -> Result<Vec<String>, StoreError> {
+        history::owed(&self.reader())
+    }
+
     fn app_state_keys(&self) -> Result<Vec<KeyRow>, StoreError> {
         appstate::keys(&self.reader())
     }

@@ -107,6 +107,7 @@ fn forget_link(transaction: &Transaction<'_>) -> Result<(), StoreError> {
         "history",
         "history_read",
         "history_nonce",
+        "history_owed",
     ]
     .iter()
     .chain(appstate::OF_THE_LINK)
