@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use whimbrel::content::addons::Going;
+use whimbrel::content::addons::{Addon, Going};
+use whimbrel::content::compose::{self, Envelope};
+use whimbrel::content::key::Key;
 use whimbrel::content::kinds::Content;
 use whimbrel::content::kinds::call::CallOutcome;
 use whimbrel::events::{EventKind, EventStream, HistoryKind, HistorySync};
@@ -190,6 +192,58 @@ async fn older_messages_are_handed_over_on_request() {
     let error = client.request_history(&nobody, CallOptions::default()).await.unwrap_err();
     assert_eq!(error.code(), Code::NotFound);
     world.assert_no_findings();
+}
+
+#[tokio::test]
+async fn what_came_before_the_message_it_is_about_is_told_when_the_history_brings_that() {
+    let world = World::start().await;
+    let past = Past { chats: 2, messages: 90, recent: Some(10), ..Past::default() };
+    // Number 40 of the chat with somebody who is at the service too.
+    let friend = world.sandbox.phone("15560000001").await.unwrap();
+    let id = Past::message_id(1, 40);
+    let anna = world.sandbox.phone(NUMBER).await.unwrap();
+    let author = if past.is_mine(1, 40) { anna.lid() } else { friend.lid() };
+    let target = if past.is_mine(1, 40) {
+        Key::foreign(&anna.lid(), &id, &anna.lid())
+    } else {
+        Key::own(&anna.lid(), &id)
+    };
+    let (secret, own) = (past.secret(1, 40), friend.lid());
+    let envelope = Envelope { target: &target, secret: &secret, author: &author, own: &own, nonce: [1; 12] };
+    let reaction = compose::sealed_reaction(&envelope, Some("⛵"), 5).unwrap();
+    {
+        let engine = world.engine();
+        let client = engine.open(world.store("a"), quiet()).unwrap();
+        with_past(&world, &client, &past).await;
+        client.wait_online().await;
+        let mut events = client.events().unwrap();
+        friend.send_message(NUMBER, reaction.clone()).await.unwrap();
+        friend.send_text(NUMBER, "look").await.unwrap();
+        next_kind(&mut events, |event| match event {
+            EventKind::Addon(addon) => panic!("it is sealed: {addon:?}"),
+            EventKind::Message(message) => Some(message.message_id.clone()),
+            _ => None,
+        })
+        .await;
+        engine.close(DEADLINE).await.unwrap();
+    }
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), whimbrel::ClientOptions::default()).unwrap();
+    client.wait_online().await;
+    let mut events = client.events().unwrap();
+    let person: Jid = "15560000001@s.whatsapp.net".parse().unwrap();
+    client.request_history(&person, CallOptions::default()).await.unwrap();
+    let told = next_kind(&mut events, |event| match event {
+        EventKind::Addon(addon) => Some(addon.clone()),
+        _ => None,
+    })
+    .await;
+    assert_eq!((told.target.message_id.as_str(), &told.sender.id), (id.as_str(), &friend.lid()));
+    assert!(matches!(&told.what, Addon::Reaction(it) if it.emoji.as_deref() == Some("⛵")));
+    let stored = client.stored_message(&person, &id, None, CallOptions::default()).await.unwrap();
+    assert!(stored.reactions.iter().any(|reaction| reaction.emoji == "⛵"), "{:?}", stored.reactions);
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
 }
 
 #[tokio::test]

@@ -556,15 +556,24 @@ async fn what_needs_a_message_that_never_came_is_told_sealed() {
     };
     let vote = compose::vote(&envelope, &poll(), &["Tea".to_owned()], 9).unwrap();
     ben.send_message(ANNA, vote.clone()).await.unwrap();
+    ben.send_text(ANNA, "vote please").await.unwrap();
+    // The message may come with the history, or because it is asked for: so long the vote waits.
+    let next = next_kind(&mut events, |kind| match kind {
+        EventKind::Addon(_) | EventKind::Message(_) => Some(kind.clone()),
+        _ => None,
+    });
+    assert!(matches!(next.await, EventKind::Message(_)));
+    let none = SendOptions::default;
+    let error = anna.vote_poll(&pn(BEN), &to("3EB0NEVER"), &["Tea".to_owned()], none()).await.unwrap_err();
+    assert_eq!(error.code(), Code::NotFound);
+    // After the end of the link nothing can come.
+    anna.logout(Default::default()).await.unwrap();
     let told = next_addon(&mut events).await;
     assert!(
         matches!(told.what, addons::Addon::Sealed(_)) && told.options.is_empty() && told.opened.is_none()
     );
     assert_eq!(told.family(), whimbrel::addons::Family::Vote);
     assert_eq!(whimbrel_proto::decode::<Plain>(&told.raw).unwrap(), vote);
-    let none = SendOptions::default;
-    let error = anna.vote_poll(&pn(BEN), &to("3EB0NEVER"), &["Tea".to_owned()], none()).await.unwrap_err();
-    assert_eq!(error.code(), Code::NotFound);
     engine.close(DEADLINE).await.unwrap();
 }
 

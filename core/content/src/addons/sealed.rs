@@ -158,6 +158,12 @@ fn read<M: Described + Default>(text: &[u8]) -> Result<M, NotOpened> {
 }
 
 impl Sealed {
+    /// Whether the secret of its message may open it: it is of a kind that is opened, and whole.
+    #[must_use]
+    pub const fn can_be_opened(&self) -> bool {
+        !self.kind.use_cases().is_empty() && self.nonce.len() == NONCE && !self.payload.is_empty()
+    }
+
     /// Opens the envelope.
     ///
     /// # Errors

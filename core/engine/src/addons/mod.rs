@@ -8,6 +8,7 @@ pub(crate) mod parents;
 pub(crate) mod receive;
 mod send;
 mod target;
+pub(crate) mod waiting;
 
 use whimbrel_content::addons::{Addon as What, SealedKind};
 use whimbrel_content::protocol::Protocol;
@@ -37,8 +38,9 @@ pub struct Addon {
     pub completes: Option<String>,
     /// The message that it is about.
     pub target: Target,
-    /// What it is. [`Sealed`](What::Sealed) if nothing that is known opens it, as when the message that it is
-    /// about never came.
+    /// What it is. [`Sealed`](What::Sealed) if nothing that is known opens it: it is of a kind that this
+    /// version does not open; or the message that it is about is known, and its secret does not open it; or
+    /// that message did not come within 14 days, or before more than a thousand others waited likewise.
     pub what: What,
     /// Of a vote: the options' words, as far as the poll is known and has them.
     pub options: Vec<String>,

@@ -6,7 +6,7 @@ use whimbrel_content::key::{Actor, Arrival, NotAllowed, Own};
 use whimbrel_wire::Jid;
 
 use super::parents::{encode_poll, poll_of};
-use super::{Addon, Target};
+use super::{Addon, Target, waiting};
 use crate::events::EventKind;
 use crate::groups::Role;
 use crate::messages::Unit;
@@ -23,13 +23,36 @@ enum Refused {
     TooManyOptions,
 }
 
-/// Journals something that changes or annotates a message, if its sender may do that.
+/// What becomes of an envelope that nothing opens so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// It came just now, and may wait for the message that it belongs to.
+    New,
+    /// It waits, and goes on waiting.
+    Waiting,
+    /// It has waited enough.
+    Over,
+}
+
+/// Journals something that changes or annotates a message, if its sender may do that. What is sealed waits
+/// for the message that it belongs to.
 pub(crate) fn arrived(
     unit: &mut Unit<'_>,
     arrived: Arrived<'_>,
     what: What,
     raw: Vec<u8>,
 ) -> Result<(), StoreError> {
+    take(unit, arrived, what, raw, Patience::New).map(drop)
+}
+
+/// As [`arrived`]. Returns whether it is dealt with: an envelope may wait instead.
+pub(super) fn take(
+    unit: &mut Unit<'_>,
+    arrived: Arrived<'_>,
+    what: What,
+    raw: Vec<u8>,
+    patience: Patience,
+) -> Result<bool, StoreError> {
     let people = unit.own();
     let arrival = Arrival { chat: arrived.chat, sender: arrived.author, people: &people };
     let by_author_key = what.target().from_me;
@@ -45,6 +68,7 @@ pub(crate) fn arrived(
             parent = Some(row.clone());
         }
     }
+    let is_known = parent.is_some();
     // Nobody changes what another one wrote by calling it their own.
     let forged = parent.is_none() && !known.is_empty() && named.is_some();
     if parent.is_none()
@@ -57,6 +81,18 @@ pub(crate) fn arrived(
         None => named,
     };
     let (what, opened) = open(unit, &arrived, what, author.as_ref(), parent.as_ref())?;
+    if let What::Sealed(sealed) = &what
+        && !is_known
+    {
+        let waits = match patience {
+            Patience::New => waiting::wait(unit, &arrived, sealed, &raw)?,
+            Patience::Waiting => true,
+            Patience::Over => false,
+        };
+        if waits {
+            return Ok(false);
+        }
+    }
     let sender = unit.canonical(&arrived.author.to_bare())?;
     let is_author = author.as_ref() == Some(&sender) && !(forged && changes(&what));
     let actor = actor(unit, arrived.chat, &sender, is_author)?;
@@ -64,9 +100,12 @@ pub(crate) fn arrived(
     let judged = judge(actor, &what, by_author_key, arrived.timestamp, parent.as_ref(), &mut options);
     if let Err(reason) = judged {
         tracing::warn!(kind = what.kind(), %reason, "What somebody did to a message does not count.");
-        return Ok(());
+        return Ok(true);
     }
     remember(unit, &what, parent);
+    if matches!(what, What::Revoke(_)) {
+        waiting::revoked(unit, arrived.chat, &target.id)?;
+    }
     let event = Addon {
         chat: unit.identity_of(arrived.chat)?,
         sender: unit.identity_of(arrived.author)?,
@@ -87,7 +126,7 @@ pub(crate) fn arrived(
         opened,
     };
     unit.event(EventKind::Addon(Box::new(event)));
-    Ok(())
+    Ok(true)
 }
 
 /// Whether it is the author's alone, as who calls the message their own claims.

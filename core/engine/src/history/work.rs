@@ -13,6 +13,7 @@ use super::older::Waiting;
 use super::owed;
 use super::piece::{HistoryChange, PieceRow};
 use super::take;
+use crate::addons::waiting;
 use crate::client::{Goal, Inner};
 use crate::clock;
 use crate::error::{Code, Error};
@@ -229,7 +230,7 @@ async fn finish(
             unit.changes.history.push(HistoryChange::Done(id.clone()));
             unit.changes.history.push(HistoryChange::Owed(id.clone()));
             unit.event(EventKind::History(event));
-            Ok(())
+            waiting::history_came(unit)
         })
         .await?;
     client.history.waiting.done(&told);

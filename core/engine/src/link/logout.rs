@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use whimbrel_wire::{Jid, Node};
 
+use crate::addons::waiting;
 use crate::client::Inner;
 use crate::error::{Code, Error, Outcome};
 use crate::events::{EventKind, LoggedOut};
@@ -81,6 +82,8 @@ pub(crate) async fn end(
     service_status: u16,
     message: Option<String>,
 ) -> Result<(), Error> {
+    // What waited for its message is told, since none will come.
+    while matches!(client.unit(waiting::end).await, Ok(true)) {}
     let mut signal = client.signal.lock().await;
     // Looked at under the lock: the host's request and the service's word may come together.
     let Some(account) = client.account().filter(|account| !account.logged_out) else { return Ok(()) };

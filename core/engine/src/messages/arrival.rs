@@ -12,7 +12,7 @@ use whimbrel_wire::Jid;
 use super::MessageKey;
 use super::decrypt::Author;
 use super::signal_state::Unit;
-use crate::addons::receive;
+use crate::addons::{receive, waiting};
 use crate::appstate;
 use crate::events::{Control, EventKind, Message, NumberShared};
 use crate::history;
@@ -203,9 +203,11 @@ pub(crate) fn tell(unit: &mut Unit<'_>, arrived: Arrived<'_>, told: Told) -> Res
             if let Some(timer) = &shown.context.timer {
                 unit.learn_timer(arrived.chat, timer)?;
             }
+            let chat = arrived.chat;
             let event = message(unit, arrived, *shown, raw)?;
+            let id = event.message_id.clone();
             unit.event(EventKind::Message(Box::new(event)));
-            Ok(())
+            waiting::came(unit, chat, &id)
         }
         What::Control(protocol) => {
             let event = Control {

@@ -7,6 +7,7 @@ use whimbrel_content::Secret;
 use whimbrel_crypto::curve::KeyPair;
 use whimbrel_wire::jid::Jid;
 
+use crate::addons::waiting::WaitingChange;
 use crate::appstate::rows::AppStateChange;
 use crate::archive::row::ArchiveChange;
 use crate::error::Code;
@@ -296,6 +297,8 @@ pub(crate) struct Changes {
     pub(crate) retry_base_keys: BTreeMap<(Jid, String), [u8; 32]>,
     /// What is kept of messages for what belongs to them later.
     pub(crate) parents: BTreeMap<ParentKey, Option<ParentRow>>,
+    /// Envelopes that wait for the message they belong to.
+    pub(crate) waiting: Vec<WaitingChange>,
     /// Timers of chats with people.
     pub(crate) timers: BTreeMap<Jid, TimerRow>,
     /// Journaled events, not numbered yet; the committer makes `journal` of them, in commit order.
@@ -349,6 +352,7 @@ impl Changes {
         self.outbox_dropped.extend(later.outbox_dropped);
         self.retry_base_keys.extend(later.retry_base_keys);
         self.parents.extend(later.parents);
+        self.waiting.extend(later.waiting);
         self.timers.extend(later.timers);
         self.events.extend(later.events);
         self.journal.extend(later.journal);
@@ -393,6 +397,7 @@ impl Changes {
             && self.outbox_dropped.is_empty()
             && self.retry_base_keys.is_empty()
             && self.parents.is_empty()
+            && self.waiting.is_empty()
             && self.timers.is_empty()
             && self.events.is_empty()
             && self.journal.is_empty()

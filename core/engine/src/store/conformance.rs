@@ -8,6 +8,7 @@ use whimbrel_crypto::curve::{KeyPair, PrivateKey};
 use whimbrel_wire::jid::Jid;
 
 use super::*;
+use crate::addons::waiting::{WaitingChange, WaitingRow, Which};
 use crate::error::Code;
 use crate::events::{Event, EventKind};
 use crate::groups::{GroupRow, Member, Role};
@@ -390,7 +391,42 @@ fn knows_which_receipts_are_owed(store: &dyn Store) {
     assert_eq!((kept.len(), kept.first().map(String::as_str)), (OWED_RECEIPTS, Some("0")));
     let account = Some(Account { phone: None, ..account() });
     store.commit(&Changes { account, forget_link: true, ..Changes::default() }).unwrap();
-    assert_eq!(store.owed_receipts().unwrap(), [String::new(); 0]);
+    assert!(store.owed_receipts().unwrap().is_empty());
+}
+
+fn keeps_what_waits_in_its_order(store: &dyn Store) {
+    let row = |id: &str, target: &str| WaitingRow {
+        chat: jid("1203@g.us"),
+        author: jid("42:7@lid"),
+        message_id: id.to_owned(),
+        target_id: target.to_owned(),
+        own: true,
+        timestamp: 5,
+        offline: true,
+        completes: Some("e".to_owned()),
+        content: vec![1, 2],
+        since: 6,
+    };
+    let rows = [row("z", "p"), WaitingRow { completes: None, ..row("a", "q") }, row("m", "p")];
+    let waiting = rows.iter().cloned().map(WaitingChange::Waits).collect();
+    store.commit(&Changes { waiting, ..Changes::default() }).unwrap();
+    assert_eq!(store.waiting(Which::Oldest(9)).unwrap(), rows);
+    assert_eq!(store.waiting(Which::Oldest(1)).unwrap(), rows[..1]);
+    assert_eq!(store.waiting(Which::To("p")).unwrap(), [rows[0].clone(), rows[2].clone()]);
+    assert_eq!(store.waiting(Which::Of("a")).unwrap(), rows[1..2]);
+    let target = |id: &str| (jid("1203@g.us"), id.to_owned());
+    assert_eq!(store.waiting_targets().unwrap(), [target("p"), target("q")]);
+    let waiting = vec![
+        WaitingChange::Gone(rows[0].key()),
+        WaitingChange::Waits(row("b", "q")),
+        WaitingChange::Gone(row("b", "q").key()),
+    ];
+    store.commit(&Changes { waiting, ..Changes::default() }).unwrap();
+    assert_eq!(store.waiting(Which::Oldest(9)).unwrap(), rows[1..]);
+    assert_eq!(store.waiting_count().unwrap(), 2);
+    let account = Some(Account { phone: None, ..account() });
+    store.commit(&Changes { account, forget_link: true, ..Changes::default() }).unwrap();
+    assert_eq!(store.waiting_count().unwrap(), 0);
 }
 
 fn forgets_a_link_but_not_the_journal(store: &dyn Store) {
@@ -420,6 +456,7 @@ fn check(mut make: impl FnMut() -> Box<dyn Store>) {
     forgets_a_link_but_not_the_journal(&*make());
     knows_what_became_of_messages(&*make());
     knows_which_receipts_are_owed(&*make());
+    keeps_what_waits_in_its_order(&*make());
 }
 
 /// A folder that goes with the test.

@@ -10,6 +10,7 @@ use super::{
     Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, MemoryStore, OutboxRow, ParentRow,
     PreKeyRow, SignedPreKeyRow, Store, StoreError, TimerRow,
 };
+use crate::addons::waiting::{WaitingRow, Which};
 use crate::appstate::rows::{CollectionRow, KeyRow, PendingRow, WantedKey};
 use crate::archive::query::{
     ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundLabel, FoundMessage, MessageQuery,
@@ -182,6 +183,18 @@ impl Store for FailingStore {
 
     fn parents_of(&self, message_id: &str) -> Result<Vec<ParentRow>, StoreError> {
         self.kept.parents_of(message_id)
+    }
+
+    fn waiting(&self, which: Which<'_>) -> Result<Vec<WaitingRow>, StoreError> {
+        self.kept.waiting(which)
+    }
+
+    fn waiting_count(&self) -> Result<usize, StoreError> {
+        self.kept.waiting_count()
+    }
+
+    fn waiting_targets(&self) -> Result<Vec<(Jid, String)>, StoreError> {
+        self.kept.waiting_targets()
     }
 
     fn chat_timer(&self, chat: &Jid) -> Result<Option<TimerRow>, StoreError> {

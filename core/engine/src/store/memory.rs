@@ -12,6 +12,7 @@ use super::{
     Account, Changes, DeviceList, InboxEntry, InboxState, JournalRow, LidMigration, OutboxRow, OutboxState,
     ParentKey, ParentRow, PreKeyRow, SignedPreKeyRow, Store, StoreError, TimerRow, Token,
 };
+use crate::addons::waiting::{WaitingChange, WaitingRow, Which};
 use crate::appstate::rows::{CollectionRow, KeyRow, PendingRow, WantedKey};
 use crate::archive::query::{
     ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundLabel, FoundMessage, MessageQuery,
@@ -80,6 +81,8 @@ struct Tables {
     parents: BTreeMap<String, BTreeMap<(Jid, Jid), ParentRow>>,
     /// Ids of the messages of which something is kept, oldest first.
     parent_order: VecDeque<ParentKey>,
+    /// Envelopes that wait, in the order of arrival.
+    waiting: Vec<WaitingRow>,
     timers: BTreeMap<Jid, TimerRow>,
     journal: BTreeMap<u64, Vec<u8>>,
     last: u64,
@@ -189,6 +192,16 @@ impl Tables {
             self.retry_base_keys.clear();
         }
         self.keep_parents(changes);
+        for change in &changes.waiting {
+            let key = match change {
+                WaitingChange::Waits(row) => row.key(),
+                WaitingChange::Gone(key) => key.clone(),
+            };
+            self.waiting.retain(|row| row.key() != key);
+            if let WaitingChange::Waits(row) = change {
+                self.waiting.push(row.clone());
+            }
+        }
         self.timers.extend(changes.timers.clone());
         for change in &changes.history {
             self.change_piece(change);
@@ -470,6 +483,27 @@ impl Store for MemoryStore {
     fn parents_of(&self, message_id: &str) -> Result<Vec<ParentRow>, StoreError> {
         let tables = self.lock();
         Ok(tables.parents.get(message_id).map(|of_id| of_id.values().cloned().collect()).unwrap_or_default())
+    }
+
+    fn waiting(&self, which: Which<'_>) -> Result<Vec<WaitingRow>, StoreError> {
+        let tables = self.lock();
+        let limit = if let Which::Oldest(limit) = which { limit } else { usize::MAX };
+        Ok(tables.waiting.iter().filter(|row| which.is(row)).take(limit).cloned().collect())
+    }
+
+    fn waiting_count(&self) -> Result<usize, StoreError> {
+        Ok(self.lock().waiting.len())
+    }
+
+    fn waiting_targets(&self) -> Result<Vec<(Jid, String)>, StoreError> {
+        let mut targets: Vec<(Jid, String)> = Vec::new();
+        for row in &self.lock().waiting {
+            let target = (row.chat.clone(), row.target_id.clone());
+            if !targets.contains(&target) {
+                targets.push(target);
+            }
+        }
+        Ok(targets)
     }
 
     fn chat_timer(&self, chat: &Jid) -> Result<Option<TimerRow>, StoreError> {

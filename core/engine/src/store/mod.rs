@@ -19,6 +19,7 @@ use std::sync::Arc;
 use whimbrel_appstate::{Collection, Held, IndexMac};
 use whimbrel_wire::jid::Jid;
 
+use crate::addons::waiting::{WaitingRow, Which};
 use crate::appstate::rows::{CollectionRow, KeyRow, PendingRow, WantedKey};
 use crate::archive::query::{
     ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundLabel, FoundMessage, MessageQuery,
@@ -133,6 +134,12 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn retry_base_key(&self, device: &Jid, message_id: &str) -> Result<Option<[u8; 32]>, StoreError>;
     /// What is kept of messages with an id for what belongs to them later, whatever their chats and authors.
     fn parents_of(&self, message_id: &str) -> Result<Vec<ParentRow>, StoreError>;
+    /// Envelopes that wait for the message they belong to, the one that waits longest first.
+    fn waiting(&self, which: Which<'_>) -> Result<Vec<WaitingRow>, StoreError>;
+    /// How many envelopes wait.
+    fn waiting_count(&self) -> Result<usize, StoreError>;
+    /// The messages for which envelopes wait, by chat and id.
+    fn waiting_targets(&self) -> Result<Vec<(Jid, String)>, StoreError>;
     /// The timer of a chat with a person.
     fn chat_timer(&self, chat: &Jid) -> Result<Option<TimerRow>, StoreError>;
     /// Journal rows after a sequence number, at most `limit`.

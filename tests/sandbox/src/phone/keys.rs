@@ -7,6 +7,7 @@ use rand_core::{Rng as _, SeedableRng as _};
 use whimbrel_crypto::curve::{KeyPair, PublicKey};
 use whimbrel_signal::OurKeys;
 
+use super::past;
 use super::stanza::keys::SignedPrekey;
 use crate::attach::PhoneKeys;
 use crate::options::LidStanding;
@@ -86,7 +87,7 @@ impl KeyRing {
     pub(crate) fn public(&self, number: &str, standing: Option<LidStanding>, name: &str) -> PhoneKeys {
         PhoneKeys {
             number: number.to_owned(),
-            lid: None,
+            lid: past::hidden_number(number),
             standing,
             name: name.to_owned(),
             identity: *self.identity.public.as_bytes(),

@@ -74,6 +74,20 @@ pub(super) fn person(index: u32) -> (String, String) {
     (format!("1556{index:07}@s.whatsapp.net"), format!("25{index:013}@lid"))
 }
 
+/// The hidden number of a person of the past: whoever has that number has it.
+pub(super) fn hidden_number(number: &str) -> Option<String> {
+    let index = number.strip_prefix("1556").filter(|digits| digits.len() == 7)?.parse().ok()?;
+    let (_, lid) = person(index);
+    lid.strip_suffix("@lid").map(str::to_owned)
+}
+
+/// Of a message, what is drawn.
+struct Drawn {
+    from_me: bool,
+    member: u32,
+    secret: [u8; 32],
+}
+
 impl Past {
     /// Whether a chat is a group.
     pub(super) const fn is_group(chat: u32) -> bool {
@@ -120,16 +134,32 @@ impl Past {
         text
     }
 
-    fn message(&self, now: u64, chat: u32, number: u32) -> WebMessageInfo {
+    fn drawn(&self, chat: u32, number: u32) -> Drawn {
         let mut rng = self.rng(chat, number);
         rng.set_word_pos(1 << 20);
         let from_me = rng.next_u32().is_multiple_of(3);
-        let address = Self::address(chat);
         let member = (chat + 1 + rng.next_u32() % 3) % self.chats.max(1);
+        Drawn { from_me, member, secret: draw(&mut rng) }
+    }
+
+    /// The secret of a message.
+    #[must_use]
+    pub fn secret(&self, chat: u32, number: u32) -> [u8; 32] {
+        self.drawn(chat, number).secret
+    }
+
+    /// Whether the phone itself wrote a message.
+    #[must_use]
+    pub fn is_mine(&self, chat: u32, number: u32) -> bool {
+        self.drawn(chat, number).from_me
+    }
+
+    fn message(&self, now: u64, chat: u32, number: u32) -> WebMessageInfo {
+        let Drawn { from_me, member, secret } = self.drawn(chat, number);
+        let address = Self::address(chat);
         let author = if Self::is_group(chat) { member } else { chat };
         let participant = (Self::is_group(chat) && !from_me).then(|| person(author).0);
         let timestamp = self.timestamp(now, number);
-        let secret: [u8; 32] = draw(&mut rng);
         let key = MessageKey {
             remote_jid: Some(address.clone()),
             from_me: Some(from_me),

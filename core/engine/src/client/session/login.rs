@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use whimbrel_wire::{Jid, Node};
 
 use super::{End, Phase, Session};
+use crate::addons::waiting;
 use crate::client::{Inner, lanes, own_identity};
 use crate::connection::Connection;
 use crate::connection::stream::{self, Success};
@@ -249,6 +250,8 @@ async fn bring_up(client: Arc<Inner>, connection: Arc<Connection>) {
     connection.deliveries_begin();
     client.app_state.look(None);
     history::tell_phone(&client, &connection).await;
+    // The service ends connections often enough for a look at every login to be one in time.
+    while matches!(client.unit(waiting::expire).await, Ok(true)) {}
     client.spawn(prekeys::keep_young(Arc::clone(&client), Arc::clone(&connection)));
     if uploaded {
         client.prekeys.need_not_compare();

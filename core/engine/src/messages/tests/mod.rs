@@ -8,6 +8,7 @@ mod groups;
 mod outbox;
 mod repair;
 mod sending_to_groups;
+mod waiting;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;

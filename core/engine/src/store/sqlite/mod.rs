@@ -13,6 +13,7 @@ mod origin;
 mod read;
 mod rows;
 mod schema;
+mod waiting;
 mod write;
 
 pub(crate) use copy::{
@@ -32,6 +33,7 @@ use super::{
     Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, OutboxRow, ParentRow, PreKeyRow,
     SignedPreKeyRow, Store, StoreError, TimerRow,
 };
+use crate::addons::waiting::{WaitingRow, Which};
 use crate::appstate::rows::{CollectionRow, KeyRow, PendingRow, WantedKey};
 use crate::archive::query::{
     ChatQuery, ContactQuery, Details, FoundChat, FoundContact, FoundLabel, FoundMessage, MessageQuery,
@@ -205,6 +207,18 @@ impl Store for SqliteStore {
 
     fn parents_of(&self, message_id: &str) -> Result<Vec<ParentRow>, StoreError> {
         read::parents_of(&self.reader(), message_id)
+    }
+
+    fn waiting(&self, which: Which<'_>) -> Result<Vec<WaitingRow>, StoreError> {
+        waiting::waiting(&self.reader(), which)
+    }
+
+    fn waiting_count(&self) -> Result<usize, StoreError> {
+        waiting::count(&self.reader())
+    }
+
+    fn waiting_targets(&self) -> Result<Vec<(Jid, String)>, StoreError> {
+        waiting::targets(&self.reader())
     }
 
     fn chat_timer(&self, chat: &Jid) -> Result<Option<TimerRow>, StoreError> {

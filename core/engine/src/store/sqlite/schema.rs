@@ -251,6 +251,7 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
 pub(super) fn create(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(LAYOUT_1).map_err(failed)?;
     connection.execute_batch(super::history::TABLES).map_err(failed)?;
+    connection.execute_batch(super::waiting::TABLES).map_err(failed)?;
     connection.execute_batch(super::appstate::TABLES).map_err(failed)?;
     connection.execute_batch(super::archive::TABLES).map_err(failed)
 }

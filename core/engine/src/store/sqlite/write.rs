@@ -4,7 +4,7 @@ use rusqlite::{Connection, ToSql, Transaction};
 
 use super::read::signed;
 use super::rows::{outbox_state_number, pack_devices};
-use super::{StoreError, appstate, archive, failed, history};
+use super::{StoreError, appstate, archive, failed, history, waiting};
 use crate::clock;
 use crate::messages::route::Route;
 use crate::restrictions::Lock;
@@ -55,6 +55,7 @@ pub(super) fn commit(
     write_messages(&transaction, changes)?;
     write_journal(&transaction, changes)?;
     history::write(&transaction, changes)?;
+    waiting::write(&transaction, &changes.waiting)?;
     appstate::write(&transaction, changes)?;
     archive::apply(&transaction, &changes.archive)?;
     let now = clock::now_seconds();
@@ -108,6 +109,7 @@ fn forget_link(transaction: &Transaction<'_>) -> Result<(), StoreError> {
         "history_read",
         "history_nonce",
         "history_owed",
+        "waiting_addons",
     ]
     .iter()
     .chain(appstate::OF_THE_LINK)
