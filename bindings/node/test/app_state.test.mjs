@@ -49,3 +49,55 @@ test('the phone sees what is changed here, and the other way round', async (t) =
   assert.deepEqual([muted.enabled, muted.untilMs, muted.own], [true, -1, false])
   await assert.rejects(client.setSetting({ pushName: 'A', locale: 'en' }), { code: Code.InvalidArgument })
 })
+
+test('everything that devices share is changed', async (t) => {
+  const client = await Client.open(':memory:', { engine, autoStart: false })
+  t.after(() => client.close())
+  const [phone, friend] = await Promise.all([sandbox.phone(), sandbox.phone()])
+  await link(client, phone)
+  const chat = friend.jid
+  const message = { messageId: await friend.send(phone.jid, 'keep this') }
+  const gone = { messageId: await friend.send(phone.jid, 'not this') }
+  await nextEvent(client, (event) => event.kind === 'message' && event.messageId === gone.messageId)
+  const { label } = await client.editLabel({ name: 'friends', color: 3 })
+  const { label: other } = await client.editLabel({ name: 'others', color: 4 })
+  const reply = await client.editQuickReply({ shortcut: 'hi', message: 'hello there' })
+  const value = JSON.stringify({ timeFormatAction: { isTwentyFourHourFormatEnabled: true } })
+  const changes = [
+    await client.pinChat({ chat, pinned: true }),
+    await client.muteChat({ chat, muted: true, untilMs: 4_000_000_000_000 }),
+    await client.markChat({ chat, read: false }),
+    await client.lockChat({ chat, locked: true }),
+    await client.starMessages({ chat, messages: [message], starred: true }),
+    await client.deleteMessageForMe({ chat, message: gone }),
+    await client.muteStatus({ person: chat, muted: true }),
+    await client.saveContact({ person: chat, name: 'Ben Bird', firstName: 'Ben' }),
+    await client.setFavorites({ chats: [chat] }),
+    await client.labelMessage({ label, chat, message, labelled: true }),
+    await client.orderLabels({ labels: [other, label] }),
+    await client.deleteLabel({ label: other }),
+    await client.deleteQuickReply({ id: reply.id }),
+    await client.changeAppState({ collection: 'regular_low', index: ['time_format'], version: 7, value }),
+  ]
+  const waiting = new Set(changes.map(({ change }) => change))
+  while (waiting.size > 0) {
+    const told = await nextEvent(client, 'app_state_written')
+    assert.equal(told.error, null)
+    waiting.delete(told.change)
+  }
+  const { items: [found] } = await client.findChats({ chat })
+  // Who locks a chat lets go of its pin.
+  assert.deepEqual([found.locked, found.mutedUntil, found.pinnedAt ?? null], [true, 4_000_000_000, null])
+  const { items: [contact] } = await client.findContacts({ person: chat })
+  assert.equal(contact.name, 'Ben Bird')
+  const held = await phone.ask('GET', '/app-state')
+  const names = held.items.map(({ index }) => index[0])
+  for (const name of ['pin_v1', 'mute', 'lock', 'star', 'userStatusMute', 'contact']) assert.ok(names.includes(name), name)
+  for (const name of ['favorites', 'label_message', 'deleteMessageForMe', 'time_format']) assert.ok(names.includes(name), name)
+
+  assert.equal(await written(client, await client.removeContact({ person: chat })), null)
+  assert.equal(await written(client, await client.clearChat({ chat, starred: false })), null)
+  assert.equal(await written(client, await client.deleteChat({ chat })), null)
+  assert.deepEqual((await client.findMessages({ chat })).items, [])
+  assert.deepEqual(held.violations, [])
+})

@@ -76,6 +76,22 @@ test('settings are changed, and groups are looked up', async (t) => {
   await assert.rejects(anna.appealGroupSuspension({ group, reason: 'birds only' }), { serviceStatus: 409 })
 })
 
+test('members come and go, and names change', async (t) => {
+  const { anna, ben, benPhone } = await pair(t)
+  const participants = [benPhone.jid]
+  const group = (await anna.createGroup({ subject: 'Birds', participants }, { timeoutMs: DEADLINE })).group.id
+  assert.ok((await anna.listGroups()).groups.some(({ id }) => id === group))
+  await anna.setGroupSubject({ group, subject: 'Owls' })
+  assert.equal((await anna.getGroup({ group })).subject, 'Owls')
+  const promoted = await anna.promoteParticipants({ group, participants })
+  const demoted = await anna.demoteParticipants({ group, participants })
+  const removed = await anna.removeParticipants({ group, participants })
+  for (const { results } of [promoted, demoted, removed]) {
+    assert.deepEqual(results.map(({ who, refused }) => [who.phone, refused ?? null]), [[benPhone.jid, null]])
+  }
+  assert.equal((await nextEvent(ben, 'group_left')).chat.id, group)
+})
+
 test('people come by links and invitations, or wait', async (t) => {
   const { anna, ben, annaPhone, benPhone } = await pair(t)
   const group = (await anna.createGroup({ subject: 'Birds', participants: [] })).group.id

@@ -76,6 +76,21 @@ async def test_settings_and_looking_up(pair: Pair) -> None:
     assert refused.value.service_status == 409
 
 
+async def test_members_and_names(pair: Pair) -> None:
+    anna, friend = pair.anna, pair.ben_phone.jid
+    made = await anna.create_group(subject="Birds", participants=[friend], timeout=DEADLINE)
+    group = made.group.id
+    assert group in [found.id for found in (await anna.list_groups()).groups]
+    await anna.set_group_subject(group=group, subject="Owls")
+    assert (await anna.get_group(group=group)).subject == "Owls"
+    promoted = await anna.promote_participants(group=group, participants=[friend])
+    demoted = await anna.demote_participants(group=group, participants=[friend])
+    removed = await anna.remove_participants(group=group, participants=[friend])
+    for answer in (promoted, demoted, removed):
+        assert [(one.who.phone, one.refused) for one in answer.results] == [(friend, None)]
+    assert (await next_event(pair.ben, whimbrel.GroupLeft)).chat.id == group
+
+
 async def test_invitations_and_requests(pair: Pair) -> None:
     anna, ben, friend = pair.anna, pair.ben, pair.ben_phone.jid
     made = await anna.create_group(subject="Birds", participants=[], timeout=DEADLINE)

@@ -6,6 +6,7 @@ mod error;
 mod extract;
 mod groups;
 mod media;
+mod passkey;
 mod phones;
 mod pictures;
 mod presence;
@@ -79,6 +80,7 @@ pub async fn serve(sandbox: Sandbox, options: ControlOptions) -> io::Result<Cont
         .merge(groups::routes())
         .merge(channels::routes())
         .merge(media::routes())
+        .merge(passkey::routes())
         .merge(pictures::routes())
         .merge(service::routes())
         .fallback(|| async { ApiError::not_found("there is no such route") })

@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Json, Router, routing};
 use serde::{Deserialize, Serialize};
+use whimbrel_proto::e2e::Message as Plain;
 use whimbrel_wire::Jid;
 
 use super::error::ApiError;
@@ -152,6 +153,8 @@ struct Send {
     text: Option<String>,
     /// A message of any kind as protobuf, hexadecimal.
     raw: Option<String>,
+    /// Who sees it, of a status.
+    audience: Option<Vec<String>>,
 }
 
 /// The message that was accepted by the service.
@@ -166,14 +169,21 @@ async fn send(
     Body(request): Body<Send>,
 ) -> Result<Json<Sent>, ApiError> {
     let phone = find(&api, &number)?;
-    let id = match (request.text, request.raw) {
-        (Some(text), None) => phone.send_text(&request.to, &text).await?,
+    let message = match (&request.text, request.raw) {
+        (Some(text), None) => Plain { conversation: Some(text.clone()), ..Plain::default() },
         (None, Some(raw)) => {
             let message = hex::decode(raw).ok().and_then(|bytes| whimbrel_proto::decode(&bytes).ok());
-            let message = message.ok_or_else(|| ApiError::bad_request("raw is no message in hexadecimal"))?;
-            phone.send_message(&request.to, message).await?
+            message.ok_or_else(|| ApiError::bad_request("raw is no message in hexadecimal"))?
         }
         _ => return Err(ApiError::bad_request("one of text and raw is needed")),
+    };
+    let id = match (request.audience, request.text) {
+        (Some(audience), _) => {
+            let audience: Vec<&str> = audience.iter().map(String::as_str).collect();
+            phone.post_status(&audience, message).await?
+        }
+        (None, Some(text)) => phone.send_text(&request.to, &text).await?,
+        (None, None) => phone.send_message(&request.to, message).await?,
     };
     Ok(Json(Sent { id }))
 }
