@@ -86,6 +86,10 @@ pub enum whimbrel_kind {
     History = 60,
     /// The picture of a person or group was set or removed.
     PictureChanged = 61,
+    /// Another device of this account changed who sees or may do something.
+    PrivacyChanged = 62,
+    /// Somebody wants another timer in new chats.
+    DefaultTimerChanged = 63,
     /// A chat was archived, pinned, muted, locked, marked, cleared or deleted.
     ChatChanged = 70,
     /// A message got or lost its star, or was deleted for this account.
@@ -212,6 +216,8 @@ mod tests {
             Kind::ChannelCounts,
             Kind::History,
             Kind::PictureChanged,
+            Kind::PrivacyChanged,
+            Kind::DefaultTimerChanged,
             Kind::ChatChanged,
             Kind::MessageMarked,
             Kind::ContactChanged,

@@ -2,7 +2,7 @@
 
 /** @file What a client tells its host. */
 
-import type { AppStateTroubleType, ChatChangeType, ChatState, ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, GroupRelation, GroupSuggestion, HistoryType, Identity, JoinRequestState, LabelChangeType, LinkedGroup, MediaDirection, MessageAssociation, MessageContext, MessageMarkType, NamedMessage, Poll, PostChangeType, PostCounts, QuotedMessage, ReceiptType, RestrictionType, SettingType, TargetMessage } from './types.js'
+import type { AppStateTroubleType, ChatChangeType, ChatState, ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, GroupRelation, GroupSuggestion, HistoryType, Identity, JoinRequestState, LabelChangeType, LinkedGroup, MediaDirection, MessageAssociation, MessageContext, MessageMarkType, NamedMessage, Poll, PostChangeType, PostCounts, PrivacySetting, QuotedMessage, ReceiptType, RestrictionType, SettingType, TargetMessage } from './types.js'
 
 /** What every event has that is a fact: durable, numbered, and offered again until acknowledged. */
 export interface JournaledEvent {
@@ -1025,6 +1025,33 @@ export interface PictureChanged extends JournaledEvent {
 }
 
 /**
+ * Emitted when another device of this account changed who sees or may do something.
+ * `get_privacy` tells all settings.
+ */
+export interface PrivacyChanged extends JournaledEvent {
+  kind: 'privacy_changed'
+  /**
+   * The settings that changed, as they are now. One that is set to `contacts_except` may name
+   * other people than before.
+   */
+  settings: PrivacySetting[]
+}
+
+/**
+ * Emitted when this account, on another device, or somebody who knows it wants another timer
+ * in new chats. Chats that exist keep theirs.
+ */
+export interface DefaultTimerChanged extends JournaledEvent {
+  kind: 'default_timer_changed'
+  /** Who: this account, or another person. */
+  who: Identity
+  /** After how many seconds messages disappear; 0: never. */
+  seconds: number
+  /** When it was set, seconds since 1970, if the service said so. */
+  changedAt: number | null
+}
+
+/**
  * Emitted when a chat was archived, pinned, muted, locked, marked, cleared or deleted, or the
  * status posts of a person were muted, on a device of the account. Show the chat as it is now.
  */
@@ -1395,6 +1422,8 @@ export type ClientEvent =
   | ChannelCounts
   | History
   | PictureChanged
+  | PrivacyChanged
+  | DefaultTimerChanged
   | ChatChanged
   | MessageMarked
   | ContactChanged

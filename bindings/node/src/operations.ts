@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { AcceptInvitation, Account, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, CancelJoinRequest, CancelSend, ChangeAppState, ChatPage, CheckGroup, CheckNumbers, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactPage, CountCommunityMembers, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteQuickReply, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, ForwardMessage, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetPicture, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListReportedMessages, LockChat, MarkChat, MarkRead, MediaDescription, MessageName, MessagePage, MuteChat, MuteStatus, OlderHistory, OrderLabels, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PromoteParticipants, QrCode, QuotedMessageInput, React, ReactToPost, RemoveContact, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportToAdmins, ReportedMessages, RequestHistory, ResetInviteLink, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetSetting, SharePhoneNumber, StarMessages, StateChangeId, Statistics, StoredMessage, TransferCommunity, UnlinkGroups, UnwatchPresence, UploadMedia, UploadedMedia, UserInfoList, VoteInPost, VotePoll, WaitingRequests, WatchPresence } from './types.js'
+import type { AcceptInvitation, Account, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, CancelJoinRequest, CancelSend, ChangeAppState, ChangePrivacyExceptions, ChatPage, CheckGroup, CheckNumbers, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactPage, CountCommunityMembers, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteQuickReply, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, ForwardMessage, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetPicture, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListReportedMessages, LockChat, MarkChat, MarkRead, MediaDescription, MessageName, MessagePage, MuteChat, MuteStatus, OlderHistory, OrderLabels, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, PromoteParticipants, QrCode, QuotedMessageInput, React, ReactToPost, RemoveContact, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportToAdmins, ReportedMessages, RequestHistory, ResetInviteLink, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetSetting, SetStatusAudience, SharePhoneNumber, StarMessages, StateChangeId, Statistics, StatusAudience, StoredMessage, TransferCommunity, UnlinkGroups, UnwatchPresence, UploadMedia, UploadedMedia, UserInfoList, VoteInPost, VotePoll, WaitingRequests, WatchPresence } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -127,6 +127,17 @@ export abstract class Operations {
    */
   async changeAppState(request: ChangeAppState, options?: CallOptions): Promise<StateChangeId> {
     return this.request<StateChangeId>('change_app_state', request, options)
+  }
+
+  /**
+   * Leaves people out of a category, takes others in again, and sets it to `contacts_except`.
+   * Answers who is left out now.
+   *
+   * Fails with `INVALID_ARGUMENT` for a category that knows no exceptions, and with
+   * `NOT_FOUND` if nobody is registered under a number.
+   */
+  async changePrivacyExceptions(request: ChangePrivacyExceptions, options?: CallOptions): Promise<PrivacyExceptions> {
+    return this.request<PrivacyExceptions>('change_privacy_exceptions', request, options)
   }
 
   /**
@@ -467,6 +478,14 @@ export abstract class Operations {
   }
 
   /**
+   * Tells the timer that this account wants in new chats. That of others is in
+   * `get_user_info`.
+   */
+  async getDefaultTimer(options?: CallOptions): Promise<DefaultTimer> {
+    return this.request<DefaultTimer>('get_default_timer', {}, options)
+  }
+
+  /**
    * Returns a group that this account is in.
    *
    * Fails with `NOT_FOUND` if there is no such group, and with `FORBIDDEN` if this account is
@@ -532,12 +551,34 @@ export abstract class Operations {
   }
 
   /**
+   * Tells what this account lets others see and do. It is known from the login on and kept up
+   * to date.
+   */
+  async getPrivacy(request: GetPrivacy, options?: CallOptions): Promise<PrivacySettings> {
+    return this.request<PrivacySettings>('get_privacy', request, options)
+  }
+
+  /**
+   * Tells who is left out where a category is set to `contacts_except`.
+   *
+   * Fails with `INVALID_ARGUMENT` for a category that knows no exceptions.
+   */
+  async getPrivacyExceptions(request: GetPrivacyExceptions, options?: CallOptions): Promise<PrivacyExceptions> {
+    return this.request<PrivacyExceptions>('get_privacy_exceptions', request, options)
+  }
+
+  /**
    * Returns what went wrong with messages and was repaired since the client was opened. Watch
    * `undecryptable` beside `completed`: both grow when other people's devices lose their
    * sessions.
    */
   async getStatistics(options?: CallOptions): Promise<Statistics> {
     return this.request<Statistics>('get_statistics', {}, options)
+  }
+
+  /** Tells who sees the statuses of this account, unless a status says otherwise. */
+  async getStatusAudience(options?: CallOptions): Promise<StatusAudience> {
+    return this.request<StatusAudience>('get_status_audience', {}, options)
   }
 
   /**
@@ -952,6 +993,16 @@ export abstract class Operations {
   }
 
   /**
+   * Sets the timer that this account wants in new chats. Chats that exist keep theirs. The
+   * account's other devices and people who know it are told.
+   *
+   * Fails with `INVALID_ARGUMENT` for another number than those below.
+   */
+  async setDefaultTimer(request: SetDefaultTimer, options?: CallOptions): Promise<void> {
+    await this.request('set_default_timer', request, options)
+  }
+
+  /**
    * Names the account's favourite chats: all of them, in their order.
    *
    * Answers and fails as `archive_chat` does.
@@ -1013,12 +1064,31 @@ export abstract class Operations {
   }
 
   /**
+   * Sets what others see or may do. The account's other devices are told.
+   *
+   * Fails with `INVALID_ARGUMENT` for a value that the category does not take.
+   */
+  async setPrivacy(request: SetPrivacy, options?: CallOptions): Promise<void> {
+    await this.request('set_privacy', request, options)
+  }
+
+  /**
    * Changes a setting that the account's devices share; exactly one of the fields is given.
    *
    * Answers and fails as `archive_chat` does.
    */
   async setSetting(request: SetSetting, options?: CallOptions): Promise<StateChangeId> {
     return this.request<StateChangeId>('set_setting', request, options)
+  }
+
+  /**
+   * Sets who sees the statuses of this account.
+   *
+   * Answers and fails as `archive_chat` does; fails with `INVALID_ARGUMENT` also for people
+   * with `contacts`, and for none with the other kinds.
+   */
+  async setStatusAudience(request: SetStatusAudience, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('set_status_audience', request, options)
   }
 
   /** Tells the other person of a chat this account's phone number. */

@@ -477,6 +477,22 @@ export interface ChangeAppState {
   value?: string | null
 }
 
+/**
+ * Leaves people out of a category, takes others in again, and sets it to `contacts_except`.
+ * Answers who is left out now.
+ *
+ * Fails with `INVALID_ARGUMENT` for a category that knows no exceptions, and with `NOT_FOUND`
+ * if nobody is registered under a number.
+ */
+export interface ChangePrivacyExceptions {
+  /** `last_seen`, `picture`, `about`, `group_add`, `linked_profiles` or `pix`. */
+  category: string
+  /** Addresses of people to leave out; at most 1,000. */
+  add?: string[]
+  /** Addresses of people to take in again; at most 1,000. Who is not left out stays as it is. */
+  remove?: string[]
+}
+
 /** An invitation to administer a channel. */
 export interface ChannelAdminInviteContentInput {
   type: 'channel_admin_invite'
@@ -1808,6 +1824,25 @@ export interface GetPicture {
   knownId?: string | null
   /** How large it is wanted; the preview if it is absent. */
   size?: PictureSize | null
+}
+
+/**
+ * Tells what this account lets others see and do. It is known from the login on and kept up to
+ * date.
+ */
+export interface GetPrivacy {
+  /** Whether the service is asked even so. */
+  fresh?: boolean
+}
+
+/**
+ * Tells who is left out where a category is set to `contacts_except`.
+ *
+ * Fails with `INVALID_ARGUMENT` for a category that knows no exceptions.
+ */
+export interface GetPrivacyExceptions {
+  /** `last_seen`, `picture`, `about`, `group_add`, `linked_profiles` or `pix`. */
+  category: string
 }
 
 /**
@@ -3733,6 +3768,34 @@ export interface PreviewInviteLink {
   link: string
 }
 
+/** Who is left out of a category. */
+export interface PrivacyExceptions {
+  /** The people. */
+  people: Identity[]
+}
+
+/** What one category of privacy is set to. */
+export interface PrivacySetting {
+  /**
+   * `last_seen`, `online`, `picture`, `about`, `group_add`, `read_receipts`, `calls`,
+   * `messages`, `defense`, `stickers`, `linked_profiles`, `pix`; or the service's word for one
+   * that this version does not know.
+   */
+  category: string
+  /**
+   * `everyone`, `contacts`, `contacts_except` (those of `get_privacy_exceptions`),
+   * `contacts_only`, `nobody`, `match_last_seen`, `known`, `off`, `on_standard`; or the
+   * service's word for one that this version does not know.
+   */
+  value: string
+}
+
+/** What an account lets others see and do. */
+export interface PrivacySettings {
+  /** An entry for each category. */
+  settings: PrivacySetting[]
+}
+
 /** A product. */
 export interface ProductContentInput {
   type: 'product'
@@ -4287,6 +4350,20 @@ export interface SetClientVersion {
 }
 
 /**
+ * Sets the timer that this account wants in new chats. Chats that exist keep theirs. The
+ * account's other devices and people who know it are told.
+ *
+ * Fails with `INVALID_ARGUMENT` for another number than those below.
+ */
+export interface SetDefaultTimer {
+  /**
+   * After how many seconds messages disappear: 0 for never, 86400 for a day, 604800 for a
+   * week, 7776000 for 90 days.
+   */
+  seconds: number
+}
+
+/**
  * Names the account's favourite chats: all of them, in their order.
  *
  * Answers and fails as `archive_chat` does.
@@ -4375,6 +4452,28 @@ export interface SetPresence {
 }
 
 /**
+ * Sets what others see or may do. The account's other devices are told.
+ *
+ * Fails with `INVALID_ARGUMENT` for a value that the category does not take.
+ */
+export interface SetPrivacy {
+  /**
+   * `last_seen`, `picture`, `about`, `group_add`, `linked_profiles` and `pix` take `everyone`,
+   * `contacts`, `contacts_except` and `nobody`; `online` takes `everyone`, `match_last_seen`
+   * and `nobody`; `read_receipts` takes `everyone` and `nobody`; `calls` takes `everyone`,
+   * `known` and `contacts`; `messages` takes `everyone` and `contacts`; `defense` takes `off`
+   * and `on_standard`; `stickers` takes `contacts`, `contacts_only` and `nobody`. Other words
+   * are handed to the service as they are.
+   */
+  category: string
+  /**
+   * The value. For `contacts_except` those are left out who were last time;
+   * `change_privacy_exceptions` names others.
+   */
+  value: string
+}
+
+/**
  * Changes a setting that the account's devices share; exactly one of the fields is given.
  *
  * Answers and fails as `archive_chat` does.
@@ -4392,6 +4491,19 @@ export interface SetSetting {
   twentyFourHours?: boolean | null
   /** Whether a new message brings a chat back from the archive. */
   unarchiveChats?: boolean | null
+}
+
+/**
+ * Sets who sees the statuses of this account.
+ *
+ * Answers and fails as `archive_chat` does; fails with `INVALID_ARGUMENT` also for people with
+ * `contacts`, and for none with the other kinds.
+ */
+export interface SetStatusAudience {
+  /** Who. */
+  audience: StatusAudienceType
+  /** Addresses of the people who are named; at most 5,000. */
+  people?: string[]
 }
 
 /** A setting that the account's devices share. */
@@ -4474,6 +4586,23 @@ export interface Statistics {
    */
   prekeysReplaced: number
 }
+
+/** Who sees the statuses of an account. */
+export interface StatusAudience {
+  /** Who. */
+  audience: StatusAudienceType
+  /** The people who are named, for the kinds that name some. */
+  people: Identity[]
+}
+
+/** Who sees the statuses of an account. */
+export type StatusAudienceType =
+  /** Everybody in the address book. */
+  | 'contacts'
+  /** Everybody in the address book but those who are named. */
+  | 'contacts_except'
+  /** Only those who are named. */
+  | 'only'
 
 /** Something happened to a status. Only received. */
 export interface StatusNoticeContentInput {

@@ -10,6 +10,7 @@ mod groups;
 mod history;
 mod pictures;
 mod presence;
+mod privacy;
 
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ pub use groups::{GroupChangeType, GroupChanged, GroupJoined, GroupLeft};
 pub use history::{History, HistoryProgress, HistoryType};
 pub use pictures::PictureChanged;
 pub use presence::{ChatState, ChatStateChanged, PresenceChanged};
+pub use privacy::{DefaultTimerChanged, PrivacyChanged};
 
 /// Milliseconds, as JSON numbers.
 pub(crate) fn millis(duration: Duration) -> u64 {
@@ -522,6 +524,8 @@ pub enum EventBody {
     ChannelCounts(ChannelCounts),
     History(History),
     PictureChanged(PictureChanged),
+    DefaultTimerChanged(DefaultTimerChanged),
+    PrivacyChanged(PrivacyChanged),
     /// A chat was archived, pinned, muted, locked, marked, cleared or deleted.
     ChatChanged(Box<ChatChanged>),
     /// A message got or lost its star, or was deleted for this account.
@@ -681,6 +685,8 @@ impl From<&EventKind> for EventBody {
             EventKind::ChannelCounts(event) => Self::ChannelCounts(event.into()),
             EventKind::History(event) => Self::History(event.into()),
             EventKind::PictureChanged(event) => Self::PictureChanged(event.into()),
+            EventKind::DefaultTimerChanged(event) => Self::DefaultTimerChanged(event.into()),
+            EventKind::PrivacyChanged(event) => Self::PrivacyChanged(event.into()),
             EventKind::ChatChanged(event) => Self::ChatChanged(Box::new(event.as_ref().into())),
             EventKind::MessageMarked(event) => Self::MessageMarked(Box::new(event.as_ref().into())),
             EventKind::ContactChanged(event) => Self::ContactChanged(Box::new(event.as_ref().into())),
@@ -816,6 +822,8 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<ChannelCounts>(57, "channel_counts"),
     journaled::<History>(60, "history"),
     journaled::<PictureChanged>(61, "picture_changed"),
+    journaled::<PrivacyChanged>(62, "privacy_changed"),
+    journaled::<DefaultTimerChanged>(63, "default_timer_changed"),
     journaled::<ChatChanged>(70, "chat_changed"),
     journaled::<MessageMarked>(71, "message_marked"),
     journaled::<ContactChanged>(72, "contact_changed"),
@@ -868,6 +876,8 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::ChannelCounts(_) => 57,
         EventKind::History(_) => 60,
         EventKind::PictureChanged(_) => 61,
+        EventKind::PrivacyChanged(_) => 62,
+        EventKind::DefaultTimerChanged(_) => 63,
         EventKind::ChatChanged(_) => 70,
         EventKind::MessageMarked(_) => 71,
         EventKind::ContactChanged(_) => 72,

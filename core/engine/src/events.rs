@@ -24,6 +24,7 @@ pub use crate::groups::{
 pub use crate::history::{HistoryKind, HistoryProgress, HistorySync};
 pub use crate::pictures::PictureChanged;
 pub use crate::presence::{ChatState, ChatStateChanged, LastSeen, PresenceChanged};
+pub use crate::privacy::{DefaultTimerChanged, PrivacyChanged};
 pub use crate::restrictions::{Restriction, RestrictionKind};
 
 /// A chat or a person under every address known for it.
@@ -124,6 +125,12 @@ pub enum EventKind {
     /// Emitted when the picture of a person who is known, of this account or of a group was set or removed.
     /// Journaled. [`Client::picture`](crate::Client::picture) tells where the new one is.
     PictureChanged(PictureChanged),
+    /// Emitted when another device of this account changed who sees or may do something. Journaled.
+    /// [`Client::privacy`](crate::Client::privacy) tells all settings.
+    PrivacyChanged(PrivacyChanged),
+    /// Emitted when this account, on another device, or somebody who knows it wants another timer in new
+    /// chats. Journaled. Chats that exist keep theirs.
+    DefaultTimerChanged(DefaultTimerChanged),
     /// Emitted when somebody wants to be let into a group, takes that back, or is not let in; who is let
     /// in comes as a change of members. Journaled. Admins decide with
     /// [`decide_join_requests`](crate::Client::decide_join_requests).

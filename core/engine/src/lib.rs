@@ -31,6 +31,7 @@
 //! # }
 //! ```
 
+mod account;
 pub mod addons;
 mod address;
 pub mod appstate;
@@ -56,6 +57,7 @@ mod options;
 pub mod pictures;
 mod prekeys;
 mod presence;
+pub mod privacy;
 mod random;
 mod receipts;
 mod repair;
@@ -91,6 +93,7 @@ pub use options::{
 };
 pub use presence::Availability;
 pub use statistics::Statistics;
+pub use status::{StatusAudience, StatusAudienceKind};
 pub use transfer::{ExportOptions, ImportReport, ImportSource, LeftOut, Passphrase, TakenOver};
 pub use version::{ClientVersion, VersionSource};
 /// What is inside messages, in both directions.

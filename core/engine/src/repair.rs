@@ -16,6 +16,7 @@ use crate::devices::usync::Context;
 use crate::devices::{lists, lookup, sessions};
 use crate::error::Error;
 use crate::groups::ack::{self, Missed};
+use crate::privacy;
 use crate::restrictions::{self, RestrictionKind};
 use crate::retry::incoming;
 use crate::statistics::count;
@@ -43,6 +44,8 @@ pub(crate) enum Repair {
     GiveKeys(Jid, Vec<KeyId>),
     /// The service is to be asked how a restriction of the account stands.
     Restriction(RestrictionKind),
+    /// The service is to be asked for the settings of privacy.
+    Privacy,
 }
 
 /// Puts things right, one after the other, until the lane ends.
@@ -85,6 +88,7 @@ async fn one(client: &Arc<Inner>, connection: &Arc<Connection>, repair: Repair) 
         Repair::GiveKeys(device, ids) => appstate::give(client, connection, &device, &ids).await,
         Repair::Sessions(user) => sessions::renew(client, connection, &user).await,
         Repair::Restriction(kind) => restrictions::query(client, connection, kind).await,
+        Repair::Privacy => privacy::fetch(client, connection, lists::TIMEOUT).await,
         Repair::Phone(user) => sessions::refresh_phone(client, connection, &user).await,
     }
 }

@@ -32,6 +32,7 @@ from ._types import (
     Poll,
     PostChangeType,
     PostCounts,
+    PrivacySetting,
     QuotedMessage,
     ReceiptType,
     RestrictionType,
@@ -58,6 +59,7 @@ __all__ = [
     "ConnectionRefused",
     "ContactChanged",
     "ControlMessage",
+    "DefaultTimerChanged",
     "Event",
     "EventAnswer",
     "EventEdited",
@@ -92,6 +94,7 @@ __all__ = [
     "PollOptionAdded",
     "PollVote",
     "PresenceChanged",
+    "PrivacyChanged",
     "Qr",
     "QuickReplyChanged",
     "Reaction",
@@ -2184,6 +2187,60 @@ class PictureChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacyChanged(Event):
+    """Emitted when another device of this account changed who sees or may do something.
+    ``get_privacy`` tells all settings.
+    """
+
+    kind: ClassVar[str] = "privacy_changed"
+    journaled: ClassVar[bool] = True
+
+    settings: list[PrivacySetting]
+    """The settings that changed, as they are now. One that is set to ``contacts_except`` may name
+    other people than before.
+    """
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> PrivacyChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            settings=[PrivacySetting._decode(item) for item in data["settings"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultTimerChanged(Event):
+    """Emitted when this account, on another device, or somebody who knows it wants another timer
+    in new chats. Chats that exist keep theirs.
+    """
+
+    kind: ClassVar[str] = "default_timer_changed"
+    journaled: ClassVar[bool] = True
+
+    who: Identity
+    """Who: this account, or another person."""
+
+    seconds: int
+    """After how many seconds messages disappear; 0: never."""
+
+    changed_at: int | None
+    """When it was set, seconds since 1970, if the service said so."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> DefaultTimerChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            who=Identity._decode(data["who"]),
+            seconds=data["seconds"],
+            changed_at=data.get("changedAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChatChanged(Event):
     """Emitted when a chat was archived, pinned, muted, locked, marked, cleared or deleted, or the
     status posts of a person were muted, on a device of the account. Show the chat as it is now.
@@ -2934,6 +2991,8 @@ _BY_KIND: dict[str, type[Event]] = {
     "channel_counts": ChannelCounts,
     "history": History,
     "picture_changed": PictureChanged,
+    "privacy_changed": PrivacyChanged,
+    "default_timer_changed": DefaultTimerChanged,
     "chat_changed": ChatChanged,
     "message_marked": MessageMarked,
     "contact_changed": ContactChanged,

@@ -22,6 +22,7 @@ from ._types import (
     CreatedGroup,
     DebugChoice,
     DebugEcho,
+    DefaultTimer,
     DownloadedMedia,
     EditedLabel,
     EditedQuickReply,
@@ -54,6 +55,8 @@ from ._types import (
     PictureInfo,
     PictureSize,
     Poll,
+    PrivacyExceptions,
+    PrivacySettings,
     QrCode,
     QuotedMessage,
     ReportedMessages,
@@ -62,6 +65,8 @@ from ._types import (
     SetPictureResult,
     StateChangeId,
     Statistics,
+    StatusAudience,
+    StatusAudienceType,
     StoredMessage,
     UploadedMedia,
     UserInfoList,
@@ -377,6 +382,36 @@ class Operations:
         if value is not None:
             request["value"] = value
         return StateChangeId._decode(await self._request("change_app_state", request, timeout))
+
+    async def change_privacy_exceptions(
+        self,
+        *,
+        category: str,
+        add: list[str] | None = None,
+        remove: list[str] | None = None,
+        timeout: float | None = None,
+    ) -> PrivacyExceptions:
+        """Leaves people out of a category, takes others in again, and sets it to
+        ``contacts_except``. Answers who is left out now.
+
+        Fails with ``INVALID_ARGUMENT`` for a category that knows no exceptions, and with
+        ``NOT_FOUND`` if nobody is registered under a number.
+
+        Args:
+            category: ``last_seen``, ``picture``, ``about``, ``group_add``, ``linked_profiles``
+                or ``pix``.
+            add: Addresses of people to leave out; at most 1,000.
+            remove: Addresses of people to take in again; at most 1,000. Who is not left out
+                stays as it is.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"category": category}
+        if add is not None:
+            request["add"] = add
+        if remove is not None:
+            request["remove"] = remove
+        return PrivacyExceptions._decode(await self._request("change_privacy_exceptions", request, timeout))
 
     async def check_group(
         self,
@@ -1393,6 +1428,21 @@ class Operations:
         request: dict[str, object] = {}
         return ConnectionInfo._decode(await self._request("get_connection", request, timeout))
 
+    async def get_default_timer(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> DefaultTimer:
+        """Tells the timer that this account wants in new chats. That of others is in
+        ``get_user_info``.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return DefaultTimer._decode(await self._request("get_default_timer", request, timeout))
+
     async def get_group(
         self,
         *,
@@ -1547,6 +1597,44 @@ class Operations:
             request["size"] = size
         return PictureInfo._decode(await self._request("get_picture", request, timeout))
 
+    async def get_privacy(
+        self,
+        *,
+        fresh: bool | None = None,
+        timeout: float | None = None,
+    ) -> PrivacySettings:
+        """Tells what this account lets others see and do. It is known from the login on and kept
+        up to date.
+
+        Args:
+            fresh: Whether the service is asked even so.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if fresh is not None:
+            request["fresh"] = fresh
+        return PrivacySettings._decode(await self._request("get_privacy", request, timeout))
+
+    async def get_privacy_exceptions(
+        self,
+        *,
+        category: str,
+        timeout: float | None = None,
+    ) -> PrivacyExceptions:
+        """Tells who is left out where a category is set to ``contacts_except``.
+
+        Fails with ``INVALID_ARGUMENT`` for a category that knows no exceptions.
+
+        Args:
+            category: ``last_seen``, ``picture``, ``about``, ``group_add``, ``linked_profiles``
+                or ``pix``.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"category": category}
+        return PrivacyExceptions._decode(await self._request("get_privacy_exceptions", request, timeout))
+
     async def get_statistics(
         self,
         *,
@@ -1562,6 +1650,20 @@ class Operations:
         """
         request: dict[str, object] = {}
         return Statistics._decode(await self._request("get_statistics", request, timeout))
+
+    async def get_status_audience(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> StatusAudience:
+        """Tells who sees the statuses of this account, unless a status says otherwise.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return StatusAudience._decode(await self._request("get_status_audience", request, timeout))
 
     async def get_user_info(
         self,
@@ -2712,6 +2814,26 @@ class Operations:
             request["version"] = version
         return ClientVersion._decode(await self._request("set_client_version", request, timeout))
 
+    async def set_default_timer(
+        self,
+        *,
+        seconds: int,
+        timeout: float | None = None,
+    ) -> None:
+        """Sets the timer that this account wants in new chats. Chats that exist keep theirs. The
+        account's other devices and people who know it are told.
+
+        Fails with ``INVALID_ARGUMENT`` for another number than those below.
+
+        Args:
+            seconds: After how many seconds messages disappear: 0 for never, 86400 for a day,
+                604800 for a week, 7776000 for 90 days.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"seconds": seconds}
+        await self._request("set_default_timer", request, timeout)
+
     async def set_favorites(
         self,
         *,
@@ -2861,6 +2983,33 @@ class Operations:
         request: dict[str, object] = {"availability": availability}
         await self._request("set_presence", request, timeout)
 
+    async def set_privacy(
+        self,
+        *,
+        category: str,
+        value: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Sets what others see or may do. The account's other devices are told.
+
+        Fails with ``INVALID_ARGUMENT`` for a value that the category does not take.
+
+        Args:
+            category: ``last_seen``, ``picture``, ``about``, ``group_add``, ``linked_profiles``
+                and ``pix`` take ``everyone``, ``contacts``, ``contacts_except`` and ``nobody``;
+                ``online`` takes ``everyone``, ``match_last_seen`` and ``nobody``; ``read_receipts``
+                takes ``everyone`` and ``nobody``; ``calls`` takes ``everyone``, ``known`` and
+                ``contacts``; ``messages`` takes ``everyone`` and ``contacts``; ``defense`` takes
+                ``off`` and ``on_standard``; ``stickers`` takes ``contacts``, ``contacts_only`` and
+                ``nobody``. Other words are handed to the service as they are.
+            value: The value. For ``contacts_except`` those are left out who were last time;
+                ``change_privacy_exceptions`` names others.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"category": category, "value": value}
+        await self._request("set_privacy", request, timeout)
+
     async def set_setting(
         self,
         *,
@@ -2900,6 +3049,29 @@ class Operations:
         if unarchive_chats is not None:
             request["unarchiveChats"] = unarchive_chats
         return StateChangeId._decode(await self._request("set_setting", request, timeout))
+
+    async def set_status_audience(
+        self,
+        *,
+        audience: StatusAudienceType,
+        people: list[str] | None = None,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Sets who sees the statuses of this account.
+
+        Answers and fails as ``archive_chat`` does; fails with ``INVALID_ARGUMENT`` also for
+        people with ``contacts``, and for none with the other kinds.
+
+        Args:
+            audience: Who.
+            people: Addresses of the people who are named; at most 5,000.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"audience": audience}
+        if people is not None:
+            request["people"] = people
+        return StateChangeId._decode(await self._request("set_status_audience", request, timeout))
 
     async def share_phone_number(
         self,

@@ -150,6 +150,9 @@ __all__ = [
     "PostCounts",
     "PostReactionCount",
     "PostVoteCount",
+    "PrivacyExceptions",
+    "PrivacySetting",
+    "PrivacySettings",
     "ProductContent",
     "QrCode",
     "QuestionResponseContent",
@@ -171,6 +174,8 @@ __all__ = [
     "SettingType",
     "StateChangeId",
     "Statistics",
+    "StatusAudience",
+    "StatusAudienceType",
     "StatusNoticeContent",
     "StickerContent",
     "StickerPackContent",
@@ -4608,6 +4613,58 @@ class PostVoteCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacyExceptions:
+    """Who is left out of a category."""
+
+    people: list[Identity]
+    """The people."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PrivacyExceptions:
+        return cls(
+            people=[Identity._decode(item) for item in data["people"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacySetting:
+    """What one category of privacy is set to."""
+
+    category: str
+    """``last_seen``, ``online``, ``picture``, ``about``, ``group_add``, ``read_receipts``,
+    ``calls``, ``messages``, ``defense``, ``stickers``, ``linked_profiles``, ``pix``; or the
+    service's word for one that this version does not know.
+    """
+
+    value: str
+    """``everyone``, ``contacts``, ``contacts_except`` (those of ``get_privacy_exceptions``),
+    ``contacts_only``, ``nobody``, ``match_last_seen``, ``known``, ``off``, ``on_standard``; or
+    the service's word for one that this version does not know.
+    """
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PrivacySetting:
+        return cls(
+            category=data["category"],
+            value=data["value"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacySettings:
+    """What an account lets others see and do."""
+
+    settings: list[PrivacySetting]
+    """An entry for each category."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PrivacySettings:
+        return cls(
+            settings=[PrivacySetting._decode(item) for item in data["settings"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProductContent:
     """A product."""
 
@@ -5177,6 +5234,44 @@ class Statistics:
             sessions_renewed=data["sessionsRenewed"],
             prekeys_replaced=data["prekeysReplaced"],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusAudience:
+    """Who sees the statuses of an account."""
+
+    audience: StatusAudienceType
+    """Who."""
+
+    people: list[Identity]
+    """The people who are named, for the kinds that name some."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> StatusAudience:
+        return cls(
+            audience=StatusAudienceType(data["audience"]),
+            people=[Identity._decode(item) for item in data["people"]],
+        )
+
+
+class StatusAudienceType(str, Enum):
+    """Who sees the statuses of an account."""
+
+    CONTACTS = "contacts"
+    """Everybody in the address book."""
+
+    CONTACTS_EXCEPT = "contacts_except"
+    """Everybody in the address book but those who are named."""
+
+    ONLY = "only"
+    """Only those who are named."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> StatusAudienceType:
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

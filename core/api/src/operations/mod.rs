@@ -21,6 +21,7 @@ mod messages;
 mod people;
 mod pictures;
 mod presence;
+mod privacy;
 mod statistics;
 mod transfer;
 mod version;
@@ -98,6 +99,11 @@ pub use pictures::{
     SetPicture, SetPictureResult,
 };
 pub use presence::{Availability, SetChatState, SetPresence, UnwatchPresence, WatchPresence};
+pub use privacy::{
+    ChangePrivacyExceptions, GetDefaultTimer, GetPrivacy, GetPrivacyExceptions, GetStatusAudience,
+    PrivacyExceptions, PrivacySetting, PrivacySettings, SetDefaultTimer, SetPrivacy, SetStatusAudience,
+    StatusAudience, StatusAudienceType,
+};
 pub use statistics::{FailureCount, GetStatistics, Statistics};
 pub(crate) use transfer::passphrase;
 pub use transfer::{Backup, Export};
@@ -202,6 +208,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<CancelJoinRequest>(),
     entry::<CancelSend>(),
     entry::<ChangeAppState>(),
+    entry::<ChangePrivacyExceptions>(),
     entry::<CheckGroup>(),
     entry::<CheckNumbers>(),
     entry::<ClearChat>(),
@@ -241,6 +248,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<GetAccount>(),
     entry::<GetClientVersion>(),
     entry::<GetConnection>(),
+    entry::<GetDefaultTimer>(),
     entry::<GetGroup>(),
     entry::<GetGroupPictures>(),
     entry::<GetGroups>(),
@@ -248,7 +256,10 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<GetInviteLink>(),
     entry::<GetMessage>(),
     entry::<GetPicture>(),
+    entry::<GetPrivacy>(),
+    entry::<GetPrivacyExceptions>(),
     entry::<GetStatistics>(),
+    entry::<GetStatusAudience>(),
     entry::<GetUserInfo>(),
     entry::<JoinByLink>(),
     entry::<JoinCommunityGroup>(),
@@ -299,6 +310,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SetChatState>(),
     entry::<SetChatTimer>(),
     entry::<SetClientVersion>(),
+    entry::<SetDefaultTimer>(),
     entry::<SetFavorites>(),
     entry::<SetGroupDescription>(),
     entry::<SetGroupSetting>(),
@@ -306,7 +318,9 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SetMemberLabel>(),
     entry::<SetPicture>(),
     entry::<SetPresence>(),
+    entry::<SetPrivacy>(),
     entry::<SetSetting>(),
+    entry::<SetStatusAudience>(),
     entry::<SharePhoneNumber>(),
     entry::<StarMessages>(),
     entry::<TransferCommunity>(),

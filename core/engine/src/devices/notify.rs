@@ -10,11 +10,13 @@ use super::filter;
 use super::identity::Source;
 use super::lists;
 use super::usync::{Devices, Listed};
+use crate::account;
 use crate::appstate;
 use crate::channels;
 use crate::groups;
 use crate::messages::{Replies, Unit};
 use crate::pictures;
+use crate::privacy;
 use crate::repair::Repair;
 use crate::restrictions;
 use crate::store::{DeviceList, StoreError};
@@ -40,7 +42,9 @@ pub(crate) fn notification(
             if let Some(list) = node.child_named("devices") {
                 own_devices(unit, list, replies)?;
             }
+            account::changed_elsewhere(unit, node)?;
         }
+        (Some("disappearing_mode"), Some(from)) if from.is_account() => privacy::notify::timer(unit, node)?,
         (Some("server_sync"), _) => appstate::announced(unit, node)?,
         (Some("mex"), Some(from)) if from.is_server() => restrictions::notification(unit, node)?,
         (Some("w:gp2"), Some(from)) if from.is_group() => {

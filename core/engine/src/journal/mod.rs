@@ -10,6 +10,7 @@ mod history;
 mod messages;
 mod people;
 mod pictures;
+mod privacy;
 mod queue;
 mod record;
 mod stream;

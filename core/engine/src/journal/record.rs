@@ -4,7 +4,9 @@
 use prost::Message as _;
 use whimbrel_wire::jid::Jid;
 
-use super::{account, addons, appstate, channels, communities, groups, history, messages, people, pictures};
+use super::{
+    account, addons, appstate, channels, communities, groups, history, messages, people, pictures, privacy,
+};
 use crate::events::{Event, EventKind, Identity};
 
 /// A row that this version cannot read: damaged, or of a kind that a newer version wrote.
@@ -20,7 +22,7 @@ struct RecordRow {
     recorded_at_ms: i64,
     #[prost(
         oneof = "KindRow",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 43, 44, 45, 50, 51, 52, 56, 57, 60, 61, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 43, 44, 45, 50, 51, 52, 56, 57, 60, 61, 62, 63, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79"
     )]
     kind: Option<KindRow>,
 }
@@ -79,6 +81,10 @@ enum KindRow {
     History(history::HistoryRow),
     #[prost(message, tag = "61")]
     PictureChanged(pictures::PictureChangedRow),
+    #[prost(message, tag = "62")]
+    PrivacyChanged(privacy::PrivacyChangedRow),
+    #[prost(message, tag = "63")]
+    DefaultTimerChanged(privacy::DefaultTimerRow),
     #[prost(message, tag = "70")]
     ChatChanged(appstate::ChangeRow),
     #[prost(message, tag = "71")]
@@ -171,6 +177,8 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         EventKind::StateChanged(event) => KindRow::StateChanged(event.as_ref().into()),
         EventKind::StateWritten(event) => KindRow::StateWritten(event.into()),
         EventKind::StateSynced(event) => KindRow::StateSynced(event.into()),
+        EventKind::PrivacyChanged(event) => KindRow::PrivacyChanged(event.into()),
+        EventKind::DefaultTimerChanged(event) => KindRow::DefaultTimerChanged(event.into()),
         EventKind::Qr(_)
         | EventKind::PairingCode(_)
         | EventKind::PairingCodeFailed(_)
@@ -230,6 +238,8 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
         KindRow::StateTrouble(row) => EventKind::StateTrouble(row.try_into()?),
         KindRow::StateChanged(row) => EventKind::StateChanged(Box::new(row.try_into()?)),
         KindRow::StateWritten(row) => EventKind::StateWritten(row.try_into()?),
+        KindRow::PrivacyChanged(row) => EventKind::PrivacyChanged(row.into()),
+        KindRow::DefaultTimerChanged(row) => EventKind::DefaultTimerChanged(row.try_into()?),
         KindRow::StateSynced(row) => EventKind::StateSynced(row.try_into()?),
     })
 }
@@ -379,6 +389,7 @@ mod tests {
     pub(crate) fn every_kind() -> Vec<EventKind> {
         let mut groups = groups::tests::every_kind(&identity("9"));
         groups.extend(communities::tests::every_kind(&identity("9")));
+        groups.extend(privacy::tests::every_kind(&identity("9")));
         let others = vec![
             EventKind::Message(Box::new(message())),
             EventKind::Addon(Box::new(addon(true))),

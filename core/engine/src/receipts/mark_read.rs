@@ -12,8 +12,9 @@ use crate::options::CallOptions;
 use crate::store::{Changes, StoreError};
 
 impl Client {
-    /// Marks messages as read, and tells the person who wrote them so. `sender` is needed in
-    /// groups; in direct chats it is absent. All messages are by that one person.
+    /// Marks messages as read, and tells the person who wrote them so; in direct chats and of statuses only if
+    /// this account's privacy lets it ([`privacy`](Self::privacy)), and else just its other devices. `sender`
+    /// is needed in groups; in direct chats it is absent. All messages are by that one person.
     ///
     /// # Errors
     /// [`Code::InvalidArgument`] for no messages, or a group without a sender;
@@ -34,10 +35,17 @@ impl Client {
             client.linked_account()?;
             let connection = client.wait_for_connection(deadline).await?;
             let here = identity::canonical(&*client.store, &chat)?;
-            let (chat, sender) = client.unit(|unit| addresses(unit, &chat, sender)).await?;
+            // In groups it is always told, as official clients have it.
+            let is_private = !chat.is_group();
+            let (chat, sender, told) = client
+                .unit(|unit| {
+                    let (chat, sender) = addresses(unit, &chat, sender)?;
+                    Ok((chat, sender, !is_private || unit.tells_of_reading()?))
+                })
+                .await?;
             let time = client.server_now_ms().div_euclid(1000);
             for ids in ids.chunks(stanza::IDS) {
-                let Some(receipt) = stanza::read(&chat, sender.as_ref(), ids, time) else { continue };
+                let Some(receipt) = stanza::read(&chat, sender.as_ref(), ids, time, told) else { continue };
                 let left = deadline.saturating_duration_since(tokio::time::Instant::now());
                 connection.send_awaiting_ack(receipt, left).await?;
             }

@@ -59,8 +59,15 @@ pub(crate) struct Author {
     pub(crate) phone: Option<Jid>,
 }
 
-/// Says that the person read messages: `ids` are of one chat and one author, at most [`IDS`].
-pub(crate) fn read(chat: &Jid, author: Option<&Author>, ids: &[String], time: i64) -> Option<Node> {
+/// Says that the person read messages: `ids` are of one chat and one author, at most [`IDS`]. Told to the
+/// author, or to this account's other devices only.
+pub(crate) fn read(
+    chat: &Jid,
+    author: Option<&Author>,
+    ids: &[String],
+    time: i64,
+    told: bool,
+) -> Option<Node> {
     let (first, rest) = ids.split_first()?;
     let list = (!rest.is_empty()).then(|| {
         let items = rest.iter().map(|id| Node::new("item").attr("id", id.clone()));
@@ -71,7 +78,7 @@ pub(crate) fn read(chat: &Jid, author: Option<&Author>, ids: &[String], time: i6
         Node::new("receipt")
             .attr("id", first.clone())
             .attr("to", chat)
-            .attr("type", "read")
+            .attr("type", if told { "read" } else { "read-self" })
             .attr_opt("participant", author.map(|author| &author.id))
             .attr_opt(
                 "peer_participant_pn",
@@ -166,14 +173,15 @@ mod tests {
     #[test]
     fn reads_name_many_messages() {
         let ids = ["A", "B", "C"].map(str::to_owned);
-        let node = read(&Jid::lid("7"), None, &ids, 5).unwrap();
+        let node = read(&Jid::lid("7"), None, &ids, 5, true).unwrap();
         assert!(node.attr_is("id", "A") && node.attr_is("type", "read") && node.attr_is("t", "5"));
         assert_eq!(super::ids(&node), ids);
         let author = Author { id: Jid::lid("8"), phone: Some(Jid::pn("998")) };
-        let one = read(&Jid::STATUS, Some(&author), &ids[..1], 5).unwrap();
+        let one = read(&Jid::STATUS, Some(&author), &ids[..1], 5, true).unwrap();
         assert!(one.child_named("list").is_none() && one.attr_is("context", "status"));
         assert_eq!(one.attr_jid("participant"), Some(Jid::lid("8")));
-        assert!(read(&Jid::lid("7"), None, &[], 5).is_none());
+        assert!(read(&Jid::lid("7"), None, &[], 5, true).is_none());
+        assert!(read(&Jid::lid("7"), None, &ids, 5, false).unwrap().attr_is("type", "read-self"));
     }
 
     #[test]

@@ -7,6 +7,9 @@
 pub(crate) mod audience;
 pub(crate) mod resend;
 pub(crate) mod send;
+pub(crate) mod setting;
 mod stanza;
+
+pub use setting::{StatusAudience, StatusAudienceKind};
 
 pub(crate) use stanza::Setting;

@@ -284,6 +284,8 @@ pub(crate) struct Changes {
     pub(crate) former_addresses: BTreeMap<Jid, Option<Jid>>,
     pub(crate) lid_migration: Option<LidMigration>,
     pub(crate) restrictions: BTreeMap<RestrictionKind, Option<Lock>>,
+    /// What is known of the account itself, by subject; each part of the engine packs its own.
+    pub(crate) notes: BTreeMap<&'static str, Option<Vec<u8>>>,
     pub(crate) inbox: Vec<InboxEntry>,
     pub(crate) outbox: Vec<OutboxRow>,
     /// Fates of messages in the outbox.
@@ -341,6 +343,7 @@ impl Changes {
         self.former_addresses.extend(later.former_addresses);
         self.lid_migration = later.lid_migration.or(self.lid_migration);
         self.restrictions.extend(later.restrictions);
+        self.notes.extend(later.notes);
         self.inbox.extend(later.inbox);
         // Rows are written before others are dropped: one that comes back is not dropped any more.
         self.outbox_dropped
@@ -389,6 +392,7 @@ impl Changes {
             && self.former_addresses.is_empty()
             && self.lid_migration.is_none()
             && self.restrictions.is_empty()
+            && self.notes.is_empty()
             && self.inbox.is_empty()
             && self.outbox.is_empty()
             && self.outbox_settled.is_empty()

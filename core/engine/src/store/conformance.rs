@@ -108,6 +108,7 @@ fn full() -> Changes {
         lid_migration: Some(LidMigration { migrated: true, refused_at: 3 }),
         restrictions: [(RestrictionKind::NewChatCap, Some(LOCK)), (RestrictionKind::ReachoutTimelock, None)]
             .into(),
+        notes: [("a", Some(vec![1, 2])), ("b", None)].into(),
         parents: [parent("p", Some(vec![7])), parent("q", None)].into(),
         timers: [(chat.clone(), timer(86_400))].into(),
         inbox: vec![
@@ -203,6 +204,8 @@ fn keeps_what_was_committed(store: &dyn Store) {
     assert_eq!(store.former_addresses(&chat).unwrap().len(), 2);
     assert_eq!(store.lid_migration().unwrap(), LidMigration { migrated: true, refused_at: 3 });
     assert_eq!(store.restrictions().unwrap(), [LOCK]);
+    assert_eq!(store.note("a").unwrap(), Some(vec![1, 2]));
+    assert_eq!(store.note("b").unwrap(), None);
     assert!(store.is_known_chat(&chat).unwrap() && !store.is_known_chat(&jid("4@lid")).unwrap());
     for entry in full().inbox {
         assert_eq!(store.inbox(&chat, &device, &entry.message_id).unwrap(), Some(entry));
@@ -259,10 +262,12 @@ fn deletes_and_overwrites(store: &dyn Store) {
             outbox_dropped: vec![(jid("42@lid"), "m2".into())],
             parents: [parent("p", Some(vec![8])), (parent("q", None).0, None)].into(),
             timers: [(jid("42@lid"), timer(0))].into(),
+            notes: [("a", None), ("b", Some(vec![3]))].into(),
             acknowledged: Some(1),
             ..Changes::default()
         })
         .unwrap();
+    assert_eq!((store.note("a").unwrap(), store.note("b").unwrap()), (None, Some(vec![3])));
     assert_eq!(store.parents_of("p").unwrap(), [parent("p", Some(vec![8])).1.unwrap()]);
     assert_eq!(store.parents_of("q").unwrap(), []);
     assert_eq!(store.chat_timer(&jid("42@lid")).unwrap(), Some(timer(0)));
@@ -439,6 +444,7 @@ fn forgets_a_link_but_not_the_journal(store: &dyn Store) {
     assert!(store.group(&jid("1203@g.us")).unwrap().is_none());
     assert_eq!(store.lid_migration().unwrap(), LidMigration::default());
     assert_eq!(store.restrictions().unwrap(), []);
+    assert_eq!(store.note("a").unwrap(), None);
     assert!(!store.is_known_chat(&jid("42@lid")).unwrap());
     assert_eq!(store.own_sender_key(&jid("1203@g.us")).unwrap(), None);
     assert_eq!(store.held_groups().unwrap(), []);

@@ -153,6 +153,10 @@ impl Store for FailingStore {
         self.kept.restrictions()
     }
 
+    fn note(&self, subject: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.kept.note(subject)
+    }
+
     fn is_known_chat(&self, chat: &Jid) -> Result<bool, StoreError> {
         self.kept.is_known_chat(chat)
     }

@@ -59,6 +59,7 @@ struct Tables {
     former_addresses: BTreeMap<Jid, Jid>,
     lid_migration: LidMigration,
     restrictions: BTreeMap<RestrictionKind, Lock>,
+    notes: BTreeMap<&'static str, Vec<u8>>,
     known_chats: BTreeSet<Jid>,
     /// By id first, so that all messages of one id stand together.
     inbox: BTreeMap<(String, Jid, Jid), (u64, InboxEntry)>,
@@ -155,6 +156,7 @@ impl Tables {
         apply(&mut self.former_addresses, &changes.former_addresses);
         self.lid_migration = changes.lid_migration.unwrap_or(self.lid_migration);
         apply(&mut self.restrictions, &changes.restrictions);
+        apply(&mut self.notes, &changes.notes);
         self.known_chats.extend(changes.known_chats());
         for entry in &changes.inbox {
             self.remember(entry);
@@ -436,6 +438,10 @@ impl Store for MemoryStore {
 
     fn restrictions(&self) -> Result<Vec<Lock>, StoreError> {
         Ok(self.lock().restrictions.values().copied().collect())
+    }
+
+    fn note(&self, subject: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.lock().notes.get(subject).cloned())
     }
 
     fn is_known_chat(&self, chat: &Jid) -> Result<bool, StoreError> {

@@ -105,6 +105,8 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn lid_migration(&self) -> Result<LidMigration, StoreError>;
     /// Restrictions of the account, also those that are over.
     fn restrictions(&self) -> Result<Vec<Lock>, StoreError>;
+    /// What is known of the account itself about a subject.
+    fn note(&self, subject: &str) -> Result<Option<Vec<u8>>, StoreError>;
     /// Whether a message of a chat with a person ever came, or was taken by the service, under exactly
     /// this address. This is remembered for longer than the messages are.
     fn is_known_chat(&self, chat: &Jid) -> Result<bool, StoreError>;

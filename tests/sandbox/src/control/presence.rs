@@ -17,6 +17,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/phones/{number}/chat-state", routing::post(chat_state))
         .route("/phones/{number}/about", routing::post(about))
         .route("/phones/{number}/privacy", routing::post(privacy))
+        .route("/phones/{number}/default-timer", routing::post(default_timer))
         .route("/phones/{number}/signs", routing::get(signs))
 }
 
@@ -88,6 +89,21 @@ async fn privacy(
     Body(request): Body<Privacy>,
 ) -> Result<StatusCode, ApiError> {
     find(&api, &number)?.set_privacy(&request.category, &request.value).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DefaultTimer {
+    seconds: u32,
+}
+
+async fn default_timer(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(request): Body<DefaultTimer>,
+) -> Result<StatusCode, ApiError> {
+    find(&api, &number)?.set_default_timer(request.seconds).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -52,6 +52,12 @@ impl Phone {
         self.inner.line.request(iq("set", "privacy").child(privacy)).await.map(drop)
     }
 
+    /// Sets the timer that the person wants in new chats, in seconds.
+    pub async fn set_default_timer(&self, seconds: u32) -> Result<(), PhoneError> {
+        let mode = Node::new("disappearing_mode").attr("duration", seconds);
+        self.inner.line.request(iq("set", "disappearing_mode").child(mode)).await.map(drop)
+    }
+
     /// What was seen of others with a number above `after`; waits for the first if there is none.
     pub async fn signs_after(&self, after: u64, wait: Duration) -> Vec<(u64, Sign)> {
         self.inner.signs.wait_after(after, wait).await

@@ -10,7 +10,7 @@ use super::offline::Queue;
 use super::prekeys::KeyStore;
 use super::proof::KeyIndexList;
 use super::restrictions::Restrictions;
-use super::startup::Settings;
+use super::settings::Settings;
 use crate::options::Addressing;
 use crate::options::LidStanding;
 

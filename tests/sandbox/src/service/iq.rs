@@ -72,7 +72,7 @@ impl Service {
             ("w:profile:picture", true) => self.picture_query(device, request),
             ("w:profile:picture", false) => self.picture_change(device, request),
             ("w:m", false) => self.media_connection(device, request),
-            ("abt", true) => Ok(Reply::Child(super::startup::props(request))),
+            ("abt", true) => Ok(Reply::Child(super::properties::props(request))),
             ("blocklist", true) => self.blocklist(device),
             ("blocklist", false) => self.change_blocklist(device, request),
             ("privacy", true) => self.privacy(device, request),

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod appstate;
+mod blocklist;
 mod channels;
 mod crowd;
 mod devices;
@@ -23,12 +24,16 @@ mod offline;
 mod pictures;
 mod prekeys;
 mod presence;
+mod privacy;
+mod profile;
 mod proof;
+mod properties;
 mod receipts;
 mod restrictions;
+mod settings;
 mod standing;
-mod startup;
 mod status;
+mod tokens;
 mod usync;
 
 use std::collections::BTreeMap;

@@ -73,8 +73,7 @@ impl Service {
     fn tell_presence(&mut self, stream: StreamId, watcher: DeviceId, target: AccountId) {
         let watching = self.accounts.device(watcher).is_some_and(|device| device.available);
         let Some(person) = self.accounts.get(target) else { return };
-        let hidden = person.settings.blocks(watcher.account) || person.settings.privacy("online") == "none";
-        if !watching || hidden {
+        if !watching || !self.sees(target, "online", watcher.account) {
             return;
         }
         let presence = Node::new("presence").attr("from", person.bare(Space::Lid));
@@ -83,10 +82,8 @@ impl Service {
             presence.attr("type", "available")
         } else {
             let last_seen = person.devices.values().map(|device| device.last_seen).max().unwrap_or_default();
-            let last = match person.settings.privacy("last") {
-                "all" => last_seen.to_string(),
-                _ => "deny".to_owned(),
-            };
+            let shown = self.sees(target, "last", watcher.account);
+            let last = if shown { last_seen.to_string() } else { "deny".to_owned() };
             presence.attr("type", "unavailable").attr("last", last)
         };
         self.send(stream, presence);

@@ -103,7 +103,6 @@ impl Service {
         known_hash: Option<&str>,
     ) -> Option<Node> {
         let settings = &account.settings;
-        let blocked = settings.blocks(asking.account);
         match protocol {
             "contact" => {
                 let mut answer = Node::new("contact").attr("type", "in");
@@ -117,7 +116,7 @@ impl Service {
             }
             "lid" => account.twin(Space::Pn).map(|lid| Node::new("lid").attr("val", lid)),
             "devices" => self.device_list(account.id, known_hash),
-            "status" if blocked || settings.privacy("status") == "none" => {
+            "status" if !self.sees(account.id, "status", asking.account) => {
                 Some(Node::new("status").attr("code", "401"))
             }
             "status" => {

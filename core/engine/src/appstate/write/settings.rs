@@ -11,6 +11,7 @@ use whimbrel_wire::Jid;
 use super::wrong;
 use crate::client::Client;
 use crate::error::Error;
+use crate::status::setting::{self, StatusAudienceKind};
 
 /// Longest name that official clients let people type.
 const LONGEST_NAME: usize = 25;
@@ -68,6 +69,31 @@ impl Client {
                 }
             };
             Ok(vec![(Operation::Set, action)])
+        })
+        .await
+    }
+
+    /// Sets who sees the statuses of this account. The account's devices share it: a
+    /// [`StateWritten`](crate::events::EventKind::StateWritten) event with the returned id tells when they
+    /// know.
+    ///
+    /// # Errors
+    /// [`crate::Code::InvalidArgument`] for people where none are named, none where some are, or an address
+    /// that is no person's, and those of [`archive_chat`](Self::archive_chat).
+    pub async fn set_status_audience(
+        &self,
+        kind: StatusAudienceKind,
+        people: Vec<Jid>,
+    ) -> Result<String, Error> {
+        let operation = "set_status_audience";
+        setting::check(kind, &people).map_err(|error| error.in_operation(operation))?;
+        self.wish(operation, move |desk| {
+            let mut named = Vec::with_capacity(people.len());
+            for person in &people {
+                named.push(desk.canonical(person)?.to_string());
+            }
+            let value = Box::new(setting::action(kind, named));
+            Ok(vec![(Operation::Set, Action::StatusPrivacy { value })])
         })
         .await
     }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use whimbrel_wire::{Jid, Node};
 
 use super::{End, Phase, Session};
+use crate::account;
 use crate::addons::waiting;
 use crate::client::{Inner, lanes, own_identity};
 use crate::connection::Connection;
@@ -18,7 +19,7 @@ use crate::history;
 use crate::link::logout;
 use crate::prekeys;
 use crate::presence;
-use crate::store::Changes;
+use crate::store::{Account, Changes};
 
 /// Stanzas asked for at a time.
 const BATCH: u32 = 200;
@@ -208,11 +209,15 @@ impl Session<'_> {
         }
         let (client, connection) = (Arc::clone(&self.client), Arc::clone(&self.connection));
         self.client.spawn(async move {
-            if matches!(kind.as_str(), "groups" | "communities")
-                && let Err(error) = groups::query_all(&client, &connection, TIMEOUT).await
-            {
+            let fetched = match kind.as_str() {
+                "groups" | "communities" => groups::query_all(&client, &connection, TIMEOUT).await.map(drop),
+                "account_sync" => account::look_again(&client, &connection).await,
+                // What else may be out of date is asked for whenever it is needed.
+                _ => Ok(()),
+            };
+            if let Err(error) = fetched {
                 // The bit stays, and is told again at the next login.
-                tracing::warn!(%error, "The groups could not be fetched again.");
+                tracing::warn!(kind, %error, "What is out of date could not be fetched again.");
                 return;
             }
             let clean = stream::clean(kind, timestamp);
@@ -241,25 +246,31 @@ async fn bring_up(client: Arc<Inner>, connection: Arc<Connection>) {
             return;
         }
     }
+    // Asked at the same time: the answers are there when the client is online.
+    let (asking, connecting) = (account::look(&client, &connection), deliver(&client, &connection, &account));
+    tokio::join!(asking, connecting);
+}
+
+async fn deliver(client: &Arc<Inner>, connection: &Arc<Connection>, account: &Account) {
     // Others must be able to reach this device as soon as it is seen.
-    let uploaded = !account.server_has_pre_keys && upload(&client, &connection, 1).await;
-    if !say_active(&client, &connection).await {
+    let uploaded = !account.server_has_pre_keys && upload(client, connection, 1).await;
+    if !say_active(client, connection).await {
         connection.close();
         return;
     }
     connection.deliveries_begin();
     client.app_state.look(None);
-    history::tell_phone(&client, &connection).await;
+    history::tell_phone(client, connection).await;
     // The service ends connections often enough for a look at every login to be one in time.
     while matches!(client.unit(waiting::expire).await, Ok(true)) {}
-    client.spawn(prekeys::keep_young(Arc::clone(&client), Arc::clone(&connection)));
+    client.spawn(prekeys::keep_young(Arc::clone(client), Arc::clone(connection)));
     if uploaded {
         client.prekeys.need_not_compare();
         return;
     }
     if !account.server_has_pre_keys {
-        upload(&client, &connection, 10).await;
-    } else if let Err(error) = prekeys::check_at_login(&client, &connection).await {
+        upload(client, connection, 10).await;
+    } else if let Err(error) = prekeys::check_at_login(client, connection).await {
         tracing::debug!(%error, "The prekeys at the service were not checked.");
     }
 }

@@ -7,6 +7,7 @@
 mod commit;
 mod groups;
 mod keys;
+mod notes;
 mod restrictions;
 mod rows;
 mod sessions;

@@ -177,6 +177,10 @@ impl Store for SqliteStore {
         read::restrictions(&self.reader())
     }
 
+    fn note(&self, subject: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        read::note(&self.reader(), subject)
+    }
+
     fn is_known_chat(&self, chat: &Jid) -> Result<bool, StoreError> {
         read::is_known_chat(&self.reader(), chat)
     }

@@ -249,6 +249,12 @@ pub(super) fn restrictions(connection: &Connection) -> Result<Vec<Lock>, StoreEr
     })
 }
 
+pub(super) fn note(connection: &Connection, subject: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    one(connection, "SELECT note FROM notes WHERE subject = ?1", &[&subject], |row| {
+        row.get(0).map_err(failed)
+    })
+}
+
 pub(super) fn is_known_chat(connection: &Connection, chat: &Jid) -> Result<bool, StoreError> {
     let found =
         one(connection, "SELECT 1 FROM known_chats WHERE chat = ?1", &[&chat.to_string()], |_| Ok(()));

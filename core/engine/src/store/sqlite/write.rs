@@ -102,6 +102,7 @@ fn forget_link(transaction: &Transaction<'_>) -> Result<(), StoreError> {
         "retry_base_keys",
         "lid_migration",
         "restrictions",
+        "notes",
         "known_chats",
         "message_secrets",
         "chat_timers",
@@ -301,6 +302,12 @@ fn write_people(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), 
                 &[&number, until, named],
             )?,
             None => run(transaction, "DELETE FROM restrictions WHERE kind = ?1", &[&number])?,
+        }
+    }
+    for (subject, note) in &changes.notes {
+        match note {
+            Some(note) => run(transaction, "INSERT OR REPLACE INTO notes VALUES (?1, ?2)", &[subject, note])?,
+            None => run(transaction, "DELETE FROM notes WHERE subject = ?1", &[subject])?,
         }
     }
     Ok(())

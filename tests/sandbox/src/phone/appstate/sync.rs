@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use whimbrel_appstate::{Collection, Patch, State, SyncError};
+use whimbrel_appstate::{Action, Collection, Patch, State, SyncError};
+use whimbrel_proto::sync_action::sync_action_value::StatusPrivacyAction;
+use whimbrel_proto::sync_action::sync_action_value::status_privacy_action::StatusDistributionMode;
 use whimbrel_wire::{Jid, Node};
 
 use super::held::Book;
+use crate::phone::stanza::iq;
 use crate::phone::{Phone, PhoneError};
 
 /// Requests after which a collection must have been read.
@@ -36,6 +39,31 @@ impl Phone {
 
     /// Reads until there is nothing more.
     pub(super) async fn pull(&self, named: &[Collection]) -> Result<(), PhoneError> {
+        let audience = self.app_state(&["status_privacy"]);
+        self.pull_each(named).await?;
+        match self.app_state(&["status_privacy"]) {
+            Some(Action::StatusPrivacy { value }) if Some(&*value) != shared(audience.as_ref()) => {
+                self.hand_on_audience(&value).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells the service who sees statuses: what devices share, it cannot read.
+    async fn hand_on_audience(&self, value: &StatusPrivacyAction) -> Result<(), PhoneError> {
+        let kind = match value.mode() {
+            StatusDistributionMode::AllowList => "whitelist",
+            StatusDistributionMode::DenyList => "blacklist",
+            _ => "contacts",
+        };
+        let people = value.user_jid.iter().filter_map(|person| Jid::parse(person).ok());
+        let users = people.map(|person| Node::new("user").attr("jid", person));
+        let list = Node::new("list").attr("type", kind).children(users);
+        let privacy = Node::new("privacy").child(list);
+        self.inner.line.request(iq("set", "status").child(privacy)).await.map(drop)
+    }
+
+    async fn pull_each(&self, named: &[Collection]) -> Result<(), PhoneError> {
         let mut wanted: BTreeSet<Collection> = named.iter().copied().collect();
         for _ in 0..ROUNDS {
             if wanted.is_empty() {
@@ -92,5 +120,12 @@ impl Phone {
             }
         }
         more
+    }
+}
+
+fn shared(action: Option<&Action>) -> Option<&StatusPrivacyAction> {
+    match action? {
+        Action::StatusPrivacy { value } => Some(value),
+        _ => None,
     }
 }

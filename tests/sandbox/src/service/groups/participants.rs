@@ -133,11 +133,7 @@ impl Service {
         let Some(person) = self.accounts.get(account) else {
             return Addition::Refused(Node::new("participant").attr("error", 404_u16));
         };
-        let wanted = match person.settings.privacy("groupadd") {
-            "none" => false,
-            "contacts" => person.contacts.contains(&adder),
-            _ => true,
-        };
+        let wanted = self.sees(account, "groupadd", adder);
         let blocked = person.settings.blocks(adder);
         let Some(group) = self.groups.get(id) else {
             return Addition::Refused(Node::new("participant").attr("error", 404_u16));

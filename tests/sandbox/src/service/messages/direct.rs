@@ -50,10 +50,11 @@ impl Service {
             return Err(code);
         }
         let copies = self.addressed(stream, message, recipient)?;
-        let blocked = self.accounts.get(recipient).is_some_and(|account| account.settings.blocks(own));
+        let blocked = !self.sees(recipient, "messages", own);
         let mut accepted = Accepted::default();
         for (target, encs) in &copies {
-            // Whoever is blocked is not told; what he sends just goes nowhere.
+            // Whoever is blocked, or no contact where only those may write, is not told; what he sends just
+            // goes nowhere.
             if blocked && target.account == recipient {
                 continue;
             }
@@ -64,7 +65,7 @@ impl Service {
         if !message.resend && message.bare.is_empty() {
             accepted.phash = self.hash_if_other(message, recipient, space, &copies);
         }
-        if own != recipient {
+        if own != recipient && !blocked {
             self.acquaint(own, recipient);
         }
         Ok(accepted)

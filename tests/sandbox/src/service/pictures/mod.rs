@@ -163,14 +163,7 @@ impl Service {
     fn shows_picture(&self, owner: &Owner, asking: AccountId) -> bool {
         match owner {
             Owner::Group(id) => self.groups.get(id).is_some_and(|group| group.is_member(asking)),
-            Owner::Person(person) if *person == asking => true,
-            Owner::Person(person) => {
-                self.accounts.get(*person).is_some_and(|account| match account.settings.privacy("profile") {
-                    "none" => false,
-                    "contacts" | "contact_blacklist" => account.contacts.contains(&asking),
-                    _ => true,
-                })
-            }
+            Owner::Person(person) => self.sees(*person, "profile", asking),
         }
     }
 

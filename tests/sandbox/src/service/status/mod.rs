@@ -58,6 +58,19 @@ impl Service {
         Ok(Reply::Child(Node::new("privacy").children(lists.into_iter().map(list))))
     }
 
+    /// The phone hands on what the account's devices share about it: who chose what, nobody else sees.
+    pub(super) fn change_status_privacy(&mut self, device: DeviceId, asked: &Node) -> Result<Reply, Refusal> {
+        let list = asked.child_named("list").filter(|_| device.number == 0);
+        let list = list.ok_or_else(|| Refusal::code(400))?;
+        let kinds = [StatusAudience::Contacts, StatusAudience::Whitelist, StatusAudience::Blacklist];
+        let audience = kinds.into_iter().find(|kind| list.attr_is("type", kind.word()));
+        let audience = audience.ok_or_else(|| Refusal::code(400))?;
+        let people = list.children_named("user").filter_map(|user| user.attr_jid("jid"));
+        let people: BTreeSet<AccountId> = people.filter_map(|person| self.accounts.find(&person)).collect();
+        self.settings_mut(device)?.status = StatusPrivacy { audience, people };
+        Ok(Reply::Empty)
+    }
+
     /// The account's owner chooses on the phone.
     pub(crate) fn set_status_privacy(
         &mut self,

@@ -1,0 +1,42 @@
+//! What is asked about the account itself after a login, and again when the service says that it changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use whimbrel_wire::NodeRef;
+
+use crate::client::Inner;
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::messages::Unit;
+use crate::privacy;
+use crate::store::StoreError;
+
+/// How long the service may take for an answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Asks for what is not known yet, or for too long already. What fails is asked for at the next login, or by
+/// those who need it.
+pub(crate) async fn look(client: &Arc<Inner>, connection: &Arc<Connection>) {
+    let Ok(privacy) = client.unit(|unit| privacy::is_due(unit)).await else { return };
+    if privacy && let Err(error) = privacy::fetch(client, connection, TIMEOUT).await {
+        tracing::debug!(%error, "The settings of privacy could not be fetched.");
+    }
+}
+
+/// Asks for everything: it changed while this client was not told.
+pub(crate) async fn look_again(client: &Arc<Inner>, connection: &Arc<Connection>) -> Result<(), Error> {
+    privacy::fetch(client, connection, TIMEOUT).await
+}
+
+/// Deals with what an `account_sync` notification says of the account, but for its devices (features document
+/// §13.2).
+pub(crate) fn changed_elsewhere(unit: &mut Unit<'_>, node: &NodeRef<'_>) -> Result<(), StoreError> {
+    if node.child_named("privacy").is_some() {
+        privacy::notify::changed_elsewhere(unit, node)?;
+    }
+    if node.child_named("disappearing_mode").is_some() {
+        privacy::notify::timer(unit, node)?;
+    }
+    Ok(())
+}
