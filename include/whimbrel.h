@@ -463,6 +463,18 @@ enum whimbrel_kind
    */
   WHIMBREL_KIND_PICTURE_CHANGED = 61,
   /**
+   * Another device of this account changed who sees or may do something.
+   */
+  WHIMBREL_KIND_PRIVACY_CHANGED = 62,
+  /**
+   * Somebody wants another timer in new chats.
+   */
+  WHIMBREL_KIND_DEFAULT_TIMER_CHANGED = 63,
+  /**
+   * Another device of this account blocked people, or no longer does.
+   */
+  WHIMBREL_KIND_BLOCKED_CHANGED = 64,
+  /**
    * A chat was archived, pinned, muted, locked, marked, cleared or deleted.
    */
   WHIMBREL_KIND_CHAT_CHANGED = 70,

@@ -90,6 +90,8 @@ pub enum whimbrel_kind {
     PrivacyChanged = 62,
     /// Somebody wants another timer in new chats.
     DefaultTimerChanged = 63,
+    /// Another device of this account blocked people, or no longer does.
+    BlockedChanged = 64,
     /// A chat was archived, pinned, muted, locked, marked, cleared or deleted.
     ChatChanged = 70,
     /// A message got or lost its star, or was deleted for this account.
@@ -218,6 +220,7 @@ mod tests {
             Kind::PictureChanged,
             Kind::PrivacyChanged,
             Kind::DefaultTimerChanged,
+            Kind::BlockedChanged,
             Kind::ChatChanged,
             Kind::MessageMarked,
             Kind::ContactChanged,

@@ -4,6 +4,7 @@
 
 mod addons;
 mod appstate;
+mod blocklist;
 mod channels;
 mod communities;
 mod groups;
@@ -32,6 +33,7 @@ pub use appstate::{
     ChatChanged, ContactChanged, LabelChangeType, LabelChanged, MessageMarkType, MessageMarked,
     QuickReplyChanged, SettingChanged, SettingType,
 };
+pub use blocklist::BlockedChanged;
 pub use channels::{
     ChannelCounts, ChannelPost, PostChangeType, PostCounts, PostReactionCount, PostVoteCount,
 };
@@ -524,6 +526,7 @@ pub enum EventBody {
     ChannelCounts(ChannelCounts),
     History(History),
     PictureChanged(PictureChanged),
+    BlockedChanged(BlockedChanged),
     DefaultTimerChanged(DefaultTimerChanged),
     PrivacyChanged(PrivacyChanged),
     /// A chat was archived, pinned, muted, locked, marked, cleared or deleted.
@@ -685,6 +688,7 @@ impl From<&EventKind> for EventBody {
             EventKind::ChannelCounts(event) => Self::ChannelCounts(event.into()),
             EventKind::History(event) => Self::History(event.into()),
             EventKind::PictureChanged(event) => Self::PictureChanged(event.into()),
+            EventKind::BlockedChanged(event) => Self::BlockedChanged(event.into()),
             EventKind::DefaultTimerChanged(event) => Self::DefaultTimerChanged(event.into()),
             EventKind::PrivacyChanged(event) => Self::PrivacyChanged(event.into()),
             EventKind::ChatChanged(event) => Self::ChatChanged(Box::new(event.as_ref().into())),
@@ -824,6 +828,7 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<PictureChanged>(61, "picture_changed"),
     journaled::<PrivacyChanged>(62, "privacy_changed"),
     journaled::<DefaultTimerChanged>(63, "default_timer_changed"),
+    journaled::<BlockedChanged>(64, "blocked_changed"),
     journaled::<ChatChanged>(70, "chat_changed"),
     journaled::<MessageMarked>(71, "message_marked"),
     journaled::<ContactChanged>(72, "contact_changed"),
@@ -878,6 +883,7 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::PictureChanged(_) => 61,
         EventKind::PrivacyChanged(_) => 62,
         EventKind::DefaultTimerChanged(_) => 63,
+        EventKind::BlockedChanged(_) => 64,
         EventKind::ChatChanged(_) => 70,
         EventKind::MessageMarked(_) => 71,
         EventKind::ContactChanged(_) => 72,

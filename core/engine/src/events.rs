@@ -16,6 +16,7 @@ use crate::messages::MessageKey;
 
 pub use crate::addons::{Addon, Control, Target};
 pub use crate::appstate::{StateChange, StateSynced, StateTrouble, StateTroubled, StateWritten};
+pub use crate::blocklist::BlockedChanged;
 pub use crate::channels::{ChannelCounts, ChannelPost, PostChange, PostCounts};
 pub use crate::groups::{
     GroupChange, GroupChanged, GroupJoined, GroupLeft, GroupLinked, GroupRelation, GroupSuggested,
@@ -128,6 +129,9 @@ pub enum EventKind {
     /// Emitted when another device of this account changed who sees or may do something. Journaled.
     /// [`Client::privacy`](crate::Client::privacy) tells all settings.
     PrivacyChanged(PrivacyChanged),
+    /// Emitted when another device of this account blocked people, or blocks them no more. Journaled.
+    /// [`Client::blocked`](crate::Client::blocked) tells all.
+    BlockedChanged(BlockedChanged),
     /// Emitted when this account, on another device, or somebody who knows it wants another timer in new
     /// chats. Journaled. Chats that exist keep theirs.
     DefaultTimerChanged(DefaultTimerChanged),

@@ -36,6 +36,7 @@ pub mod addons;
 mod address;
 pub mod appstate;
 mod archive;
+mod blocklist;
 mod channels;
 mod client;
 mod clock;

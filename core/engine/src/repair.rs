@@ -8,6 +8,7 @@ use whimbrel_appstate::KeyId;
 use whimbrel_wire::{Jid, Node};
 
 use crate::appstate::{self, News};
+use crate::blocklist;
 use crate::client::Inner;
 use crate::connection::Connection;
 use crate::devices::bundles::Reason;
@@ -44,6 +45,8 @@ pub(crate) enum Repair {
     GiveKeys(Jid, Vec<KeyId>),
     /// The service is to be asked how a restriction of the account stands.
     Restriction(RestrictionKind),
+    /// The service is to be asked for the block list.
+    Blocklist,
     /// The service is to be asked for the settings of privacy.
     Privacy,
 }
@@ -88,6 +91,7 @@ async fn one(client: &Arc<Inner>, connection: &Arc<Connection>, repair: Repair) 
         Repair::GiveKeys(device, ids) => appstate::give(client, connection, &device, &ids).await,
         Repair::Sessions(user) => sessions::renew(client, connection, &user).await,
         Repair::Restriction(kind) => restrictions::query(client, connection, kind).await,
+        Repair::Blocklist => blocklist::fetch(client, connection, lists::TIMEOUT).await,
         Repair::Privacy => privacy::fetch(client, connection, lists::TIMEOUT).await,
         Repair::Phone(user) => sessions::refresh_phone(client, connection, &user).await,
     }

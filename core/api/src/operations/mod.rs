@@ -3,6 +3,7 @@
 mod account;
 mod annotate;
 mod archive;
+mod blocklist;
 mod channels;
 mod chats;
 mod communities;
@@ -44,6 +45,7 @@ pub use archive::{
     MessagePage, PastMember, PastMembers, PollVotes, Recipient, Revoked, SentStatus, StoredAnswer,
     StoredKeep, StoredMessage, StoredPin, StoredReaction,
 };
+pub use blocklist::{Block, Blocked, GetBlocked, Unblock};
 pub use channels::{EditPost, ReactToPost, RevokePost, VoteInPost};
 pub use chats::{
     ArchiveChat, ChangeAppState, ClearChat, DeleteChat, DeleteMessageForMe, LockChat, MarkChat, MessageName,
@@ -205,6 +207,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<AppealGroupSuspension>(),
     entry::<ArchiveChat>(),
     entry::<Backup>(),
+    entry::<Block>(),
     entry::<CancelJoinRequest>(),
     entry::<CancelSend>(),
     entry::<ChangeAppState>(),
@@ -246,6 +249,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<FindPastMembers>(),
     entry::<ForwardMessage>(),
     entry::<GetAccount>(),
+    entry::<GetBlocked>(),
     entry::<GetClientVersion>(),
     entry::<GetConnection>(),
     entry::<GetDefaultTimer>(),
@@ -324,6 +328,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SharePhoneNumber>(),
     entry::<StarMessages>(),
     entry::<TransferCommunity>(),
+    entry::<Unblock>(),
     entry::<UnlinkGroups>(),
     entry::<UnwatchPresence>(),
     entry::<UploadMedia>(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use whimbrel_wire::NodeRef;
 
+use crate::blocklist;
 use crate::client::Inner;
 use crate::connection::Connection;
 use crate::error::Error;
@@ -18,15 +19,25 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Asks for what is not known yet, or for too long already. What fails is asked for at the next login, or by
 /// those who need it.
 pub(crate) async fn look(client: &Arc<Inner>, connection: &Arc<Connection>) {
-    let Ok(privacy) = client.unit(|unit| privacy::is_due(unit)).await else { return };
-    if privacy && let Err(error) = privacy::fetch(client, connection, TIMEOUT).await {
-        tracing::debug!(%error, "The settings of privacy could not be fetched.");
-    }
+    let due = client.unit(|unit| Ok((privacy::is_due(unit)?, blocklist::is_due(unit)?)));
+    let Ok((privacy, blocklist)) = due.await else { return };
+    let privacy = async {
+        if privacy && let Err(error) = privacy::fetch(client, connection, TIMEOUT).await {
+            tracing::debug!(%error, "The settings of privacy could not be fetched.");
+        }
+    };
+    let blocklist = async {
+        if blocklist && let Err(error) = blocklist::fetch(client, connection, TIMEOUT).await {
+            tracing::debug!(%error, "The block list could not be fetched.");
+        }
+    };
+    tokio::join!(privacy, blocklist);
 }
 
 /// Asks for everything: it changed while this client was not told.
 pub(crate) async fn look_again(client: &Arc<Inner>, connection: &Arc<Connection>) -> Result<(), Error> {
-    privacy::fetch(client, connection, TIMEOUT).await
+    privacy::fetch(client, connection, TIMEOUT).await?;
+    blocklist::fetch(client, connection, TIMEOUT).await
 }
 
 /// Deals with what an `account_sync` notification says of the account, but for its devices (features document
@@ -35,6 +46,7 @@ pub(crate) fn changed_elsewhere(unit: &mut Unit<'_>, node: &NodeRef<'_>) -> Resu
     if node.child_named("privacy").is_some() {
         privacy::notify::changed_elsewhere(unit, node)?;
     }
+    blocklist::notify::changed_elsewhere(unit, node)?;
     if node.child_named("disappearing_mode").is_some() {
         privacy::notify::timer(unit, node)?;
     }

@@ -3,6 +3,7 @@
 mod account;
 mod addons;
 mod appstate;
+mod blocklist;
 mod channels;
 mod communities;
 mod groups;

@@ -5,7 +5,8 @@ use prost::Message as _;
 use whimbrel_wire::jid::Jid;
 
 use super::{
-    account, addons, appstate, channels, communities, groups, history, messages, people, pictures, privacy,
+    account, addons, appstate, blocklist, channels, communities, groups, history, messages, people, pictures,
+    privacy,
 };
 use crate::events::{Event, EventKind, Identity};
 
@@ -22,7 +23,7 @@ struct RecordRow {
     recorded_at_ms: i64,
     #[prost(
         oneof = "KindRow",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 43, 44, 45, 50, 51, 52, 56, 57, 60, 61, 62, 63, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 43, 44, 45, 50, 51, 52, 56, 57, 60, 61, 62, 63, 64, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79"
     )]
     kind: Option<KindRow>,
 }
@@ -85,6 +86,8 @@ enum KindRow {
     PrivacyChanged(privacy::PrivacyChangedRow),
     #[prost(message, tag = "63")]
     DefaultTimerChanged(privacy::DefaultTimerRow),
+    #[prost(message, tag = "64")]
+    BlockedChanged(blocklist::BlockedChangedRow),
     #[prost(message, tag = "70")]
     ChatChanged(appstate::ChangeRow),
     #[prost(message, tag = "71")]
@@ -179,6 +182,7 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         EventKind::StateSynced(event) => KindRow::StateSynced(event.into()),
         EventKind::PrivacyChanged(event) => KindRow::PrivacyChanged(event.into()),
         EventKind::DefaultTimerChanged(event) => KindRow::DefaultTimerChanged(event.into()),
+        EventKind::BlockedChanged(event) => KindRow::BlockedChanged(event.into()),
         EventKind::Qr(_)
         | EventKind::PairingCode(_)
         | EventKind::PairingCodeFailed(_)
@@ -240,6 +244,7 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
         KindRow::StateWritten(row) => EventKind::StateWritten(row.try_into()?),
         KindRow::PrivacyChanged(row) => EventKind::PrivacyChanged(row.into()),
         KindRow::DefaultTimerChanged(row) => EventKind::DefaultTimerChanged(row.try_into()?),
+        KindRow::BlockedChanged(row) => EventKind::BlockedChanged(row.try_into()?),
         KindRow::StateSynced(row) => EventKind::StateSynced(row.try_into()?),
     })
 }
@@ -284,10 +289,10 @@ mod tests {
     use super::*;
     use crate::error::Code;
     use crate::events::{
-        Addon, ChannelCounts, ChannelPost, ChatMoved, ConnectionRefused, Control, HistoryKind, HistorySync,
-        IdentityChanged, Linked, LoggedOut, Message, NumberChanged, NumberShared, PictureChanged, PostChange,
-        PostCounts, Receipt, ReceiptKind, Restriction, RestrictionKind, SendStatus, Target, Undecryptable,
-        VersionExpires,
+        Addon, BlockedChanged, ChannelCounts, ChannelPost, ChatMoved, ConnectionRefused, Control,
+        HistoryKind, HistorySync, IdentityChanged, Linked, LoggedOut, Message, NumberChanged, NumberShared,
+        PictureChanged, PostChange, PostCounts, Receipt, ReceiptKind, Restriction, RestrictionKind,
+        SendStatus, Target, Undecryptable, VersionExpires,
     };
     use crate::messages::MessageKey;
 
@@ -455,6 +460,10 @@ mod tests {
                 former: "15550009@s.whatsapp.net".parse().unwrap(),
             }),
             EventKind::NumberShared(NumberShared { who: identity("9") }),
+            EventKind::BlockedChanged(BlockedChanged {
+                blocked: vec![identity("7"), identity("8")],
+                unblocked: vec![identity("9")],
+            }),
             EventKind::PictureChanged(PictureChanged {
                 owner: identity("1"),
                 author: Some(identity("2")),

@@ -18,6 +18,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/phones/{number}/about", routing::post(about))
         .route("/phones/{number}/privacy", routing::post(privacy))
         .route("/phones/{number}/default-timer", routing::post(default_timer))
+        .route("/phones/{number}/block", routing::post(block))
         .route("/phones/{number}/signs", routing::get(signs))
 }
 
@@ -104,6 +105,22 @@ async fn default_timer(
     Body(request): Body<DefaultTimer>,
 ) -> Result<StatusCode, ApiError> {
     find(&api, &number)?.set_default_timer(request.seconds).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Block {
+    person: String,
+    blocked: bool,
+}
+
+async fn block(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(request): Body<Block>,
+) -> Result<StatusCode, ApiError> {
+    find(&api, &number)?.set_blocked(&request.person, request.blocked).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

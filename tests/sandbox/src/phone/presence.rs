@@ -58,6 +58,15 @@ impl Phone {
         self.inner.line.request(iq("set", "disappearing_mode").child(mode)).await.map(drop)
     }
 
+    /// Blocks somebody, or no longer.
+    pub async fn set_blocked(&self, person: &str, blocked: bool) -> Result<(), PhoneError> {
+        let person = self.resolve(person).await?;
+        let person = self.state().people.session_address(&person).to_account();
+        let action = if blocked { "block" } else { "unblock" };
+        let item = Node::new("item").attr("action", action).attr("jid", person);
+        self.inner.line.request(iq("set", "blocklist").child(item)).await.map(drop)
+    }
+
     /// What was seen of others with a number above `after`; waits for the first if there is none.
     pub async fn signs_after(&self, after: u64, wait: Duration) -> Vec<(u64, Sign)> {
         self.inner.signs.wait_after(after, wait).await

@@ -6,6 +6,7 @@ use super::Service;
 use super::accounts::{DeviceId, Space};
 use super::iq::Reply;
 use super::settings::Settings;
+use crate::options::LidStanding;
 use crate::stanza::{self, Refusal};
 
 impl Settings {
@@ -32,10 +33,17 @@ impl Service {
             Some("unblock") => false,
             _ => return Err(Refusal::code(400)),
         };
-        if Space::of(&jid) != Some(Space::Lid) {
+        let other = self.accounts.find(&jid).ok_or_else(|| Refusal::code(404))?;
+        // An account that lives by its LID names others by theirs, unless they have none that is known.
+        let standing = |id| self.accounts.get(id).map(|account| account.standing);
+        let by_lid = standing(device.account) == Some(LidStanding::Migrated)
+            && standing(other) != Some(LidStanding::PnOnly);
+        if by_lid && Space::of(&jid) != Some(Space::Lid) {
             return Err(Refusal::code(400));
         }
-        let other = self.accounts.find(&jid).ok_or_else(|| Refusal::code(404))?;
+        if other == device.account {
+            return Err(Refusal::code(406));
+        }
         let settings = self.settings_mut(device)?;
         let prev_dhash = settings.dhash();
         if block {
