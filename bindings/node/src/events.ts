@@ -1052,6 +1052,18 @@ export interface DefaultTimerChanged extends JournaledEvent {
 }
 
 /**
+ * Emitted when another device of this account blocked people, or blocks them no more.
+ * `get_blocked` tells all.
+ */
+export interface BlockedChanged extends JournaledEvent {
+  kind: 'blocked_changed'
+  /** Who is blocked now and was not before. */
+  blocked: Identity[]
+  /** Who is blocked no more. */
+  unblocked: Identity[]
+}
+
+/**
  * Emitted when a chat was archived, pinned, muted, locked, marked, cleared or deleted, or the
  * status posts of a person were muted, on a device of the account. Show the chat as it is now.
  */
@@ -1424,6 +1436,7 @@ export type ClientEvent =
   | PictureChanged
   | PrivacyChanged
   | DefaultTimerChanged
+  | BlockedChanged
   | ChatChanged
   | MessageMarked
   | ContactChanged

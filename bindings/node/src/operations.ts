@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { AcceptInvitation, Account, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, CancelJoinRequest, CancelSend, ChangeAppState, ChangePrivacyExceptions, ChatPage, CheckGroup, CheckNumbers, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactPage, CountCommunityMembers, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteQuickReply, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, ForwardMessage, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetPicture, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListReportedMessages, LockChat, MarkChat, MarkRead, MediaDescription, MessageName, MessagePage, MuteChat, MuteStatus, OlderHistory, OrderLabels, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, PromoteParticipants, QrCode, QuotedMessageInput, React, ReactToPost, RemoveContact, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportToAdmins, ReportedMessages, RequestHistory, ResetInviteLink, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetSetting, SetStatusAudience, SharePhoneNumber, StarMessages, StateChangeId, Statistics, StatusAudience, StoredMessage, TransferCommunity, UnlinkGroups, UnwatchPresence, UploadMedia, UploadedMedia, UserInfoList, VoteInPost, VotePoll, WaitingRequests, WatchPresence } from './types.js'
+import type { AcceptInvitation, Account, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, Block, Blocked, CancelJoinRequest, CancelSend, ChangeAppState, ChangePrivacyExceptions, ChatPage, CheckGroup, CheckNumbers, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactPage, CountCommunityMembers, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteQuickReply, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, ForwardMessage, GetBlocked, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetPicture, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListReportedMessages, LockChat, MarkChat, MarkRead, MediaDescription, MessageName, MessagePage, MuteChat, MuteStatus, OlderHistory, OrderLabels, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, PromoteParticipants, QrCode, QuotedMessageInput, React, ReactToPost, RemoveContact, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportToAdmins, ReportedMessages, RequestHistory, ResetInviteLink, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetSetting, SetStatusAudience, SharePhoneNumber, StarMessages, StateChangeId, Statistics, StatusAudience, StoredMessage, TransferCommunity, Unblock, UnlinkGroups, UnwatchPresence, UploadMedia, UploadedMedia, UserInfoList, VoteInPost, VotePoll, WaitingRequests, WatchPresence } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -96,6 +96,18 @@ export abstract class Operations {
    */
   async backup(request: Backup, options?: CallOptions): Promise<void> {
     await this.request('backup', request, options)
+  }
+
+  /**
+   * Blocks a person: whatever that person sends does not arrive any more, nor are this
+   * account's presence, picture and about shown there. The person is not told; the account's
+   * other devices are. Who is blocked already stays so.
+   *
+   * Fails with `INVALID_ARGUMENT` for an address that is not another person's, and with
+   * `NOT_FOUND` if nobody is registered under a number.
+   */
+  async block(request: Block, options?: CallOptions): Promise<void> {
+    await this.request('block', block(request), options)
   }
 
   /**
@@ -465,6 +477,11 @@ export abstract class Operations {
   /** Returns the linked account. */
   async getAccount(options?: CallOptions): Promise<Account> {
     return this.request<Account>('get_account', {}, options)
+  }
+
+  /** Tells whom this account has blocked. It is known from the login on and kept up to date. */
+  async getBlocked(request: GetBlocked, options?: CallOptions): Promise<Blocked> {
+    return this.request<Blocked>('get_blocked', request, options)
   }
 
   /** Returns the version of the web client that the next connection presents to the service. */
@@ -1116,6 +1133,15 @@ export abstract class Operations {
   }
 
   /**
+   * Blocks a person no more. Who is not blocked stays so.
+   *
+   * Fails as `block` does.
+   */
+  async unblock(request: Unblock, options?: CallOptions): Promise<void> {
+    await this.request('unblock', unblock(request), options)
+  }
+
+  /**
    * Takes groups out of a community.
    *
    * What failed for single groups is in the results.
@@ -1199,6 +1225,10 @@ function appealGroupSuspension(value: AppealGroupSuspension): object {
 
 function archiveChat(value: ArchiveChat): object {
   return { ...value, chat: address(value.chat) }
+}
+
+function block(value: Block): object {
+  return { ...value, person: address(value.person) }
 }
 
 function cancelJoinRequest(value: CancelJoinRequest): object {
@@ -1515,6 +1545,10 @@ function starMessages(value: StarMessages): object {
 
 function transferCommunity(value: TransferCommunity): object {
   return { ...value, community: address(value.community), to: address(value.to) }
+}
+
+function unblock(value: Unblock): object {
+  return { ...value, person: address(value.person) }
 }
 
 function unlinkGroups(value: UnlinkGroups): object {

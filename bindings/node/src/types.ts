@@ -246,6 +246,25 @@ export interface Backup {
   path: string
 }
 
+/**
+ * Blocks a person: whatever that person sends does not arrive any more, nor are this account's
+ * presence, picture and about shown there. The person is not told; the account's other devices
+ * are. Who is blocked already stays so.
+ *
+ * Fails with `INVALID_ARGUMENT` for an address that is not another person's, and with
+ * `NOT_FOUND` if nobody is registered under a number.
+ */
+export interface Block {
+  /** Address of the person: a JID, or a phone number with its country code. */
+  person: Address
+}
+
+/** Whom an account has blocked. */
+export interface Blocked {
+  /** The people. */
+  people: Identity[]
+}
+
 /** A call to many. Only received. */
 export interface BroadcastCallContentInput {
   type: 'broadcast_call'
@@ -1737,6 +1756,12 @@ export interface Forwarded {
   score: number
   /** It counts as forwarded many times. */
   many: boolean
+}
+
+/** Tells whom this account has blocked. It is known from the login on and kept up to date. */
+export interface GetBlocked {
+  /** Whether the service is asked even so. */
+  fresh?: boolean
 }
 
 /**
@@ -4904,6 +4929,16 @@ export interface TransferCommunity {
   community: Address
   /** Address of the new owner. */
   to: Address
+}
+
+/**
+ * Blocks a person no more. Who is not blocked stays so.
+ *
+ * Fails as `block` does.
+ */
+export interface Unblock {
+  /** Address of the person: a JID, or a phone number with its country code. */
+  person: Address
 }
 
 /**

@@ -46,6 +46,7 @@ __all__ = [
     "AppStateSynced",
     "AppStateTrouble",
     "AppStateWritten",
+    "BlockedChanged",
     "ChannelCounts",
     "ChannelPost",
     "ChatChanged",
@@ -2241,6 +2242,32 @@ class DefaultTimerChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlockedChanged(Event):
+    """Emitted when another device of this account blocked people, or blocks them no more.
+    ``get_blocked`` tells all.
+    """
+
+    kind: ClassVar[str] = "blocked_changed"
+    journaled: ClassVar[bool] = True
+
+    blocked: list[Identity]
+    """Who is blocked now and was not before."""
+
+    unblocked: list[Identity]
+    """Who is blocked no more."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> BlockedChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            blocked=[Identity._decode(item) for item in data["blocked"]],
+            unblocked=[Identity._decode(item) for item in data["unblocked"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChatChanged(Event):
     """Emitted when a chat was archived, pinned, muted, locked, marked, cleared or deleted, or the
     status posts of a person were muted, on a device of the account. Show the chat as it is now.
@@ -2993,6 +3020,7 @@ _BY_KIND: dict[str, type[Event]] = {
     "picture_changed": PictureChanged,
     "privacy_changed": PrivacyChanged,
     "default_timer_changed": DefaultTimerChanged,
+    "blocked_changed": BlockedChanged,
     "chat_changed": ChatChanged,
     "message_marked": MessageMarked,
     "contact_changed": ContactChanged,

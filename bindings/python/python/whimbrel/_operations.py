@@ -10,6 +10,7 @@ from ._types import (
     Address,
     AdminReport,
     Availability,
+    Blocked,
     ChatPage,
     ChatState,
     CheckedNumbers,
@@ -313,6 +314,27 @@ class Operations:
         """
         request: dict[str, object] = {"path": path}
         await self._request("backup", request, timeout)
+
+    async def block(
+        self,
+        *,
+        person: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Blocks a person: whatever that person sends does not arrive any more, nor are this
+        account's presence, picture and about shown there. The person is not told; the account's
+        other devices are. Who is blocked already stays so.
+
+        Fails with ``INVALID_ARGUMENT`` for an address that is not another person's, and with
+        ``NOT_FOUND`` if nobody is registered under a number.
+
+        Args:
+            person: Address of the person: a JID, or a phone number with its country code.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"person": str(person)}
+        await self._request("block", request, timeout)
 
     async def cancel_join_request(
         self,
@@ -1399,6 +1421,24 @@ class Operations:
         """
         request: dict[str, object] = {}
         return Account._decode(await self._request("get_account", request, timeout))
+
+    async def get_blocked(
+        self,
+        *,
+        fresh: bool | None = None,
+        timeout: float | None = None,
+    ) -> Blocked:
+        """Tells whom this account has blocked. It is known from the login on and kept up to date.
+
+        Args:
+            fresh: Whether the service is asked even so.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if fresh is not None:
+            request["fresh"] = fresh
+        return Blocked._decode(await self._request("get_blocked", request, timeout))
 
     async def get_client_version(
         self,
@@ -3139,6 +3179,24 @@ class Operations:
         """
         request: dict[str, object] = {"community": str(community), "to": str(to)}
         await self._request("transfer_community", request, timeout)
+
+    async def unblock(
+        self,
+        *,
+        person: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Blocks a person no more. Who is not blocked stays so.
+
+        Fails as ``block`` does.
+
+        Args:
+            person: Address of the person: a JID, or a phone number with its country code.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"person": str(person)}
+        await self._request("unblock", request, timeout)
 
     async def unlink_groups(
         self,

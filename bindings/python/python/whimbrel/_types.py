@@ -17,6 +17,7 @@ __all__ = [
     "AppStateTroubleType",
     "AudioContent",
     "Availability",
+    "Blocked",
     "BroadcastCallContent",
     "ButtonsContent",
     "CallLogContent",
@@ -417,6 +418,20 @@ class Availability(str, Enum):
     @classmethod
     def _missing_(cls, value: object) -> Availability:
         return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """Whom an account has blocked."""
+
+    people: list[Identity]
+    """The people."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Blocked:
+        return cls(
+            people=[Identity._decode(item) for item in data["people"]],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
