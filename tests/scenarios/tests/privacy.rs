@@ -295,7 +295,8 @@ async fn who_sees_statuses_is_shared_by_the_devices() {
     let change = client.set_status_audience(StatusAudienceKind::Only, vec![pn(BEN)]).await.unwrap();
     next_kind(&mut events, |kind| match kind {
         EventKind::StateWritten(written) if written.change == change => {
-            Some(assert!(written.error.is_none()))
+            assert!(written.error.is_none());
+            Some(())
         }
         _ => None,
     })

@@ -103,7 +103,7 @@ pub(super) fn set_timer(seconds: u32) -> Node {
 pub(super) fn ask_timer(who: &Jid, sid: String) -> Node {
     let protocols = Node::new("query").child(Node::new("disappearing_mode"));
     let user = Node::new("user").attr("jid", who);
-    usync::request(protocols, [user].into_iter(), Mode::Query, "interactive", sid)
+    usync::request(protocols, [user], Mode::Query, "interactive", sid)
 }
 
 /// The timer in a `<disappearing_mode>` of a notification: seconds, and when it was set.
@@ -126,8 +126,8 @@ mod tests {
     #[test]
     fn requests_are_those_of_other_clients() {
         for (node, expected) in [
-            (ask(), sent("whatsmeow", "GetPrivacySettings", 0)),
-            (set("last", "contacts"), sent("whatsmeow", "SetPrivacySetting(last)", 0)),
+            (ask(), sent("whatsmeow", "TryFetchPrivacySettings", 0)),
+            (set("last", "none"), sent("whatsmeow", "SetPrivacySetting(last,none)", 0)),
             (set_timer(604_800), sent("whatsmeow", "SetDefaultDisappearingTimer", 0)),
         ] {
             assert_eq!(comparable(&node), comparable(&expected));
