@@ -147,6 +147,10 @@ enum whimbrel_code
    */
   WHIMBREL_CODE_RESTRICTED = 305,
   /**
+   * The account has not accepted the service's terms for this: show them, and accept them in its name.
+   */
+  WHIMBREL_CODE_TERMS_NOT_ACCEPTED = 315,
+  /**
    * Another device of the account changed the same meanwhile, and its word counts.
    */
   WHIMBREL_CODE_SUPERSEDED = 320,
@@ -514,6 +518,26 @@ enum whimbrel_kind
    * What the account's devices share was read for the first time.
    */
   WHIMBREL_KIND_APP_STATE_SYNCED = 79,
+  /**
+   * This account follows a channel, or posts in it, that it did not before.
+   */
+  WHIMBREL_KIND_CHANNEL_JOINED = 80,
+  /**
+   * This account follows a channel no more.
+   */
+  WHIMBREL_KIND_CHANNEL_LEFT = 81,
+  /**
+   * A channel has another name, picture or the like, or goes on no more.
+   */
+  WHIMBREL_KIND_CHANNEL_CHANGED = 82,
+  /**
+   * Somebody has another role in a channel.
+   */
+  WHIMBREL_KIND_CHANNEL_ROLE_CHANGED = 83,
+  /**
+   * Another device of this account muted something of a channel, or wants to hear of it again.
+   */
+  WHIMBREL_KIND_CHANNEL_MUTED = 84,
   /**
    * There is a QR text to show.
    */

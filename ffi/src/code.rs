@@ -63,6 +63,8 @@ pub enum whimbrel_code {
     InteractiveRefused = 304,
     /// The service restricts this class of sends for now.
     Restricted = 305,
+    /// The account has not accepted the service's terms for this: show them, and accept them in its name.
+    TermsNotAccepted = 315,
     /// Another device of the account changed the same meanwhile, and its word counts.
     Superseded = 320,
     /// No session with the device could be made.
@@ -148,6 +150,7 @@ impl From<Code> for whimbrel_code {
             Code::RateLimited => Self::RateLimited,
             Code::InteractiveRefused => Self::InteractiveRefused,
             Code::Restricted => Self::Restricted,
+            Code::TermsNotAccepted => Self::TermsNotAccepted,
             Code::Superseded => Self::Superseded,
             Code::NoSession => Self::NoSession,
             Code::IdentityChanged => Self::IdentityChanged,

@@ -112,6 +112,16 @@ pub enum whimbrel_kind {
     AppStateWritten = 78,
     /// What the account's devices share was read for the first time.
     AppStateSynced = 79,
+    /// This account follows a channel, or posts in it, that it did not before.
+    ChannelJoined = 80,
+    /// This account follows a channel no more.
+    ChannelLeft = 81,
+    /// A channel has another name, picture or the like, or goes on no more.
+    ChannelChanged = 82,
+    /// Somebody has another role in a channel.
+    ChannelRoleChanged = 83,
+    /// Another device of this account muted something of a channel, or wants to hear of it again.
+    ChannelMuted = 84,
     /// There is a QR text to show.
     Qr = 100,
     /// A linking attempt ended without a link.
@@ -231,6 +241,11 @@ mod tests {
             Kind::AppStateChanged,
             Kind::AppStateWritten,
             Kind::AppStateSynced,
+            Kind::ChannelJoined,
+            Kind::ChannelLeft,
+            Kind::ChannelChanged,
+            Kind::ChannelRoleChanged,
+            Kind::ChannelMuted,
             Kind::Qr,
             Kind::LinkFailed,
             Kind::Connection,

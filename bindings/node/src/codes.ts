@@ -65,6 +65,11 @@ export const Code = {
    * `retryAfterMs`.
    */
   Restricted: 305,
+  /**
+   * The account has not accepted the service's terms for this: show them, and accept them in
+   * its name.
+   */
+  TermsNotAccepted: 315,
   /** Another device of the account changed the same meanwhile, and its word counts. */
   Superseded: 320,
   /** No session with the device could be made. */
@@ -155,6 +160,7 @@ export type CodeName =
   | 'RATE_LIMITED'
   | 'INTERACTIVE_REFUSED'
   | 'RESTRICTED'
+  | 'TERMS_NOT_ACCEPTED'
   | 'SUPERSEDED'
   | 'NO_SESSION'
   | 'IDENTITY_CHANGED'

@@ -100,6 +100,11 @@ pub const fn info(code: Code) -> CodeInfo {
             403,
             "The service does not take buttons, lists and the like from this account; send text.",
         ),
+        Code::TermsNotAccepted => (
+            "TERMS_NOT_ACCEPTED",
+            403,
+            "The account has not accepted the service's terms for this: show them, and accept them in its name.",
+        ),
         Code::Superseded => (
             "SUPERSEDED",
             409,

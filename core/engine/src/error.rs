@@ -68,6 +68,8 @@ pub enum Code {
     /// The account may not begin chats for now; `retry_after` says how long, if the service told. Chats
     /// that exist go on.
     Restricted = 305,
+    /// The account has not accepted the service's terms for this: show them, and accept them in its name.
+    TermsNotAccepted = 315,
     /// Another device of the account changed the same meanwhile, and its word counts.
     Superseded = 320,
 
@@ -192,6 +194,7 @@ impl Code {
         Self::RateLimited,
         Self::InteractiveRefused,
         Self::Restricted,
+        Self::TermsNotAccepted,
         Self::Superseded,
         Self::NoSession,
         Self::IdentityChanged,

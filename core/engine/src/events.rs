@@ -17,7 +17,10 @@ use crate::messages::MessageKey;
 pub use crate::addons::{Addon, Control, Target};
 pub use crate::appstate::{StateChange, StateSynced, StateTrouble, StateTroubled, StateWritten};
 pub use crate::blocklist::BlockedChanged;
-pub use crate::channels::{ChannelCounts, ChannelPost, PostChange, PostCounts};
+pub use crate::channels::{
+    ChannelChanged, ChannelCounts, ChannelJoined, ChannelLeft, ChannelMuted, ChannelPost, ChannelRoleChange,
+    ChannelRoleChanged, PostChange, PostCounts,
+};
 pub use crate::groups::{
     GroupChange, GroupChanged, GroupJoined, GroupLeft, GroupLinked, GroupRelation, GroupSuggested,
     GroupSuggestion, GrowthLock, JoinRequest, JoinRequestState, LinkedGroup,
@@ -154,6 +157,18 @@ pub enum EventKind {
     /// Emitted when the service tells how posts of a channel are received. Journaled. Replace what you show of
     /// what is told.
     ChannelCounts(ChannelCounts),
+    /// Emitted when this account follows a channel, or posts in it, that it did not before: it did so on
+    /// another device, or was invited to. Journaled.
+    ChannelJoined(Box<ChannelJoined>),
+    /// Emitted when this account follows a channel no more. Journaled.
+    ChannelLeft(ChannelLeft),
+    /// Emitted when a channel has another name, picture or the like, or goes on no more. Journaled.
+    ChannelChanged(Box<ChannelChanged>),
+    /// Emitted when somebody has another role in a channel. Journaled.
+    ChannelRoleChanged(ChannelRoleChanged),
+    /// Emitted when another device of this account muted something of a channel, or wants to hear of it
+    /// again. Journaled.
+    ChannelMuted(ChannelMuted),
     /// Emitted when a chat was archived, pinned, muted, locked, marked, cleared or deleted, or the status
     /// posts of a person were muted, on a device of the account. Journaled. Show the chat as it is now.
     ChatChanged(Box<StateChange>),

@@ -75,6 +75,11 @@ pub use archive::{
     Chat, Contact, FindChats, FindContacts, FindMessages, Label, Page, PastMember, PollVote, Recipient,
     SentStatus, StoredAnswer, StoredMessage, StoredPin, StoredReaction,
 };
+pub use channels::{
+    Channel, ChannelActivity, ChannelAdmins, ChannelCategory, ChannelFollower, ChannelPage, ChannelPicture,
+    ChannelReactions, ChannelRole, ChannelState, ChannelTerms, ChannelUpdate, FindChannels, FindPosts,
+    NewChannel, NewPicture, OwnPostAct, PinnedPost, Post, PostReaction, PostVoter,
+};
 pub use client::{AccountInfo, Client};
 pub use contacts::{About, DefaultTimer, NumberCheck, NumberStatus, UserInfo};
 pub use engine::Engine;

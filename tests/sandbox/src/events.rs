@@ -24,6 +24,13 @@ pub enum PasskeyStep {
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
+    /// A device asked to be told how posts of a channel are received.
+    ChannelWatched {
+        /// The device.
+        device: String,
+        /// Address of the channel.
+        channel: String,
+    },
     /// A connection finished the handshake and was offered linking references.
     Registering {
         /// Number of the connection.

@@ -31,7 +31,7 @@ mod stanza;
 mod tamper;
 
 pub use attach::{AttachError, PhoneKeys, PhoneLink};
-pub use channels::Channel;
+pub use channels::{Channel, ChannelError};
 pub use clock::Clock;
 pub use counters::Violation;
 pub use events::{Event, EventLog, NotInTime, PasskeyStep};

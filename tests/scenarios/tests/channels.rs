@@ -102,6 +102,7 @@ async fn readers_react_and_vote_and_everybody_hears_the_counts() {
     let post = next_post(&mut at_ben).await;
     assert!(matches!(post.content, Some(Content::Poll(_))));
     let (call, server_id) = (CallOptions::default, post.server_id);
+    anna.watch_channel(&jid, call()).await.unwrap();
     ben.react_to_post(&jid, server_id, Some("👍"), call()).await.unwrap();
     let counts = next_counts(&mut at_anna).await;
     assert_eq!((counts.channel, counts.posts.len()), (jid.clone(), 1));

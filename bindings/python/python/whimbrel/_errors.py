@@ -54,6 +54,7 @@ __all__ = [
     "StoreTooNewError",
     "SupersededError",
     "TemporaryBanError",
+    "TermsNotAcceptedError",
     "TimedOutError",
     "UnknownFieldSetError",
     "UnknownOperationError",
@@ -147,6 +148,11 @@ class Code(IntEnum):
     RESTRICTED = 305
     """The account may not begin chats for now; existing chats go on. Repeat after
     ``retry_after_ms``.
+    """
+
+    TERMS_NOT_ACCEPTED = 315
+    """The account has not accepted the service's terms for this: show them, and accept them in its
+    name.
     """
 
     SUPERSEDED = 320
@@ -336,6 +342,12 @@ class InteractiveRefusedError(errors.ServiceError, number=304):
 class RestrictedError(errors.ServiceError, number=305):
     """The account may not begin chats for now; existing chats go on. Repeat after
     ``retry_after_ms``.
+    """
+
+
+class TermsNotAcceptedError(errors.ServiceError, number=315):
+    """The account has not accepted the service's terms for this: show them, and accept them in its
+    name.
     """
 
 

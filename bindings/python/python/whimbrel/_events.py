@@ -8,6 +8,12 @@ from typing import Any, ClassVar
 
 from ._types import (
     AppStateTroubleType,
+    Channel,
+    ChannelActivity,
+    ChannelPicture,
+    ChannelReactions,
+    ChannelRoleChangeType,
+    ChannelState,
     ChatChangeType,
     ChatState,
     ConnectionStateName,
@@ -29,6 +35,7 @@ from ._types import (
     MessageContext,
     MessageMarkType,
     NamedMessage,
+    PinnedPost,
     Poll,
     PostChangeType,
     PostCounts,
@@ -47,8 +54,13 @@ __all__ = [
     "AppStateTrouble",
     "AppStateWritten",
     "BlockedChanged",
+    "ChannelChanged",
     "ChannelCounts",
+    "ChannelJoined",
+    "ChannelLeft",
+    "ChannelMuted",
     "ChannelPost",
+    "ChannelRoleChanged",
     "ChatChanged",
     "ChatMoved",
     "ChatPrivacyChanged",
@@ -2667,6 +2679,184 @@ class AppStateSynced(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelJoined(Event):
+    """Emitted when this account follows a channel, or posts in it, that it did not before: it did
+    so on another device, or accepted an invitation. Show it among its channels.
+    """
+
+    kind: ClassVar[str] = "channel_joined"
+    journaled: ClassVar[bool] = True
+
+    channel: Channel
+    """The channel."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> ChannelJoined:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            channel=Channel._decode(data["channel"]),
+            timestamp=data["timestamp"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelLeft(Event):
+    """Emitted when this account follows a channel no more, because another device of it gave it
+    up.
+    """
+
+    kind: ClassVar[str] = "channel_left"
+    journaled: ClassVar[bool] = True
+
+    channel: str
+    """Address of the channel."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> ChannelLeft:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            channel=data["channel"],
+            timestamp=data["timestamp"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelChanged(Event):
+    """Emitted when a channel has another name, picture or the like, or goes on no more. What is
+    absent was not told: what was told before stays.
+    """
+
+    kind: ClassVar[str] = "channel_changed"
+    journaled: ClassVar[bool] = True
+
+    channel: str
+    """Address of the channel."""
+
+    picture_removed: bool
+    """It has no picture any more."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    description: str | None
+    """Its description; empty: it has none any more."""
+
+    name: str | None
+    """Its name."""
+
+    picture: ChannelPicture | None
+    """Its picture."""
+
+    pinned: list[PinnedPost] | None
+    """The posts that are pinned in it."""
+
+    reactions: ChannelReactions | None
+    """Which reactions its posts take."""
+
+    state: ChannelState | None
+    """Whether it goes on."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> ChannelChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            channel=data["channel"],
+            picture_removed=data["pictureRemoved"],
+            timestamp=data["timestamp"],
+            description=data.get("description"),
+            name=data.get("name"),
+            picture=None if (value := data.get("picture")) is None else ChannelPicture._decode(value),
+            pinned=None if (value := data.get("pinned")) is None else [PinnedPost._decode(item) for item in value],
+            reactions=None if (value := data.get("reactions")) is None else ChannelReactions(value),
+            state=None if (value := data.get("state")) is None else ChannelState(value),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelRoleChanged(Event):
+    """Emitted when somebody has another role in a channel. The service tells it to those who post
+    there, and to whom it is about.
+    """
+
+    kind: ClassVar[str] = "channel_role_changed"
+    journaled: ClassVar[bool] = True
+
+    channel: str
+    """Address of the channel."""
+
+    who: Identity
+    """Who it is."""
+
+    change: ChannelRoleChangeType
+    """What changed."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    author: Identity | None
+    """Who did it, if known."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> ChannelRoleChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            channel=data["channel"],
+            who=Identity._decode(data["who"]),
+            change=ChannelRoleChangeType(data["change"]),
+            timestamp=data["timestamp"],
+            author=None if (value := data.get("author")) is None else Identity._decode(value),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelMuted(Event):
+    """Emitted when another device of this account muted something of a channel, or wants to hear
+    of it again.
+    """
+
+    kind: ClassVar[str] = "channel_muted"
+    journaled: ClassVar[bool] = True
+
+    channel: str
+    """Address of the channel."""
+
+    activity: ChannelActivity
+    """What it is about."""
+
+    muted: bool
+    """Nothing is to be shown on account of it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> ChannelMuted:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            channel=data["channel"],
+            activity=ChannelActivity(data["activity"]),
+            muted=data["muted"],
+            timestamp=data["timestamp"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Qr(Event):
     """Emitted when there is a QR text to show, and again whenever it changes."""
 
@@ -3031,6 +3221,11 @@ _BY_KIND: dict[str, type[Event]] = {
     "app_state_changed": AppStateChanged,
     "app_state_written": AppStateWritten,
     "app_state_synced": AppStateSynced,
+    "channel_joined": ChannelJoined,
+    "channel_left": ChannelLeft,
+    "channel_changed": ChannelChanged,
+    "channel_role_changed": ChannelRoleChanged,
+    "channel_muted": ChannelMuted,
     "qr": Qr,
     "link_failed": LinkFailed,
     "connection": ConnectionChanged,

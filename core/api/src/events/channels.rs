@@ -4,7 +4,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use whimbrel::events;
 
+use super::Identity;
 use crate::content::{Content, Source};
+use crate::operations::{
+    Channel, ChannelActivity, ChannelPicture, ChannelReactions, ChannelState, PinnedPost,
+};
 
 /// What a post comes for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -99,7 +103,7 @@ pub struct PostVoteCount {
     pub count: u64,
 }
 
-fn hexadecimal(octets: &[u8]) -> String {
+pub(crate) fn hexadecimal(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
@@ -149,6 +153,156 @@ impl From<&events::ChannelPost> for ChannelPost {
             content: event.content.as_ref().map(|content| Content::of(content, Source::default())),
             text: event.text.clone(),
             counts: (&event.counts).into(),
+        }
+    }
+}
+
+/// Emitted when this account follows a channel, or posts in it, that it did not before: it did so on another
+/// device, or accepted an invitation. Show it among its channels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelJoined {
+    /// The channel.
+    pub channel: Channel,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}
+
+/// Emitted when this account follows a channel no more, because another device of it gave it up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelLeft {
+    /// Address of the channel.
+    pub channel: String,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}
+
+/// Emitted when a channel has another name, picture or the like, or goes on no more. What is absent was not
+/// told: what was told before stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelChanged {
+    /// Address of the channel.
+    pub channel: String,
+    /// Whether it goes on.
+    pub state: Option<ChannelState>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its description; empty: it has none any more.
+    pub description: Option<String>,
+    /// Its picture.
+    pub picture: Option<ChannelPicture>,
+    /// It has no picture any more.
+    pub picture_removed: bool,
+    /// Which reactions its posts take.
+    pub reactions: Option<ChannelReactions>,
+    /// The posts that are pinned in it.
+    pub pinned: Option<Vec<PinnedPost>>,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}
+
+/// What changed about somebody in a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChannelRoleChangeType {
+    /// Is an admin now.
+    Promoted,
+    /// Is no admin any more.
+    Demoted,
+    /// Is the owner now.
+    BecameOwner,
+    /// Is invited to be an admin no more.
+    InvitationRevoked,
+    /// A change that this version does not know.
+    Unknown,
+}
+
+/// Emitted when somebody has another role in a channel. The service tells it to those who post there, and to
+/// whom it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelRoleChanged {
+    /// Address of the channel.
+    pub channel: String,
+    /// Who it is.
+    pub who: Identity,
+    /// Who did it, if known.
+    pub author: Option<Identity>,
+    /// What changed.
+    pub change: ChannelRoleChangeType,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}
+
+/// Emitted when another device of this account muted something of a channel, or wants to hear of it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelMuted {
+    /// Address of the channel.
+    pub channel: String,
+    /// What it is about.
+    pub activity: ChannelActivity,
+    /// Nothing is to be shown on account of it.
+    pub muted: bool,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}
+
+impl From<&events::ChannelJoined> for ChannelJoined {
+    fn from(event: &events::ChannelJoined) -> Self {
+        Self { channel: (&event.channel).into(), timestamp: event.timestamp }
+    }
+}
+
+impl From<&events::ChannelLeft> for ChannelLeft {
+    fn from(event: &events::ChannelLeft) -> Self {
+        Self { channel: event.channel.to_string(), timestamp: event.timestamp }
+    }
+}
+
+impl From<&events::ChannelChanged> for ChannelChanged {
+    fn from(event: &events::ChannelChanged) -> Self {
+        Self {
+            channel: event.channel.to_string(),
+            state: event.state.map(Into::into),
+            name: event.name.clone(),
+            description: event.description.clone(),
+            picture: event.picture.as_ref().map(Into::into),
+            picture_removed: event.picture_removed,
+            reactions: event.reactions.map(Into::into),
+            pinned: event.pinned.as_ref().map(|pinned| pinned.iter().map(Into::into).collect()),
+            timestamp: event.timestamp,
+        }
+    }
+}
+
+impl From<&events::ChannelRoleChanged> for ChannelRoleChanged {
+    fn from(event: &events::ChannelRoleChanged) -> Self {
+        Self {
+            channel: event.channel.to_string(),
+            who: (&event.who).into(),
+            author: event.author.as_ref().map(Into::into),
+            change: match event.change {
+                events::ChannelRoleChange::Promoted => ChannelRoleChangeType::Promoted,
+                events::ChannelRoleChange::Demoted => ChannelRoleChangeType::Demoted,
+                events::ChannelRoleChange::BecameOwner => ChannelRoleChangeType::BecameOwner,
+                events::ChannelRoleChange::InvitationRevoked => ChannelRoleChangeType::InvitationRevoked,
+                _ => ChannelRoleChangeType::Unknown,
+            },
+            timestamp: event.timestamp,
+        }
+    }
+}
+
+impl From<&events::ChannelMuted> for ChannelMuted {
+    fn from(event: &events::ChannelMuted) -> Self {
+        Self {
+            channel: event.channel.to_string(),
+            activity: event.activity.into(),
+            muted: event.muted,
+            timestamp: event.timestamp,
         }
     }
 }

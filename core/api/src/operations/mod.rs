@@ -4,6 +4,8 @@ mod account;
 mod annotate;
 mod archive;
 mod blocklist;
+mod channel_directory;
+mod channel_people;
 mod channels;
 mod chats;
 mod communities;
@@ -21,6 +23,7 @@ mod media;
 mod messages;
 mod people;
 mod pictures;
+mod posts;
 mod presence;
 mod privacy;
 mod statistics;
@@ -46,7 +49,20 @@ pub use archive::{
     StoredKeep, StoredMessage, StoredPin, StoredReaction,
 };
 pub use blocklist::{Block, Blocked, GetBlocked, Unblock};
-pub use channels::{EditPost, ReactToPost, RevokePost, VoteInPost};
+pub use channel_directory::{
+    BrowseChannels, ChannelCategories, ChannelCategory, ChannelPage, ChannelView, ListChannelCategories,
+    ListRecommendedChannels, ListSimilarChannels, SearchChannels,
+};
+pub use channel_people::{
+    AcceptChannelInvitation, ChannelAdmins, ChannelFollower, ChannelFollowers, ChannelInvitation,
+    DemoteChannelAdmin, GetChannelAdmins, InviteChannelAdmin, ListChannelFollowers, RevokeChannelInvitation,
+    TransferChannel,
+};
+pub use channels::{
+    AcceptChannelTerms, Channel, ChannelActivity, ChannelList, ChannelPicture, ChannelReactions, ChannelRole,
+    ChannelState, ChannelTerms, CreateChannel, DeleteChannel, FollowChannel, GetChannel, GetChannelTerms,
+    ListChannels, MuteChannel, PinnedPost, TermsState, UnfollowChannel, UpdateChannel,
+};
 pub use chats::{
     ArchiveChat, ChangeAppState, ClearChat, DeleteChat, DeleteMessageForMe, LockChat, MarkChat, MessageName,
     MuteChat, MuteStatus, PinChat, RemoveContact, SaveContact, SetFavorites, SetSetting, StarMessages,
@@ -99,6 +115,11 @@ pub use people::GetIdentity;
 pub use pictures::{
     DownloadPicture, GetPicture, PictureFile, PictureInfo, PictureSize, PictureState, RemovePicture,
     SetPicture, SetPictureResult,
+};
+pub use posts::{
+    EditPost, GetPostUpdates, GetPosts, ListOwnPostActs, ListPostReactions, ListPostVoters, MarkPostsViewed,
+    OwnPostAct, OwnPostActs, PinPost, PinnedPosts, Post, PostList, PostReaction, PostReactions, PostVoter,
+    PostVoters, ReactToPost, RevokePost, UnwatchChannel, VoteInPost, WatchChannel,
 };
 pub use presence::{Availability, SetChatState, SetPresence, UnwatchPresence, WatchPresence};
 pub use privacy::{
@@ -198,6 +219,8 @@ fn run<'a, O: Operation>(
 
 /// Every operation, sorted by name.
 pub static OPERATIONS: &[Entry] = &[
+    entry::<AcceptChannelInvitation>(),
+    entry::<AcceptChannelTerms>(),
     entry::<AcceptInvitation>(),
     entry::<Acknowledge>(),
     entry::<AddParticipants>(),
@@ -208,6 +231,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<ArchiveChat>(),
     entry::<Backup>(),
     entry::<Block>(),
+    entry::<BrowseChannels>(),
     entry::<CancelJoinRequest>(),
     entry::<CancelSend>(),
     entry::<ChangeAppState>(),
@@ -220,16 +244,19 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<ConfirmPasskey>(),
     entry::<Connect>(),
     entry::<CountCommunityMembers>(),
+    entry::<CreateChannel>(),
     entry::<CreateCommunity>(),
     entry::<CreateGroup>(),
     entry::<DeactivateCommunity>(),
     entry::<DebugEcho>(),
     entry::<DebugFail>(),
     entry::<DecideJoinRequests>(),
+    entry::<DeleteChannel>(),
     entry::<DeleteChat>(),
     entry::<DeleteLabel>(),
     entry::<DeleteMessageForMe>(),
     entry::<DeleteQuickReply>(),
+    entry::<DemoteChannelAdmin>(),
     entry::<DemoteParticipants>(),
     entry::<DescribeMedia>(),
     entry::<Disconnect>(),
@@ -247,9 +274,13 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<FindContacts>(),
     entry::<FindMessages>(),
     entry::<FindPastMembers>(),
+    entry::<FollowChannel>(),
     entry::<ForwardMessage>(),
     entry::<GetAccount>(),
     entry::<GetBlocked>(),
+    entry::<GetChannel>(),
+    entry::<GetChannelAdmins>(),
+    entry::<GetChannelTerms>(),
     entry::<GetClientVersion>(),
     entry::<GetConnection>(),
     entry::<GetDefaultTimer>(),
@@ -260,11 +291,14 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<GetInviteLink>(),
     entry::<GetMessage>(),
     entry::<GetPicture>(),
+    entry::<GetPostUpdates>(),
+    entry::<GetPosts>(),
     entry::<GetPrivacy>(),
     entry::<GetPrivacyExceptions>(),
     entry::<GetStatistics>(),
     entry::<GetStatusAudience>(),
     entry::<GetUserInfo>(),
+    entry::<InviteChannelAdmin>(),
     entry::<JoinByLink>(),
     entry::<JoinCommunityGroup>(),
     entry::<KeepMessage>(),
@@ -275,22 +309,33 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<LinkGroups>(),
     entry::<LinkWithCode>(),
     entry::<LinkWithQr>(),
+    entry::<ListChannelCategories>(),
+    entry::<ListChannelFollowers>(),
+    entry::<ListChannels>(),
     entry::<ListCommunityGroups>(),
     entry::<ListCommunityMembers>(),
     entry::<ListGroupSuggestions>(),
     entry::<ListGroups>(),
     entry::<ListJoinRequests>(),
     entry::<ListLabels>(),
+    entry::<ListOwnPostActs>(),
+    entry::<ListPostReactions>(),
+    entry::<ListPostVoters>(),
+    entry::<ListRecommendedChannels>(),
     entry::<ListReportedMessages>(),
+    entry::<ListSimilarChannels>(),
     entry::<LockChat>(),
     entry::<Logout>(),
     entry::<MarkChat>(),
+    entry::<MarkPostsViewed>(),
     entry::<MarkRead>(),
+    entry::<MuteChannel>(),
     entry::<MuteChat>(),
     entry::<MuteStatus>(),
     entry::<OrderLabels>(),
     entry::<PinChat>(),
     entry::<PinMessage>(),
+    entry::<PinPost>(),
     entry::<PreviewCommunityGroup>(),
     entry::<PreviewInvitation>(),
     entry::<PreviewInviteLink>(),
@@ -304,10 +349,12 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<ReportToAdmins>(),
     entry::<RequestHistory>(),
     entry::<ResetInviteLink>(),
+    entry::<RevokeChannelInvitation>(),
     entry::<RevokeInvitations>(),
     entry::<RevokeMessage>(),
     entry::<RevokePost>(),
     entry::<SaveContact>(),
+    entry::<SearchChannels>(),
     entry::<SendMessage>(),
     entry::<SendText>(),
     entry::<SetChatPrivacy>(),
@@ -327,13 +374,18 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SetStatusAudience>(),
     entry::<SharePhoneNumber>(),
     entry::<StarMessages>(),
+    entry::<TransferChannel>(),
     entry::<TransferCommunity>(),
     entry::<Unblock>(),
+    entry::<UnfollowChannel>(),
     entry::<UnlinkGroups>(),
+    entry::<UnwatchChannel>(),
     entry::<UnwatchPresence>(),
+    entry::<UpdateChannel>(),
     entry::<UploadMedia>(),
     entry::<VoteInPost>(),
     entry::<VotePoll>(),
+    entry::<WatchChannel>(),
     entry::<WatchPresence>(),
 ];
 

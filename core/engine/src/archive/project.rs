@@ -240,6 +240,12 @@ fn told(kind: &EventKind, archive: &mut Vec<ArchiveChange>) {
         }
         EventKind::Receipt(receipt) => receipt_came(receipt, archive),
         EventKind::ChannelPost(post) => posted(post, archive),
+        EventKind::ChannelJoined(event) => named(&event.channel.id, &event.channel.name, archive),
+        EventKind::ChannelChanged(event) => {
+            if let Some(name) = &event.name {
+                named(&event.channel, name, archive);
+            }
+        }
         _ => {}
     }
 }
@@ -261,6 +267,11 @@ fn received(event: &Message, archive: &mut Vec<ArchiveChange>) {
         unread: event.unread,
         notice: None,
     })));
+}
+
+fn named(channel: &Jid, name: &str, archive: &mut Vec<ArchiveChange>) {
+    let row = ChatRow { name: Some(name.to_owned()).filter(|name| !name.is_empty()), ..ChatRow::default() };
+    archive.push(ArchiveChange::Chat(channel.clone(), Box::new(row)));
 }
 
 /// A post stands there as written by its channel.

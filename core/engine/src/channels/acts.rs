@@ -100,7 +100,7 @@ impl Client {
         self.act_on_channel("vote_in_post", channel, &id, stanza, None, options).await
     }
 
-    fn fresh_id(&self) -> String {
+    pub(super) fn fresh_id(&self) -> String {
         let noise = random::bytes::<16>(&mut self.inner().rng());
         let account = self.inner().account();
         let own = account.and_then(|account| account.phone.as_ref().map(|own| own.user().to_owned()));

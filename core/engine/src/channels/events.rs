@@ -3,6 +3,9 @@
 use whimbrel_content::Content;
 use whimbrel_wire::Jid;
 
+use super::channel::{Channel, ChannelActivity, ChannelPicture, ChannelReactions, ChannelState, PinnedPost};
+use crate::events::Identity;
+
 /// A post of a channel, as it is now.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -80,4 +83,92 @@ impl PostCounts {
     pub(crate) fn tell(&self) -> bool {
         *self != Self { server_id: self.server_id, ..Self::default() }
     }
+}
+
+/// This account follows a channel now, or posts in it: it did so on another device, or made it there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChannelJoined {
+    /// The channel.
+    pub channel: Channel,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}
+
+/// This account follows a channel no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChannelLeft {
+    /// The channel.
+    pub channel: Jid,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}
+
+/// A channel changed. `None`: not told; what was told before stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChannelChanged {
+    /// The channel.
+    pub channel: Jid,
+    /// Whether it goes on.
+    pub state: Option<ChannelState>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its description; empty: it has none any more.
+    pub description: Option<String>,
+    /// Its picture.
+    pub picture: Option<ChannelPicture>,
+    /// It has no picture any more.
+    pub picture_removed: bool,
+    /// Which reactions its posts take.
+    pub reactions: Option<ChannelReactions>,
+    /// The posts that are pinned in it.
+    pub pinned: Option<Vec<PinnedPost>>,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}
+
+/// Somebody has another role in a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChannelRoleChanged {
+    /// The channel.
+    pub channel: Jid,
+    /// Who it is.
+    pub who: Identity,
+    /// Who did it, if known.
+    pub author: Option<Identity>,
+    /// What changed.
+    pub change: ChannelRoleChange,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
+}
+
+/// What changed about somebody in a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChannelRoleChange {
+    /// Is an admin now.
+    Promoted,
+    /// Is no admin any more.
+    Demoted,
+    /// Is the owner now.
+    BecameOwner,
+    /// Is invited to be an admin no more.
+    InvitationRevoked,
+}
+
+/// Another device of this account muted something of a channel, or wants to hear of it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChannelMuted {
+    /// The channel.
+    pub channel: Jid,
+    /// What it is about.
+    pub activity: ChannelActivity,
+    /// Nothing is to be shown on account of it.
+    pub muted: bool,
+    /// The service's time, seconds since 1970.
+    pub timestamp: i64,
 }

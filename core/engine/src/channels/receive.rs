@@ -13,7 +13,7 @@ use crate::messages::{Replies, Unit};
 use crate::store::{InboxEntry, InboxState, StoreError};
 
 /// Posts, reactions and options that one stanza tells of at most.
-const ENTRIES: usize = 500;
+pub(super) const ENTRIES: usize = 500;
 
 /// Deals with a `<message>` of a channel. It is acknowledged only: there are no receipts.
 pub(crate) fn message(
@@ -27,13 +27,8 @@ pub(crate) fn message(
         tracing::debug!("Something of a channel has no number.");
         return Ok(());
     };
-    let change = match node.attr_text("edit").as_deref() {
-        Some("3" | "1") => PostChange::Edited,
-        Some("8" | "7") => PostChange::Revoked,
-        _ => PostChange::New,
-    };
-    let plaintext = node.child_named("plaintext").and_then(|plaintext| plaintext.content_bytes());
-    let plaintext = plaintext.filter(|bytes| !bytes.is_empty());
+    let change = change(node);
+    let plaintext = plaintext(node);
     if plaintext.is_none() && change != PostChange::Revoked {
         if counts.tell() {
             tell_counts(unit, channel, vec![counts], time(node, unit.now()));
@@ -53,7 +48,6 @@ pub(crate) fn message(
         }
         None => (None, Vec::new()),
     };
-    let edited = node.child_named("meta").and_then(|meta| meta.attr_u64("msg_edit_t"));
     let event = ChannelPost {
         channel: channel.clone(),
         message_id: id.into_owned(),
@@ -61,7 +55,7 @@ pub(crate) fn message(
         change,
         from_me,
         timestamp: time(node, unit.now()),
-        edited_at_ms: edited.and_then(|time| i64::try_from(time).ok()),
+        edited_at_ms: edited_at_ms(node),
         offline: node.attr_value("offline").is_some(),
         text: content.as_ref().and_then(Content::body),
         content,
@@ -70,6 +64,27 @@ pub(crate) fn message(
     };
     unit.event(EventKind::ChannelPost(Box::new(event)));
     Ok(())
+}
+
+/// What a stanza of a post comes for.
+pub(super) fn change(node: &NodeRef<'_>) -> PostChange {
+    match node.attr_text("edit").as_deref() {
+        Some("3" | "1") => PostChange::Edited,
+        Some("8" | "7") => PostChange::Revoked,
+        _ => PostChange::New,
+    }
+}
+
+/// What a post says, as protobuf.
+pub(super) fn plaintext<'n>(node: &'n NodeRef<'_>) -> Option<&'n [u8]> {
+    let plaintext = node.child_named("plaintext").and_then(|plaintext| plaintext.content_bytes());
+    plaintext.filter(|bytes| !bytes.is_empty())
+}
+
+/// When a post was edited last, milliseconds since 1970.
+pub(super) fn edited_at_ms(node: &NodeRef<'_>) -> Option<i64> {
+    let edited = node.child_named("meta").and_then(|meta| meta.attr_u64("msg_edit_t"));
+    edited.and_then(|time| i64::try_from(time).ok())
 }
 
 /// Whether this state of a post was told before; it is from now on.
@@ -102,7 +117,7 @@ fn is_known(
 }
 
 /// The content of a post. Some admins' clients send an edit in the form of other chats.
-fn read(bytes: &[u8], channel: &Jid, from_me: bool) -> Option<(Content, Vec<u8>)> {
+pub(super) fn read(bytes: &[u8], channel: &Jid, from_me: bool) -> Option<(Content, Vec<u8>)> {
     let mut message = whimbrel_proto::decode::<Message>(bytes).ok()?;
     let mut raw = bytes.to_vec();
     let inner = unwrap::open(message.clone()).content.protocol_message;
@@ -117,29 +132,16 @@ fn read(bytes: &[u8], channel: &Jid, from_me: bool) -> Option<(Content, Vec<u8>)
     Some((content, raw))
 }
 
-/// Deals with a `<notification>` of a channel. The service says the counts twice: in a list, and for others
-/// beside it.
-pub(crate) fn notification(unit: &mut Unit<'_>, node: &NodeRef<'_>, channel: &Jid) {
-    let Some(live) = node.child_named("live_updates") else { return };
-    let list = live.child_named("messages").unwrap_or(live);
-    let posts = list.children_named("message").take(ENTRIES).filter_map(counts);
-    let posts: Vec<PostCounts> = posts.filter(PostCounts::tell).collect();
-    if !posts.is_empty() {
-        let at = time(list, time(node, unit.now()));
-        tell_counts(unit, channel, posts, at);
-    }
-}
-
-fn tell_counts(unit: &mut Unit<'_>, channel: &Jid, posts: Vec<PostCounts>, timestamp: i64) {
+pub(super) fn tell_counts(unit: &mut Unit<'_>, channel: &Jid, posts: Vec<PostCounts>, timestamp: i64) {
     unit.event(EventKind::ChannelCounts(ChannelCounts { channel: channel.clone(), posts, timestamp }));
 }
 
-fn time(node: &NodeRef<'_>, otherwise: i64) -> i64 {
+pub(super) fn time(node: &NodeRef<'_>, otherwise: i64) -> i64 {
     node.attr_u64("t").and_then(|time| i64::try_from(time).ok()).unwrap_or(otherwise)
 }
 
 /// How a post is received, as its stanza says it.
-fn counts(node: &NodeRef<'_>) -> Option<PostCounts> {
+pub(super) fn counts(node: &NodeRef<'_>) -> Option<PostCounts> {
     let number = |tag: &str| node.child_named(tag).and_then(|child| child.attr_u64("count"));
     let reactions = node.child_named("reactions").map(|reactions| {
         let each = reactions.children_named("reaction").take(ENTRIES);

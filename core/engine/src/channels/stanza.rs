@@ -4,6 +4,8 @@ use whimbrel_content::stanza::{Attributes, attributes};
 use whimbrel_proto::e2e::Message;
 use whimbrel_wire::{Jid, Node};
 
+use super::reading::FindPosts;
+
 /// What may be in a post besides words and polls.
 const MEDIATYPES: [&str; 11] =
     ["audio", "document", "gif", "image", "ptt", "ptv", "sticker", "sticker_pack", "url", "vcard", "video"];
@@ -58,6 +60,46 @@ pub(super) fn vote(channel: &Jid, id: &str, server_id: u64, options: Vec<[u8; 32
         .attr("server_id", server_id)
         .child(Node::new("votes").children(votes))
         .child(Node::new("meta").attr("polltype", "vote"))
+}
+
+/// Asks for posts.
+pub(super) fn posts(channel: &Jid, find: &FindPosts) -> Node {
+    let messages = Node::new("messages").attr("type", "jid").attr("jid", channel).attr("count", find.limit);
+    request(&Jid::SERVER, "get", bounded(messages, find))
+}
+
+/// Asks what changed about posts since a time, in seconds.
+pub(super) fn updates(channel: &Jid, since: i64, find: &FindPosts) -> Node {
+    let updates = Node::new("message_updates").attr("count", find.limit).attr("since", since.to_string());
+    request(channel, "get", bounded(updates, find))
+}
+
+/// Asks to be told how posts are received.
+pub(super) fn watch(channel: &Jid) -> Node {
+    request(channel, "set", Node::new("live_updates"))
+}
+
+/// Asks what this account did to posts.
+pub(super) fn own_acts(limit: u32) -> Node {
+    request(&Jid::SERVER, "get", Node::new("my_addons").attr("limit", limit))
+}
+
+/// Says that posts were seen.
+pub(super) fn viewed(channel: &Jid, id: &str, server_ids: &[u64]) -> Node {
+    let items = server_ids.iter().map(|number| Node::new("item").attr("server_id", *number));
+    Node::new("receipt")
+        .attr("to", channel)
+        .attr("type", "view")
+        .attr("id", id.to_owned())
+        .child(Node::new("list").children(items))
+}
+
+fn request(to: &Jid, kind: &'static str, child: Node) -> Node {
+    Node::new("iq").attr("to", to).attr("type", kind).attr("xmlns", "newsletter").child(child)
+}
+
+fn bounded(node: Node, find: &FindPosts) -> Node {
+    node.attr_opt("before", find.before).attr_opt("after", find.after)
 }
 
 #[cfg(test)]

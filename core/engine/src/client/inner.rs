@@ -12,6 +12,7 @@ use whimbrel_wire::Node;
 use super::gate::Gate;
 use super::status::{Goal, Status, Wish};
 use super::tasks::Tasks;
+use crate::channels;
 use crate::clock;
 use crate::connection::{Connection, RequestIds};
 use crate::devices::fetching::Fetching;
@@ -65,6 +66,8 @@ pub(crate) struct Inner {
     pub(crate) prekeys: Upkeep,
     /// What this client says of itself, and whom it watches.
     pub(crate) presence: PresenceState,
+    /// Which channels are watched.
+    pub(crate) channels: channels::watch::Watched,
     /// Media hosts, and requests to the phone for files.
     pub(crate) media: MediaState,
 }
@@ -111,6 +114,7 @@ impl Inner {
             app_state: crate::appstate::AppState::default(),
             prekeys: Upkeep::default(),
             presence: PresenceState::default(),
+            channels: channels::watch::Watched::default(),
             media: MediaState::default(),
             store,
         })

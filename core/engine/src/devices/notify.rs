@@ -1,5 +1,5 @@
 //! Notifications about devices and identities (delivery document §1.9, §2.7; pairing document
-//! §9.2); those about groups, pictures and restrictions are handed on. All others are acknowledged and have no effect in this version.
+//! §9.2); those about groups, channels, pictures and restrictions are handed on. All others are acknowledged and have no effect in this version.
 
 use std::collections::BTreeMap;
 
@@ -46,12 +46,15 @@ pub(crate) fn notification(
         }
         (Some("disappearing_mode"), Some(from)) if from.is_account() => privacy::notify::timer(unit, node)?,
         (Some("server_sync"), _) => appstate::announced(unit, node)?,
-        (Some("mex"), Some(from)) if from.is_server() => restrictions::notification(unit, node)?,
+        (Some("mex"), Some(from)) if from.is_server() => {
+            restrictions::notification(unit, node)?;
+            channels::notify::graph(unit, node)?;
+        }
         (Some("w:gp2"), Some(from)) if from.is_group() => {
             groups::notify::notification(unit, node, &from.to_bare())?;
         }
         (Some("newsletter"), Some(from)) if from.is_newsletter() => {
-            channels::receive::notification(unit, node, &from.to_bare());
+            channels::notify::notification(unit, node, &from.to_bare())?;
         }
         (Some("picture"), Some(_)) => pictures::notify::notification(unit, node)?,
         (kind, _) => tracing::debug!(?kind, "A notification has no effect."),

@@ -38,7 +38,7 @@ impl Client {
 
     /// As [`ask_about_groups`](Self::ask_about_groups), over the GraphQL interface: what stands under
     /// the operation's root in the answer is read.
-    pub(super) async fn ask_graph<T: Send + 'static>(
+    pub(crate) async fn ask_graph<T: Send + 'static>(
         &self,
         operation: &'static str,
         options: CallOptions,
@@ -58,12 +58,12 @@ impl Client {
     }
 }
 
-pub(super) fn left(deadline: Instant) -> Duration {
+pub(crate) fn left(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
 /// It was done, but nobody knows how.
-pub(super) fn unclear(message: &'static str) -> Error {
+pub(crate) fn unclear(message: &'static str) -> Error {
     Error::new(Code::Refused, message).with_outcome(Outcome::Unknown)
 }
 

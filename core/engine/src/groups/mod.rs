@@ -40,6 +40,7 @@ pub use events::{
     GroupChange, GroupChanged, GroupJoined, GroupLeft, GroupLinked, GroupRelation, GroupSuggested,
     GroupSuggestion, JoinRequest, JoinRequestState, LinkedGroup,
 };
+pub(crate) use exchange::{left, unclear};
 pub(crate) use fanout::Manner;
 pub use info::{Group, GroupDescription, Participant};
 pub use invites::{Invitation, InviteLink, Joined};

@@ -23,7 +23,7 @@ struct RecordRow {
     recorded_at_ms: i64,
     #[prost(
         oneof = "KindRow",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 43, 44, 45, 50, 51, 52, 56, 57, 60, 61, 62, 63, 64, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 43, 44, 45, 50, 51, 52, 56, 57, 60, 61, 62, 63, 64, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84"
     )]
     kind: Option<KindRow>,
 }
@@ -108,6 +108,16 @@ enum KindRow {
     StateWritten(appstate::WrittenRow),
     #[prost(message, tag = "79")]
     StateSynced(appstate::SyncedRow),
+    #[prost(message, tag = "80")]
+    ChannelJoined(channels::JoinedRow),
+    #[prost(message, tag = "81")]
+    ChannelLeft(channels::LeftRow),
+    #[prost(message, tag = "82")]
+    ChannelChanged(channels::ChangedRow),
+    #[prost(message, tag = "83")]
+    ChannelRoleChanged(channels::RoleRow),
+    #[prost(message, tag = "84")]
+    ChannelMuted(channels::MutedRow),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -167,6 +177,11 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         EventKind::NumberChanged(event) => KindRow::NumberChanged(event.into()),
         EventKind::ChannelPost(event) => KindRow::ChannelPost(event.as_ref().into()),
         EventKind::ChannelCounts(event) => KindRow::ChannelCounts(event.into()),
+        EventKind::ChannelJoined(event) => KindRow::ChannelJoined(event.as_ref().into()),
+        EventKind::ChannelLeft(event) => KindRow::ChannelLeft(event.into()),
+        EventKind::ChannelChanged(event) => KindRow::ChannelChanged(event.as_ref().into()),
+        EventKind::ChannelRoleChanged(event) => KindRow::ChannelRoleChanged(event.into()),
+        EventKind::ChannelMuted(event) => KindRow::ChannelMuted(event.into()),
         EventKind::PictureChanged(event) => KindRow::PictureChanged(event.into()),
         EventKind::History(event) => KindRow::History(event.into()),
         EventKind::NumberShared(event) => KindRow::NumberShared(event.into()),
@@ -230,6 +245,11 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
         KindRow::NumberChanged(row) => EventKind::NumberChanged(row.try_into()?),
         KindRow::ChannelPost(row) => EventKind::ChannelPost(Box::new(row.try_into()?)),
         KindRow::ChannelCounts(row) => EventKind::ChannelCounts(row.try_into()?),
+        KindRow::ChannelJoined(row) => EventKind::ChannelJoined(Box::new(row.try_into()?)),
+        KindRow::ChannelLeft(row) => EventKind::ChannelLeft(row.try_into()?),
+        KindRow::ChannelChanged(row) => EventKind::ChannelChanged(Box::new(row.try_into()?)),
+        KindRow::ChannelRoleChanged(row) => EventKind::ChannelRoleChanged(row.try_into()?),
+        KindRow::ChannelMuted(row) => EventKind::ChannelMuted(row.try_into()?),
         KindRow::PictureChanged(row) => EventKind::PictureChanged(row.try_into()?),
         KindRow::History(row) => EventKind::History(row.try_into()?),
         KindRow::NumberShared(row) => EventKind::NumberShared(row.try_into()?),
@@ -484,7 +504,8 @@ mod tests {
             }),
         ];
         let states = appstate::tests::every_kind(&identity("9"));
-        others.into_iter().chain(groups).chain(channels()).chain(states).collect()
+        let channels = channels().into_iter().chain(channels::tests::every_kind(&identity("9")));
+        others.into_iter().chain(groups).chain(channels).chain(states).collect()
     }
 
     fn channels() -> Vec<EventKind> {

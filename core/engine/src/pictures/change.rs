@@ -101,7 +101,7 @@ async fn request_change(
     })
 }
 
-fn square(picture: &[u8], most_pixels: u64) -> Result<Vec<u8>, whimbrel_media::ThumbnailError> {
+pub(crate) fn square(picture: &[u8], most_pixels: u64) -> Result<Vec<u8>, whimbrel_media::ThumbnailError> {
     let mut jpeg = Vec::new();
     for quality in QUALITIES {
         let options = ThumbnailOptions { longest_edge: EDGE, quality, max_pixels: most_pixels };

@@ -20,6 +20,7 @@ mod stanza;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use change::square;
 pub use download::DownloadedPicture;
 pub use lookup::{FoundPicture, Picture, PictureOptions, PictureSize};
 pub use notify::PictureChanged;

@@ -10,6 +10,7 @@ mod support;
 
 mod app_state;
 mod baileys_link;
+mod channels;
 mod devices;
 mod feeds;
 mod forgetful;

@@ -79,7 +79,10 @@ impl Service {
             ("privacy", false) => self.change_privacy(device, request),
             ("disappearing_mode", false) => self.change_disappearing_mode(device, request),
             ("status", true) => self.status_privacy(device, request),
+            ("newsletter", true) => self.channel_query(device, request),
             ("newsletter", false) => self.channel_change(device, request),
+            ("tos", true) => self.terms_query(device, request),
+            ("tos", false) => self.terms_change(device, request),
             ("status", false) => self.change_about(device, request),
             ("w:sync:app:state", _) => self.app_state(device, request),
             ("urn:xmpp:whatsapp:dirty", false) | ("w:stats" | "urn:xmpp:whatsapp:push", _) => {

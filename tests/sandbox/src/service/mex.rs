@@ -22,9 +22,16 @@ impl Service {
         let asked = query.content_bytes().and_then(|json| serde_json::from_slice::<Value>(json).ok());
         let variables = asked.and_then(|mut asked| asked.get_mut("variables").map(Value::take));
         let Some(variables) = variables.filter(Value::is_object) else { return Err(Refusal::code(400)) };
-        let name = mex::named_by(&id).next().map(|operation| operation.name);
-        let body = match self.operation(device, name.unwrap_or_default(), &variables) {
-            Ok((root, content)) => json!({ "data": { root: content } }),
+        let answer = match self.channel_graph(device.into(), &id, &variables) {
+            Some(answer) => answer,
+            None => {
+                let name = mex::named_by(&id).next().map(|operation| operation.name);
+                let answer = self.operation(device, name.unwrap_or_default(), &variables);
+                answer.map(|(root, content)| json!({ root: content }))
+            }
+        };
+        let body = match answer {
+            Ok(data) => json!({ "data": data }),
             Err(refusal) => {
                 let extensions = json!({
                     "error_code": refusal.code,

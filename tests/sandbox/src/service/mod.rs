@@ -196,6 +196,7 @@ impl Service {
         device.subscriptions.clear();
         device.queue.disconnected();
         let was_available = std::mem::take(&mut device.available);
+        self.watches_nothing(id);
         let label = self.accounts.label(id);
         self.log(Event::Disconnected { device: label });
         if was_available {

@@ -52,6 +52,9 @@ impl Service {
 
     /// A receipt of a device.
     pub(super) fn receipt(&mut self, stream: StreamId, device: DeviceId, node: &Node) {
+        if node.attr_jid("to").is_some_and(|to| to.is_newsletter()) && !stanza::id(node).is_empty() {
+            return self.channel_receipt(stream, device, node);
+        }
         let mut ids = vec![stanza::id(node)];
         if let Some(list) = node.child_named("list") {
             ids.extend(list.children_named("item").map(stanza::id));

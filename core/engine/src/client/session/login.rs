@@ -10,6 +10,7 @@ use whimbrel_wire::{Jid, Node};
 use super::{End, Phase, Session};
 use crate::account;
 use crate::addons::waiting;
+use crate::channels;
 use crate::client::{Inner, lanes, own_identity};
 use crate::connection::Connection;
 use crate::connection::stream::{self, Success};
@@ -198,6 +199,7 @@ impl Session<'_> {
         self.deadline = None;
         self.client.set_status(ConnectionState::Online, None, self.wish);
         let (client, connection) = (Arc::clone(&self.client), Arc::clone(&self.connection));
+        self.client.spawn(channels::watch::run(Arc::clone(&client), Arc::clone(&connection)));
         self.client.spawn(async move { presence::restore(&client, &connection).await });
     }
 

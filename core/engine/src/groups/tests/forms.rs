@@ -22,6 +22,9 @@ pub(crate) fn from_json(value: &Value) -> Node {
     for (key, value) in value["attrs"].as_object().into_iter().flatten() {
         attr(&mut node, key, value.as_str().unwrap());
     }
+    if let Some(octets) = value["hex"].as_str().filter(|octets| !octets.is_empty()) {
+        return node.bytes(hex::decode(octets).unwrap());
+    }
     match value["text"].as_str() {
         Some(text) => node.text(text.to_owned()),
         None => node.children(value["children"].as_array().into_iter().flatten().map(from_json)),

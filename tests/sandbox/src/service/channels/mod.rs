@@ -1,24 +1,41 @@
 //! Channels (newsletters): posts of their admins for all followers, in the clear (messages document §14,
-//! features document §4.4, §4.7). What is done to channels themselves comes later; they are made from
-//! outside.
+//! features document §4).
 
+mod announce;
+mod directory;
+mod graph;
+mod json;
+mod manage;
+mod post;
 mod posts;
+mod reading;
+mod roles;
 mod state;
+mod terms;
 
 use whimbrel_wire::{Jid, Node};
 
 use super::accounts::{AccountId, DeviceId};
-use super::iq::Reply;
 use super::messages::{MessageError, ack_of};
 use super::{Service, StreamId};
 use crate::events::Event;
-use crate::stanza::{self, Refusal};
+use crate::stanza;
 
 pub(crate) use state::Channels;
 pub use state::{ChannelState, PostState};
 
-/// How long a device is told of counts after it asked for that, in seconds.
-const LIVE: u64 = 300;
+/// Who does something: a device, or a person on a phone of a test.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct By {
+    pub(super) account: AccountId,
+    pub(super) device: Option<DeviceId>,
+}
+
+impl From<DeviceId> for By {
+    fn from(device: DeviceId) -> Self {
+        Self { account: device.account, device: Some(device) }
+    }
+}
 
 impl Service {
     /// What a device sends to a channel.
@@ -43,7 +60,7 @@ impl Service {
         if id.is_empty() {
             return Err(400);
         }
-        self.channels.get(&channel).ok_or(404_u16)?;
+        self.channels.get(&channel).filter(|known| !known.deleted).ok_or(404_u16)?;
         let is_act = node.attr_is("type", "reaction") || node.child_named("votes").is_some();
         let done = match (is_act, stanza::plain(node, "edit")) {
             (true, _) => self.act_on_post(device, &channel, node)?,
@@ -55,17 +72,6 @@ impl Service {
         let label = self.accounts.label(device);
         self.log(Event::Accepted { device: label, to: channel.to_string(), id, copies: 0 });
         Ok(done)
-    }
-
-    /// A request about a channel.
-    pub(super) fn channel_change(&mut self, device: DeviceId, request: &Node) -> Result<Reply, Refusal> {
-        let channel = request.attr_jid("to").ok_or_else(|| Refusal::code(400))?;
-        let known = self.channels.get(&channel).ok_or_else(|| Refusal::code(404))?;
-        if !known.is_reader(device.account) {
-            return Err(Refusal::code(403));
-        }
-        request.child_named("live_updates").ok_or_else(|| Refusal::code(501))?;
-        Ok(Reply::Child(Node::new("live_updates").attr("duration", LIVE)))
     }
 
     /// Tells everybody who reads the channel, as far as they are there: nothing waits for anybody.
@@ -82,18 +88,9 @@ impl Service {
         }
     }
 
-    /// Makes a channel of somebody with followers.
-    pub(crate) fn make_channel(&mut self, owner: &str, followers: &[String]) -> Option<Jid> {
-        let owner = self.accounts.by_pn(owner)?;
-        let followers: Option<Vec<AccountId>> =
-            followers.iter().map(|number| self.accounts.by_pn(number)).collect();
-        let id = format!("120363{}", self.random_digits(12));
-        Some(self.channels.add(&id, owner, followers?))
-    }
-
     pub(crate) fn channel_state(&self, channel: &Jid) -> Option<ChannelState> {
         let number =
             |account| self.accounts.get(account).map(|account| account.pn.clone()).unwrap_or_default();
-        self.channels.get(channel).map(|channel| channel.state(number))
+        self.channels.get(channel).map(|channel| channel.state(self.now, number))
     }
 }

@@ -7,7 +7,7 @@ use whimbrel_wire::{Jid, Node};
 use super::super::accounts::DeviceId;
 use super::super::messages::MessageError;
 use super::super::{Service, StreamId};
-use super::state::Post;
+use super::post::Post;
 use crate::stanza;
 
 /// What the file of a post may be.
@@ -47,6 +47,8 @@ impl Service {
             revoked: false,
             reactions: BTreeMap::new(),
             votes: BTreeMap::new(),
+            views: BTreeSet::new(),
+            touched: self.now,
         };
         let server_id = self.channels.get_mut(channel).ok_or(404_u16)?.add(post);
         self.tell_of_post(device, channel, server_id);
@@ -112,7 +114,9 @@ impl Service {
         let now = self.now;
         let known = self.channels.get_mut(channel).ok_or(404_u16)?;
         let server_id = known.number_of(&stanza::id(node)).ok_or(404_u16)?;
-        change(known.post_mut(server_id).ok_or(404_u16)?, now)?;
+        let post = known.post_mut(server_id).ok_or(404_u16)?;
+        change(post, now)?;
+        post.touched = now;
         self.tell_of_post(device, channel, server_id);
         Ok(server_id)
     }
@@ -122,14 +126,7 @@ impl Service {
         let Some(post) = self.channels.get(channel).and_then(|channel| channel.post(server_id)) else {
             return;
         };
-        let edit = if post.revoked { Some("8") } else { post.edited.map(|_| "3") };
-        let meta = match (&post.meta, post.edited) {
-            (meta, Some(edited)) => {
-                let meta = meta.clone().unwrap_or_else(|| Node::new("meta"));
-                Some(meta.attr("msg_edit_t", edited).attr("original_msg_t", post.time))
-            }
-            (meta, None) => meta.clone(),
-        };
+        let (edit, meta) = post.change();
         let stanza = post.head().attr("from", channel).attr_opt("edit", edit);
         let stanza = stanza.child(post.plaintext.clone()).child_opt(meta);
         let owner = post.author;
@@ -145,10 +142,12 @@ impl Service {
         channel: &Jid,
         node: &Node,
     ) -> Result<Option<u64>, MessageError> {
+        let now = self.now;
         let known = self.channels.get_mut(channel).ok_or(404_u16)?;
         if !known.is_reader(device.account) {
             return Err(403);
         }
+        let takes_none = known.reactions == "NONE";
         let server_id = node.attr_u64("server_id").ok_or(400_u16)?;
         let post = known.post_mut(server_id).ok_or(404_u16)?;
         if let Some(votes) = node.child_named("votes") {
@@ -157,20 +156,22 @@ impl Service {
                 .filter_map(|vote| vote.content_bytes().filter(|hash| hash.len() == 32))
                 .map(<[u8]>::to_vec)
                 .collect();
-            post.votes.insert(device.account, options);
+            post.votes.insert(device.account, (now, options));
         } else {
             let code = node.child_named("reaction").and_then(|reaction| stanza::text(reaction, "code"));
             match code.filter(|code| !code.is_empty()) {
+                Some(_) if takes_none => return Err(403),
                 Some(code) => post.reactions.insert(device.account, code),
                 None => post.reactions.remove(&device.account),
             };
         }
+        post.touched = now;
         self.tell_counts(channel, server_id);
         Ok(None)
     }
 
-    /// Each client reads one of the two forms (features document §4.5).
-    fn tell_counts(&mut self, channel: &Jid, server_id: u64) {
+    /// Tells those who asked for it. Each client reads one of the two forms (features document §4.5).
+    pub(super) fn tell_counts(&mut self, channel: &Jid, server_id: u64) {
         let Some(post) = self.channels.get(channel).and_then(|channel| channel.post(server_id)) else {
             return;
         };
@@ -178,10 +179,9 @@ impl Service {
         let wrapped = Node::new("messages").attr("jid", channel).attr("t", self.now).child(counts.clone());
         let live = Node::new("live_updates").child(wrapped).child(counts);
         let Some(known) = self.channels.get(channel) else { return };
-        let readers: Vec<_> = known.readers().collect();
-        for device in
-            readers.into_iter().flat_map(|account| self.accounts.devices(account)).collect::<Vec<_>>()
-        {
+        let watching = known.watchers.iter().filter(|(_, until)| **until > self.now);
+        let watching: Vec<DeviceId> = watching.map(|(device, _)| *device).collect();
+        for device in watching {
             if self.accounts.device(device).is_some_and(|device| device.stream.is_some()) {
                 let notification = self.notification("newsletter", channel.clone()).child(live.clone());
                 self.push(device, notification);

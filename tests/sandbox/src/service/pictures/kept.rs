@@ -21,15 +21,15 @@ pub(super) enum Owner {
 
 /// A picture in both of its sizes, by the hashes of the files.
 #[derive(Debug)]
-pub(super) struct Picture {
-    pub(super) id: String,
-    pub(super) full: [u8; 32],
-    pub(super) preview: [u8; 32],
+pub(in crate::service) struct Picture {
+    pub(in crate::service) id: String,
+    pub(in crate::service) full: [u8; 32],
+    pub(in crate::service) preview: [u8; 32],
 }
 
 impl Picture {
     /// Puts a picture onto the media hosts; `None` for what is no square JPEG of at most 640 pixels.
-    pub(super) fn keep(shelf: &Shelf, id: String, jpeg: &[u8]) -> Option<Self> {
+    pub(in crate::service) fn keep(shelf: &Shelf, id: String, jpeg: &[u8]) -> Option<Self> {
         let Ok(Media::Image(image)) = probe(&mut &*jpeg) else { return None };
         if image.format != ImageFormat::Jpeg || image.width != image.height || image.width > EDGE {
             return None;

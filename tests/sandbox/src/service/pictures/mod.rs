@@ -11,8 +11,8 @@ use super::iq::Reply;
 use crate::events::Event;
 use crate::stanza::{self, Refusal};
 
-pub(super) use kept::Pictures;
-use kept::{Owner, Picture};
+use kept::Owner;
+pub(super) use kept::{Picture, Pictures};
 
 /// The service's number for a picture that is none, or too large.
 const NO_PICTURE: u16 = 406;
