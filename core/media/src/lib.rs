@@ -12,6 +12,7 @@ mod jpeg;
 mod mp3;
 mod mp4;
 mod ogg;
+mod pack;
 mod png;
 mod probe;
 mod riff;
@@ -22,6 +23,10 @@ mod wav;
 mod waveform;
 mod webp;
 
+pub use pack::{
+    NewPackSticker, PACK_STICKERS, PackError, PackFile, PackedSticker, PackedStickers, make_sticker_pack,
+    read_pack,
+};
 pub use probe::{Film, Image, ImageFormat, Media, ProbeError, Sound, SoundFormat, probe};
 pub use source::Source;
 pub use sticker::{StickerPack, read_sticker_pack, write_sticker_pack};

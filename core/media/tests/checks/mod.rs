@@ -1,8 +1,8 @@
 //! What must hold for any octets; the fuzz target and the ordinary tests share it.
 
 use whimbrel_media::{
-    Media, StickerPack, ThumbnailOptions, approximate_waveform, probe, read_sticker_pack, square, thumbnail,
-    waveform, write_sticker_pack,
+    Media, NewPackSticker, PackError, PackFile, StickerPack, ThumbnailOptions, approximate_waveform,
+    make_sticker_pack, probe, read_pack, read_sticker_pack, square, thumbnail, waveform, write_sticker_pack,
 };
 
 /// Whatever the octets are, the answer is facts that make sense or an error; and a sticker that was
@@ -39,6 +39,39 @@ pub(crate) fn media_probe(data: &[u8]) -> Option<Media> {
         }
     }
     facts
+}
+
+/// Whatever an archive says, what is read of it are pictures with names that lead nowhere, and of those a pack
+/// can be made again that says the same.
+pub(crate) fn sticker_pack(data: &[u8]) -> usize {
+    let mut files: Vec<PackFile> = Vec::new();
+    let read = read_pack(&mut &*data, |file| {
+        assert!(!file.name.contains(['/', '\\', ':', '\0']) && !file.name.starts_with('.'));
+        assert!(file.webp.len() <= 1 << 20 && file.image.width > 0);
+        files.push(file);
+        Ok::<(), PackError>(())
+    });
+    assert!(files.len() <= 100);
+    if read.is_err() || files.is_empty() {
+        return files.len();
+    }
+    let found = files.len();
+    let pack = StickerPack { id: Some("id".into()), name: Some("Birds".into()), ..StickerPack::default() };
+    let new = |file: &PackFile| NewPackSticker { webp: file.webp.clone(), ..NewPackSticker::default() };
+    if let Ok(made) = make_sticker_pack(&pack, files.iter().map(new).collect(), None) {
+        let mut again = Vec::new();
+        let read = read_pack(&mut made.archive.as_slice(), |file| {
+            again.push(file);
+            Ok::<(), PackError>(())
+        });
+        assert_eq!((read, again.len()), (Ok(()), made.stickers.len() + 1));
+        for (file, sticker) in again.iter().zip(&made.stickers) {
+            assert_eq!(file.name, sticker.file_name);
+            let said = file.pack.as_ref().unwrap_or_else(|| unreachable!("it was written"));
+            assert_eq!((said.name.as_deref(), &said.emojis), (Some("Birds"), &sticker.emojis));
+        }
+    }
+    found
 }
 
 /// Whatever is decoded of any octets, it is a picture of the size that was asked for, or a shape.
