@@ -255,6 +255,10 @@ enum whimbrel_code
    */
   WHIMBREL_CODE_HISTORY_DAMAGED = 620,
   /**
+   * The phone does not hand its history over.
+   */
+  WHIMBREL_CODE_HISTORY_DECLINED = 621,
+  /**
    * A bug of the engine; the client refuses further calls.
    */
   WHIMBREL_CODE_INTERNAL = 900,

@@ -117,6 +117,8 @@ pub enum whimbrel_code {
     PhoneNoAnswer = 610,
     /// A piece of the history is damaged.
     HistoryDamaged = 620,
+    /// The phone does not hand its history over.
+    HistoryDeclined = 621,
     /// A bug of the engine; the client refuses further calls.
     Internal = 900,
 }
@@ -177,6 +179,7 @@ impl From<Code> for whimbrel_code {
             Code::FileFailed => Self::FileFailed,
             Code::PhoneNoAnswer => Self::PhoneNoAnswer,
             Code::HistoryDamaged => Self::HistoryDamaged,
+            Code::HistoryDeclined => Self::HistoryDeclined,
             _ => Self::Internal,
         }
     }

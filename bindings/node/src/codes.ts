@@ -125,6 +125,8 @@ export const Code = {
   PhoneNoAnswer: 610,
   /** A piece of the history is damaged; what was read of it is kept. */
   HistoryDamaged: 620,
+  /** The phone does not hand its history over. */
+  HistoryDeclined: 621,
   /** A bug of the engine; the client refuses further calls. */
   Internal: 900,
 } as const
@@ -187,6 +189,7 @@ export type CodeName =
   | 'FILE_FAILED'
   | 'PHONE_NO_ANSWER'
   | 'HISTORY_DAMAGED'
+  | 'HISTORY_DECLINED'
   | 'INTERNAL'
 
 /** Coarse kind of an error. */

@@ -46,6 +46,12 @@ test('the history of the phone can be looked up', async (t) => {
   const older = await client.requestHistory({ chat: friend.chat }, { timeoutMs: DEADLINE })
   assert.equal(older.messages, 50)
   assert.equal((await client.findMessages({ chat: friend.chat, limit: 100 })).items.length, 70)
+
+  await assert.rejects(client.requestFullHistory({}, { timeoutMs: DEADLINE }), { code: Code.NotSupported })
+  await phone.ask('POST', '/switches', { full_history: 'give' })
+  const { requestId } = await client.requestFullHistory({}, { timeoutMs: DEADLINE })
+  const full = await nextEvent(client, (event) => event.kind === 'history' && event.history === 'full')
+  assert.deepEqual([full.requestId, full.messages], [requestId, 240])
 })
 
 test('what stands beside the messages is kept', async (t) => {

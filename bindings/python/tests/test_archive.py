@@ -53,6 +53,15 @@ async def test_the_history_of_the_phone_can_be_looked_up(
         assert older.messages == 50
         assert len((await client.find_messages(chat=friend.chat, limit=100)).items) == 70
 
+        with pytest.raises(whimbrel.NotSupportedError):
+            await client.request_full_history(timeout=DEADLINE)
+        await phone.ask("POST", "/switches", {"full_history": "give"})
+        request = (await client.request_full_history(timeout=DEADLINE)).request_id
+        full = await next_event(client, whimbrel.History)
+        while full.history is not whimbrel.HistoryType.FULL:
+            full = await next_event(client, whimbrel.History)
+        assert (full.request_id, full.messages) == (request, 240)
+
 
 async def test_what_stands_beside_the_messages_is_kept(
     sandbox: Sandbox, engine: whimbrel.Engine, tmp_path: Path

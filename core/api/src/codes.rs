@@ -148,6 +148,7 @@ pub const fn info(code: Code) -> CodeInfo {
         Code::HistoryDamaged => {
             ("HISTORY_DAMAGED", 502, "A piece of the history is damaged; what was read of it is kept.")
         }
+        Code::HistoryDeclined => ("HISTORY_DECLINED", 502, "The phone does not hand its history over."),
         Code::ExportDamaged => ("EXPORT_DAMAGED", 422, "The exported file is damaged or cut short."),
         Code::MediaGone => (
             "MEDIA_GONE",

@@ -125,6 +125,8 @@ pub enum Code {
     PhoneNoAnswer = 610,
     /// A piece of the history is damaged.
     HistoryDamaged = 620,
+    /// The phone does not hand its history over.
+    HistoryDeclined = 621,
 
     /// A bug of the engine.
     Internal = 900,
@@ -221,6 +223,7 @@ impl Code {
         Self::FileFailed,
         Self::PhoneNoAnswer,
         Self::HistoryDamaged,
+        Self::HistoryDeclined,
         Self::Internal,
     ];
 

@@ -66,6 +66,7 @@ mod restrictions;
 mod retry;
 mod statistics;
 mod status;
+pub mod stickers;
 mod store;
 mod transfer;
 mod version;

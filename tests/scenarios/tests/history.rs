@@ -14,7 +14,7 @@ use whimbrel::{
     CallOptions, Chat, Client, Code, FindChats, FindContacts, FindMessages, Jid, LookupOptions, SentStatus,
     StoredMessage,
 };
-use whimbrel_sandbox::phone::{Past, Phone, ReceiptKind, SwitchChange};
+use whimbrel_sandbox::phone::{FullHistory, Past, Phone, ReceiptKind, SwitchChange};
 use whimbrel_sandbox::{AppStatePace, Event, MediaFault, MediaFaultRule, MediaRequest};
 use whimbrel_scenarios::{DEADLINE, NUMBER, Wait as _, World, next_kind, quiet};
 
@@ -242,6 +242,55 @@ async fn what_came_before_the_message_it_is_about_is_told_when_the_history_bring
     assert!(matches!(&told.what, Addon::Reaction(it) if it.emoji.as_deref() == Some("⛵")));
     let stored = client.stored_message(&person, &id, None, CallOptions::default()).await.unwrap();
     assert!(stored.reactions.iter().any(|reaction| reaction.emoji == "⛵"), "{:?}", stored.reactions);
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn all_of_the_history_is_handed_over_later_by_phones_of_businesses() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    // A message a day.
+    let past =
+        Past { chats: 4, messages: 60, recent: Some(5), pace: 86_400, chats_in_piece: 2, ..Past::default() };
+    with_past(&world, &client, &past).await;
+    client.wait_online().await;
+    let phone = world.sandbox.find_phone(NUMBER).unwrap();
+    let answers = |full_history| {
+        phone.set_switches(SwitchChange { full_history: Some(full_history), ..SwitchChange::default() });
+    };
+    let refused = async |days| {
+        let error = client.request_full_history(days, CallOptions::default()).await.unwrap_err();
+        error.code()
+    };
+    assert_eq!(refused(None).await, Code::NotSupported);
+    answers(FullHistory::Decline);
+    assert_eq!(refused(None).await, Code::HistoryDeclined);
+    assert_eq!(refused(Some(0)).await, Code::InvalidArgument);
+    answers(FullHistory::Ignore);
+    let soon = whimbrel_scenarios::within(std::time::Duration::from_millis(300));
+    let error = client.request_full_history(None, soon).await.unwrap_err();
+    assert_eq!(error.code(), Code::TimedOut);
+    answers(FullHistory::Give);
+    let mut events = client.events().unwrap();
+    let mut counted = Vec::new();
+    for days in [Some(30), None] {
+        let id = client.request_full_history(days, CallOptions::default()).await.unwrap();
+        for chunk in [1, 2] {
+            let sync = next_kind(&mut events, |event| match event {
+                EventKind::History(sync) if sync.kind == HistoryKind::Full => Some(sync.clone()),
+                _ => None,
+            })
+            .await;
+            assert_eq!((sync.chunk, sync.request_id.as_deref()), (chunk, Some(id.as_str())));
+            assert_eq!((sync.progress, sync.error), (Some(chunk * 50), None));
+            counted.push(sync.messages);
+        }
+    }
+    assert_eq!(counted, [60, 60, 120, 120]);
+    let friend: Jid = "15560000001@s.whatsapp.net".parse().unwrap();
+    assert_eq!(messages(&client, in_chat(&friend)).await.len(), 60);
     world.assert_no_findings();
     engine.close(DEADLINE).await.unwrap();
 }

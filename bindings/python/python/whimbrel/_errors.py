@@ -20,6 +20,7 @@ __all__ = [
     "ForbiddenError",
     "ForkedError",
     "HistoryDamagedError",
+    "HistoryDeclinedError",
     "IdentityChangedError",
     "ImportRefusedError",
     "InteractiveRefusedError",
@@ -232,6 +233,9 @@ class Code(IntEnum):
 
     HISTORY_DAMAGED = 620
     """A piece of the history is damaged; what was read of it is kept."""
+
+    HISTORY_DECLINED = 621
+    """The phone does not hand its history over."""
 
     INTERNAL = 900
     """A bug of the engine; the client refuses further calls."""
@@ -453,3 +457,7 @@ class PhoneNoAnswerError(errors.MediaError, number=610):
 
 class HistoryDamagedError(errors.MediaError, number=620):
     """A piece of the history is damaged; what was read of it is kept."""
+
+
+class HistoryDeclinedError(errors.MediaError, number=621):
+    """The phone does not hand its history over."""

@@ -1,11 +1,14 @@
 //! Pictures, videos, sounds, documents and stickers. The bytes are elsewhere; a reference says where.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use whimbrel::Error;
 use whimbrel::content::kinds::media::{Audio, Document, Image, Media, Video};
 use whimbrel::content::kinds::sticker::{Album, Sticker, StickerPack};
 use whimbrel::content::reference::{MediaKind, MediaReference};
+use whimbrel::stickers::{NewSticker, NewStickerPack, StickerInfo};
 
 use super::{Source, wrong};
 
@@ -326,12 +329,36 @@ pub struct StickerContent {
     /// A description for those who do not see it.
     #[serde(default)]
     pub accessibility_label: Option<String>,
+    /// Name of the pack that it says to belong to; only in what is sent, with a local WebP, into which it is
+    /// written together with the emojis and the description. What comes says it in its file:
+    /// `describe_media` reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pack_name: Option<String>,
+    /// Who made that pack; only in what is sent, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pack_publisher: Option<String>,
     /// Bytes of the small picture in the message; only in what comes.
     #[serde(default)]
     pub thumbnail_size: Option<u64>,
 }
 
 impl StickerContent {
+    /// What is to be written into its file.
+    pub(super) fn info(&self) -> Option<StickerInfo> {
+        if self.pack_name.is_none() && self.pack_publisher.is_none() {
+            return None;
+        }
+        let words = self.emojis.as_deref().unwrap_or_default();
+        let words = words.split(|character: char| character == ',' || character.is_whitespace());
+        Some(StickerInfo {
+            name: self.pack_name.clone(),
+            publisher: self.pack_publisher.clone(),
+            emojis: words.filter(|word| !word.is_empty()).map(str::to_owned).collect(),
+            accessibility_text: self.accessibility_label.clone(),
+            ..StickerInfo::default()
+        })
+    }
+
     pub(super) fn of(sticker: &Sticker, source: Source<'_>) -> Self {
         Self {
             media: MediaFile::of(&sticker.media, MediaKind::Sticker, source),
@@ -343,6 +370,8 @@ impl StickerContent {
             ai: sticker.is_ai,
             emojis: sticker.emojis.clone(),
             accessibility_label: sticker.accessibility_label.clone(),
+            pack_name: None,
+            pack_publisher: None,
             thumbnail_size: size(sticker.thumbnail.as_deref()),
         }
     }
@@ -352,6 +381,10 @@ impl TryFrom<StickerContent> for Sticker {
     type Error = Error;
 
     fn try_from(content: StickerContent) -> Result<Self, Error> {
+        let local = content.media.as_ref().is_some_and(|media| media.path.is_some());
+        if content.info().is_some() && !local {
+            return Err(wrong("the name of a pack is written into a local file only"));
+        }
         Ok(Self {
             media: needed(content.media)?,
             width: content.width,
@@ -367,15 +400,17 @@ impl TryFrom<StickerContent> for Sticker {
     }
 }
 
-/// A pack of stickers: one file with all of them.
+/// A pack of stickers: one file with all of them. `unpack_sticker_pack` takes them out of the file that was
+/// downloaded. A pack is made of from 1 to 60 local stickers by giving the path of each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StickerPackContent {
-    /// The pack's id.
+    /// The pack's id. Empty in what is sent: one is made.
+    #[serde(default)]
     pub id: String,
     /// Its name.
     pub name: String,
-    /// The file: a zip.
+    /// The file: a zip. Absent in what is sent if it is to be made of local stickers.
     #[serde(default)]
     pub media: Option<MediaFile>,
     /// Who made it.
@@ -393,6 +428,10 @@ pub struct StickerPackContent {
     /// Name of the file in the pack that stands for it.
     #[serde(default)]
     pub tray_icon: Option<String>,
+    /// A local WebP that is to stand for the pack; only in what is sent, when the pack is made. The first
+    /// sticker does if it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tray_icon_path: Option<String>,
     /// Length of all stickers, in bytes.
     #[serde(default)]
     pub size: Option<u64>,
@@ -402,8 +441,13 @@ pub struct StickerPackContent {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PackSticker {
-    /// Name of its file in the pack.
+    /// Name of its file in the pack. One that is made has a name of its own.
+    #[serde(default)]
     pub file_name: String,
+    /// A local WebP of at most a MiB, of which the pack is made; only in what is sent, and then of all
+    /// stickers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// It moves.
     #[serde(default)]
     pub animated: bool,
@@ -419,9 +463,35 @@ pub struct PackSticker {
 }
 
 impl StickerPackContent {
+    /// The pack that is to be made, if it is.
+    pub(super) fn to_make(&self) -> Result<Option<NewStickerPack>, Error> {
+        if self.stickers.iter().all(|sticker| sticker.path.is_none()) && self.tray_icon_path.is_none() {
+            return Ok(None);
+        }
+        if self.media.is_some() {
+            return Err(wrong("the pack has a file, and is to be made"));
+        }
+        let mut pack = NewStickerPack::default();
+        pack.id = Some(self.id.clone()).filter(|id| !id.is_empty());
+        pack.name.clone_from(&self.name);
+        pack.publisher.clone_from(&self.publisher);
+        pack.description.clone_from(&self.description);
+        pack.caption.clone_from(&self.caption);
+        pack.tray_icon = self.tray_icon_path.as_ref().map(|path| PathBuf::from(path).into());
+        for sticker in &self.stickers {
+            let path = sticker.path.as_ref().ok_or_else(|| wrong("a sticker of the pack has no path"))?;
+            let mut new = NewSticker::new(PathBuf::from(path));
+            new.emojis.clone_from(&sticker.emojis);
+            new.accessibility_label.clone_from(&sticker.accessibility_label);
+            pack.stickers.push(new);
+        }
+        Ok(Some(pack))
+    }
+
     pub(super) fn of(pack: &StickerPack, source: Source<'_>) -> Self {
         let stickers = pack.stickers.iter().map(|item| PackSticker {
             file_name: item.file_name.clone(),
+            path: None,
             animated: item.is_animated,
             emojis: item.emojis.clone(),
             accessibility_label: item.accessibility_label.clone(),
@@ -436,6 +506,7 @@ impl StickerPackContent {
             caption: pack.caption.clone(),
             stickers: stickers.collect(),
             tray_icon: pack.tray_icon.clone(),
+            tray_icon_path: None,
             size: pack.size,
         }
     }

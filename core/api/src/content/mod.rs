@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use whimbrel::content::Content as Kind;
 use whimbrel::content::compose::Refused;
 use whimbrel::content::key::Key;
+use whimbrel::stickers::{NewStickerPack, StickerInfo};
 use whimbrel::{Code, Error, Jid, parse_address};
 
 pub use choices::{
@@ -237,6 +238,22 @@ impl Content {
             Self::Document(it) => it.media.as_ref(),
             Self::Sticker(it) => it.media.as_ref(),
             Self::StickerPack(it) => it.media.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The pack of stickers that is to be made for it.
+    pub(crate) fn pack_to_make(&self) -> Result<Option<NewStickerPack>, Error> {
+        match self {
+            Self::StickerPack(it) => it.to_make(),
+            _ => Ok(None),
+        }
+    }
+
+    /// What is to be written into the file of a sticker.
+    pub(crate) fn sticker_info(&self) -> Option<StickerInfo> {
+        match self {
+            Self::Sticker(it) => it.info(),
             _ => None,
         }
     }

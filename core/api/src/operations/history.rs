@@ -42,3 +42,35 @@ impl Operation for RequestHistory {
         Ok(OlderHistory { messages: sync.messages, damaged: sync.damaged, request_id: sync.request_id })
     }
 }
+
+/// Asks the phone for all messages that it has, long after linking, and returns when it has agreed. They come
+/// as after linking: a `history` event of the kind `full` for each piece, with the id of this request. The
+/// phone has to be online, and be one of a business.
+///
+/// Fails with `NOT_SUPPORTED` if the phone is no business phone or the client was opened without an archive,
+/// with `HISTORY_DECLINED` if the phone does not hand its history over, and with `TIMED_OUT` if it does not
+/// answer. Repeating is safe, though the phone may hand everything over once more.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RequestFullHistory {
+    /// How many days back, at least 1; absent: all that there is.
+    #[serde(default)]
+    pub days: Option<u32>,
+}
+
+/// The phone agreed to hand all of its history over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FullHistory {
+    /// Id of the request, which the `history` events have too.
+    pub request_id: String,
+}
+
+impl Operation for RequestFullHistory {
+    const NAME: &'static str = "request_full_history";
+    type Output = FullHistory;
+
+    async fn run(self, client: &Client, options: CallOptions) -> Result<FullHistory, Error> {
+        client.request_full_history(self.days, options).await.map(|request_id| FullHistory { request_id })
+    }
+}

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use whimbrel::media::{self, DownloadOptions, MediaReference, MediaTarget, UploadOptions};
 use whimbrel::{CallOptions, Client, Code, Error};
 
-use super::Operation;
+use super::{Operation, StickerInfo};
 use crate::events::millis;
 
 /// What a file is to its message.
@@ -220,6 +220,8 @@ pub struct MediaDescription {
     pub no_preview: Option<String>,
     /// How a voice note is drawn: 64 values from 0 to 100.
     pub waveform: Option<Vec<u8>>,
+    /// What a sticker says of itself and of its pack, if it is a WebP that does.
+    pub sticker: Option<StickerInfo>,
 }
 
 impl Operation for DescribeMedia {
@@ -238,6 +240,7 @@ impl Operation for DescribeMedia {
             has_preview: found.preview.is_some(),
             no_preview: found.no_preview,
             waveform: found.waveform,
+            sticker: found.sticker.map(Into::into),
         })
     }
 }

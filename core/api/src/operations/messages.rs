@@ -143,18 +143,21 @@ impl Operation for SendMessage {
         let path = self.content.path().map(std::path::PathBuf::from);
         let mut media_handle = None;
         let thumbnail = self.content.thumbnail_path().map(std::path::PathBuf::from);
-        let mut content = self.content.try_into()?;
+        let sticker = self.content.sticker_info();
+        let mut upload = UploadOptions::default();
+        upload.transfer = self.transfer;
+        upload.timeout = options.timeout;
+        upload.cancel = options.cancel.clone();
+        upload.newsletter = chat.is_newsletter();
+        let mut content = match self.content.pack_to_make()? {
+            Some(pack) => client.make_sticker_pack(pack, upload.clone()).await?,
+            None => self.content.try_into()?,
+        };
         if let Some(thumbnail) = thumbnail {
             put_thumbnail(&mut content, client.preview(thumbnail).await?.jpeg)?;
         }
         if let Some(path) = path {
-            let mut upload = UploadOptions::default();
-            upload.transfer = self.transfer;
-            upload.timeout = options.timeout;
-            upload.cancel = options.cancel.clone();
-            if chat.is_newsletter() {
-                upload.newsletter = true;
-            }
+            upload.sticker = sticker;
             let attached = client.attach_with_handle(content, path, upload).await?;
             content = attached.content;
             media_handle = attached.handle;

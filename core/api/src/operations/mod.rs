@@ -27,6 +27,7 @@ mod posts;
 mod presence;
 mod privacy;
 mod statistics;
+mod stickers;
 mod transfer;
 mod version;
 
@@ -92,7 +93,7 @@ pub use groups::{
     GroupPictures, GroupRole, GrowthLock, InvitationCode, LeaveGroup, ListGroups, Participant,
     ParticipantResult, ParticipantResults, PromoteParticipants, RemoveParticipants,
 };
-pub use history::{OlderHistory, RequestHistory};
+pub use history::{FullHistory, OlderHistory, RequestFullHistory, RequestHistory};
 pub use invites::{
     AcceptInvitation, CancelJoinRequest, DecideJoinRequests, GetInviteLink, InviteLink, JoinByLink,
     JoinedGroup, ListJoinRequests, PreviewInvitation, PreviewInviteLink, ResetInviteLink, RevokeInvitations,
@@ -128,6 +129,7 @@ pub use privacy::{
     StatusAudience, StatusAudienceType,
 };
 pub use statistics::{FailureCount, GetStatistics, Statistics};
+pub use stickers::{StickerInfo, UnpackStickerPack, UnpackedSticker, UnpackedStickers};
 pub(crate) use transfer::passphrase;
 pub use transfer::{Backup, Export};
 pub use version::{ClientVersion, FindClientVersion, GetClientVersion, SetClientVersion, VersionSource};
@@ -347,6 +349,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<RemoveParticipants>(),
     entry::<RemovePicture>(),
     entry::<ReportToAdmins>(),
+    entry::<RequestFullHistory>(),
     entry::<RequestHistory>(),
     entry::<ResetInviteLink>(),
     entry::<RevokeChannelInvitation>(),
@@ -379,6 +382,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<Unblock>(),
     entry::<UnfollowChannel>(),
     entry::<UnlinkGroups>(),
+    entry::<UnpackStickerPack>(),
     entry::<UnwatchChannel>(),
     entry::<UnwatchPresence>(),
     entry::<UpdateChannel>(),

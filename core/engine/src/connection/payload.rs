@@ -96,6 +96,36 @@ fn user_agent([primary, secondary, tertiary]: [u32; 3]) -> UserAgent {
     }
 }
 
+/// Which history the client can take: of so many days back, where that is said.
+pub(crate) fn history_config(
+    options: &ClientOptions,
+    full_days: Option<u32>,
+    recent_days: Option<u32>,
+) -> HistorySyncConfig {
+    HistorySyncConfig {
+        full_sync_days_limit: full_days,
+        recent_sync_days_limit: recent_days,
+        storage_quota_mb: Some(10_240),
+        on_demand_ready: Some(options.archive),
+        complete_on_demand_ready: Some(options.archive),
+        support_add_on_history_sync_migration: Some(true),
+        inline_initial_payload_in_e2_ee_msg: Some(true),
+        support_call_log_history: Some(true),
+        support_bot_user_agent_chat_history: Some(true),
+        support_cag_reactions_and_polls: Some(true),
+        support_biz_hosted_msg: Some(true),
+        support_recent_sync_chunk_message_count_tuning: Some(true),
+        support_hosted_group_msg: Some(true),
+        support_fbid_bot_chat_history: Some(true),
+        support_message_association: Some(true),
+        support_group_history: Some(true),
+        thumbnail_sync_days_limit: Some(60),
+        support_manus_history: Some(true),
+        support_hatch_history: Some(true),
+        ..HistorySyncConfig::default()
+    }
+}
+
 /// What the phone shows of this device and which history it sends (pairing document §11.1).
 fn device_properties(options: &ClientOptions) -> DeviceProps {
     let number = |text: &str| text.parse().ok();
@@ -111,28 +141,7 @@ fn device_properties(options: &ClientOptions) -> DeviceProps {
         }),
         platform_type: Some(PlatformType::Chrome.into()),
         require_full_sync: Some(full),
-        history_sync_config: Some(HistorySyncConfig {
-            full_sync_days_limit: days.filter(|_| full),
-            recent_sync_days_limit: days,
-            storage_quota_mb: Some(10_240),
-            on_demand_ready: Some(options.archive),
-            complete_on_demand_ready: Some(options.archive),
-            support_add_on_history_sync_migration: Some(true),
-            inline_initial_payload_in_e2_ee_msg: Some(true),
-            support_call_log_history: Some(true),
-            support_bot_user_agent_chat_history: Some(true),
-            support_cag_reactions_and_polls: Some(true),
-            support_biz_hosted_msg: Some(true),
-            support_recent_sync_chunk_message_count_tuning: Some(true),
-            support_hosted_group_msg: Some(true),
-            support_fbid_bot_chat_history: Some(true),
-            support_message_association: Some(true),
-            support_group_history: Some(true),
-            thumbnail_sync_days_limit: Some(60),
-            support_manus_history: Some(true),
-            support_hatch_history: Some(true),
-            ..HistorySyncConfig::default()
-        }),
+        history_sync_config: Some(history_config(options, days.filter(|_| full), days)),
     }
 }
 

@@ -8,6 +8,7 @@ mod calls;
 mod events;
 #[cfg(test)]
 mod fields;
+mod full;
 mod get;
 mod message;
 mod older;
@@ -20,6 +21,7 @@ mod work;
 
 pub(crate) use announced::{announced, refused};
 pub use events::{HistoryKind, HistoryProgress, HistorySync};
+pub(crate) use full::{Answer, answers};
 pub(crate) use owed::{receipted, tell_phone};
 pub(crate) use piece::{HistoryChange, OWED_RECEIPTS, PieceRow, Read};
 pub(crate) use work::{Queue, run};

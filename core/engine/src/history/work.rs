@@ -8,6 +8,7 @@ use whimbrel_history::ReadError;
 use whimbrel_proto::e2e::message::HistorySyncNotification;
 
 use super::events::{HistoryKind, HistorySync};
+use super::full;
 use super::get::{self, Place};
 use super::older::Waiting;
 use super::owed;
@@ -38,12 +39,18 @@ const GIVEN_UP: i64 = 24 * 3600;
 pub(crate) struct Queue {
     wake: Notify,
     pub(super) waiting: Waiting,
+    pub(super) full: full::Waiting,
 }
 
 impl Queue {
     /// A piece was announced, and is durable.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// The phone said its word on a request for all of its history.
+    pub(crate) fn answered(&self, answer: full::Answer) {
+        self.full.answered(answer);
     }
 }
 
@@ -220,7 +227,10 @@ async fn finish(
         damaged: piece.read.damaged,
         calls: piece.read.calls,
         stickers: piece.read.stickers,
-        request_id: notification.peer_data_request_session_id.clone(),
+        request_id: notification.peer_data_request_session_id.clone().or_else(|| {
+            let request = notification.full_history_sync_on_demand_request_metadata.as_ref();
+            request.and_then(|request| request.request_id.clone())
+        }),
         error,
     };
     let id = piece.message_id.clone();

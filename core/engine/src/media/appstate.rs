@@ -35,7 +35,7 @@ pub(crate) async fn store_bytes(
 ) -> Result<ExternalBlobReference, Error> {
     let options = UploadOptions::default();
     let kind = MediaKind::AppState;
-    let stored = upload::run(Arc::clone(client), bytes.into(), kind, options, deadline).await?;
+    let stored = upload::run(Arc::clone(client), bytes.into(), kind, options, None, deadline).await?;
     let media = stored.reference.media;
     Ok(ExternalBlobReference {
         media_key: media.key.as_ref().and_then(|key| key.key()).map(|key| key.to_vec()),

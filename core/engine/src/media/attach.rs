@@ -26,7 +26,8 @@ impl Client {
     /// Uploads a file and puts it into content of a kind that has one: a picture, video, loop, round
     /// note, sound, voice note, document, sticker or sticker pack. Dimensions, duration, preview,
     /// waveform and codes are filled in as far as they can be found out and the content does not say
-    /// them. [`send`](Self::send) the result.
+    /// them. [`send`](Self::send) the result. Packs are made of their stickers by
+    /// [`make_sticker_pack`](Self::make_sticker_pack).
     ///
     /// # Errors
     /// [`Code::InvalidArgument`] for content without a file; [`Code::MediaUnsupported`] when nothing is
@@ -57,7 +58,13 @@ impl Client {
             return Err(Error::new(Code::InvalidArgument, "content of this kind has no file"));
         };
         let said = media.mimetype.take();
-        let source = source.into();
+        let mut source = source.into();
+        if let Some(info) = options.sticker.take() {
+            if kind != MediaKind::Sticker {
+                return Err(Error::new(Code::InvalidArgument, "only stickers belong to packs"));
+            }
+            source = crate::stickers::with_info(source, info).await?;
+        }
         let (again, name) = match &source {
             MediaSource::Path(path) => {
                 let name = path.file_name().map(|name| name.to_string_lossy().into_owned());

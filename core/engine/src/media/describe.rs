@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use whimbrel_media::{ProbeError, Source, Thumbnail, ThumbnailError, ThumbnailOptions};
+use whimbrel_media::{ImageFormat, ProbeError, Source, Thumbnail, ThumbnailError, ThumbnailOptions};
 
 use super::failure;
 use super::options::MediaSource;
 use crate::client::{Client, Inner};
 use crate::error::{Code, Error};
+use crate::stickers::StickerInfo;
 
 /// Longest picture that is decoded for a preview.
 const LONGEST_PICTURE: u64 = 16 << 20;
@@ -42,6 +43,8 @@ pub struct Description {
     /// How a voice note is drawn: 64 values from 0 to 100. They are those of the sound for Opus of at most ten
     /// minutes and for PCM in WAV; those of longer notes are guessed from their packets.
     pub waveform: Option<Vec<u8>>,
+    /// What a sticker says of itself and of its pack, if it is a WebP that does.
+    pub sticker: Option<StickerInfo>,
     /// Why there is no preview of a picture or film, as a lowercase fragment.
     pub no_preview: Option<String>,
 }
@@ -96,13 +99,13 @@ impl Client {
 
 /// A source that can be read more than once.
 #[derive(Clone)]
-pub(super) enum Again {
+pub(crate) enum Again {
     Path(PathBuf),
     Bytes(Bytes),
 }
 
 impl Again {
-    pub(super) fn of(source: &MediaSource) -> Option<Self> {
+    pub(crate) fn of(source: &MediaSource) -> Option<Self> {
         match source {
             MediaSource::Path(path) => Some(Self::Path(path.clone())),
             MediaSource::Bytes(bytes) => Some(Self::Bytes(bytes.clone())),
@@ -142,7 +145,7 @@ async fn smaller<T: Send + 'static>(
     source: Again,
     make: impl FnOnce(&[u8], u64) -> Result<T, ThumbnailError> + Send + 'static,
 ) -> Result<T, Error> {
-    let _turn = client.media.describing.acquire().await.map_err(|_| crate::client::cancelled())?;
+    let _turn = client.media.decoding_turn().await?;
     let made = on(source, |source| {
         let picture = read_picture(source)?;
         make(&picture, MOST_PIXELS).map_err(|error| {
@@ -169,7 +172,7 @@ fn read_picture(source: &mut dyn Source) -> Result<Vec<u8>, Error> {
 
 /// Describes a file.
 pub(super) async fn run(client: &Inner, source: Again) -> Result<Description, Error> {
-    let _turn = client.media.describing.acquire().await.map_err(|_| crate::client::cancelled())?;
+    let _turn = client.media.decoding_turn().await?;
     on(source, |source| describe(source)).await?
 }
 
@@ -180,7 +183,7 @@ pub(super) async fn mimetype(source: Again) -> Option<&'static str> {
 }
 
 /// Does something with a source off the engine's own threads.
-async fn on<T: Send + 'static>(
+pub(crate) async fn on<T: Send + 'static>(
     source: Again,
     work: impl FnOnce(&mut dyn Source) -> T + Send + 'static,
 ) -> Result<T, Error> {
@@ -196,6 +199,27 @@ async fn on<T: Send + 'static>(
     }
 }
 
+/// Reads a short file whole.
+pub(crate) async fn read_whole(source: MediaSource, longest: u64) -> Result<Vec<u8>, Error> {
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut file = Vec::new();
+        let most = longest.saturating_add(1);
+        match source {
+            MediaSource::Bytes(bytes) => return Ok(bytes.into()),
+            MediaSource::Path(path) => File::open(path)?.take(most).read_to_end(&mut file)?,
+            MediaSource::Reader(reader) => reader.take(most).read_to_end(&mut file)?,
+        };
+        Ok(file)
+    });
+    let file: io::Result<Vec<u8>> = reading.await.map_err(failure::worker)?;
+    let file = file.map_err(failure::local)?;
+    if u64::try_from(file.len()).is_ok_and(|length| length <= longest) {
+        Ok(file)
+    } else {
+        Err(failure::too_large())
+    }
+}
+
 fn describe(source: &mut dyn Source) -> Result<Description, Error> {
     let media = whimbrel_media::probe(source).map_err(unsupported)?;
     let length = source.length();
@@ -206,6 +230,9 @@ fn describe(source: &mut dyn Source) -> Result<Description, Error> {
             found.is_animated = image.frames > 1;
             found.duration = Some(image.duration).filter(|duration| !duration.is_zero());
             found.first_frame_length = image.first_frame_length;
+            if image.format == ImageFormat::WebP {
+                found.sticker = whimbrel_media::read_sticker_pack(source).ok().flatten();
+            }
             match preview(source) {
                 Ok(preview) => found.preview = Some(preview),
                 Err(why) => found.no_preview = Some(why),

@@ -10,12 +10,12 @@ use crate::error::{Code, Error};
 use crate::http::HttpError;
 
 /// The local file.
-pub(super) fn local(error: io::Error) -> Error {
+pub(crate) fn local(error: io::Error) -> Error {
     Error::new(Code::FileFailed, "the file could not be read or written").because(error)
 }
 
 /// A worker of the engine is gone: it is closing, or has a bug.
-pub(super) fn worker(error: tokio::task::JoinError) -> Error {
+pub(crate) fn worker(error: tokio::task::JoinError) -> Error {
     if error.is_panic() {
         Error::new(Code::Internal, "dealing with the file panicked")
     } else {

@@ -26,7 +26,7 @@ mod attach;
 mod connection;
 mod describe;
 mod download;
-mod failure;
+pub(crate) mod failure;
 mod fetch;
 mod history;
 mod options;
@@ -45,18 +45,19 @@ pub use whimbrel_content::reference::ReferenceError;
 pub use whimbrel_content::{MediaKind, MediaReference};
 
 pub use attach::Attached;
-pub(crate) use describe::PictureInput;
+pub(crate) use describe::{Again, PictureInput, on as on_source, read_whole};
 pub use describe::{Description, Preview};
 pub use download::Downloaded;
 pub use options::{DownloadOptions, MediaSource, MediaTarget, ReadOptions, UploadOptions};
 pub use progress::{Progress, Transferred};
 pub use range::Part;
 pub use upload::Uploaded;
+pub(crate) use upload::upload_with_key;
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::client::{Client, Inner};
@@ -91,8 +92,15 @@ impl Default for MediaState {
     }
 }
 
+impl MediaState {
+    /// Waits until a picture may be decoded; the turn ends when what is returned is dropped.
+    pub(crate) async fn decoding_turn(&self) -> Result<SemaphorePermit<'_>, Error> {
+        self.describing.acquire().await.map_err(|_| crate::client::cancelled())
+    }
+}
+
 /// A name for a temporary file that nobody guesses.
-fn temporary_name(client: &Inner) -> String {
+pub(crate) fn temporary_name(client: &Inner) -> String {
     let random: [u8; 16] = crate::random::bytes(&mut client.rng());
     let mut name = String::from(".whimbrel-");
     for octet in random {
@@ -106,7 +114,7 @@ fn temporary_name(client: &Inner) -> String {
 impl Client {
     /// Runs a transfer: it ends at its deadline, if it has one, or when it is cancelled, and what it
     /// had made goes with it. Silence of the hosts ends it by itself.
-    async fn transfer<T: Send + 'static, F: Future<Output = Result<T, Error>> + Send + 'static>(
+    pub(crate) async fn transfer<T: Send + 'static, F: Future<Output = Result<T, Error>> + Send + 'static>(
         &self,
         operation: &'static str,
         timeout: Option<Duration>,

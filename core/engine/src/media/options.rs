@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::progress::Progress;
 use crate::options::Cancel;
+use crate::stickers::StickerInfo;
 
 /// Where the bytes of a file come from.
 #[non_exhaustive]
@@ -90,6 +91,9 @@ pub struct UploadOptions {
     /// Where the first picture of an animated sticker ends, in bytes, for its code;
     /// [`Description::first_frame_length`](super::Description::first_frame_length) says it.
     pub first_frame_length: Option<u64>,
+    /// What a sticker is to say of itself and of its pack, in place of what it says; only for
+    /// [`attach`](crate::Client::attach), and for WebP of at most a MiB.
+    pub sticker: Option<StickerInfo>,
     /// A name of the host's for this transfer: with one,
     /// [`MediaProgress`](crate::events::EventKind::MediaProgress) events tell how far it is.
     pub transfer: Option<String>,

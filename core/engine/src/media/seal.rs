@@ -38,6 +38,8 @@ pub(super) struct Manner {
     pub(super) kind: MediaKind,
     pub(super) newsletter: bool,
     pub(super) first_frame_length: Option<u64>,
+    /// The key that another file has already; one is drawn if there is none.
+    pub(super) key: Option<Zeroizing<[u8; 32]>>,
 }
 
 enum Work {
@@ -81,8 +83,9 @@ impl Source {
 
 /// Encrypts a file, or only hashes it for a channel.
 pub(super) async fn seal(client: &Inner, source: MediaSource, manner: &Manner) -> Result<Sealed, Error> {
+    let draw = || Zeroizing::new(crate::random::bytes(&mut client.rng()));
     let key: Option<Zeroizing<[u8; 32]>> =
-        (!manner.newsletter).then(|| Zeroizing::new(crate::random::bytes(&mut client.rng())));
+        (!manner.newsletter).then(|| manner.key.clone().unwrap_or_else(draw));
     let work = match &key {
         None => Work::Hash(FileHash::new()),
         Some(key) => {

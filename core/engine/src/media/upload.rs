@@ -15,6 +15,7 @@ use crate::client::{Client, Inner};
 use crate::clock;
 use crate::error::{Code, Error};
 use crate::events::MediaDirection;
+use zeroize::Zeroizing;
 
 /// What a file is sent as when nothing is known of it.
 const UNKNOWN: &str = "application/octet-stream";
@@ -57,10 +58,22 @@ impl Client {
             if let (None, Some(again)) = (&options.mimetype, again) {
                 options.mimetype = describe::mimetype(again).await.map(str::to_owned);
             }
-            run(client, source, kind, options, deadline).await
+            run(client, source, kind, options, None, deadline).await
         };
         self.transfer("upload", timeout, cancel, upload).await
     }
+}
+
+/// Uploads a file that shares its key with another one.
+pub(crate) async fn upload_with_key(
+    client: Arc<Inner>,
+    source: MediaSource,
+    kind: MediaKind,
+    options: UploadOptions,
+    key: [u8; 32],
+    deadline: Instant,
+) -> Result<Uploaded, Error> {
+    run(client, source, kind, options, Some(Zeroizing::new(key)), deadline).await
 }
 
 /// Uploads a file.
@@ -69,6 +82,7 @@ pub(super) async fn run(
     source: MediaSource,
     kind: MediaKind,
     options: UploadOptions,
+    key: Option<Zeroizing<[u8; 32]>>,
     deadline: Instant,
 ) -> Result<Uploaded, Error> {
     if address::upload(kind, options.newsletter, &[0; 32]).is_none() {
@@ -77,7 +91,7 @@ pub(super) async fn run(
     client.linked_account()?;
     let mimetype = options.mimetype.unwrap_or_else(|| UNKNOWN.to_owned());
     let UploadOptions { newsletter, first_frame_length, transfer, progress, .. } = options;
-    let manner = Manner { kind, newsletter, first_frame_length };
+    let manner = Manner { kind, newsletter, first_frame_length, key };
     let sealed = seal::seal(&client, source, &manner).await?;
     let made_at = clock::now_ms() / 1000;
     let meter = Arc::new(Meter::new(Arc::clone(&client), MediaDirection::Upload, transfer, progress));

@@ -55,6 +55,8 @@ pub(crate) struct Inside {
     /// What the host hears of; `None` if there is nothing for hosts.
     pub(crate) told: Option<Told>,
     pub(crate) history: History,
+    /// The phone's words on requests for all of its history.
+    pub(crate) full_history: Vec<history::Answer>,
 }
 
 /// What a message says of the history.
@@ -167,6 +169,7 @@ fn control(
                 inside.history = History::GivenUp;
             }
             appstate::answered(unit, &answer);
+            inside.full_history.extend(history::answers(&answer));
             return Ok(None);
         }
         Protocol::LidMapping { payload } => {

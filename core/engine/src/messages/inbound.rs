@@ -34,6 +34,8 @@ pub(crate) struct Replies {
     pub(crate) repairs: Vec<Repair>,
     /// A piece of the history was announced.
     pub(crate) history: bool,
+    /// The phone's words on requests for all of its history.
+    pub(crate) full_history: Vec<history::Answer>,
     /// What others do, for the host.
     pub(crate) signs: Vec<presence::Sign>,
     /// Somebody looks at what arrives, as the service was told.
@@ -151,6 +153,9 @@ async fn receive(
         }
         if replies.history {
             client.history.wake();
+        }
+        for answer in replies.full_history {
+            client.history.answered(answer);
         }
         for sign in replies.signs {
             client.presence.tell(sign, &client.events);

@@ -65,8 +65,9 @@ pub(crate) fn message(
         return Ok(());
     }
     match open_all(unit, &received, &place, &encs) {
-        Ok(inside) => {
+        Ok(mut inside) => {
             let history = inside.history;
+            replies.full_history.append(&mut inside.full_history);
             if encs.iter().any(Enc::is_of_session) {
                 unit.opened(&place.author);
             }

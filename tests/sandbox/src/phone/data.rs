@@ -1,15 +1,16 @@
 //! Data that companions ask their phone for (pairing document §12.6).
 //!
-//! Phones of the sandbox answer three kinds of requests: for messages that a companion could not read, for
-//! older messages of a chat, and for a piece of history that came damaged.
+//! Phones of the sandbox answer four kinds of requests: for messages that a companion could not read, for
+//! older messages of a chat, for all of the history, and for a piece of it that came damaged.
 
 use whimbrel_proto::common::MessageKey;
 use whimbrel_proto::e2e::Message;
 use whimbrel_proto::e2e::message::peer_data_operation_request_message::{
-    HistorySyncChunkRetryRequest, HistorySyncOnDemandRequest,
+    FullHistorySyncOnDemandRequest, HistorySyncChunkRetryRequest, HistorySyncOnDemandRequest,
 };
 use whimbrel_proto::e2e::message::peer_data_operation_request_response_message::PeerDataOperationResult;
 use whimbrel_proto::e2e::message::peer_data_operation_request_response_message::peer_data_operation_result::{
+    FullHistorySyncOnDemandRequestResponse, FullHistorySyncOnDemandResponseCode,
     HistorySyncChunkRetryResponse, HistorySyncChunkRetryResponseCode, PlaceholderMessageResendResponse,
 };
 use whimbrel_proto::e2e::message::{
@@ -37,6 +38,34 @@ pub(crate) fn wanted_history(
     let kind = request.peer_data_operation_request_type();
     let wanted = request.history_sync_on_demand_request.as_ref();
     wanted.filter(|_| kind == PeerDataOperationRequestType::HistorySyncOnDemand)
+}
+
+/// The request of a companion for all of the history; `None` if it asks for something else.
+pub(crate) fn wanted_full(
+    request: &PeerDataOperationRequestMessage,
+) -> Option<&FullHistorySyncOnDemandRequest> {
+    let kind = request.peer_data_operation_request_type();
+    let wanted = request.full_history_sync_on_demand_request.as_deref();
+    wanted.filter(|_| kind == PeerDataOperationRequestType::FullHistorySyncOnDemand)
+}
+
+/// The phone's word on such a request.
+pub(crate) fn full_history(
+    id: &str,
+    wanted: &FullHistorySyncOnDemandRequest,
+    word: FullHistorySyncOnDemandResponseCode,
+) -> PeerDataOperationRequestResponseMessage {
+    PeerDataOperationRequestResponseMessage {
+        peer_data_operation_request_type: Some(PeerDataOperationRequestType::FullHistorySyncOnDemand.into()),
+        stanza_id: Some(id.to_owned()),
+        peer_data_operation_result: vec![PeerDataOperationResult {
+            full_history_sync_on_demand_request_response: Some(FullHistorySyncOnDemandRequestResponse {
+                request_metadata: wanted.request_metadata.clone(),
+                response_code: Some(word.into()),
+            }),
+            ..PeerDataOperationResult::default()
+        }],
+    }
 }
 
 /// Which piece of history a companion wants anew; `None` if it asks for something else.

@@ -8,16 +8,20 @@ use flate2::write::ZlibEncoder;
 use whimbrel_crypto::media::{Encryptor, MediaKeys, MediaType, RetryKey};
 use whimbrel_proto::e2e::Message;
 use whimbrel_proto::e2e::message::peer_data_operation_request_message::{
-    HistorySyncChunkRetryRequest, HistorySyncOnDemandRequest,
+    FullHistorySyncOnDemandRequest, HistorySyncChunkRetryRequest, HistorySyncOnDemandRequest,
 };
+use whimbrel_proto::e2e::message::peer_data_operation_request_response_message::peer_data_operation_result::FullHistorySyncOnDemandResponseCode as Word;
 use whimbrel_proto::e2e::message::protocol_message::Type;
-use whimbrel_proto::e2e::message::{HistorySyncNotification, HistorySyncType, ProtocolMessage};
+use whimbrel_proto::e2e::message::{
+    FullHistorySyncOnDemandRequestMetadata, HistorySyncNotification, HistorySyncType, ProtocolMessage,
+};
 use whimbrel_proto::history::{HistorySync, Pushname, history_sync};
 use whimbrel_wire::{Jid, Node};
 
 use super::extras;
 use super::keys::draw;
 use super::past::Past;
+use super::records::FullHistory;
 use super::{Phone, PhoneError, content, data};
 use crate::media::{Incoming, Kind};
 use crate::stanza;
@@ -83,6 +87,8 @@ struct Announcement {
     request: Option<String>,
     /// The message that announced it first.
     original: Option<String>,
+    /// The request for all of the history that it belongs to.
+    full: Option<FullHistorySyncOnDemandRequestMetadata>,
 }
 
 /// A piece that was handed over.
@@ -144,18 +150,21 @@ impl Phone {
         let nonce: [u8; 16] = draw(&mut self.state().rng);
         let nonce = nonce.iter().map(|octet| format!("{octet:02x}")).collect();
         let tail = HistorySync { companion_meta_nonce: Some(nonce), ..HistorySync::default() };
-        let announcement = Announcement { kind, order: 1, progress: 5, request: None, original: None };
+        let announcement =
+            Announcement { kind, order: 1, progress: 5, request: None, original: None, full: None };
         self.hand_over(device, &past, announcement, Contents { chats, tail }).await?;
         // Baileys takes names from no other kind of piece.
         let tail = HistorySync { pushnames: Self::push_names(&past), ..HistorySync::default() };
         let kind = history_sync::HistorySyncType::PushName;
-        let announcement = Announcement { kind, order: 1, progress: 5, request: None, original: None };
+        let announcement =
+            Announcement { kind, order: 1, progress: 5, request: None, original: None, full: None };
         self.hand_over(device, &past, announcement, Contents { chats: Vec::new(), tail }).await?;
         if past.extras {
             let contents =
                 Contents { chats: Vec::new(), tail: extras::others(&past, self.inner.clock.now()) };
             let kind = history_sync::HistorySyncType::NonBlockingData;
-            let announcement = Announcement { kind, order: 1, progress: 5, request: None, original: None };
+            let announcement =
+                Announcement { kind, order: 1, progress: 5, request: None, original: None, full: None };
             self.hand_over(device, &past, announcement, contents).await?;
         }
 
@@ -172,6 +181,7 @@ impl Phone {
                 progress: u32::try_from(progress).unwrap_or(100),
                 request: None,
                 original: None,
+                full: None,
             };
             self.hand_over(device, &past, announcement, Contents { chats, tail }).await?;
         }
@@ -206,8 +216,52 @@ impl Phone {
             progress: 100,
             request: Some(id.to_owned()),
             original: None,
+            full: None,
         };
         self.hand_over(device, &past, announcement, contents).await
+    }
+
+    /// Answers a companion that asks for all of the history, and hands it over if the phone shall.
+    pub(super) async fn hand_over_full(
+        &self,
+        device: &Jid,
+        id: &str,
+        request: &FullHistorySyncOnDemandRequest,
+    ) -> Result<(), PhoneError> {
+        let word = match self.state().switches.full_history {
+            FullHistory::Private => Word::ErrorRequestOnNonSmbPrimary,
+            FullHistory::Give => Word::RequestSuccess,
+            FullHistory::Decline => Word::DeclinedSharingHistory,
+            FullHistory::Ignore => return Ok(()),
+        };
+        self.send_peer(device, &content::data(data::full_history(id, request, word))).await?;
+        let Some(past) = self.state().past.clone().filter(|_| word == Word::RequestSuccess) else {
+            return Ok(());
+        };
+        let days = request.full_history_sync_on_demand_config.and_then(|config| config.history_duration_days);
+        let oldest = match days {
+            None => 0,
+            Some(days) => {
+                let kept = u64::from(days) * 86_400 / past.pace.max(1);
+                past.messages.saturating_sub(u32::try_from(kept).unwrap_or(u32::MAX))
+            }
+        };
+        let all: Vec<u32> = (0..past.chats).collect();
+        let pieces: Vec<&[u32]> = all.chunks(past.chats_in_piece.max(1) as usize).collect();
+        for (index, piece) in pieces.iter().enumerate() {
+            let chats = piece.iter().map(|chat| (*chat, oldest..past.messages)).collect();
+            let announcement = Announcement {
+                kind: history_sync::HistorySyncType::Full,
+                order: u32::try_from(index + 1).unwrap_or(u32::MAX),
+                progress: u32::try_from((index + 1) * 100 / pieces.len()).unwrap_or(100),
+                request: None,
+                original: None,
+                full: request.request_metadata.clone(),
+            };
+            let contents = Contents { chats, tail: HistorySync::default() };
+            self.hand_over(device, &past, announcement, contents).await?;
+        }
+        Ok(())
     }
 
     /// Makes a piece, puts it where the companion finds it, and announces it.
@@ -296,7 +350,7 @@ impl Phone {
         contents: &Contents,
     ) -> Result<HistorySyncNotification, PhoneError> {
         let now = self.inner.clock.now();
-        let Announcement { kind, order, progress, request, original } = announcement;
+        let Announcement { kind, order, progress, request, original, full } = announcement;
         let head = HistorySync {
             sync_type: Some(kind.into()),
             chunk_order: Some(order),
@@ -306,6 +360,7 @@ impl Phone {
         let messages: u64 = contents.chats.iter().map(|(_, numbers)| numbers.len() as u64).sum();
         let sync_type = match kind {
             history_sync::HistorySyncType::Recent => HistorySyncType::Recent,
+            history_sync::HistorySyncType::Full => HistorySyncType::Full,
             history_sync::HistorySyncType::OnDemand => HistorySyncType::OnDemand,
             history_sync::HistorySyncType::PushName => HistorySyncType::PushName,
             history_sync::HistorySyncType::NonBlockingData => HistorySyncType::NonBlockingData,
@@ -323,6 +378,7 @@ impl Phone {
             progress: Some(progress),
             peer_data_request_session_id: request,
             original_message_id: original,
+            full_history_sync_on_demand_request_metadata: full,
             ..HistorySyncNotification::default()
         };
         // What is surely large is not tried in memory.

@@ -58,7 +58,7 @@ pub use passkey::PasskeyLink;
 pub use past::Past;
 pub(crate) use phones::Phones;
 pub use qr::{LinkingCode, QrError, parse as parse_qr};
-pub use records::{Message, Receipt, ReceiptKind, Sign, SignKind, SwitchChange, Switches};
+pub use records::{FullHistory, Message, Receipt, ReceiptKind, Sign, SignKind, SwitchChange, Switches};
 
 /// One-time prekeys that a phone uploads at a time.
 const PREKEYS: usize = 100;

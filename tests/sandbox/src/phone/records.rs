@@ -117,6 +117,21 @@ pub enum SignKind {
     Paused,
 }
 
+/// How a phone answers companions that ask for all of its history long after they were linked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FullHistory {
+    /// It is no business phone, and says so.
+    #[default]
+    Private,
+    /// It is a business phone, and hands it over.
+    Give,
+    /// It is a business phone whose owner does not want to.
+    Decline,
+    /// It says nothing.
+    Ignore,
+}
+
 /// How a phone behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Switches {
@@ -143,6 +158,8 @@ pub struct Switches {
     pub damage_pieces: u32,
     /// Makes no damaged piece anew.
     pub refuse_pieces: bool,
+    /// How it answers companions that ask for all of its history later.
+    pub full_history: FullHistory,
     /// What it sends again to companions has no envelope that names the chat, and neither has the stanza, as with
     /// Baileys.
     pub bare_resends: bool,
@@ -178,6 +195,8 @@ pub struct SwitchChange {
     pub damage_pieces: Option<u32>,
     /// See [`Switches::refuse_pieces`].
     pub refuse_pieces: Option<bool>,
+    /// See [`Switches::full_history`].
+    pub full_history: Option<FullHistory>,
     /// See [`Switches::bare_resends`].
     pub bare_resends: Option<bool>,
     /// See [`Switches::app_state_keys`].
@@ -191,6 +210,7 @@ impl Switches {
     pub(crate) fn change(&mut self, change: SwitchChange) {
         self.damage_pieces = change.damage_pieces.unwrap_or(self.damage_pieces);
         self.refuse_pieces = change.refuse_pieces.unwrap_or(self.refuse_pieces);
+        self.full_history = change.full_history.unwrap_or(self.full_history);
         self.bare_resends = change.bare_resends.unwrap_or(self.bare_resends);
         self.auto_read = change.auto_read.unwrap_or(self.auto_read);
         self.echo = change.echo.unwrap_or(self.echo);

@@ -269,6 +269,9 @@ impl Phone {
         if let Some(older) = data::wanted_history(request) {
             return self.hand_over_older(device, id, older).await;
         }
+        if let Some(full) = data::wanted_full(request) {
+            return self.hand_over_full(device, id, full).await;
+        }
         if let Some(piece) = data::wanted_piece(request) {
             return self.make_again(device, id, piece).await;
         }
