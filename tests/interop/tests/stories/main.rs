@@ -23,6 +23,7 @@ mod new_identity;
 mod peers_chat;
 mod peers_group;
 mod people;
+mod pictures;
 mod restarts;
 mod same_account;
 mod take_over;
