@@ -422,8 +422,11 @@ export interface Reaction extends JournaledEvent {
   /** The message that it is about. */
   target: TargetMessage
   /**
-   * It is in an envelope that nothing that is known opens, as when the message that it is
-   * about never came: what it says is absent here.
+   * It is in an envelope that nothing that is known opens: what it says is absent here. One
+   * whose message may still come, with the history or because it is asked for again, waits for
+   * it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+   * wait (that which waits longest), when the link ends, and at once when the message is known
+   * and does not open it.
    */
   sealed: boolean
   /** Id of the `undecryptable` event that this completes. */
@@ -459,8 +462,11 @@ export interface MessageEdited extends JournaledEvent {
   /** The message that it is about. */
   target: TargetMessage
   /**
-   * It is in an envelope that nothing that is known opens, as when the message that it is
-   * about never came: what it says is absent here.
+   * It is in an envelope that nothing that is known opens: what it says is absent here. One
+   * whose message may still come, with the history or because it is asked for again, waits for
+   * it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+   * wait (that which waits longest), when the link ends, and at once when the message is known
+   * and does not open it.
    */
   sealed: boolean
   /** Which form it came in. */
@@ -502,8 +508,11 @@ export interface MessageRevoked extends JournaledEvent {
   /** The message that it is about. */
   target: TargetMessage
   /**
-   * It is in an envelope that nothing that is known opens, as when the message that it is
-   * about never came: what it says is absent here.
+   * It is in an envelope that nothing that is known opens: what it says is absent here. One
+   * whose message may still come, with the history or because it is asked for again, waits for
+   * it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+   * wait (that which waits longest), when the link ends, and at once when the message is known
+   * and does not open it.
    */
   sealed: boolean
   /** An administrator of the group did it; otherwise the message's author. */
@@ -534,8 +543,11 @@ export interface PollVote extends JournaledEvent {
   /** The message that it is about. */
   target: TargetMessage
   /**
-   * It is in an envelope that nothing that is known opens, as when the message that it is
-   * about never came: what it says is absent here.
+   * It is in an envelope that nothing that is known opens: what it says is absent here. One
+   * whose message may still come, with the history or because it is asked for again, waits for
+   * it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+   * wait (that which waits longest), when the link ends, and at once when the message is known
+   * and does not open it.
    */
   sealed: boolean
   /**
@@ -573,8 +585,11 @@ export interface PollEdited extends JournaledEvent {
   /** The message that it is about. */
   target: TargetMessage
   /**
-   * It is in an envelope that nothing that is known opens, as when the message that it is
-   * about never came: what it says is absent here.
+   * It is in an envelope that nothing that is known opens: what it says is absent here. One
+   * whose message may still come, with the history or because it is asked for again, waits for
+   * it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+   * wait (that which waits longest), when the link ends, and at once when the message is known
+   * and does not open it.
    */
   sealed: boolean
   /** Id of the `undecryptable` event that this completes. */
@@ -605,8 +620,11 @@ export interface PollOptionAdded extends JournaledEvent {
   /** The message that it is about. */
   target: TargetMessage
   /**
-   * It is in an envelope that nothing that is known opens, as when the message that it is
-   * about never came: what it says is absent here.
+   * It is in an envelope that nothing that is known opens: what it says is absent here. One
+   * whose message may still come, with the history or because it is asked for again, waits for
+   * it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+   * wait (that which waits longest), when the link ends, and at once when the message is known
+   * and does not open it.
    */
   sealed: boolean
   /** Id of the `undecryptable` event that this completes. */
@@ -637,8 +655,11 @@ export interface EventAnswer extends JournaledEvent {
   /** The message that it is about. */
   target: TargetMessage
   /**
-   * It is in an envelope that nothing that is known opens, as when the message that it is
-   * about never came: what it says is absent here.
+   * It is in an envelope that nothing that is known opens: what it says is absent here. One
+   * whose message may still come, with the history or because it is asked for again, waits for
+   * it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+   * wait (that which waits longest), when the link ends, and at once when the message is known
+   * and does not open it.
    */
   sealed: boolean
   /** Id of the `undecryptable` event that this completes. */
@@ -673,8 +694,11 @@ export interface EventEdited extends JournaledEvent {
   /** The message that it is about. */
   target: TargetMessage
   /**
-   * It is in an envelope that nothing that is known opens, as when the message that it is
-   * about never came: what it says is absent here.
+   * It is in an envelope that nothing that is known opens: what it says is absent here. One
+   * whose message may still come, with the history or because it is asked for again, waits for
+   * it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+   * wait (that which waits longest), when the link ends, and at once when the message is known
+   * and does not open it.
    */
   sealed: boolean
   /** Id of the `undecryptable` event that this completes. */
@@ -705,8 +729,11 @@ export interface MessagePinned extends JournaledEvent {
   /** The message that it is about. */
   target: TargetMessage
   /**
-   * It is in an envelope that nothing that is known opens, as when the message that it is
-   * about never came: what it says is absent here.
+   * It is in an envelope that nothing that is known opens: what it says is absent here. One
+   * whose message may still come, with the history or because it is asked for again, waits for
+   * it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+   * wait (that which waits longest), when the link ends, and at once when the message is known
+   * and does not open it.
    */
   sealed: boolean
   /** It is pinned; otherwise it no longer is. */
@@ -739,8 +766,11 @@ export interface MessageKept extends JournaledEvent {
   /** The message that it is about. */
   target: TargetMessage
   /**
-   * It is in an envelope that nothing that is known opens, as when the message that it is
-   * about never came: what it says is absent here.
+   * It is in an envelope that nothing that is known opens: what it says is absent here. One
+   * whose message may still come, with the history or because it is asked for again, waits for
+   * it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+   * wait (that which waits longest), when the link ends, and at once when the message is known
+   * and does not open it.
    */
   sealed: boolean
   /** It is kept; otherwise it no longer is. */
@@ -771,8 +801,11 @@ export interface Comment extends JournaledEvent {
   /** The message that it is about. */
   target: TargetMessage
   /**
-   * It is in an envelope that nothing that is known opens, as when the message that it is
-   * about never came: what it says is absent here.
+   * It is in an envelope that nothing that is known opens: what it says is absent here. One
+   * whose message may still come, with the history or because it is asked for again, waits for
+   * it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+   * wait (that which waits longest), when the link ends, and at once when the message is known
+   * and does not open it.
    */
   sealed: boolean
   /** Id of the `undecryptable` event that this completes. */
@@ -784,13 +817,8 @@ export interface Comment extends JournaledEvent {
 }
 
 /**
- * Emitted when an envelope to a message came that nothing opens: this version does not open
- * its kind, such as a planned message; or the message that it is about is known, and its
- * secret does not open it; or that message is not known. An envelope whose message may still
- * come, with the history or because it is asked for again, waits for it, and is told by an
- * event of its own kind when it came: this one is emitted instead after 14 days, when more
- * than 1,000 wait (for the one that waits longest), and when the link ends. The timestamp is
- * always that of the envelope. The raw form has it.
+ * Emitted when an envelope to a message came that this version does not open, such as a
+ * planned message. The raw form has it.
  */
 export interface SealedAddon extends JournaledEvent {
   kind: 'sealed_addon'
@@ -813,8 +841,11 @@ export interface SealedAddon extends JournaledEvent {
   /** The message that it is about. */
   target: TargetMessage
   /**
-   * It is in an envelope that nothing that is known opens, as when the message that it is
-   * about never came: what it says is absent here.
+   * It is in an envelope that nothing that is known opens: what it says is absent here. One
+   * whose message may still come, with the history or because it is asked for again, waits for
+   * it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+   * wait (that which waits longest), when the link ends, and at once when the message is known
+   * and does not open it.
    */
   sealed: boolean
   /** Id of the `undecryptable` event that this completes. */

@@ -960,8 +960,11 @@ class Reaction(Event):
     """The message that it is about."""
 
     sealed: bool
-    """It is in an envelope that nothing that is known opens, as when the message that it is about
-    never came: what it says is absent here.
+    """It is in an envelope that nothing that is known opens: what it says is absent here. One
+    whose message may still come, with the history or because it is asked for again, waits for
+    it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+    wait (that which waits longest), when the link ends, and at once when the message is known
+    and does not open it.
     """
 
     completes: str | None
@@ -1032,8 +1035,11 @@ class MessageEdited(Event):
     """The message that it is about."""
 
     sealed: bool
-    """It is in an envelope that nothing that is known opens, as when the message that it is about
-    never came: what it says is absent here.
+    """It is in an envelope that nothing that is known opens: what it says is absent here. One
+    whose message may still come, with the history or because it is asked for again, waits for
+    it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+    wait (that which waits longest), when the link ends, and at once when the message is known
+    and does not open it.
     """
 
     form: EditForm
@@ -1116,8 +1122,11 @@ class MessageRevoked(Event):
     """The message that it is about."""
 
     sealed: bool
-    """It is in an envelope that nothing that is known opens, as when the message that it is about
-    never came: what it says is absent here.
+    """It is in an envelope that nothing that is known opens: what it says is absent here. One
+    whose message may still come, with the history or because it is asked for again, waits for
+    it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+    wait (that which waits longest), when the link ends, and at once when the message is known
+    and does not open it.
     """
 
     by_admin: bool
@@ -1182,8 +1191,11 @@ class PollVote(Event):
     """The message that it is about."""
 
     sealed: bool
-    """It is in an envelope that nothing that is known opens, as when the message that it is about
-    never came: what it says is absent here.
+    """It is in an envelope that nothing that is known opens: what it says is absent here. One
+    whose message may still come, with the history or because it is asked for again, waits for
+    it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+    wait (that which waits longest), when the link ends, and at once when the message is known
+    and does not open it.
     """
 
     options: list[str]
@@ -1258,8 +1270,11 @@ class PollEdited(Event):
     """The message that it is about."""
 
     sealed: bool
-    """It is in an envelope that nothing that is known opens, as when the message that it is about
-    never came: what it says is absent here.
+    """It is in an envelope that nothing that is known opens: what it says is absent here. One
+    whose message may still come, with the history or because it is asked for again, waits for
+    it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+    wait (that which waits longest), when the link ends, and at once when the message is known
+    and does not open it.
     """
 
     completes: str | None
@@ -1324,8 +1339,11 @@ class PollOptionAdded(Event):
     """The message that it is about."""
 
     sealed: bool
-    """It is in an envelope that nothing that is known opens, as when the message that it is about
-    never came: what it says is absent here.
+    """It is in an envelope that nothing that is known opens: what it says is absent here. One
+    whose message may still come, with the history or because it is asked for again, waits for
+    it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+    wait (that which waits longest), when the link ends, and at once when the message is known
+    and does not open it.
     """
 
     completes: str | None
@@ -1390,8 +1408,11 @@ class EventAnswer(Event):
     """The message that it is about."""
 
     sealed: bool
-    """It is in an envelope that nothing that is known opens, as when the message that it is about
-    never came: what it says is absent here.
+    """It is in an envelope that nothing that is known opens: what it says is absent here. One
+    whose message may still come, with the history or because it is asked for again, waits for
+    it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+    wait (that which waits longest), when the link ends, and at once when the message is known
+    and does not open it.
     """
 
     completes: str | None
@@ -1464,8 +1485,11 @@ class EventEdited(Event):
     """The message that it is about."""
 
     sealed: bool
-    """It is in an envelope that nothing that is known opens, as when the message that it is about
-    never came: what it says is absent here.
+    """It is in an envelope that nothing that is known opens: what it says is absent here. One
+    whose message may still come, with the history or because it is asked for again, waits for
+    it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+    wait (that which waits longest), when the link ends, and at once when the message is known
+    and does not open it.
     """
 
     completes: str | None
@@ -1530,8 +1554,11 @@ class MessagePinned(Event):
     """The message that it is about."""
 
     sealed: bool
-    """It is in an envelope that nothing that is known opens, as when the message that it is about
-    never came: what it says is absent here.
+    """It is in an envelope that nothing that is known opens: what it says is absent here. One
+    whose message may still come, with the history or because it is asked for again, waits for
+    it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+    wait (that which waits longest), when the link ends, and at once when the message is known
+    and does not open it.
     """
 
     pinned: bool
@@ -1600,8 +1627,11 @@ class MessageKept(Event):
     """The message that it is about."""
 
     sealed: bool
-    """It is in an envelope that nothing that is known opens, as when the message that it is about
-    never came: what it says is absent here.
+    """It is in an envelope that nothing that is known opens: what it says is absent here. One
+    whose message may still come, with the history or because it is asked for again, waits for
+    it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+    wait (that which waits longest), when the link ends, and at once when the message is known
+    and does not open it.
     """
 
     kept: bool
@@ -1666,8 +1696,11 @@ class Comment(Event):
     """The message that it is about."""
 
     sealed: bool
-    """It is in an envelope that nothing that is known opens, as when the message that it is about
-    never came: what it says is absent here.
+    """It is in an envelope that nothing that is known opens: what it says is absent here. One
+    whose message may still come, with the history or because it is asked for again, waits for
+    it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+    wait (that which waits longest), when the link ends, and at once when the message is known
+    and does not open it.
     """
 
     completes: str | None
@@ -1706,13 +1739,8 @@ class Comment(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedAddon(Event):
-    """Emitted when an envelope to a message came that nothing opens: this version does not open
-    its kind, such as a planned message; or the message that it is about is known, and its
-    secret does not open it; or that message is not known. An envelope whose message may still
-    come, with the history or because it is asked for again, waits for it, and is told by an
-    event of its own kind when it came: this one is emitted instead after 14 days, when more
-    than 1,000 wait (for the one that waits longest), and when the link ends. The timestamp is
-    always that of the envelope. The raw form has it.
+    """Emitted when an envelope to a message came that this version does not open, such as a
+    planned message. The raw form has it.
     """
 
     kind: ClassVar[str] = "sealed_addon"
@@ -1743,8 +1771,11 @@ class SealedAddon(Event):
     """The message that it is about."""
 
     sealed: bool
-    """It is in an envelope that nothing that is known opens, as when the message that it is about
-    never came: what it says is absent here.
+    """It is in an envelope that nothing that is known opens: what it says is absent here. One
+    whose message may still come, with the history or because it is asked for again, waits for
+    it, and is told opened when it came. It is told sealed after 14 days, when more than 1,000
+    wait (that which waits longest), when the link ends, and at once when the message is known
+    and does not open it.
     """
 
     completes: str | None

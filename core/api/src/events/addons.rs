@@ -55,8 +55,10 @@ pub struct ActOnMessage {
     pub act: Act,
     /// The message that it is about.
     pub target: TargetMessage,
-    /// It is in an envelope that nothing that is known opens, as when the message that it is about never
-    /// came: what it says is absent here.
+    /// It is in an envelope that nothing that is known opens: what it says is absent here. One whose message
+    /// may still come, with the history or because it is asked for again, waits for it, and is told opened
+    /// when it came. It is told sealed after 14 days, when more than 1,000 wait (that which waits longest),
+    /// when the link ends, and at once when the message is known and does not open it.
     pub sealed: bool,
 }
 
@@ -241,12 +243,8 @@ pub struct Comment {
     pub text: Option<String>,
 }
 
-/// Emitted when an envelope to a message came that nothing opens: this version does not open its kind, such
-/// as a planned message; or the message that it is about is known, and its secret does not open it; or that
-/// message is not known. An envelope whose message may still come, with the history or because it is asked
-/// for again, waits for it, and is told by an event of its own kind when it came: this one is emitted instead
-/// after 14 days, when more than 1,000 wait (for the one that waits longest), and when the link ends. The
-/// timestamp is always that of the envelope. The raw form has it.
+/// Emitted when an envelope to a message came that this version does not open, such as a planned
+/// message. The raw form has it.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SealedAddon {
