@@ -483,6 +483,14 @@ enum whimbrel_kind
    */
   WHIMBREL_KIND_BLOCKED_CHANGED = 64,
   /**
+   * Somebody says something else of itself.
+   */
+  WHIMBREL_KIND_ABOUT_CHANGED = 65,
+  /**
+   * Somebody has another user name.
+   */
+  WHIMBREL_KIND_USERNAME_CHANGED = 66,
+  /**
    * A chat was archived, pinned, muted, locked, marked, cleared or deleted.
    */
   WHIMBREL_KIND_CHAT_CHANGED = 70,

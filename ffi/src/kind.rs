@@ -92,6 +92,10 @@ pub enum whimbrel_kind {
     DefaultTimerChanged = 63,
     /// Another device of this account blocked people, or no longer does.
     BlockedChanged = 64,
+    /// Somebody says something else of itself.
+    AboutChanged = 65,
+    /// Somebody has another user name.
+    UsernameChanged = 66,
     /// A chat was archived, pinned, muted, locked, marked, cleared or deleted.
     ChatChanged = 70,
     /// A message got or lost its star, or was deleted for this account.
@@ -231,6 +235,8 @@ mod tests {
             Kind::PrivacyChanged,
             Kind::DefaultTimerChanged,
             Kind::BlockedChanged,
+            Kind::AboutChanged,
+            Kind::UsernameChanged,
             Kind::ChatChanged,
             Kind::MessageMarked,
             Kind::ContactChanged,

@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { AcceptChannelInvitation, AcceptChannelTerms, AcceptInvitation, Account, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, Block, Blocked, BrowseChannels, CancelJoinRequest, CancelSend, ChangeAppState, ChangePrivacyExceptions, Channel, ChannelAdmins, ChannelCategories, ChannelFollowers, ChannelInvitation, ChannelList, ChannelPage, ChatPage, CheckGroup, CheckNumbers, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactPage, CountCommunityMembers, CreateChannel, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChannel, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteQuickReply, DemoteChannelAdmin, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, FollowChannel, ForwardMessage, FullHistory, GetBlocked, GetChannel, GetChannelAdmins, GetChannelTerms, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetPicture, GetPostUpdates, GetPosts, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteChannelAdmin, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListChannelCategories, ListChannelFollowers, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListOwnPostActs, ListPostReactions, ListPostVoters, ListRecommendedChannels, ListReportedMessages, ListSimilarChannels, LockChat, MarkChat, MarkPostsViewed, MarkRead, MediaDescription, MessageName, MessagePage, MuteChannel, MuteChat, MuteStatus, OlderHistory, OrderLabels, OwnPostActs, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PinPost, PinnedPosts, PostList, PostReactions, PostVoters, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, PromoteParticipants, QrCode, QuotedMessageInput, React, ReactToPost, RemoveContact, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportToAdmins, ReportedMessages, RequestFullHistory, RequestHistory, ResetInviteLink, RevokeChannelInvitation, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SearchChannels, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetSetting, SetStatusAudience, SharePhoneNumber, StarMessages, StateChangeId, Statistics, StatusAudience, StoredMessage, TermsState, TransferChannel, TransferCommunity, Unblock, UnfollowChannel, UnlinkGroups, UnpackStickerPack, UnpackedStickers, UnwatchChannel, UnwatchPresence, UpdateChannel, UploadMedia, UploadedMedia, UserInfoList, VoteInPost, VotePoll, WaitingRequests, WatchChannel, WatchPresence } from './types.js'
+import type { AcceptInvitation, Account, AccountLimits, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, Block, Blocked, CancelJoinRequest, CancelSend, ChangeAppState, ChangePrivacyExceptions, ChatPage, CheckGroup, CheckNumbers, CheckUsername, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactLink, ContactPage, CountCommunityMembers, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteQuickReply, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, FindUsername, ForwardMessage, FoundContactLink, GetAbout, GetBlocked, GetContactLink, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetPicture, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListReportedMessages, LockChat, MarkChat, MarkRead, MediaDescription, MessageLink, MessageName, MessagePage, MuteChat, MuteStatus, OlderHistory, OrderLabels, OwnUsername, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, ProfileAbout, PromoteParticipants, QrCode, QuotedMessageInput, React, ReactToPost, RemoveContact, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportSpam, ReportToAdmins, ReportedMessages, RequestHistory, ResetInviteLink, ResolveContactLink, ResolveMessageLink, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SendMessage, SendText, SentMessage, SetAbout, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetPushName, SetSetting, SetStatusAudience, SetUsername, SetUsernameKey, SharePhoneNumber, SpamReport, StarMessages, StateChangeId, Statistics, StatusAudience, StoredMessage, TransferCommunity, Unblock, UnlinkGroups, UnwatchPresence, UploadMedia, UploadedMedia, UserInfoList, UsernameCheck, UsernameHolder, VoteInPost, VotePoll, WaitingRequests, WatchPresence } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -19,25 +19,6 @@ export interface CallOptions {
 export abstract class Operations {
   /** Runs an operation by name; the answer is decoded JSON. */
   abstract request<T = unknown>(operation: string, request?: object, options?: CallOptions): Promise<T>
-
-  /**
-   * Becomes an admin of a channel to which this account was invited.
-   *
-   * Fails with `FORBIDDEN` or `NOT_FOUND` if there is no invitation, and with
-   * `TERMS_NOT_ACCEPTED` if the service wants its terms for admins accepted first: show them,
-   * and call again with `acceptTerms`.
-   */
-  async acceptChannelInvitation(request: AcceptChannelInvitation, options?: CallOptions): Promise<void> {
-    await this.request('accept_channel_invitation', acceptChannelInvitation(request), options)
-  }
-
-  /**
-   * Accepts the service's terms for channels in the account's name: show them to its user
-   * first. No other operation accepts them unless it is told to.
-   */
-  async acceptChannelTerms(request: AcceptChannelTerms, options?: CallOptions): Promise<void> {
-    await this.request('accept_channel_terms', request, options)
-  }
 
   /**
    * Accepts an invitation for this account: the content `group_invite` of a message has all of
@@ -129,11 +110,6 @@ export abstract class Operations {
     await this.request('block', block(request), options)
   }
 
-  /** Goes through the service's directory of channels. */
-  async browseChannels(request: BrowseChannels, options?: CallOptions): Promise<ChannelPage> {
-    return this.request<ChannelPage>('browse_channels', request, options)
-  }
-
   /**
    * Takes back this account's request to be let into a group.
    *
@@ -200,6 +176,14 @@ export abstract class Operations {
   }
 
   /**
+   * Asks whether a user name can be had: 3 to 35 letters A-Z, digits, underscores and dots.
+   * That it cannot be had is no error.
+   */
+  async checkUsername(request: CheckUsername, options?: CallOptions): Promise<UsernameCheck> {
+    return this.request<UsernameCheck>('check_username', request, options)
+  }
+
+  /**
    * Deletes the messages of a chat up to the newest one that this client knows, on the
    * account's own devices.
    *
@@ -255,16 +239,6 @@ export abstract class Operations {
   }
 
   /**
-   * Makes a channel of this account.
-   *
-   * Fails with `TERMS_NOT_ACCEPTED` if the service wants its terms accepted first: show them,
-   * and call again with `acceptTerms`.
-   */
-  async createChannel(request: CreateChannel, options?: CallOptions): Promise<Channel> {
-    return this.request<Channel>('create_channel', request, options)
-  }
-
-  /**
    * Makes a community.
    *
    * The service makes the group for its announcements by itself, which is told as a group that
@@ -313,15 +287,6 @@ export abstract class Operations {
   }
 
   /**
-   * Deletes a channel of this account for everybody and for good.
-   *
-   * Fails with `FORBIDDEN` if it is not this account's.
-   */
-  async deleteChannel(request: DeleteChannel, options?: CallOptions): Promise<void> {
-    await this.request('delete_channel', deleteChannel(request), options)
-  }
-
-  /**
    * Deletes a chat with its messages, on the account's own devices. A message that comes later
    * brings the chat back.
    *
@@ -359,14 +324,9 @@ export abstract class Operations {
     return this.request<StateChangeId>('delete_quick_reply', request, options)
   }
 
-  /**
-   * Makes an admin of a channel a follower again; oneself too.
-   *
-   * Fails with `FORBIDDEN` if this account is not the owner, and with `NOT_FOUND` for who is
-   * no admin.
-   */
-  async demoteChannelAdmin(request: DemoteChannelAdmin, options?: CallOptions): Promise<void> {
-    await this.request('demote_channel_admin', demoteChannelAdmin(request), options)
+  /** Takes the user name of this account away. That it has none is no error. */
+  async deleteUsername(options?: CallOptions): Promise<void> {
+    await this.request('delete_username', {}, options)
   }
 
   /** Makes admins of a group ordinary members. */
@@ -518,14 +478,12 @@ export abstract class Operations {
   }
 
   /**
-   * Follows a channel: its posts arrive while this client is connected; `get_posts` fetches
-   * others.
+   * Finds a person by the user name, and the key if the person wants one.
    *
-   * Fails with `TERMS_NOT_ACCEPTED` if the service wants its terms accepted first: show them,
-   * and call again with `acceptTerms`.
+   * Fails with `INVALID_ARGUMENT` for what is no user name or key.
    */
-  async followChannel(request: FollowChannel, options?: CallOptions): Promise<void> {
-    await this.request('follow_channel', followChannel(request), options)
+  async findUsername(request: FindUsername, options?: CallOptions): Promise<UsernameHolder> {
+    return this.request<UsernameHolder>('find_username', request, options)
   }
 
   /**
@@ -538,6 +496,11 @@ export abstract class Operations {
     return this.request<SentMessage>('forward_message', forwardMessage(request), options)
   }
 
+  /** Tells what a person says of itself, or what this account does. What is hidden is absent. */
+  async getAbout(request: GetAbout, options?: CallOptions): Promise<ProfileAbout> {
+    return this.request<ProfileAbout>('get_about', getAbout(request), options)
+  }
+
   /** Returns the linked account. */
   async getAccount(options?: CallOptions): Promise<Account> {
     return this.request<Account>('get_account', {}, options)
@@ -548,30 +511,6 @@ export abstract class Operations {
     return this.request<Blocked>('get_blocked', request, options)
   }
 
-  /**
-   * Looks a channel up. A deleted one is still known by its state.
-   *
-   * Fails with `NOT_FOUND` if there is none.
-   */
-  async getChannel(request: GetChannel, options?: CallOptions): Promise<Channel> {
-    return this.request<Channel>('get_channel', request, options)
-  }
-
-  /**
-   * Returns what admins of a channel are told of their like. Who they are is among its
-   * followers.
-   *
-   * Fails with `FORBIDDEN` if this account is none.
-   */
-  async getChannelAdmins(request: GetChannelAdmins, options?: CallOptions): Promise<ChannelAdmins> {
-    return this.request<ChannelAdmins>('get_channel_admins', getChannelAdmins(request), options)
-  }
-
-  /** Asks whether the account has accepted the service's terms for channels. */
-  async getChannelTerms(request: GetChannelTerms, options?: CallOptions): Promise<TermsState> {
-    return this.request<TermsState>('get_channel_terms', request, options)
-  }
-
   /** Returns the version of the web client that the next connection presents to the service. */
   async getClientVersion(options?: CallOptions): Promise<ClientVersion> {
     return this.request<ClientVersion>('get_client_version', {}, options)
@@ -580,6 +519,11 @@ export abstract class Operations {
   /** Returns the state of the connection. */
   async getConnection(options?: CallOptions): Promise<ConnectionInfo> {
     return this.request<ConnectionInfo>('get_connection', {}, options)
+  }
+
+  /** Tells the link by which others find this account, to be shown as it is or as a QR symbol. */
+  async getContactLink(request: GetContactLink, options?: CallOptions): Promise<ContactLink> {
+    return this.request<ContactLink>('get_contact_link', request, options)
   }
 
   /**
@@ -637,6 +581,15 @@ export abstract class Operations {
   }
 
   /**
+   * Asks the service how far this account may go: whether it may write to strangers, and how
+   * many chats it may begin. What it says is heeded from then on, as when it says so by
+   * itself.
+   */
+  async getLimits(options?: CallOptions): Promise<AccountLimits> {
+    return this.request<AccountLimits>('get_limits', {}, options)
+  }
+
+  /**
    * Tells everything that is known of a message: who has it and read it, how the votes of a
    * poll stand, and who comes to an event.
    *
@@ -653,22 +606,6 @@ export abstract class Operations {
    */
   async getPicture(request: GetPicture, options?: CallOptions): Promise<PictureInfo> {
     return this.request<PictureInfo>('get_picture', getPicture(request), options)
-  }
-
-  /**
-   * Fetches what changed since a time about posts of a channel: counts, as a rule without the
-   * content.
-   */
-  async getPostUpdates(request: GetPostUpdates, options?: CallOptions): Promise<PostList> {
-    return this.request<PostList>('get_post_updates', getPostUpdates(request), options)
-  }
-
-  /**
-   * Fetches posts of a channel: the latest ones, or those before or after a number. Also of
-   * channels that this account does not follow. Nothing of it is kept.
-   */
-  async getPosts(request: GetPosts, options?: CallOptions): Promise<PostList> {
-    return this.request<PostList>('get_posts', getPosts(request), options)
   }
 
   /**
@@ -713,15 +650,12 @@ export abstract class Operations {
   }
 
   /**
-   * Invites a person to be an admin of a channel of this account. The person learns of it by a
-   * message that the host sends: `send_message` with content of the type
-   * `channel_admin_invite`.
+   * Tells the user name of this account.
    *
-   * Fails with `FORBIDDEN` if the channel is not this account's, and with `REFUSED` and the
-   * service's number 419 when there are as many admins as there may be.
+   * Fails with `REFUSED` where the service has no user names.
    */
-  async inviteChannelAdmin(request: InviteChannelAdmin, options?: CallOptions): Promise<ChannelInvitation> {
-    return this.request<ChannelInvitation>('invite_channel_admin', inviteChannelAdmin(request), options)
+  async getUsername(options?: CallOptions): Promise<OwnUsername> {
+    return this.request<OwnUsername>('get_username', {}, options)
   }
 
   /**
@@ -812,26 +746,6 @@ export abstract class Operations {
     return this.request<QrCode>('link_with_qr', {}, options)
   }
 
-  /** Returns the categories of the directory, each with some of its channels. */
-  async listChannelCategories(request: ListChannelCategories, options?: CallOptions): Promise<ChannelCategories> {
-    return this.request<ChannelCategories>('list_channel_categories', request, options)
-  }
-
-  /**
-   * Returns who follows a channel of this account, its admins and owner among them. The
-   * service shows only those whom it wants to.
-   *
-   * Fails with `FORBIDDEN` if this account does not post in it.
-   */
-  async listChannelFollowers(request: ListChannelFollowers, options?: CallOptions): Promise<ChannelFollowers> {
-    return this.request<ChannelFollowers>('list_channel_followers', listChannelFollowers(request), options)
-  }
-
-  /** Returns the channels that this account follows or posts in. */
-  async listChannels(options?: CallOptions): Promise<ChannelList> {
-    return this.request<ChannelList>('list_channels', {}, options)
-  }
-
   /**
    * Returns the groups of a community that this account may see.
    *
@@ -883,48 +797,12 @@ export abstract class Operations {
   }
 
   /**
-   * Returns what this account did to posts of channels, on all its devices: reactions and
-   * votes.
-   */
-  async listOwnPostActs(request: ListOwnPostActs, options?: CallOptions): Promise<OwnPostActs> {
-    return this.request<OwnPostActs>('list_own_post_acts', request, options)
-  }
-
-  /**
-   * Returns who reacted to a post of this account's channel.
-   *
-   * Fails with `FORBIDDEN` if this account does not post in it.
-   */
-  async listPostReactions(request: ListPostReactions, options?: CallOptions): Promise<PostReactions> {
-    return this.request<PostReactions>('list_post_reactions', listPostReactions(request), options)
-  }
-
-  /**
-   * Returns who voted for an option of a poll that a channel of this account posted.
-   *
-   * Fails with `FORBIDDEN` if this account does not post in it.
-   */
-  async listPostVoters(request: ListPostVoters, options?: CallOptions): Promise<PostVoters> {
-    return this.request<PostVoters>('list_post_voters', listPostVoters(request), options)
-  }
-
-  /** Returns channels that the service recommends to this account. */
-  async listRecommendedChannels(request: ListRecommendedChannels, options?: CallOptions): Promise<ChannelList> {
-    return this.request<ChannelList>('list_recommended_channels', request, options)
-  }
-
-  /**
    * Returns the messages of a group that were reported to its admins.
    *
    * Fails with `FORBIDDEN` if this account is no admin.
    */
   async listReportedMessages(request: ListReportedMessages, options?: CallOptions): Promise<ReportedMessages> {
     return this.request<ReportedMessages>('list_reported_messages', listReportedMessages(request), options)
-  }
-
-  /** Returns channels that are like one. */
-  async listSimilarChannels(request: ListSimilarChannels, options?: CallOptions): Promise<ChannelList> {
-    return this.request<ChannelList>('list_similar_channels', listSimilarChannels(request), options)
   }
 
   /**
@@ -952,24 +830,9 @@ export abstract class Operations {
     return this.request<StateChangeId>('mark_chat', markChat(request), options)
   }
 
-  /** Says that this account saw posts of a channel. Each counts once. */
-  async markPostsViewed(request: MarkPostsViewed, options?: CallOptions): Promise<void> {
-    await this.request('mark_posts_viewed', markPostsViewed(request), options)
-  }
-
   /** Marks messages of a chat as read, and tells their sender so. */
   async markRead(request: MarkRead, options?: CallOptions): Promise<void> {
     await this.request('mark_read', markRead(request), options)
-  }
-
-  /**
-   * Says whether the account's devices show something on account of a channel. What arrives
-   * stays the same.
-   *
-   * Fails with `FORBIDDEN` if this account does not follow the channel.
-   */
-  async muteChannel(request: MuteChannel, options?: CallOptions): Promise<void> {
-    await this.request('mute_channel', muteChannel(request), options)
   }
 
   /**
@@ -1012,15 +875,6 @@ export abstract class Operations {
   /** Pins a message for everybody in the chat, or unpins it. */
   async pinMessage(request: PinMessage, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('pin_message', pinMessage(request), options)
-  }
-
-  /**
-   * Pins a post of a channel, or takes the pin away.
-   *
-   * Fails with `FORBIDDEN` if this account does not post in it.
-   */
-  async pinPost(request: PinPost, options?: CallOptions): Promise<PinnedPosts> {
-    return this.request<PinnedPosts>('pin_post', pinPost(request), options)
   }
 
   /**
@@ -1096,23 +950,20 @@ export abstract class Operations {
     await this.request('remove_picture', removePicture(request), options)
   }
 
+  /**
+   * Reports a person, a group or a status to the service, with messages of the chat that are
+   * in the archive. They are handed over in the clear. Nobody is blocked by it.
+   *
+   * Fails with `NOT_FOUND` for a message that the archive does not have, and with
+   * `INVALID_ARGUMENT` for another kind of chat, or more than five messages.
+   */
+  async reportSpam(request: ReportSpam, options?: CallOptions): Promise<SpamReport> {
+    return this.request<SpamReport>('report_spam', reportSpam(request), options)
+  }
+
   /** Reports messages of a group to its admins. */
   async reportToAdmins(request: ReportToAdmins, options?: CallOptions): Promise<AdminReport> {
     return this.request<AdminReport>('report_to_admins', reportToAdmins(request), options)
-  }
-
-  /**
-   * Asks the phone for all messages that it has, long after linking, and returns when it has
-   * agreed. They come as after linking: a `history` event of the kind `full` for each piece,
-   * with the id of this request. The phone has to be online, and be one of a business.
-   *
-   * Fails with `NOT_SUPPORTED` if the phone is no business phone or the client was opened
-   * without an archive, with `HISTORY_DECLINED` if the phone does not hand its history over,
-   * and with `TIMED_OUT` if it does not answer. Repeating is safe, though the phone may hand
-   * everything over once more.
-   */
-  async requestFullHistory(request: RequestFullHistory, options?: CallOptions): Promise<FullHistory> {
-    return this.request<FullHistory>('request_full_history', request, options)
   }
 
   /**
@@ -1138,13 +989,22 @@ export abstract class Operations {
   }
 
   /**
-   * Takes an invitation to be an admin of a channel back.
+   * Looks up who is behind a link to a person.
    *
-   * Fails with `FORBIDDEN` if the channel is not this account's, and with `NOT_FOUND` if there
-   * is none.
+   * Fails with `INVALID_ARGUMENT` for what is no such link, and with `NOT_FOUND` if it leads
+   * nowhere any more.
    */
-  async revokeChannelInvitation(request: RevokeChannelInvitation, options?: CallOptions): Promise<void> {
-    await this.request('revoke_channel_invitation', revokeChannelInvitation(request), options)
+  async resolveContactLink(request: ResolveContactLink, options?: CallOptions): Promise<FoundContactLink> {
+    return this.request<FoundContactLink>('resolve_contact_link', request, options)
+  }
+
+  /**
+   * Looks up what is behind a link to a message for a business.
+   *
+   * Fails as `resolve_contact_link` does.
+   */
+  async resolveMessageLink(request: ResolveMessageLink, options?: CallOptions): Promise<MessageLink> {
+    return this.request<MessageLink>('resolve_message_link', request, options)
   }
 
   /** Makes the invitations of people void whom this account could not add. */
@@ -1178,11 +1038,6 @@ export abstract class Operations {
     return this.request<StateChangeId>('save_contact', saveContact(request), options)
   }
 
-  /** Searches the service's directory of channels for words. */
-  async searchChannels(request: SearchChannels, options?: CallOptions): Promise<ChannelPage> {
-    return this.request<ChannelPage>('search_channels', request, options)
-  }
-
   /**
    * Sends a message of any kind, and returns when the service has it, or as `wait` says. Its
    * fate is told as that of `send_text`. In a chat with a timer the message says so by itself.
@@ -1203,6 +1058,15 @@ export abstract class Operations {
    */
   async sendText(request: SendText, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('send_text', sendText(request), options)
+  }
+
+  /**
+   * Sets what this account says of itself. People who may see it are told.
+   *
+   * Fails with `INVALID_ARGUMENT` for more than 139 characters.
+   */
+  async setAbout(request: SetAbout, options?: CallOptions): Promise<void> {
+    await this.request('set_about', request, options)
   }
 
   /** Says whether content of a chat with a person may be shared. */
@@ -1315,6 +1179,16 @@ export abstract class Operations {
   }
 
   /**
+   * Changes the name that this account gives itself. People see it with the next message.
+   *
+   * Answers and fails as `archive_chat` does; fails with `INVALID_ARGUMENT` also for a name
+   * that is empty or too long.
+   */
+  async setPushName(request: SetPushName, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('set_push_name', request, options)
+  }
+
+  /**
    * Changes a setting that the account's devices share; exactly one of the fields is given.
    *
    * Answers and fails as `archive_chat` does.
@@ -1333,6 +1207,25 @@ export abstract class Operations {
     return this.request<StateChangeId>('set_status_audience', request, options)
   }
 
+  /**
+   * Sets the user name of this account. The account's other devices are told.
+   *
+   * Fails with `INVALID_ARGUMENT` for what is no user name, and with `REFUSED` if it cannot be
+   * had.
+   */
+  async setUsername(request: SetUsername, options?: CallOptions): Promise<void> {
+    await this.request('set_username', request, options)
+  }
+
+  /**
+   * Sets the key without which nobody finds this account by its user name.
+   *
+   * Fails with `INVALID_ARGUMENT` for anything but four digits.
+   */
+  async setUsernameKey(request: SetUsernameKey, options?: CallOptions): Promise<void> {
+    await this.request('set_username_key', request, options)
+  }
+
   /** Tells the other person of a chat this account's phone number. */
   async sharePhoneNumber(request: SharePhoneNumber, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('share_phone_number', sharePhoneNumber(request), options)
@@ -1345,16 +1238,6 @@ export abstract class Operations {
    */
   async starMessages(request: StarMessages, options?: CallOptions): Promise<StateChangeId> {
     return this.request<StateChangeId>('star_messages', starMessages(request), options)
-  }
-
-  /**
-   * Makes an admin of this account's channel its owner. This account stays an admin.
-   *
-   * Fails with `FORBIDDEN` if the channel is not this account's, and with `NOT_FOUND` if the
-   * person is no admin of it.
-   */
-  async transferChannel(request: TransferChannel, options?: CallOptions): Promise<void> {
-    await this.request('transfer_channel', transferChannel(request), options)
   }
 
   /**
@@ -1377,15 +1260,6 @@ export abstract class Operations {
   }
 
   /**
-   * Follows a channel no more.
-   *
-   * Fails with `FORBIDDEN` for its owner, who gives it away or deletes it instead.
-   */
-  async unfollowChannel(request: UnfollowChannel, options?: CallOptions): Promise<void> {
-    await this.request('unfollow_channel', unfollowChannel(request), options)
-  }
-
-  /**
    * Takes groups out of a community.
    *
    * What failed for single groups is in the results.
@@ -1394,43 +1268,9 @@ export abstract class Operations {
     return this.request<LinkResults>('unlink_groups', unlinkGroups(request), options)
   }
 
-  /**
-   * Writes the stickers of a pack into a folder. Download the pack first, with the reference
-   * of its message.
-   *
-   * Packs come from anybody: everything in one is looked at before the first file is written,
-   * and nothing is taken out of one that is damaged, has more than 100 files or one longer
-   * than a MiB, or names that lead elsewhere. What is no WebP picture is left out. The folder
-   * is made if it does not exist; files of the same name are replaced.
-   *
-   * Fails with `MEDIA_UNSUPPORTED` or `MEDIA_TOO_LARGE` for what is no such pack, and with
-   * `FILE_FAILED` when it cannot be read or a file cannot be written. Repeating is safe.
-   */
-  async unpackStickerPack(request: UnpackStickerPack, options?: CallOptions): Promise<UnpackedStickers> {
-    return this.request<UnpackedStickers>('unpack_sticker_pack', request, options)
-  }
-
-  /**
-   * Ends what `watch_channel` began. What the service still tells is told on, for some minutes
-   * at most.
-   */
-  async unwatchChannel(request: UnwatchChannel, options?: CallOptions): Promise<void> {
-    await this.request('unwatch_channel', unwatchChannel(request), options)
-  }
-
   /** Ends what `watch_presence` began. */
   async unwatchPresence(request: UnwatchPresence, options?: CallOptions): Promise<void> {
     await this.request('unwatch_presence', unwatchPresence(request), options)
-  }
-
-  /**
-   * Changes a channel; what is absent stays as it was. Answers with the channel as it is then,
-   * without what this account is in it.
-   *
-   * Fails with `FORBIDDEN` if this account does not post in it.
-   */
-  async updateChannel(request: UpdateChannel, options?: CallOptions): Promise<Channel> {
-    return this.request<Channel>('update_channel', updateChannel(request), options)
   }
 
   /**
@@ -1463,18 +1303,6 @@ export abstract class Operations {
   }
 
   /**
-   * Watches how posts of a channel are received: `channel_counts` events tell it while this
-   * client is connected.
-   *
-   * The service is asked again in time and after each login until this process ends. At most
-   * 64 channels are watched at a time; one more fails with `WRONG_STATE`. Fails with
-   * `FORBIDDEN` if this account does not follow the channel.
-   */
-  async watchChannel(request: WatchChannel, options?: CallOptions): Promise<void> {
-    await this.request('watch_channel', watchChannel(request), options)
-  }
-
-  /**
    * Watches whether a person is online, or how many members of a group are: `presence` events
    * tell it at once and at each change.
    *
@@ -1491,10 +1319,6 @@ export abstract class Operations {
 /** The address of what may be an identity. Anything else is for the engine to judge. */
 function address<T extends Address | null | undefined>(value: T): unknown {
   return typeof value === 'object' && value !== null ? value.id : value
-}
-
-function acceptChannelInvitation(value: AcceptChannelInvitation): object {
-  return { ...value, channel: address(value.channel) }
 }
 
 function acceptInvitation(value: AcceptInvitation): object {
@@ -1565,20 +1389,12 @@ function decideJoinRequests(value: DecideJoinRequests): object {
   return { ...value, group: address(value.group) }
 }
 
-function deleteChannel(value: DeleteChannel): object {
-  return { ...value, channel: address(value.channel) }
-}
-
 function deleteChat(value: DeleteChat): object {
   return { ...value, chat: address(value.chat) }
 }
 
 function deleteMessageForMe(value: DeleteMessageForMe): object {
   return { ...value, chat: address(value.chat), message: messageName(value.message) }
-}
-
-function demoteChannelAdmin(value: DemoteChannelAdmin): object {
-  return { ...value, channel: address(value.channel), person: address(value.person) }
 }
 
 function demoteParticipants(value: DemoteParticipants): object {
@@ -1621,16 +1437,12 @@ function findPastMembers(value: FindPastMembers): object {
   return { ...value, chat: address(value.chat) }
 }
 
-function followChannel(value: FollowChannel): object {
-  return { ...value, channel: address(value.channel) }
-}
-
 function forwardMessage(value: ForwardMessage): object {
   return { ...value, chat: address(value.chat), to: address(value.to) }
 }
 
-function getChannelAdmins(value: GetChannelAdmins): object {
-  return { ...value, channel: address(value.channel) }
+function getAbout(value: GetAbout): object {
+  return { ...value, person: address(value.person) }
 }
 
 function getGroup(value: GetGroup): object {
@@ -1653,20 +1465,8 @@ function getPicture(value: GetPicture): object {
   return { ...value, owner: address(value.owner) }
 }
 
-function getPostUpdates(value: GetPostUpdates): object {
-  return { ...value, channel: address(value.channel) }
-}
-
-function getPosts(value: GetPosts): object {
-  return { ...value, channel: address(value.channel) }
-}
-
 function groupMention(value: GroupMention | null | undefined): object | null | undefined {
   return value && { ...value, group: address(value.group) }
-}
-
-function inviteChannelAdmin(value: InviteChannelAdmin): object {
-  return { ...value, channel: address(value.channel), person: address(value.person) }
 }
 
 function joinCommunityGroup(value: JoinCommunityGroup): object {
@@ -1697,10 +1497,6 @@ function linkGroups(value: LinkGroups): object {
   return { ...value, community: address(value.community) }
 }
 
-function listChannelFollowers(value: ListChannelFollowers): object {
-  return { ...value, channel: address(value.channel) }
-}
-
 function listCommunityGroups(value: ListCommunityGroups): object {
   return { ...value, community: address(value.community) }
 }
@@ -1717,20 +1513,8 @@ function listJoinRequests(value: ListJoinRequests): object {
   return { ...value, group: address(value.group) }
 }
 
-function listPostReactions(value: ListPostReactions): object {
-  return { ...value, channel: address(value.channel) }
-}
-
-function listPostVoters(value: ListPostVoters): object {
-  return { ...value, channel: address(value.channel) }
-}
-
 function listReportedMessages(value: ListReportedMessages): object {
   return { ...value, group: address(value.group) }
-}
-
-function listSimilarChannels(value: ListSimilarChannels): object {
-  return { ...value, channel: address(value.channel) }
 }
 
 function lockChat(value: LockChat): object {
@@ -1741,20 +1525,12 @@ function markChat(value: MarkChat): object {
   return { ...value, chat: address(value.chat) }
 }
 
-function markPostsViewed(value: MarkPostsViewed): object {
-  return { ...value, channel: address(value.channel) }
-}
-
 function markRead(value: MarkRead): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }
 
 function messageName(value: MessageName | null | undefined): object | null | undefined {
   return value && { ...value, sender: address(value.sender) }
-}
-
-function muteChannel(value: MuteChannel): object {
-  return { ...value, channel: address(value.channel) }
 }
 
 function muteChat(value: MuteChat): object {
@@ -1771,10 +1547,6 @@ function pinChat(value: PinChat): object {
 
 function pinMessage(value: PinMessage): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
-}
-
-function pinPost(value: PinPost): object {
-  return { ...value, channel: address(value.channel) }
 }
 
 function previewCommunityGroup(value: PreviewCommunityGroup): object {
@@ -1817,6 +1589,10 @@ function removePicture(value: RemovePicture): object {
   return { ...value, group: address(value.group) }
 }
 
+function reportSpam(value: ReportSpam): object {
+  return { ...value, chat: address(value.chat) }
+}
+
 function reportToAdmins(value: ReportToAdmins): object {
   return { ...value, group: address(value.group) }
 }
@@ -1827,10 +1603,6 @@ function requestHistory(value: RequestHistory): object {
 
 function resetInviteLink(value: ResetInviteLink): object {
   return { ...value, group: address(value.group) }
-}
-
-function revokeChannelInvitation(value: RevokeChannelInvitation): object {
-  return { ...value, channel: address(value.channel), person: address(value.person) }
 }
 
 function revokeInvitations(value: RevokeInvitations): object {
@@ -1897,10 +1669,6 @@ function starMessages(value: StarMessages): object {
   return { ...value, chat: address(value.chat), messages: value.messages?.map((one) => messageName(one)) }
 }
 
-function transferChannel(value: TransferChannel): object {
-  return { ...value, channel: address(value.channel), to: address(value.to) }
-}
-
 function transferCommunity(value: TransferCommunity): object {
   return { ...value, community: address(value.community), to: address(value.to) }
 }
@@ -1909,24 +1677,12 @@ function unblock(value: Unblock): object {
   return { ...value, person: address(value.person) }
 }
 
-function unfollowChannel(value: UnfollowChannel): object {
-  return { ...value, channel: address(value.channel) }
-}
-
 function unlinkGroups(value: UnlinkGroups): object {
   return { ...value, community: address(value.community) }
 }
 
-function unwatchChannel(value: UnwatchChannel): object {
-  return { ...value, channel: address(value.channel) }
-}
-
 function unwatchPresence(value: UnwatchPresence): object {
   return { ...value, address: address(value.address) }
-}
-
-function updateChannel(value: UpdateChannel): object {
-  return { ...value, channel: address(value.channel) }
 }
 
 function voteInPost(value: VoteInPost): object {
@@ -1935,10 +1691,6 @@ function voteInPost(value: VoteInPost): object {
 
 function votePoll(value: VotePoll): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
-}
-
-function watchChannel(value: WatchChannel): object {
-  return { ...value, channel: address(value.channel) }
 }
 
 function watchPresence(value: WatchPresence): object {

@@ -9,29 +9,6 @@
 export type Address = string | Identity
 
 /**
- * Becomes an admin of a channel to which this account was invited.
- *
- * Fails with `FORBIDDEN` or `NOT_FOUND` if there is no invitation, and with
- * `TERMS_NOT_ACCEPTED` if the service wants its terms for admins accepted first: show them,
- * and call again with `acceptTerms`.
- */
-export interface AcceptChannelInvitation {
-  /** Address of the channel. */
-  channel: Address
-  /** The user has seen the service's terms for admins and accepts them. */
-  acceptTerms?: boolean
-}
-
-/**
- * Accepts the service's terms for channels in the account's name: show them to its user first.
- * No other operation accepts them unless it is told to.
- */
-export interface AcceptChannelTerms {
-  /** What for. */
-  terms: ChannelTerms
-}
-
-/**
  * Accepts an invitation for this account: the content `group_invite` of a message has all of
  * it.
  *
@@ -59,6 +36,18 @@ export interface Account {
   platform: string
   /** Name that others see, if known. */
   pushName: string | null
+}
+
+/** What the service says of an account's limits. */
+export interface AccountLimits {
+  /** Whether the account may not write to people whom it has had no contact with. */
+  reachoutLocked: boolean
+  /** How many chats the account may begin; absent where the service does not count them. */
+  newChats: NewChats | null
+  /** The service's word for the reason, such as `BIZ_QUALITY`, if it gave one. */
+  reachoutReason: string | null
+  /** When that ends, seconds since 1970, if the service said so. */
+  reachoutUntil: number | null
 }
 
 /**
@@ -310,20 +299,6 @@ export interface BroadcastCallContent {
   video: boolean
 }
 
-/** Goes through the service's directory of channels. */
-export interface BrowseChannels {
-  /** Where to begin: `next` of the page before. */
-  after?: string | null
-  /** Categories by the names that `list_channel_categories` tells; none: all. */
-  categories?: string[]
-  /** Countries by their codes of two letters; none: everywhere. */
-  countries?: string[]
-  /** At most so many, 1 to 100; 25 if it is absent. */
-  limit?: number | null
-  /** In which order; what is recommended if it is absent. */
-  view?: ChannelView | null
-}
-
 /** Legacy buttons. Only received. */
 export interface ButtonsContentInput {
   type: 'buttons'
@@ -549,52 +524,6 @@ export interface ChangePrivacyExceptions {
   remove?: string[]
 }
 
-/** A channel. */
-export interface Channel {
-  /** Its address. */
-  id: string
-  /** Whether it goes on. */
-  state: ChannelState
-  /** Its name; empty if it was not told. */
-  name: string
-  /** The service vouches that it is whose it says it is. */
-  isVerified: boolean
-  /** The posts that are pinned in it. */
-  pinned: PinnedPost[]
-  /** When it was made, seconds since 1970, if it was told. */
-  createdAt: number | null
-  /** Its description, if it has one. */
-  description: string | null
-  /** How many follow it, if it was told. */
-  followers: number | null
-  /**
-   * Nothing is to be shown on account of what followers do, if it was told. For those who
-   * post.
-   */
-  followersMuted: boolean | null
-  /** Its name in links, if it has one. */
-  handle: string | null
-  /** The code of its link, `https://whatsapp.com/channel/` and this. */
-  invite: string | null
-  /** Its picture, if it has one. */
-  picture: ChannelPicture | null
-  /** Nothing is to be shown on account of its posts, if it was told. */
-  postsMuted: boolean | null
-  /** The same, small. */
-  preview: ChannelPicture | null
-  /** Which reactions its posts take, if it was told. */
-  reactions: ChannelReactions | null
-  /** What this account is in it, if it was told. */
-  role: ChannelRole | null
-}
-
-/** What can be muted in a channel. */
-export type ChannelActivity =
-  /** What its admins do: posts. */
-  | 'posts'
-  /** What followers do: reactions and the like. For those who post. */
-  | 'followers'
-
 /** An invitation to administer a channel. */
 export interface ChannelAdminInviteContentInput {
   type: 'channel_admin_invite'
@@ -619,49 +548,6 @@ export interface ChannelAdminInviteContent {
   expiresAt: number | null
   /** Its name. */
   name: string | null
-}
-
-/** What admins of a channel are told of their like. */
-export interface ChannelAdmins {
-  /** How many there are, the owner among them. */
-  count: number
-  /** They may show who they are. */
-  profilesShown: boolean
-  /**
-   * What they may do in this channel, in the service's words in lower case, such as
-   * `pinned_messages`.
-   */
-  capabilities: string[]
-  /** Who was invited to be one and has not answered. */
-  invited: Identity[]
-}
-
-/** Categories of the directory. */
-export interface ChannelCategories {
-  /** The categories. */
-  categories: ChannelCategory[]
-}
-
-/** A category of the directory. */
-export interface ChannelCategory {
-  /** The service's word for it. */
-  name: string
-  /** What it is called. */
-  title: string
-  /** Some channels of it. */
-  channels: Channel[]
-}
-
-/** Somebody who follows a channel. */
-export interface ChannelFollower {
-  /** The person. */
-  who: Identity
-  /** What it is in the channel. */
-  role: ChannelRole
-  /** The name that it gives itself, if it was told. */
-  name: string | null
-  /** Since when, seconds since 1970, if it was told. */
-  since: number | null
 }
 
 /** An invitation to follow a channel. */
@@ -689,114 +575,6 @@ export interface ChannelFollowerInviteContent {
   /** Its name. */
   name: string | null
 }
-
-/** Those who follow a channel. */
-export interface ChannelFollowers {
-  /** The people. */
-  followers: ChannelFollower[]
-}
-
-/** An invitation to be an admin of a channel. */
-export interface ChannelInvitation {
-  /** Until when it holds, seconds since 1970, if the service says so. */
-  expiresAt: number | null
-}
-
-/** Several channels. */
-export interface ChannelList {
-  /** The channels. */
-  channels: Channel[]
-}
-
-/** A page of the directory. */
-export interface ChannelPage {
-  /** The channels. */
-  channels: Channel[]
-  /** Where the next page begins; absent: this is the last. */
-  next: string | null
-}
-
-/** A picture of a channel. */
-export interface ChannelPicture {
-  /** Names it; another one has another name. */
-  id: string
-  /** Its path on any media host, where it lies in the clear. */
-  directPath: string | null
-}
-
-/** Which reactions posts take. */
-export type ChannelReactions =
-  /** Every emoji. */
-  | 'all'
-  /** The usual few. */
-  | 'basic'
-  /** None. */
-  | 'none'
-  /** Every emoji but some; cannot be asked for. */
-  | 'blocklist'
-  /** A rule that this version does not know; cannot be asked for. */
-  | 'unknown'
-
-/** What somebody is in a channel. */
-export type ChannelRole =
-  /** It is theirs. */
-  | 'owner'
-  /** Posts. */
-  | 'admin'
-  /** Reads. */
-  | 'follower'
-  /** Neither. */
-  | 'guest'
-  /** A role that this version does not know. */
-  | 'unknown'
-
-/** What changed about somebody in a channel. */
-export type ChannelRoleChangeType =
-  /** Is an admin now. */
-  | 'promoted'
-  /** Is no admin any more. */
-  | 'demoted'
-  /** Is the owner now. */
-  | 'became_owner'
-  /** Is invited to be an admin no more. */
-  | 'invitation_revoked'
-  /** A change that this version does not know. */
-  | 'unknown'
-
-/** Whether a channel goes on. */
-export type ChannelState =
-  /** It does. */
-  | 'active'
-  /** The service has suspended it. */
-  | 'suspended'
-  /** The service has suspended it in this country. */
-  | 'suspended_here'
-  /** Its owner has deleted it. */
-  | 'deleted'
-  /** There is none. */
-  | 'missing'
-  /** A state that this version does not know. */
-  | 'unknown'
-
-/** What the service wants its terms accepted for. */
-export type ChannelTerms =
-  /** Making channels. */
-  | 'create'
-  /** Following them. */
-  | 'follow'
-  /** Becoming an admin of one. */
-  | 'administer'
-
-/** An order of the directory. */
-export type ChannelView =
-  /** What the service recommends. */
-  | 'recommended'
-  /** What many follow just now. */
-  | 'trending'
-  /** What many follow. */
-  | 'popular'
-  /** What is new. */
-  | 'new'
 
 /** A chat of the archive. */
 export interface Chat {
@@ -895,6 +673,15 @@ export interface CheckGroup {
 export interface CheckNumbers {
   /** Phone numbers with their country codes; at least one. */
   numbers: string[]
+}
+
+/**
+ * Asks whether a user name can be had: 3 to 35 letters A-Z, digits, underscores and dots. That
+ * it cannot be had is no error.
+ */
+export interface CheckUsername {
+  /** The name. */
+  username: string
 }
 
 /** What is known of numbers. */
@@ -1126,6 +913,14 @@ export interface ContactContent {
   vcard: string
 }
 
+/** The link to this account. */
+export interface ContactLink {
+  /** The link. */
+  link: string
+  /** Its last part. */
+  code: string
+}
+
 /** People who were found. */
 export interface ContactPage {
   /** The people, by name. */
@@ -1275,23 +1070,6 @@ export interface CountCommunityMembers {
 }
 
 /**
- * Makes a channel of this account.
- *
- * Fails with `TERMS_NOT_ACCEPTED` if the service wants its terms accepted first: show them,
- * and call again with `acceptTerms`.
- */
-export interface CreateChannel {
-  /** Its name, not empty. */
-  name: string
-  /** The user has seen the service's terms for channels and accepts them. */
-  acceptTerms?: boolean
-  /** Its description, if it has one. */
-  description?: string | null
-  /** Path of its picture: a JPEG, PNG, WebP or GIF, which is cut to the square in its middle. */
-  picture?: string | null
-}
-
-/**
  * Makes a community.
  *
  * The service makes the group for its announcements by itself, which is told as a group that
@@ -1434,16 +1212,6 @@ export interface DefaultTimer {
 }
 
 /**
- * Deletes a channel of this account for everybody and for good.
- *
- * Fails with `FORBIDDEN` if it is not this account's.
- */
-export interface DeleteChannel {
-  /** Address of the channel. */
-  channel: Address
-}
-
-/**
  * Deletes a chat with its messages, on the account's own devices. A message that comes later
  * brings the chat back.
  *
@@ -1489,19 +1257,6 @@ export interface DeleteMessageForMe {
 export interface DeleteQuickReply {
   /** Its id. */
   id: string
-}
-
-/**
- * Makes an admin of a channel a follower again; oneself too.
- *
- * Fails with `FORBIDDEN` if this account is not the owner, and with `NOT_FOUND` for who is no
- * admin.
- */
-export interface DemoteChannelAdmin {
-  /** Address of the channel. */
-  channel: Address
-  /** Address of the admin. */
-  person: Address
 }
 
 /** Makes admins of a group ordinary members. */
@@ -1985,6 +1740,18 @@ export interface FindPastMembers {
   chat: Address
 }
 
+/**
+ * Finds a person by the user name, and the key if the person wants one.
+ *
+ * Fails with `INVALID_ARGUMENT` for what is no user name or key.
+ */
+export interface FindUsername {
+  /** The name. */
+  username: string
+  /** The key: four digits. */
+  key?: string | null
+}
+
 /** A button of a native flow. */
 export interface FlowButtonInput {
   /** What it does, such as `quick_reply`, `cta_url`, `cta_call`, `cta_copy`, `single_select`. */
@@ -2003,20 +1770,6 @@ export interface FlowButton {
   paramsJson: string
   /** What stands on it, as the parameters say; only in what comes. */
   label: string | null
-}
-
-/**
- * Follows a channel: its posts arrive while this client is connected; `get_posts` fetches
- * others.
- *
- * Fails with `TERMS_NOT_ACCEPTED` if the service wants its terms accepted first: show them,
- * and call again with `acceptTerms`.
- */
-export interface FollowChannel {
-  /** Address of the channel. */
-  channel: Address
-  /** The user has seen the service's terms for channels and accepts them. */
-  acceptTerms?: boolean
 }
 
 /**
@@ -2046,10 +1799,21 @@ export interface Forwarded {
   many: boolean
 }
 
-/** The phone agreed to hand all of its history over. */
-export interface FullHistory {
-  /** Id of the request, which the `history` events have too. */
-  requestId: string
+/** Who is behind a link. */
+export interface FoundContactLink {
+  /** The person. */
+  who: Identity
+  /** The name that the person gives itself, if the service said it. */
+  name: string | null
+}
+
+/** Tells what a person says of itself, or what this account does. What is hidden is absent. */
+export interface GetAbout {
+  /**
+   * Address of the person: a JID, or a phone number with its country code; absent for this
+   * account.
+   */
+  person?: Address | null
 }
 
 /** Tells whom this account has blocked. It is known from the login on and kept up to date. */
@@ -2058,31 +1822,10 @@ export interface GetBlocked {
   fresh?: boolean
 }
 
-/**
- * Looks a channel up. A deleted one is still known by its state.
- *
- * Fails with `NOT_FOUND` if there is none.
- */
-export interface GetChannel {
-  /** Its address, its link, or the code of that. */
-  channel: string
-}
-
-/**
- * Returns what admins of a channel are told of their like. Who they are is among its
- * followers.
- *
- * Fails with `FORBIDDEN` if this account is none.
- */
-export interface GetChannelAdmins {
-  /** Address of the channel. */
-  channel: Address
-}
-
-/** Asks whether the account has accepted the service's terms for channels. */
-export interface GetChannelTerms {
-  /** What for. */
-  terms: ChannelTerms
+/** Tells the link by which others find this account, to be shown as it is or as a QR symbol. */
+export interface GetContactLink {
+  /** Whether another one is made; the old one leads nowhere then. */
+  renew?: boolean
 }
 
 /**
@@ -2170,38 +1913,6 @@ export interface GetPicture {
   knownId?: string | null
   /** How large it is wanted; the preview if it is absent. */
   size?: PictureSize | null
-}
-
-/**
- * Fetches what changed since a time about posts of a channel: counts, as a rule without the
- * content.
- */
-export interface GetPostUpdates {
-  /** Address of the channel. */
-  channel: Address
-  /** Since when, seconds since 1970. */
-  since: number
-  /** Only of posts with higher numbers. Not together with `before`. */
-  after?: number | null
-  /** Only of posts with lower numbers. */
-  before?: number | null
-  /** At most so many, 1 to 100; 50 if it is absent. */
-  limit?: number | null
-}
-
-/**
- * Fetches posts of a channel: the latest ones, or those before or after a number. Also of
- * channels that this account does not follow. Nothing of it is kept.
- */
-export interface GetPosts {
-  /** Address of the channel. */
-  channel: Address
-  /** Only those with higher numbers. Not together with `before`. */
-  after?: number | null
-  /** Only those with lower numbers. */
-  before?: number | null
-  /** At most so many, 1 to 100; 50 if it is absent. */
-  limit?: number | null
 }
 
 /**
@@ -2794,20 +2505,6 @@ export interface InvitationCode {
   expiresAt: number
 }
 
-/**
- * Invites a person to be an admin of a channel of this account. The person learns of it by a
- * message that the host sends: `send_message` with content of the type `channel_admin_invite`.
- *
- * Fails with `FORBIDDEN` if the channel is not this account's, and with `REFUSED` and the
- * service's number 419 when there are as many admins as there may be.
- */
-export interface InviteChannelAdmin {
-  /** Address of the channel. */
-  channel: Address
-  /** Address of the person. */
-  person: Address
-}
-
 /** An invitation link of a group. */
 export interface InviteLink {
   /** Its code. */
@@ -3073,29 +2770,6 @@ export interface LinkedGroup {
   isAnnouncements: boolean
 }
 
-/** Returns the categories of the directory, each with some of its channels. */
-export interface ListChannelCategories {
-  /** The country by its code of two letters. */
-  country: string
-  /** Only these, by the service's words; none: all. */
-  categories?: string[]
-  /** At most so many channels of each, 1 to 100; 25 if it is absent. */
-  limit?: number | null
-}
-
-/**
- * Returns who follows a channel of this account, its admins and owner among them. The service
- * shows only those whom it wants to.
- *
- * Fails with `FORBIDDEN` if this account does not post in it.
- */
-export interface ListChannelFollowers {
-  /** Address of the channel. */
-  channel: Address
-  /** At most so many, 1 to 5,000; 100 if it is absent. */
-  limit?: number | null
-}
-
 /**
  * Returns the groups of a community that this account may see.
  *
@@ -3171,48 +2845,6 @@ export interface ListJoinRequests {
   group: Address
 }
 
-/** Returns what this account did to posts of channels, on all its devices: reactions and votes. */
-export interface ListOwnPostActs {
-  /** The latest of each channel, at most so many of each, 1 to 100; 25 if it is absent. */
-  limit?: number | null
-}
-
-/**
- * Returns who reacted to a post of this account's channel.
- *
- * Fails with `FORBIDDEN` if this account does not post in it.
- */
-export interface ListPostReactions {
-  /** Address of the channel. */
-  channel: Address
-  /** Number of the post. */
-  serverId: number
-}
-
-/**
- * Returns who voted for an option of a poll that a channel of this account posted.
- *
- * Fails with `FORBIDDEN` if this account does not post in it.
- */
-export interface ListPostVoters {
-  /** Address of the channel. */
-  channel: Address
-  /** Number of the post. */
-  serverId: number
-  /** The option, in its own words. */
-  choice: string
-  /** At most so many, 1 to 5,000; 100 if it is absent. */
-  limit?: number | null
-}
-
-/** Returns channels that the service recommends to this account. */
-export interface ListRecommendedChannels {
-  /** Countries by their codes of two letters; none: everywhere. */
-  countries?: string[]
-  /** At most so many, 1 to 100; 25 if it is absent. */
-  limit?: number | null
-}
-
 /**
  * Returns the messages of a group that were reported to its admins.
  *
@@ -3257,16 +2889,6 @@ export interface ListSection {
   rows: ListRow[]
   /** Their heading. */
   title: string | null
-}
-
-/** Returns channels that are like one. */
-export interface ListSimilarChannels {
-  /** Address of the channel. */
-  channel: Address
-  /** Countries by their codes of two letters; none: everywhere. */
-  countries?: string[]
-  /** At most so many, 1 to 100; 25 if it is absent. */
-  limit?: number | null
 }
 
 /** A moving place, at its first point. No linked device gets the ones that follow. */
@@ -3379,14 +3001,6 @@ export interface MarkChat {
   read: boolean
 }
 
-/** Says that this account saw posts of a channel. Each counts once. */
-export interface MarkPostsViewed {
-  /** Address of the channel. */
-  channel: Address
-  /** Numbers of the posts, 1 to 100. */
-  serverIds: number[]
-}
-
 /** Marks messages of a chat as read, and tells their sender so. */
 export interface MarkRead {
   /** Address of the chat. */
@@ -3416,8 +3030,6 @@ export interface MediaDescription {
    * a message one all the same.
    */
   noPreview: string | null
-  /** What a sticker says of itself and of its pack, if it is a WebP that does. */
-  sticker: StickerInfo | null
   /** How a voice note is drawn: 64 values from 0 to 100. */
   waveform: number[] | null
   /** Width in pixels, as it is shown. */
@@ -3543,6 +3155,18 @@ export interface MessageContext {
   timer: ChatTimer | null
 }
 
+/** What is behind a link to a message for a business. */
+export interface MessageLink {
+  /** The business. */
+  who: Identity
+  /** The name that it gives itself, if the service said it. */
+  name: string | null
+  /** The words that it wants to be written. */
+  text: string | null
+  /** The name that the service has verified. */
+  verifiedName: string | null
+}
+
 /** What was done to a message. */
 export type MessageMarkType =
   /** It has a star. */
@@ -3624,21 +3248,6 @@ export interface MusicContent {
 }
 
 /**
- * Says whether the account's devices show something on account of a channel. What arrives
- * stays the same.
- *
- * Fails with `FORBIDDEN` if this account does not follow the channel.
- */
-export interface MuteChannel {
-  /** Address of the channel. */
-  channel: Address
-  /** Whether it is muted from now on. */
-  muted: boolean
-  /** What of it; posts if it is absent. */
-  activity?: ChannelActivity | null
-}
-
-/**
  * Mutes a chat, or ends that.
  *
  * Answers and fails as `archive_chat` does.
@@ -3686,6 +3295,30 @@ export interface NamedMessage {
   fromMe: boolean
   /** Who wrote it. */
   sender: string | null
+}
+
+/** How many chats an account may begin in a time. */
+export interface NewChats {
+  /** The service's word: `NONE`, `FIRST_WARNING`, `SECOND_WARNING`, `CAPPED`. */
+  status: string
+  /** When it ends, seconds since 1970. */
+  cycleEnd: number | null
+  /** When the time began, seconds since 1970. */
+  cycleStart: number | null
+  /**
+   * The service's word for one extension: `NOT_ELIGIBLE`, `ELIGIBLE`,
+   * `ACTIVE_IN_CURRENT_CYCLE`, `EXHAUSTED`.
+   */
+  extension: string | null
+  /** So many in all, if the service said it. */
+  total: number | null
+  /** So many of them are begun. */
+  used: number | null
+  /**
+   * The service's word for what a paid verification adds: `NOT_ELIGIBLE`, `NOT_ACTIVE`,
+   * `ACTIVE`, `ACTIVE_UPGRADE_AVAILABLE`.
+   */
+  verification: string | null
 }
 
 /** What is known of a number. */
@@ -3780,63 +3413,42 @@ export interface OrderLabels {
   labels: string[]
 }
 
-/** What this account did to a post. */
-export interface OwnPostAct {
-  /** Address of the channel. */
-  channel: string
-  /** Number of the post. */
-  serverId: number
-  /**
-   * The options that it voted for: the SHA-256 of their words, in lower-case hexadecimal
-   * digits.
-   */
-  votes: string[]
-  /** The emoji that it reacted with. */
-  emoji: string | null
-}
-
-/** What this account did to posts. */
-export interface OwnPostActs {
-  /** The acts. */
-  acts: OwnPostAct[]
+/** The user name of this account. */
+export interface OwnUsername {
+  /** The key that others need to find the account by it, if one is set. */
+  key: string | null
+  /** The service's word for how it stands, such as `ACTIVE`. */
+  state: string | null
+  /** The name; absent if it has none. */
+  username: string | null
 }
 
 /** A sticker of a pack. */
 export interface PackStickerInput {
+  /** Name of its file in the pack. */
+  fileName: string
   /** A description for those who do not see it. */
   accessibilityLabel?: string | null
   /** It moves. */
   animated?: boolean
   /** What it stands for. */
   emojis?: string[]
-  /** Name of its file in the pack. One that is made has a name of its own. */
-  fileName?: string
   /** What its file is. */
   mimetype?: string | null
-  /**
-   * A local WebP of at most a MiB, of which the pack is made; only in what is sent, and then
-   * of all stickers.
-   */
-  path?: string | null
 }
 
 /** A sticker of a pack. */
 export interface PackSticker {
+  /** Name of its file in the pack. */
+  fileName: string
   /** A description for those who do not see it. */
   accessibilityLabel: string | null
   /** It moves. */
   animated: boolean
   /** What it stands for. */
   emojis: string[]
-  /** Name of its file in the pack. One that is made has a name of its own. */
-  fileName: string
   /** What its file is. */
   mimetype: string | null
-  /**
-   * A local WebP of at most a MiB, of which the pack is made; only in what is sent, and then
-   * of all stickers.
-   */
-  path: string | null
 }
 
 /** A code to type on the phone. */
@@ -4019,34 +3631,6 @@ export interface PinMessage {
   sender?: Address | null
   /** What to wait for; the service's word if it is absent. */
   wait?: SendWait | null
-}
-
-/**
- * Pins a post of a channel, or takes the pin away.
- *
- * Fails with `FORBIDDEN` if this account does not post in it.
- */
-export interface PinPost {
-  /** Address of the channel. */
-  channel: Address
-  /** Id of the post. */
-  messageId: string
-  /** Whether it is pinned from now on. */
-  pinned: boolean
-}
-
-/** A post that is pinned. */
-export interface PinnedPost {
-  /** Its id. */
-  messageId: string
-  /** Until when, seconds since 1970, if it was told. */
-  until: number | null
-}
-
-/** The posts that are pinned in a channel. */
-export interface PinnedPosts {
-  /** The posts. */
-  pinned: PinnedPost[]
 }
 
 /** A place that belongs to something else. */
@@ -4235,28 +3819,6 @@ export interface PollVotes {
   option: string | null
 }
 
-/** A post as it was fetched. */
-export interface Post {
-  /** Its id, by which its admins change it. */
-  messageId: string
-  /** Its number, by which readers react and vote. */
-  serverId: number
-  /** This account wrote it. */
-  fromMe: boolean
-  /** The service's time of it, seconds since 1970. */
-  timestamp: number
-  /** It was taken back. */
-  revoked: boolean
-  /** How it is received. */
-  counts: PostCounts
-  /** What it says; absent if it was taken back, and where only counts are told. */
-  content: Content | null
-  /** When it was edited last, milliseconds since 1970. */
-  editedAtMs: number | null
-  /** Its words, if it has any. */
-  text: string | null
-}
-
 /** What a post comes for. */
 export type PostChangeType =
   /** It is new. */
@@ -4284,20 +3846,6 @@ export interface PostCounts {
   votes: PostVoteCount[] | null
 }
 
-/** Posts of a channel. */
-export interface PostList {
-  /** The posts, oldest first. */
-  posts: Post[]
-}
-
-/** Those who reacted with an emoji. */
-export interface PostReaction {
-  /** The emoji. */
-  emoji: string
-  /** The people. */
-  senders: Identity[]
-}
-
 /** How many people reacted with an emoji. */
 export interface PostReactionCount {
   /** The emoji. */
@@ -4306,32 +3854,12 @@ export interface PostReactionCount {
   count: number
 }
 
-/** Reactions to a post. */
-export interface PostReactions {
-  /** By emoji. */
-  reactions: PostReaction[]
-}
-
 /** How many people voted for an option. */
 export interface PostVoteCount {
   /** SHA-256 of the option's words, in lower-case hexadecimal digits. */
   option: string
   /** How many people chose it. */
   count: number
-}
-
-/** Somebody who voted. */
-export interface PostVoter {
-  /** The person. */
-  who: Identity
-  /** When, seconds since 1970, if it was told. */
-  votedAt: number | null
-}
-
-/** Those who voted. */
-export interface PostVoters {
-  /** The people. */
-  voters: PostVoter[]
 }
 
 /**
@@ -4459,6 +3987,18 @@ export interface ProductContent {
   title: string | null
   /** More about it. */
   url: string | null
+}
+
+/** What somebody says of itself. */
+export interface ProfileAbout {
+  /** When it was set, seconds since 1970, if the service said so. */
+  changedAt: number | null
+  /** An emoji that is shown beside them. */
+  emoji: string | null
+  /** After how many seconds from its setting it disappears, if it does. */
+  expiresInSeconds: number | null
+  /** The words; absent if there are none, or they are hidden. */
+  text: string | null
 }
 
 /** Makes members of a group admins. */
@@ -4604,6 +4144,20 @@ export interface RemovePicture {
   group?: Address | null
 }
 
+/**
+ * Reports a person, a group or a status to the service, with messages of the chat that are in
+ * the archive. They are handed over in the clear. Nobody is blocked by it.
+ *
+ * Fails with `NOT_FOUND` for a message that the archive does not have, and with
+ * `INVALID_ARGUMENT` for another kind of chat, or more than five messages.
+ */
+export interface ReportSpam {
+  /** Address of the person or group, or `status@broadcast`. */
+  chat: Address
+  /** Ids of messages; at most five. */
+  messageIds?: string[]
+}
+
 /** Reports messages of a group to its admins. */
 export interface ReportToAdmins {
   /** Address of the group. */
@@ -4626,21 +4180,6 @@ export interface ReportedMessage {
 export interface ReportedMessages {
   /** The messages. */
   messages: ReportedMessage[]
-}
-
-/**
- * Asks the phone for all messages that it has, long after linking, and returns when it has
- * agreed. They come as after linking: a `history` event of the kind `full` for each piece,
- * with the id of this request. The phone has to be online, and be one of a business.
- *
- * Fails with `NOT_SUPPORTED` if the phone is no business phone or the client was opened
- * without an archive, with `HISTORY_DECLINED` if the phone does not hand its history over, and
- * with `TIMED_OUT` if it does not answer. Repeating is safe, though the phone may hand
- * everything over once more.
- */
-export interface RequestFullHistory {
-  /** How many days back, at least 1; absent: all that there is. */
-  days?: number | null
 }
 
 /**
@@ -4677,6 +4216,27 @@ export interface ResetInviteLink {
   group: Address
 }
 
+/**
+ * Looks up who is behind a link to a person.
+ *
+ * Fails with `INVALID_ARGUMENT` for what is no such link, and with `NOT_FOUND` if it leads
+ * nowhere any more.
+ */
+export interface ResolveContactLink {
+  /** The link (`https://wa.me/qr/…`) or its last part. */
+  link: string
+}
+
+/**
+ * Looks up what is behind a link to a message for a business.
+ *
+ * Fails as `resolve_contact_link` does.
+ */
+export interface ResolveMessageLink {
+  /** The link (`https://wa.me/message/…`) or its last part. */
+  link: string
+}
+
 /** What an account is restricted in. */
 export type RestrictionType =
   /** The account may not write to people whom it has had no contact with. */
@@ -4685,19 +4245,6 @@ export type RestrictionType =
   | 'new_chat_cap'
   /** A kind that this version does not know. */
   | 'other'
-
-/**
- * Takes an invitation to be an admin of a channel back.
- *
- * Fails with `FORBIDDEN` if the channel is not this account's, and with `NOT_FOUND` if there
- * is none.
- */
-export interface RevokeChannelInvitation {
-  /** Address of the channel. */
-  channel: Address
-  /** Address of the person. */
-  person: Address
-}
 
 /** Makes the invitations of people void whom this account could not add. */
 export interface RevokeInvitations {
@@ -4808,18 +4355,6 @@ export interface ScheduledContent {
   type: 'scheduled'
   /** Id of the key that will come. */
   keyId: string | null
-}
-
-/** Searches the service's directory of channels for words. */
-export interface SearchChannels {
-  /** The words. */
-  text: string
-  /** Where to begin: `next` of the page before. */
-  after?: string | null
-  /** Categories by the names that `list_channel_categories` tells; none: all. */
-  categories?: string[]
-  /** At most so many, 1 to 100; 25 if it is absent. */
-  limit?: number | null
 }
 
 /**
@@ -4952,6 +4487,20 @@ export type SentStatus =
   | 'played'
   /** A status that this version does not know. */
   | 'unknown'
+
+/**
+ * Sets what this account says of itself. People who may see it are told.
+ *
+ * Fails with `INVALID_ARGUMENT` for more than 139 characters.
+ */
+export interface SetAbout {
+  /** The words, at most 139 characters; empty for none. */
+  text: string
+  /** An emoji to show beside them. */
+  emoji?: string | null
+  /** After how many seconds it disappears; absent: never. */
+  expiresInSeconds?: number | null
+}
 
 /** Says whether content of a chat with a person may be shared. */
 export interface SetChatPrivacy {
@@ -5121,6 +4670,17 @@ export interface SetPrivacy {
 }
 
 /**
+ * Changes the name that this account gives itself. People see it with the next message.
+ *
+ * Answers and fails as `archive_chat` does; fails with `INVALID_ARGUMENT` also for a name that
+ * is empty or too long.
+ */
+export interface SetPushName {
+  /** The name, 1 to 25 characters. */
+  name: string
+}
+
+/**
  * Changes a setting that the account's devices share; exactly one of the fields is given.
  *
  * Answers and fails as `archive_chat` does.
@@ -5151,6 +4711,27 @@ export interface SetStatusAudience {
   audience: StatusAudienceType
   /** Addresses of the people who are named; at most 5,000. */
   people?: string[]
+}
+
+/**
+ * Sets the user name of this account. The account's other devices are told.
+ *
+ * Fails with `INVALID_ARGUMENT` for what is no user name, and with `REFUSED` if it cannot be
+ * had.
+ */
+export interface SetUsername {
+  /** The name: 3 to 35 letters A-Z, digits, underscores and dots. */
+  username: string
+}
+
+/**
+ * Sets the key without which nobody finds this account by its user name.
+ *
+ * Fails with `INVALID_ARGUMENT` for anything but four digits.
+ */
+export interface SetUsernameKey {
+  /** Four digits. */
+  key: string
 }
 
 /** A setting that the account's devices share. */
@@ -5185,6 +4766,12 @@ export interface SharePhoneNumber {
   chat: Address
   /** What to wait for; the service's word if it is absent. */
   wait?: SendWait | null
+}
+
+/** A report that the service has. */
+export interface SpamReport {
+  /** The service's id of it, if it says one. */
+  reportId: string | null
 }
 
 /**
@@ -5292,14 +4879,6 @@ export interface StickerContentInput {
   height?: number | null
   /** The file; absent if the sender named none. */
   media?: MediaFileInput | null
-  /**
-   * Name of the pack that it says to belong to; only in what is sent, with a local WebP, into
-   * which it is written together with the emojis and the description. What comes says it in
-   * its file: `describe_media` reads it.
-   */
-  packName?: string | null
-  /** Who made that pack; only in what is sent, likewise. */
-  packPublisher?: string | null
   /** Bytes of the small picture in the message; only in what comes. */
   thumbnailSize?: number | null
   /** Width in pixels; 512 as a rule. */
@@ -5325,46 +4904,24 @@ export interface StickerContent {
   height: number | null
   /** The file; absent if the sender named none. */
   media: MediaFile | null
-  /**
-   * Name of the pack that it says to belong to; only in what is sent, with a local WebP, into
-   * which it is written together with the emojis and the description. What comes says it in
-   * its file: `describe_media` reads it.
-   */
-  packName: string | null
-  /** Who made that pack; only in what is sent, likewise. */
-  packPublisher: string | null
   /** Bytes of the small picture in the message; only in what comes. */
   thumbnailSize: number | null
   /** Width in pixels; 512 as a rule. */
   width: number | null
 }
 
-/** What a sticker says of itself and of its pack. Nobody checks it. */
-export interface StickerInfo {
-  /** Emojis to find the sticker by. */
-  emojis: string[]
-  /** A description for those who do not see it. */
-  accessibilityLabel: string | null
-  /** Id of the pack. */
-  packId: string | null
-  /** Name of the pack. */
-  packName: string | null
-  /** Who made the pack. */
-  packPublisher: string | null
-}
-
 /** A pack of stickers. */
 export interface StickerPackContentInput {
   type: 'sticker_pack'
+  /** The pack's id. */
+  id: string
   /** Its name. */
   name: string
   /** Words below it. */
   caption?: string | null
   /** About it. */
   description?: string | null
-  /** The pack's id. Empty in what is sent: one is made. */
-  id?: string
-  /** The file: a zip. Absent in what is sent if it is to be made of local stickers. */
+  /** The file: a zip. */
   media?: MediaFileInput | null
   /** Who made it. */
   publisher?: string | null
@@ -5374,25 +4931,20 @@ export interface StickerPackContentInput {
   stickers?: PackStickerInput[]
   /** Name of the file in the pack that stands for it. */
   trayIcon?: string | null
-  /**
-   * A local WebP that is to stand for the pack; only in what is sent, when the pack is made.
-   * The first sticker does if it is absent.
-   */
-  trayIconPath?: string | null
 }
 
 /** A pack of stickers. */
 export interface StickerPackContent {
   type: 'sticker_pack'
+  /** The pack's id. */
+  id: string
   /** Its name. */
   name: string
   /** Words below it. */
   caption: string | null
   /** About it. */
   description: string | null
-  /** The pack's id. Empty in what is sent: one is made. */
-  id: string
-  /** The file: a zip. Absent in what is sent if it is to be made of local stickers. */
+  /** The file: a zip. */
   media: MediaFile | null
   /** Who made it. */
   publisher: string | null
@@ -5402,11 +4954,6 @@ export interface StickerPackContent {
   stickers: PackSticker[]
   /** Name of the file in the pack that stands for it. */
   trayIcon: string | null
-  /**
-   * A local WebP that is to stand for the pack; only in what is sent, when the pack is made.
-   * The first sticker does if it is absent.
-   */
-  trayIconPath: string | null
 }
 
 /** A person's answer to an event. */
@@ -5538,12 +5085,6 @@ export interface TemplateContent {
   id: string | null
 }
 
-/** An account's standing with the service's terms. */
-export interface TermsState {
-  /** They are accepted, or the service does not want them accepted. */
-  accepted: boolean
-}
-
 /** Words, with or without a preview of a link. */
 export interface TextContentInput {
   type: 'text'
@@ -5587,19 +5128,6 @@ export interface TextStyle {
 }
 
 /**
- * Makes an admin of this account's channel its owner. This account stays an admin.
- *
- * Fails with `FORBIDDEN` if the channel is not this account's, and with `NOT_FOUND` if the
- * person is no admin of it.
- */
-export interface TransferChannel {
-  /** Address of the channel. */
-  channel: Address
-  /** Address of the admin. */
-  to: Address
-}
-
-/**
  * Makes another admin of a community its owner, in the place of this account.
  *
  * Fails with `FORBIDDEN` if this account does not own it, and with `NOT_FOUND` if the other
@@ -5623,16 +5151,6 @@ export interface Unblock {
 }
 
 /**
- * Follows a channel no more.
- *
- * Fails with `FORBIDDEN` for its owner, who gives it away or deletes it instead.
- */
-export interface UnfollowChannel {
-  /** Address of the channel. */
-  channel: Address
-}
-
-/**
  * Takes groups out of a community.
  *
  * What failed for single groups is in the results.
@@ -5644,47 +5162,6 @@ export interface UnlinkGroups {
   groups: string[]
   /** Members who are in no other of its groups leave the community with them. */
   removeOrphans?: boolean
-}
-
-/**
- * Writes the stickers of a pack into a folder. Download the pack first, with the reference of
- * its message.
- *
- * Packs come from anybody: everything in one is looked at before the first file is written,
- * and nothing is taken out of one that is damaged, has more than 100 files or one longer than
- * a MiB, or names that lead elsewhere. What is no WebP picture is left out. The folder is made
- * if it does not exist; files of the same name are replaced.
- *
- * Fails with `MEDIA_UNSUPPORTED` or `MEDIA_TOO_LARGE` for what is no such pack, and with
- * `FILE_FAILED` when it cannot be read or a file cannot be written. Repeating is safe.
- */
-export interface UnpackStickerPack {
-  /** Path of the pack, which was downloaded. */
-  path: string
-  /** Path of the folder. */
-  folder: string
-}
-
-/** A sticker that was written into a folder. */
-export interface UnpackedSticker {
-  /** Its name in the pack, by which the message tells of it. */
-  fileName: string
-  /** Where it is now. */
-  path: string
-  /** Width in pixels. */
-  width: number
-  /** Height in pixels. */
-  height: number
-  /** It moves. */
-  isAnimated: boolean
-  /** What it says of itself; absent if it says nothing. */
-  info: StickerInfo | null
-}
-
-/** The stickers of a pack. */
-export interface UnpackedStickers {
-  /** They, in the order of the pack. The tray icon is among them. */
-  items: UnpackedSticker[]
 }
 
 /** A message that could not be reported. */
@@ -5705,43 +5182,10 @@ export interface UnsupportedContent {
   type: 'unsupported'
 }
 
-/**
- * Ends what `watch_channel` began. What the service still tells is told on, for some minutes
- * at most.
- */
-export interface UnwatchChannel {
-  /** Address of the channel. */
-  channel: Address
-}
-
 /** Ends what `watch_presence` began. */
 export interface UnwatchPresence {
   /** Address of the person or group. */
   address: Address
-}
-
-/**
- * Changes a channel; what is absent stays as it was. Answers with the channel as it is then,
- * without what this account is in it.
- *
- * Fails with `FORBIDDEN` if this account does not post in it.
- */
-export interface UpdateChannel {
-  /** Address of the channel. */
-  channel: Address
-  /** Another description; empty for none. */
-  description?: string | null
-  /** Another name, not empty. */
-  name?: string | null
-  /**
-   * Path of another picture: a JPEG, PNG, WebP or GIF, which is cut to the square in its
-   * middle.
-   */
-  picture?: string | null
-  /** Which reactions its posts take. */
-  reactions?: ChannelReactions | null
-  /** It has no picture from now on. Not together with `picture`. */
-  removePicture?: boolean
 }
 
 /**
@@ -5816,6 +5260,41 @@ export interface UserInfoList {
   /** One entry for each address, in order. */
   people: UserInfo[]
 }
+
+/** Whether a user name can be had. */
+export interface UsernameCheck {
+  /** Whether it can. */
+  available: boolean
+  /** Others that the service offers. */
+  suggestions: string[]
+  /** What is wrong with it by the rules for all names; the service is not asked then. */
+  problem: UsernameProblem | null
+}
+
+/** Who has a user name. */
+export interface UsernameHolder {
+  /** Its holder wants to be found only with a key, and this was none or another one. */
+  keyNeeded: boolean
+  /** Who has it; absent if nobody does, or a key is needed. */
+  who: Identity | null
+}
+
+/** Why something is no user name; the first that applies, in this order. */
+export type UsernameProblem =
+  /** A character that is no letter A-Z, digit, underscore or dot. */
+  | 'character'
+  /** Fewer than 3 or more than 35 characters. */
+  | 'length'
+  /** No letter. */
+  | 'letters'
+  /** A dot at the beginning, at the end, or behind another one. */
+  | 'periods'
+  /** It begins with `www.`. */
+  | 'www'
+  /** It ends like a web address. */
+  | 'suffix'
+  /** It contains a name of the service. */
+  | 'word'
 
 /** Where a version comes from. */
 export type VersionSource =
@@ -5981,19 +5460,6 @@ export interface WaitingRequest {
 export interface WaitingRequests {
   /** The requests. */
   requests: WaitingRequest[]
-}
-
-/**
- * Watches how posts of a channel are received: `channel_counts` events tell it while this
- * client is connected.
- *
- * The service is asked again in time and after each login until this process ends. At most 64
- * channels are watched at a time; one more fails with `WRONG_STATE`. Fails with `FORBIDDEN` if
- * this account does not follow the channel.
- */
-export interface WatchChannel {
-  /** Address of the channel. */
-  channel: Address
 }
 
 /**

@@ -12,6 +12,7 @@ mod history;
 mod pictures;
 mod presence;
 mod privacy;
+mod profile;
 
 use std::time::Duration;
 
@@ -47,6 +48,7 @@ pub use history::{History, HistoryProgress, HistoryType};
 pub use pictures::PictureChanged;
 pub use presence::{ChatState, ChatStateChanged, PresenceChanged};
 pub use privacy::{DefaultTimerChanged, PrivacyChanged};
+pub use profile::{AboutChanged, UsernameChanged};
 
 /// Milliseconds, as JSON numbers.
 pub(crate) fn millis(duration: Duration) -> u64 {
@@ -533,6 +535,8 @@ pub enum EventBody {
     ChannelMuted(ChannelMuted),
     History(History),
     PictureChanged(PictureChanged),
+    UsernameChanged(UsernameChanged),
+    AboutChanged(AboutChanged),
     BlockedChanged(BlockedChanged),
     DefaultTimerChanged(DefaultTimerChanged),
     PrivacyChanged(PrivacyChanged),
@@ -700,6 +704,8 @@ impl From<&EventKind> for EventBody {
             EventKind::ChannelMuted(event) => Self::ChannelMuted(event.into()),
             EventKind::History(event) => Self::History(event.into()),
             EventKind::PictureChanged(event) => Self::PictureChanged(event.into()),
+            EventKind::UsernameChanged(event) => Self::UsernameChanged(event.into()),
+            EventKind::AboutChanged(event) => Self::AboutChanged(event.into()),
             EventKind::BlockedChanged(event) => Self::BlockedChanged(event.into()),
             EventKind::DefaultTimerChanged(event) => Self::DefaultTimerChanged(event.into()),
             EventKind::PrivacyChanged(event) => Self::PrivacyChanged(event.into()),
@@ -841,6 +847,8 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<PrivacyChanged>(62, "privacy_changed"),
     journaled::<DefaultTimerChanged>(63, "default_timer_changed"),
     journaled::<BlockedChanged>(64, "blocked_changed"),
+    journaled::<AboutChanged>(65, "about_changed"),
+    journaled::<UsernameChanged>(66, "username_changed"),
     journaled::<ChatChanged>(70, "chat_changed"),
     journaled::<MessageMarked>(71, "message_marked"),
     journaled::<ContactChanged>(72, "contact_changed"),
@@ -901,6 +909,8 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::PrivacyChanged(_) => 62,
         EventKind::DefaultTimerChanged(_) => 63,
         EventKind::BlockedChanged(_) => 64,
+        EventKind::AboutChanged(_) => 65,
+        EventKind::UsernameChanged(_) => 66,
         EventKind::ChatChanged(_) => 70,
         EventKind::MessageMarked(_) => 71,
         EventKind::ContactChanged(_) => 72,

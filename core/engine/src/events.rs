@@ -29,6 +29,7 @@ pub use crate::history::{HistoryKind, HistoryProgress, HistorySync};
 pub use crate::pictures::PictureChanged;
 pub use crate::presence::{ChatState, ChatStateChanged, LastSeen, PresenceChanged};
 pub use crate::privacy::{DefaultTimerChanged, PrivacyChanged};
+pub use crate::profile::{AboutChanged, UsernameChanged};
 pub use crate::restrictions::{Restriction, RestrictionKind};
 
 /// A chat or a person under every address known for it.
@@ -135,6 +136,12 @@ pub enum EventKind {
     /// Emitted when another device of this account blocked people, or blocks them no more. Journaled.
     /// [`Client::blocked`](crate::Client::blocked) tells all.
     BlockedChanged(BlockedChanged),
+    /// Emitted when somebody who knows this account, or this account on another device, says something else
+    /// of itself. Journaled. Show it anew.
+    AboutChanged(AboutChanged),
+    /// Emitted when somebody who knows this account, or this account on another device, has another user
+    /// name. Journaled.
+    UsernameChanged(UsernameChanged),
     /// Emitted when this account, on another device, or somebody who knows it wants another timer in new
     /// chats. Journaled. Chats that exist keep theirs.
     DefaultTimerChanged(DefaultTimerChanged),

@@ -59,15 +59,19 @@ pub mod pictures;
 mod prekeys;
 mod presence;
 pub mod privacy;
+pub mod profile;
+mod properties;
 mod random;
 mod receipts;
 mod repair;
 mod restrictions;
 mod retry;
+mod spam;
 mod statistics;
 mod status;
 pub mod stickers;
 mod store;
+mod tokens;
 mod transfer;
 mod version;
 
@@ -99,6 +103,7 @@ pub use options::{
     SendWait,
 };
 pub use presence::Availability;
+pub use restrictions::{AccountLimits, NewChats};
 pub use statistics::Statistics;
 pub use status::{StatusAudience, StatusAudienceKind};
 pub use transfer::{ExportOptions, ImportReport, ImportSource, LeftOut, Passphrase, TakenOver};

@@ -18,9 +18,11 @@ use crate::devices::{lists, lookup, sessions};
 use crate::error::Error;
 use crate::groups::ack::{self, Missed};
 use crate::privacy;
+use crate::profile;
 use crate::restrictions::{self, RestrictionKind};
 use crate::retry::incoming;
 use crate::statistics::count;
+use crate::tokens;
 
 /// Something to be put right.
 #[derive(PartialEq)]
@@ -45,6 +47,10 @@ pub(crate) enum Repair {
     GiveKeys(Jid, Vec<KeyId>),
     /// The service is to be asked how a restriction of the account stands.
     Restriction(RestrictionKind),
+    /// The service is to be asked what this account says of itself.
+    About,
+    /// Somebody is to be given a token, as of now or again as of a time.
+    Token(Jid, Option<i64>),
     /// The service is to be asked for the block list.
     Blocklist,
     /// The service is to be asked for the settings of privacy.
@@ -91,6 +97,8 @@ async fn one(client: &Arc<Inner>, connection: &Arc<Connection>, repair: Repair) 
         Repair::GiveKeys(device, ids) => appstate::give(client, connection, &device, &ids).await,
         Repair::Sessions(user) => sessions::renew(client, connection, &user).await,
         Repair::Restriction(kind) => restrictions::query(client, connection, kind).await,
+        Repair::About => profile::refresh_about(client, connection).await,
+        Repair::Token(to, again) => tokens::issue(client, connection, &to, again).await,
         Repair::Blocklist => blocklist::fetch(client, connection, lists::TIMEOUT).await,
         Repair::Privacy => privacy::fetch(client, connection, lists::TIMEOUT).await,
         Repair::Phone(user) => sessions::refresh_phone(client, connection, &user).await,

@@ -191,6 +191,28 @@ pub enum Event {
         /// Id of the new picture.
         id: Option<String>,
     },
+    /// Somebody reported others to the service.
+    SpamReported {
+        /// The device.
+        device: String,
+        /// Address of whom or what it was about.
+        chat: String,
+        /// From where in the program, in the words of the protocol.
+        flow: String,
+        /// Ids of the messages that went along.
+        messages: Vec<String>,
+        /// How many of them went along in the clear.
+        raw: usize,
+    },
+    /// Somebody gave another person a token.
+    TokenGiven {
+        /// Number of whoever gave it.
+        from: String,
+        /// Number of whoever has it now.
+        to: String,
+        /// As of when, seconds.
+        time: u64,
+    },
     /// A file was uploaded to a media host.
     MediaUploaded {
         /// The device.

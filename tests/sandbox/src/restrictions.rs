@@ -12,6 +12,8 @@ pub enum Restriction {
     ReachoutTimelock,
     /// The same, because it has begun too many chats (error 475).
     NewChatCap,
+    /// Write to anybody whose token it does not show (error 463), or see presences and pictures of such people.
+    TokensOnly,
 }
 
 impl Sandbox {

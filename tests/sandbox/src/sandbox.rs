@@ -291,6 +291,29 @@ impl Sandbox {
         self.with(|service| service.set_privacy(number, name, value))
     }
 
+    /// Sets a property of the service for all clients that ask from now on, such as 10518 to `0`.
+    pub fn set_property(&self, code: u32, value: &str) {
+        self.with(|service| service.set_property(code, value));
+    }
+
+    /// A person gives another one a token, as of a time in seconds or as of now; the other one is told. Tells
+    /// whether there are such people.
+    pub fn give_token(&self, from: &str, to: &str, time: Option<u64>) -> bool {
+        self.with(|service| service.give_token(from, to, time))
+    }
+
+    /// Gives the service the salt with which the devices of an account make tokens for strangers; the phone
+    /// shares it with them as app state. Tells whether there is such an account.
+    pub fn set_nct_salt(&self, number: &str, salt: &[u8]) -> bool {
+        self.with(|service| service.set_nct_salt(number, salt))
+    }
+
+    /// A business makes a link to a message for it. The code of the link, if there is such an account.
+    #[must_use]
+    pub fn make_message_link(&self, number: &str, words: &str) -> Option<String> {
+        self.with(|service| service.make_message_link(number, words))
+    }
+
     /// Somebody sets a picture on the phone, or removes it: the own one, or that of a group. The id of the
     /// new one.
     ///

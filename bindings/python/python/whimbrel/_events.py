@@ -40,6 +40,7 @@ from ._types import (
     PostChangeType,
     PostCounts,
     PrivacySetting,
+    ProfileAbout,
     QuotedMessage,
     ReceiptType,
     RestrictionType,
@@ -49,6 +50,7 @@ from ._types import (
 )
 
 __all__ = [
+    "AboutChanged",
     "AppStateChanged",
     "AppStateSynced",
     "AppStateTrouble",
@@ -118,6 +120,7 @@ __all__ = [
     "SendStatus",
     "SettingChanged",
     "Undecryptable",
+    "UsernameChanged",
     "VersionExpires",
 ]
 
@@ -2311,6 +2314,58 @@ class BlockedChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AboutChanged(Event):
+    """Emitted when somebody who knows this account, or this account on another device, says
+    something else of itself. Show it anew.
+    """
+
+    kind: ClassVar[str] = "about_changed"
+    journaled: ClassVar[bool] = True
+
+    who: Identity
+    """Who."""
+
+    about: ProfileAbout
+    """What is said now."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> AboutChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            who=Identity._decode(data["who"]),
+            about=ProfileAbout._decode(data["about"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsernameChanged(Event):
+    """Emitted when somebody who knows this account, or this account on another device, has another
+    user name.
+    """
+
+    kind: ClassVar[str] = "username_changed"
+    journaled: ClassVar[bool] = True
+
+    who: Identity
+    """Who."""
+
+    username: str | None
+    """The name; absent: there is none any more."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> UsernameChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            who=Identity._decode(data["who"]),
+            username=data.get("username"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChatChanged(Event):
     """Emitted when a chat was archived, pinned, muted, locked, marked, cleared or deleted, or the
     status posts of a person were muted, on a device of the account. Show the chat as it is now.
@@ -3242,6 +3297,8 @@ _BY_KIND: dict[str, type[Event]] = {
     "privacy_changed": PrivacyChanged,
     "default_timer_changed": DefaultTimerChanged,
     "blocked_changed": BlockedChanged,
+    "about_changed": AboutChanged,
+    "username_changed": UsernameChanged,
     "chat_changed": ChatChanged,
     "message_marked": MessageMarked,
     "contact_changed": ContactChanged,

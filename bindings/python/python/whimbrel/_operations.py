@@ -7,21 +7,11 @@ from typing import Any
 
 from ._types import (
     Account,
+    AccountLimits,
     Address,
     AdminReport,
     Availability,
     Blocked,
-    Channel,
-    ChannelActivity,
-    ChannelAdmins,
-    ChannelCategories,
-    ChannelFollowers,
-    ChannelInvitation,
-    ChannelList,
-    ChannelPage,
-    ChannelReactions,
-    ChannelTerms,
-    ChannelView,
     ChatPage,
     ChatState,
     CheckedNumbers,
@@ -29,6 +19,7 @@ from ._types import (
     CommunityGroups,
     CommunityMembers,
     ConnectionInfo,
+    ContactLink,
     ContactPage,
     Content,
     CreatedGroup,
@@ -41,7 +32,7 @@ from ._types import (
     EventDetails,
     EventResponse,
     FallbackChoice,
-    FullHistory,
+    FoundContactLink,
     Group,
     GroupList,
     GroupLookups,
@@ -57,10 +48,11 @@ from ._types import (
     LinkResults,
     MediaDescription,
     MediaKind,
+    MessageLink,
     MessageName,
     MessagePage,
     OlderHistory,
-    OwnPostActs,
+    OwnUsername,
     PairingCode,
     ParticipantResults,
     PasskeyCode,
@@ -68,28 +60,26 @@ from ._types import (
     PictureFile,
     PictureInfo,
     PictureSize,
-    PinnedPosts,
     Poll,
-    PostList,
-    PostReactions,
-    PostVoters,
     PrivacyExceptions,
     PrivacySettings,
+    ProfileAbout,
     QrCode,
     QuotedMessage,
     ReportedMessages,
     SendWait,
     SentMessage,
     SetPictureResult,
+    SpamReport,
     StateChangeId,
     Statistics,
     StatusAudience,
     StatusAudienceType,
     StoredMessage,
-    TermsState,
-    UnpackedStickers,
     UploadedMedia,
     UserInfoList,
+    UsernameCheck,
+    UsernameHolder,
     WaitingRequests,
 )
 
@@ -104,47 +94,6 @@ class Operations:
     async def _request(self, name: str, request: dict[str, object], timeout: float | None) -> Any:
         """Runs an operation by name and returns its decoded answer."""
         raise NotImplementedError
-
-    async def accept_channel_invitation(
-        self,
-        *,
-        channel: Address,
-        accept_terms: bool | None = None,
-        timeout: float | None = None,
-    ) -> None:
-        """Becomes an admin of a channel to which this account was invited.
-
-        Fails with ``FORBIDDEN`` or ``NOT_FOUND`` if there is no invitation, and with
-        ``TERMS_NOT_ACCEPTED`` if the service wants its terms for admins accepted first: show
-        them, and call again with ``accept_terms``.
-
-        Args:
-            channel: Address of the channel.
-            accept_terms: The user has seen the service's terms for admins and accepts them.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel)}
-        if accept_terms is not None:
-            request["acceptTerms"] = accept_terms
-        await self._request("accept_channel_invitation", request, timeout)
-
-    async def accept_channel_terms(
-        self,
-        *,
-        terms: ChannelTerms,
-        timeout: float | None = None,
-    ) -> None:
-        """Accepts the service's terms for channels in the account's name: show them to its user
-        first. No other operation accepts them unless it is told to.
-
-        Args:
-            terms: What for.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"terms": terms}
-        await self._request("accept_channel_terms", request, timeout)
 
     async def accept_invitation(
         self,
@@ -396,41 +345,6 @@ class Operations:
         request: dict[str, object] = {"person": str(person)}
         await self._request("block", request, timeout)
 
-    async def browse_channels(
-        self,
-        *,
-        after: str | None = None,
-        categories: list[str] | None = None,
-        countries: list[str] | None = None,
-        limit: int | None = None,
-        view: ChannelView | None = None,
-        timeout: float | None = None,
-    ) -> ChannelPage:
-        """Goes through the service's directory of channels.
-
-        Args:
-            after: Where to begin: ``next`` of the page before.
-            categories: Categories by the names that ``list_channel_categories`` tells; none:
-                all.
-            countries: Countries by their codes of two letters; none: everywhere.
-            limit: At most so many, 1 to 100; 25 if it is absent.
-            view: In which order; what is recommended if it is absent.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {}
-        if after is not None:
-            request["after"] = after
-        if categories is not None:
-            request["categories"] = categories
-        if countries is not None:
-            request["countries"] = countries
-        if limit is not None:
-            request["limit"] = limit
-        if view is not None:
-            request["view"] = view
-        return ChannelPage._decode(await self._request("browse_channels", request, timeout))
-
     async def cancel_join_request(
         self,
         *,
@@ -571,6 +485,23 @@ class Operations:
         request: dict[str, object] = {"numbers": numbers}
         return CheckedNumbers._decode(await self._request("check_numbers", request, timeout))
 
+    async def check_username(
+        self,
+        *,
+        username: str,
+        timeout: float | None = None,
+    ) -> UsernameCheck:
+        """Asks whether a user name can be had: 3 to 35 letters A-Z, digits, underscores and dots.
+        That it cannot be had is no error.
+
+        Args:
+            username: The name.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"username": username}
+        return UsernameCheck._decode(await self._request("check_username", request, timeout))
+
     async def clear_chat(
         self,
         *,
@@ -703,38 +634,6 @@ class Operations:
         """
         request: dict[str, object] = {"community": str(community)}
         return GroupSizes._decode(await self._request("count_community_members", request, timeout))
-
-    async def create_channel(
-        self,
-        *,
-        name: str,
-        accept_terms: bool | None = None,
-        description: str | None = None,
-        picture: str | None = None,
-        timeout: float | None = None,
-    ) -> Channel:
-        """Makes a channel of this account.
-
-        Fails with ``TERMS_NOT_ACCEPTED`` if the service wants its terms accepted first: show
-        them, and call again with ``accept_terms``.
-
-        Args:
-            name: Its name, not empty.
-            accept_terms: The user has seen the service's terms for channels and accepts them.
-            description: Its description, if it has one.
-            picture: Path of its picture: a JPEG, PNG, WebP or GIF, which is cut to the square
-                in its middle.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"name": name}
-        if accept_terms is not None:
-            request["acceptTerms"] = accept_terms
-        if description is not None:
-            request["description"] = description
-        if picture is not None:
-            request["picture"] = picture
-        return Channel._decode(await self._request("create_channel", request, timeout))
 
     async def create_community(
         self,
@@ -924,24 +823,6 @@ class Operations:
         request: dict[str, object] = {"group": str(group), "people": people, "approve": approve}
         return ParticipantResults._decode(await self._request("decide_join_requests", request, timeout))
 
-    async def delete_channel(
-        self,
-        *,
-        channel: Address,
-        timeout: float | None = None,
-    ) -> None:
-        """Deletes a channel of this account for everybody and for good.
-
-        Fails with ``FORBIDDEN`` if it is not this account's.
-
-        Args:
-            channel: Address of the channel.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel)}
-        await self._request("delete_channel", request, timeout)
-
     async def delete_chat(
         self,
         *,
@@ -1026,26 +907,19 @@ class Operations:
         request: dict[str, object] = {"id": id}
         return StateChangeId._decode(await self._request("delete_quick_reply", request, timeout))
 
-    async def demote_channel_admin(
+    async def delete_username(
         self,
         *,
-        channel: Address,
-        person: Address,
         timeout: float | None = None,
     ) -> None:
-        """Makes an admin of a channel a follower again; oneself too.
-
-        Fails with ``FORBIDDEN`` if this account is not the owner, and with ``NOT_FOUND`` for
-        who is no admin.
+        """Takes the user name of this account away. That it has none is no error.
 
         Args:
-            channel: Address of the channel.
-            person: Address of the admin.
             timeout: Seconds until the call fails with ``TimedOutError``; the client's
                 ``request_timeout`` if ``None``.
         """
-        request: dict[str, object] = {"channel": str(channel), "person": str(person)}
-        await self._request("demote_channel_admin", request, timeout)
+        request: dict[str, object] = {}
+        await self._request("delete_username", request, timeout)
 
     async def demote_participants(
         self,
@@ -1543,29 +1417,27 @@ class Operations:
         request: dict[str, object] = {"chat": str(chat)}
         return PastMembers._decode(await self._request("find_past_members", request, timeout))
 
-    async def follow_channel(
+    async def find_username(
         self,
         *,
-        channel: Address,
-        accept_terms: bool | None = None,
+        username: str,
+        key: str | None = None,
         timeout: float | None = None,
-    ) -> None:
-        """Follows a channel: its posts arrive while this client is connected; ``get_posts``
-        fetches others.
+    ) -> UsernameHolder:
+        """Finds a person by the user name, and the key if the person wants one.
 
-        Fails with ``TERMS_NOT_ACCEPTED`` if the service wants its terms accepted first: show
-        them, and call again with ``accept_terms``.
+        Fails with ``INVALID_ARGUMENT`` for what is no user name or key.
 
         Args:
-            channel: Address of the channel.
-            accept_terms: The user has seen the service's terms for channels and accepts them.
+            username: The name.
+            key: The key: four digits.
             timeout: Seconds until the call fails with ``TimedOutError``; the client's
                 ``request_timeout`` if ``None``.
         """
-        request: dict[str, object] = {"channel": str(channel)}
-        if accept_terms is not None:
-            request["acceptTerms"] = accept_terms
-        await self._request("follow_channel", request, timeout)
+        request: dict[str, object] = {"username": username}
+        if key is not None:
+            request["key"] = key
+        return UsernameHolder._decode(await self._request("find_username", request, timeout))
 
     async def forward_message(
         self,
@@ -1597,6 +1469,25 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("forward_message", request, timeout))
+
+    async def get_about(
+        self,
+        *,
+        person: Address | None = None,
+        timeout: float | None = None,
+    ) -> ProfileAbout:
+        """Tells what a person says of itself, or what this account does. What is hidden is absent.
+
+        Args:
+            person: Address of the person: a JID, or a phone number with its country code;
+                absent for this account.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if person is not None:
+            request["person"] = str(person)
+        return ProfileAbout._decode(await self._request("get_about", request, timeout))
 
     async def get_account(
         self,
@@ -1630,59 +1521,6 @@ class Operations:
             request["fresh"] = fresh
         return Blocked._decode(await self._request("get_blocked", request, timeout))
 
-    async def get_channel(
-        self,
-        *,
-        channel: str,
-        timeout: float | None = None,
-    ) -> Channel:
-        """Looks a channel up. A deleted one is still known by its state.
-
-        Fails with ``NOT_FOUND`` if there is none.
-
-        Args:
-            channel: Its address, its link, or the code of that.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": channel}
-        return Channel._decode(await self._request("get_channel", request, timeout))
-
-    async def get_channel_admins(
-        self,
-        *,
-        channel: Address,
-        timeout: float | None = None,
-    ) -> ChannelAdmins:
-        """Returns what admins of a channel are told of their like. Who they are is among its
-        followers.
-
-        Fails with ``FORBIDDEN`` if this account is none.
-
-        Args:
-            channel: Address of the channel.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel)}
-        return ChannelAdmins._decode(await self._request("get_channel_admins", request, timeout))
-
-    async def get_channel_terms(
-        self,
-        *,
-        terms: ChannelTerms,
-        timeout: float | None = None,
-    ) -> TermsState:
-        """Asks whether the account has accepted the service's terms for channels.
-
-        Args:
-            terms: What for.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"terms": terms}
-        return TermsState._decode(await self._request("get_channel_terms", request, timeout))
-
     async def get_client_version(
         self,
         *,
@@ -1710,6 +1548,25 @@ class Operations:
         """
         request: dict[str, object] = {}
         return ConnectionInfo._decode(await self._request("get_connection", request, timeout))
+
+    async def get_contact_link(
+        self,
+        *,
+        renew: bool | None = None,
+        timeout: float | None = None,
+    ) -> ContactLink:
+        """Tells the link by which others find this account, to be shown as it is or as a QR
+        symbol.
+
+        Args:
+            renew: Whether another one is made; the old one leads nowhere then.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if renew is not None:
+            request["renew"] = renew
+        return ContactLink._decode(await self._request("get_contact_link", request, timeout))
 
     async def get_default_timer(
         self,
@@ -1827,6 +1684,22 @@ class Operations:
         request: dict[str, object] = {"group": str(group)}
         return InviteLink._decode(await self._request("get_invite_link", request, timeout))
 
+    async def get_limits(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> AccountLimits:
+        """Asks the service how far this account may go: whether it may write to strangers, and how
+        many chats it may begin. What it says is heeded from then on, as when it says so by
+        itself.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return AccountLimits._decode(await self._request("get_limits", request, timeout))
+
     async def get_message(
         self,
         *,
@@ -1879,66 +1752,6 @@ class Operations:
         if size is not None:
             request["size"] = size
         return PictureInfo._decode(await self._request("get_picture", request, timeout))
-
-    async def get_post_updates(
-        self,
-        *,
-        channel: Address,
-        since: int,
-        after: int | None = None,
-        before: int | None = None,
-        limit: int | None = None,
-        timeout: float | None = None,
-    ) -> PostList:
-        """Fetches what changed since a time about posts of a channel: counts, as a rule without
-        the content.
-
-        Args:
-            channel: Address of the channel.
-            since: Since when, seconds since 1970.
-            after: Only of posts with higher numbers. Not together with ``before``.
-            before: Only of posts with lower numbers.
-            limit: At most so many, 1 to 100; 50 if it is absent.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel), "since": since}
-        if after is not None:
-            request["after"] = after
-        if before is not None:
-            request["before"] = before
-        if limit is not None:
-            request["limit"] = limit
-        return PostList._decode(await self._request("get_post_updates", request, timeout))
-
-    async def get_posts(
-        self,
-        *,
-        channel: Address,
-        after: int | None = None,
-        before: int | None = None,
-        limit: int | None = None,
-        timeout: float | None = None,
-    ) -> PostList:
-        """Fetches posts of a channel: the latest ones, or those before or after a number. Also of
-        channels that this account does not follow. Nothing of it is kept.
-
-        Args:
-            channel: Address of the channel.
-            after: Only those with higher numbers. Not together with ``before``.
-            before: Only those with lower numbers.
-            limit: At most so many, 1 to 100; 50 if it is absent.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel)}
-        if after is not None:
-            request["after"] = after
-        if before is not None:
-            request["before"] = before
-        if limit is not None:
-            request["limit"] = limit
-        return PostList._decode(await self._request("get_posts", request, timeout))
 
     async def get_privacy(
         self,
@@ -2027,28 +1840,21 @@ class Operations:
         request: dict[str, object] = {"people": people}
         return UserInfoList._decode(await self._request("get_user_info", request, timeout))
 
-    async def invite_channel_admin(
+    async def get_username(
         self,
         *,
-        channel: Address,
-        person: Address,
         timeout: float | None = None,
-    ) -> ChannelInvitation:
-        """Invites a person to be an admin of a channel of this account. The person learns of it by
-        a message that the host sends: ``send_message`` with content of the type
-        ``channel_admin_invite``.
+    ) -> OwnUsername:
+        """Tells the user name of this account.
 
-        Fails with ``FORBIDDEN`` if the channel is not this account's, and with ``REFUSED`` and
-        the service's number 419 when there are as many admins as there may be.
+        Fails with ``REFUSED`` where the service has no user names.
 
         Args:
-            channel: Address of the channel.
-            person: Address of the person.
             timeout: Seconds until the call fails with ``TimedOutError``; the client's
                 ``request_timeout`` if ``None``.
         """
-        request: dict[str, object] = {"channel": str(channel), "person": str(person)}
-        return ChannelInvitation._decode(await self._request("invite_channel_admin", request, timeout))
+        request: dict[str, object] = {}
+        return OwnUsername._decode(await self._request("get_username", request, timeout))
 
     async def join_by_link(
         self,
@@ -2269,67 +2075,6 @@ class Operations:
         request: dict[str, object] = {}
         return QrCode._decode(await self._request("link_with_qr", request, timeout))
 
-    async def list_channel_categories(
-        self,
-        *,
-        country: str,
-        categories: list[str] | None = None,
-        limit: int | None = None,
-        timeout: float | None = None,
-    ) -> ChannelCategories:
-        """Returns the categories of the directory, each with some of its channels.
-
-        Args:
-            country: The country by its code of two letters.
-            categories: Only these, by the service's words; none: all.
-            limit: At most so many channels of each, 1 to 100; 25 if it is absent.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"country": country}
-        if categories is not None:
-            request["categories"] = categories
-        if limit is not None:
-            request["limit"] = limit
-        return ChannelCategories._decode(await self._request("list_channel_categories", request, timeout))
-
-    async def list_channel_followers(
-        self,
-        *,
-        channel: Address,
-        limit: int | None = None,
-        timeout: float | None = None,
-    ) -> ChannelFollowers:
-        """Returns who follows a channel of this account, its admins and owner among them. The
-        service shows only those whom it wants to.
-
-        Fails with ``FORBIDDEN`` if this account does not post in it.
-
-        Args:
-            channel: Address of the channel.
-            limit: At most so many, 1 to 5,000; 100 if it is absent.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel)}
-        if limit is not None:
-            request["limit"] = limit
-        return ChannelFollowers._decode(await self._request("list_channel_followers", request, timeout))
-
-    async def list_channels(
-        self,
-        *,
-        timeout: float | None = None,
-    ) -> ChannelList:
-        """Returns the channels that this account follows or posts in.
-
-        Args:
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {}
-        return ChannelList._decode(await self._request("list_channels", request, timeout))
-
     async def list_community_groups(
         self,
         *,
@@ -2437,98 +2182,6 @@ class Operations:
         request: dict[str, object] = {}
         return LabelList._decode(await self._request("list_labels", request, timeout))
 
-    async def list_own_post_acts(
-        self,
-        *,
-        limit: int | None = None,
-        timeout: float | None = None,
-    ) -> OwnPostActs:
-        """Returns what this account did to posts of channels, on all its devices: reactions and
-        votes.
-
-        Args:
-            limit: The latest of each channel, at most so many of each, 1 to 100; 25 if it is
-                absent.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {}
-        if limit is not None:
-            request["limit"] = limit
-        return OwnPostActs._decode(await self._request("list_own_post_acts", request, timeout))
-
-    async def list_post_reactions(
-        self,
-        *,
-        channel: Address,
-        server_id: int,
-        timeout: float | None = None,
-    ) -> PostReactions:
-        """Returns who reacted to a post of this account's channel.
-
-        Fails with ``FORBIDDEN`` if this account does not post in it.
-
-        Args:
-            channel: Address of the channel.
-            server_id: Number of the post.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel), "serverId": server_id}
-        return PostReactions._decode(await self._request("list_post_reactions", request, timeout))
-
-    async def list_post_voters(
-        self,
-        *,
-        channel: Address,
-        server_id: int,
-        choice: str,
-        limit: int | None = None,
-        timeout: float | None = None,
-    ) -> PostVoters:
-        """Returns who voted for an option of a poll that a channel of this account posted.
-
-        Fails with ``FORBIDDEN`` if this account does not post in it.
-
-        Args:
-            channel: Address of the channel.
-            server_id: Number of the post.
-            choice: The option, in its own words.
-            limit: At most so many, 1 to 5,000; 100 if it is absent.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {
-            "channel": str(channel),
-            "serverId": server_id,
-            "choice": choice,
-        }
-        if limit is not None:
-            request["limit"] = limit
-        return PostVoters._decode(await self._request("list_post_voters", request, timeout))
-
-    async def list_recommended_channels(
-        self,
-        *,
-        countries: list[str] | None = None,
-        limit: int | None = None,
-        timeout: float | None = None,
-    ) -> ChannelList:
-        """Returns channels that the service recommends to this account.
-
-        Args:
-            countries: Countries by their codes of two letters; none: everywhere.
-            limit: At most so many, 1 to 100; 25 if it is absent.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {}
-        if countries is not None:
-            request["countries"] = countries
-        if limit is not None:
-            request["limit"] = limit
-        return ChannelList._decode(await self._request("list_recommended_channels", request, timeout))
-
     async def list_reported_messages(
         self,
         *,
@@ -2546,30 +2199,6 @@ class Operations:
         """
         request: dict[str, object] = {"group": str(group)}
         return ReportedMessages._decode(await self._request("list_reported_messages", request, timeout))
-
-    async def list_similar_channels(
-        self,
-        *,
-        channel: Address,
-        countries: list[str] | None = None,
-        limit: int | None = None,
-        timeout: float | None = None,
-    ) -> ChannelList:
-        """Returns channels that are like one.
-
-        Args:
-            channel: Address of the channel.
-            countries: Countries by their codes of two letters; none: everywhere.
-            limit: At most so many, 1 to 100; 25 if it is absent.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel)}
-        if countries is not None:
-            request["countries"] = countries
-        if limit is not None:
-            request["limit"] = limit
-        return ChannelList._decode(await self._request("list_similar_channels", request, timeout))
 
     async def lock_chat(
         self,
@@ -2627,24 +2256,6 @@ class Operations:
         request: dict[str, object] = {"chat": str(chat), "read": read}
         return StateChangeId._decode(await self._request("mark_chat", request, timeout))
 
-    async def mark_posts_viewed(
-        self,
-        *,
-        channel: Address,
-        server_ids: list[int],
-        timeout: float | None = None,
-    ) -> None:
-        """Says that this account saw posts of a channel. Each counts once.
-
-        Args:
-            channel: Address of the channel.
-            server_ids: Numbers of the posts, 1 to 100.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel), "serverIds": server_ids}
-        await self._request("mark_posts_viewed", request, timeout)
-
     async def mark_read(
         self,
         *,
@@ -2666,31 +2277,6 @@ class Operations:
         if sender is not None:
             request["sender"] = str(sender)
         await self._request("mark_read", request, timeout)
-
-    async def mute_channel(
-        self,
-        *,
-        channel: Address,
-        muted: bool,
-        activity: ChannelActivity | None = None,
-        timeout: float | None = None,
-    ) -> None:
-        """Says whether the account's devices show something on account of a channel. What arrives
-        stays the same.
-
-        Fails with ``FORBIDDEN`` if this account does not follow the channel.
-
-        Args:
-            channel: Address of the channel.
-            muted: Whether it is muted from now on.
-            activity: What of it; posts if it is absent.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel), "muted": muted}
-        if activity is not None:
-            request["activity"] = activity
-        await self._request("mute_channel", request, timeout)
 
     async def mute_chat(
         self,
@@ -2809,32 +2395,6 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("pin_message", request, timeout))
-
-    async def pin_post(
-        self,
-        *,
-        channel: Address,
-        message_id: str,
-        pinned: bool,
-        timeout: float | None = None,
-    ) -> PinnedPosts:
-        """Pins a post of a channel, or takes the pin away.
-
-        Fails with ``FORBIDDEN`` if this account does not post in it.
-
-        Args:
-            channel: Address of the channel.
-            message_id: Id of the post.
-            pinned: Whether it is pinned from now on.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {
-            "channel": str(channel),
-            "messageId": message_id,
-            "pinned": pinned,
-        }
-        return PinnedPosts._decode(await self._request("pin_post", request, timeout))
 
     async def preview_community_group(
         self,
@@ -3054,6 +2614,30 @@ class Operations:
             request["group"] = str(group)
         await self._request("remove_picture", request, timeout)
 
+    async def report_spam(
+        self,
+        *,
+        chat: Address,
+        message_ids: list[str] | None = None,
+        timeout: float | None = None,
+    ) -> SpamReport:
+        """Reports a person, a group or a status to the service, with messages of the chat that are
+        in the archive. They are handed over in the clear. Nobody is blocked by it.
+
+        Fails with ``NOT_FOUND`` for a message that the archive does not have, and with
+        ``INVALID_ARGUMENT`` for another kind of chat, or more than five messages.
+
+        Args:
+            chat: Address of the person or group, or ``status@broadcast``.
+            message_ids: Ids of messages; at most five.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat)}
+        if message_ids is not None:
+            request["messageIds"] = message_ids
+        return SpamReport._decode(await self._request("report_spam", request, timeout))
+
     async def report_to_admins(
         self,
         *,
@@ -3071,32 +2655,6 @@ class Operations:
         """
         request: dict[str, object] = {"group": str(group), "messageIds": message_ids}
         return AdminReport._decode(await self._request("report_to_admins", request, timeout))
-
-    async def request_full_history(
-        self,
-        *,
-        days: int | None = None,
-        timeout: float | None = None,
-    ) -> FullHistory:
-        """Asks the phone for all messages that it has, long after linking, and returns when it has
-        agreed. They come as after linking: a ``history`` event of the kind ``full`` for each
-        piece, with the id of this request. The phone has to be online, and be one of a
-        business.
-
-        Fails with ``NOT_SUPPORTED`` if the phone is no business phone or the client was opened
-        without an archive, with ``HISTORY_DECLINED`` if the phone does not hand its history
-        over, and with ``TIMED_OUT`` if it does not answer. Repeating is safe, though the phone
-        may hand everything over once more.
-
-        Args:
-            days: How many days back, at least 1; absent: all that there is.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {}
-        if days is not None:
-            request["days"] = days
-        return FullHistory._decode(await self._request("request_full_history", request, timeout))
 
     async def request_history(
         self,
@@ -3138,26 +2696,42 @@ class Operations:
         request: dict[str, object] = {"group": str(group)}
         return InviteLink._decode(await self._request("reset_invite_link", request, timeout))
 
-    async def revoke_channel_invitation(
+    async def resolve_contact_link(
         self,
         *,
-        channel: Address,
-        person: Address,
+        link: str,
         timeout: float | None = None,
-    ) -> None:
-        """Takes an invitation to be an admin of a channel back.
+    ) -> FoundContactLink:
+        """Looks up who is behind a link to a person.
 
-        Fails with ``FORBIDDEN`` if the channel is not this account's, and with ``NOT_FOUND`` if
-        there is none.
+        Fails with ``INVALID_ARGUMENT`` for what is no such link, and with ``NOT_FOUND`` if it
+        leads nowhere any more.
 
         Args:
-            channel: Address of the channel.
-            person: Address of the person.
+            link: The link (``https://wa.me/qr/…``) or its last part.
             timeout: Seconds until the call fails with ``TimedOutError``; the client's
                 ``request_timeout`` if ``None``.
         """
-        request: dict[str, object] = {"channel": str(channel), "person": str(person)}
-        await self._request("revoke_channel_invitation", request, timeout)
+        request: dict[str, object] = {"link": link}
+        return FoundContactLink._decode(await self._request("resolve_contact_link", request, timeout))
+
+    async def resolve_message_link(
+        self,
+        *,
+        link: str,
+        timeout: float | None = None,
+    ) -> MessageLink:
+        """Looks up what is behind a link to a message for a business.
+
+        Fails as ``resolve_contact_link`` does.
+
+        Args:
+            link: The link (``https://wa.me/message/…``) or its last part.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"link": link}
+        return MessageLink._decode(await self._request("resolve_message_link", request, timeout))
 
     async def revoke_invitations(
         self,
@@ -3255,35 +2829,6 @@ class Operations:
         if on_phone is not None:
             request["onPhone"] = on_phone
         return StateChangeId._decode(await self._request("save_contact", request, timeout))
-
-    async def search_channels(
-        self,
-        *,
-        text: str,
-        after: str | None = None,
-        categories: list[str] | None = None,
-        limit: int | None = None,
-        timeout: float | None = None,
-    ) -> ChannelPage:
-        """Searches the service's directory of channels for words.
-
-        Args:
-            text: The words.
-            after: Where to begin: ``next`` of the page before.
-            categories: Categories by the names that ``list_channel_categories`` tells; none:
-                all.
-            limit: At most so many, 1 to 100; 25 if it is absent.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"text": text}
-        if after is not None:
-            request["after"] = after
-        if categories is not None:
-            request["categories"] = categories
-        if limit is not None:
-            request["limit"] = limit
-        return ChannelPage._decode(await self._request("search_channels", request, timeout))
 
     async def send_message(
         self,
@@ -3415,6 +2960,32 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("send_text", request, timeout))
+
+    async def set_about(
+        self,
+        *,
+        text: str,
+        emoji: str | None = None,
+        expires_in_seconds: int | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Sets what this account says of itself. People who may see it are told.
+
+        Fails with ``INVALID_ARGUMENT`` for more than 139 characters.
+
+        Args:
+            text: The words, at most 139 characters; empty for none.
+            emoji: An emoji to show beside them.
+            expires_in_seconds: After how many seconds it disappears; absent: never.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"text": text}
+        if emoji is not None:
+            request["emoji"] = emoji
+        if expires_in_seconds is not None:
+            request["expiresInSeconds"] = expires_in_seconds
+        await self._request("set_about", request, timeout)
 
     async def set_chat_privacy(
         self,
@@ -3698,6 +3269,25 @@ class Operations:
         request: dict[str, object] = {"category": category, "value": value}
         await self._request("set_privacy", request, timeout)
 
+    async def set_push_name(
+        self,
+        *,
+        name: str,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Changes the name that this account gives itself. People see it with the next message.
+
+        Answers and fails as ``archive_chat`` does; fails with ``INVALID_ARGUMENT`` also for a
+        name that is empty or too long.
+
+        Args:
+            name: The name, 1 to 25 characters.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"name": name}
+        return StateChangeId._decode(await self._request("set_push_name", request, timeout))
+
     async def set_setting(
         self,
         *,
@@ -3761,6 +3351,43 @@ class Operations:
             request["people"] = people
         return StateChangeId._decode(await self._request("set_status_audience", request, timeout))
 
+    async def set_username(
+        self,
+        *,
+        username: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Sets the user name of this account. The account's other devices are told.
+
+        Fails with ``INVALID_ARGUMENT`` for what is no user name, and with ``REFUSED`` if it
+        cannot be had.
+
+        Args:
+            username: The name: 3 to 35 letters A-Z, digits, underscores and dots.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"username": username}
+        await self._request("set_username", request, timeout)
+
+    async def set_username_key(
+        self,
+        *,
+        key: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Sets the key without which nobody finds this account by its user name.
+
+        Fails with ``INVALID_ARGUMENT`` for anything but four digits.
+
+        Args:
+            key: Four digits.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"key": key}
+        await self._request("set_username_key", request, timeout)
+
     async def share_phone_number(
         self,
         *,
@@ -3807,27 +3434,6 @@ class Operations:
         }
         return StateChangeId._decode(await self._request("star_messages", request, timeout))
 
-    async def transfer_channel(
-        self,
-        *,
-        channel: Address,
-        to: Address,
-        timeout: float | None = None,
-    ) -> None:
-        """Makes an admin of this account's channel its owner. This account stays an admin.
-
-        Fails with ``FORBIDDEN`` if the channel is not this account's, and with ``NOT_FOUND`` if
-        the person is no admin of it.
-
-        Args:
-            channel: Address of the channel.
-            to: Address of the admin.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel), "to": str(to)}
-        await self._request("transfer_channel", request, timeout)
-
     async def transfer_community(
         self,
         *,
@@ -3867,24 +3473,6 @@ class Operations:
         request: dict[str, object] = {"person": str(person)}
         await self._request("unblock", request, timeout)
 
-    async def unfollow_channel(
-        self,
-        *,
-        channel: Address,
-        timeout: float | None = None,
-    ) -> None:
-        """Follows a channel no more.
-
-        Fails with ``FORBIDDEN`` for its owner, who gives it away or deletes it instead.
-
-        Args:
-            channel: Address of the channel.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel)}
-        await self._request("unfollow_channel", request, timeout)
-
     async def unlink_groups(
         self,
         *,
@@ -3910,51 +3498,6 @@ class Operations:
             request["removeOrphans"] = remove_orphans
         return LinkResults._decode(await self._request("unlink_groups", request, timeout))
 
-    async def unpack_sticker_pack(
-        self,
-        *,
-        path: str,
-        folder: str,
-        timeout: float | None = None,
-    ) -> UnpackedStickers:
-        """Writes the stickers of a pack into a folder. Download the pack first, with the reference
-        of its message.
-
-        Packs come from anybody: everything in one is looked at before the first file is
-        written, and nothing is taken out of one that is damaged, has more than 100 files or one
-        longer than a MiB, or names that lead elsewhere. What is no WebP picture is left out.
-        The folder is made if it does not exist; files of the same name are replaced.
-
-        Fails with ``MEDIA_UNSUPPORTED`` or ``MEDIA_TOO_LARGE`` for what is no such pack, and
-        with ``FILE_FAILED`` when it cannot be read or a file cannot be written. Repeating is
-        safe.
-
-        Args:
-            path: Path of the pack, which was downloaded.
-            folder: Path of the folder.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"path": path, "folder": folder}
-        return UnpackedStickers._decode(await self._request("unpack_sticker_pack", request, timeout))
-
-    async def unwatch_channel(
-        self,
-        *,
-        channel: Address,
-        timeout: float | None = None,
-    ) -> None:
-        """Ends what ``watch_channel`` began. What the service still tells is told on, for some
-        minutes at most.
-
-        Args:
-            channel: Address of the channel.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel)}
-        await self._request("unwatch_channel", request, timeout)
-
     async def unwatch_presence(
         self,
         *,
@@ -3970,46 +3513,6 @@ class Operations:
         """
         request: dict[str, object] = {"address": str(address)}
         await self._request("unwatch_presence", request, timeout)
-
-    async def update_channel(
-        self,
-        *,
-        channel: Address,
-        description: str | None = None,
-        name: str | None = None,
-        picture: str | None = None,
-        reactions: ChannelReactions | None = None,
-        remove_picture: bool | None = None,
-        timeout: float | None = None,
-    ) -> Channel:
-        """Changes a channel; what is absent stays as it was. Answers with the channel as it is
-        then, without what this account is in it.
-
-        Fails with ``FORBIDDEN`` if this account does not post in it.
-
-        Args:
-            channel: Address of the channel.
-            description: Another description; empty for none.
-            name: Another name, not empty.
-            picture: Path of another picture: a JPEG, PNG, WebP or GIF, which is cut to the
-                square in its middle.
-            reactions: Which reactions its posts take.
-            remove_picture: It has no picture from now on. Not together with ``picture``.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel)}
-        if description is not None:
-            request["description"] = description
-        if name is not None:
-            request["name"] = name
-        if picture is not None:
-            request["picture"] = picture
-        if reactions is not None:
-            request["reactions"] = reactions
-        if remove_picture is not None:
-            request["removePicture"] = remove_picture
-        return Channel._decode(await self._request("update_channel", request, timeout))
 
     async def upload_media(
         self,
@@ -4106,27 +3609,6 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("vote_poll", request, timeout))
-
-    async def watch_channel(
-        self,
-        *,
-        channel: Address,
-        timeout: float | None = None,
-    ) -> None:
-        """Watches how posts of a channel are received: ``channel_counts`` events tell it while
-        this client is connected.
-
-        The service is asked again in time and after each login until this process ends. At most
-        64 channels are watched at a time; one more fails with ``WRONG_STATE``. Fails with
-        ``FORBIDDEN`` if this account does not follow the channel.
-
-        Args:
-            channel: Address of the channel.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"channel": str(channel)}
-        await self._request("watch_channel", request, timeout)
 
     async def watch_presence(
         self,

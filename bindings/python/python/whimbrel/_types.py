@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 __all__ = [
     "Account",
+    "AccountLimits",
     "Address",
     "AdminReport",
     "Advertisement",
@@ -26,25 +27,8 @@ __all__ = [
     "CarouselCard",
     "CarouselContent",
     "CatalogContent",
-    "Channel",
-    "ChannelActivity",
     "ChannelAdminInviteContent",
-    "ChannelAdmins",
-    "ChannelCategories",
-    "ChannelCategory",
-    "ChannelFollower",
     "ChannelFollowerInviteContent",
-    "ChannelFollowers",
-    "ChannelInvitation",
-    "ChannelList",
-    "ChannelPage",
-    "ChannelPicture",
-    "ChannelReactions",
-    "ChannelRole",
-    "ChannelRoleChangeType",
-    "ChannelState",
-    "ChannelTerms",
-    "ChannelView",
     "Chat",
     "ChatChangeType",
     "ChatPage",
@@ -62,6 +46,7 @@ __all__ = [
     "ConnectionStateName",
     "Contact",
     "ContactContent",
+    "ContactLink",
     "ContactPage",
     "ContactsContent",
     "Content",
@@ -82,7 +67,7 @@ __all__ = [
     "FallbackChoice",
     "FlowButton",
     "Forwarded",
-    "FullHistory",
+    "FoundContactLink",
     "GifContent",
     "Group",
     "GroupAddressing",
@@ -133,18 +118,19 @@ __all__ = [
     "MediaKind",
     "MessageAssociation",
     "MessageContext",
+    "MessageLink",
     "MessageMarkType",
     "MessageName",
     "MessagePage",
     "Money",
     "MusicContent",
     "NamedMessage",
+    "NewChats",
     "NumberCheck",
     "NumberStatus",
     "OlderHistory",
     "OrderContent",
-    "OwnPostAct",
-    "OwnPostActs",
+    "OwnUsername",
     "PackSticker",
     "PairingCode",
     "Participant",
@@ -159,8 +145,6 @@ __all__ = [
     "PictureInfo",
     "PictureSize",
     "PictureState",
-    "PinnedPost",
-    "PinnedPosts",
     "Place",
     "PlaceholderContent",
     "PlainButton",
@@ -169,20 +153,15 @@ __all__ = [
     "PollResultContent",
     "PollResultOption",
     "PollVotes",
-    "Post",
     "PostChangeType",
     "PostCounts",
-    "PostList",
-    "PostReaction",
     "PostReactionCount",
-    "PostReactions",
     "PostVoteCount",
-    "PostVoter",
-    "PostVoters",
     "PrivacyExceptions",
     "PrivacySetting",
     "PrivacySettings",
     "ProductContent",
+    "ProfileAbout",
     "QrCode",
     "QuestionResponseContent",
     "QuotedMessage",
@@ -201,13 +180,13 @@ __all__ = [
     "SentStatus",
     "SetPictureResult",
     "SettingType",
+    "SpamReport",
     "StateChangeId",
     "Statistics",
     "StatusAudience",
     "StatusAudienceType",
     "StatusNoticeContent",
     "StickerContent",
-    "StickerInfo",
     "StickerPackContent",
     "StoredAnswer",
     "StoredKeep",
@@ -216,18 +195,18 @@ __all__ = [
     "StoredReaction",
     "TargetMessage",
     "TemplateContent",
-    "TermsState",
     "TextContent",
     "TextStyle",
     "UnknownContent",
-    "UnpackedSticker",
-    "UnpackedStickers",
     "UnreportedMessage",
     "UnsupportedContent",
     "UploadedMedia",
     "UserAbout",
     "UserInfo",
     "UserInfoList",
+    "UsernameCheck",
+    "UsernameHolder",
+    "UsernameProblem",
     "VersionSource",
     "VideoContent",
     "VideoNoteContent",
@@ -261,6 +240,32 @@ class Account:
             device=data["device"],
             platform=data["platform"],
             push_name=data.get("pushName"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLimits:
+    """What the service says of an account's limits."""
+
+    reachout_locked: bool
+    """Whether the account may not write to people whom it has had no contact with."""
+
+    new_chats: NewChats | None
+    """How many chats the account may begin; absent where the service does not count them."""
+
+    reachout_reason: str | None
+    """The service's word for the reason, such as ``BIZ_QUALITY``, if it gave one."""
+
+    reachout_until: int | None
+    """When that ends, seconds since 1970, if the service said so."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> AccountLimits:
+        return cls(
+            reachout_locked=data["reachoutLocked"],
+            new_chats=None if (value := data.get("newChats")) is None else NewChats._decode(value),
+            reachout_reason=data.get("reachoutReason"),
+            reachout_until=data.get("reachoutUntil"),
         )
 
 
@@ -747,97 +752,6 @@ class CatalogContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
-    """A channel."""
-
-    id: str
-    """Its address."""
-
-    state: ChannelState
-    """Whether it goes on."""
-
-    name: str
-    """Its name; empty if it was not told."""
-
-    is_verified: bool
-    """The service vouches that it is whose it says it is."""
-
-    pinned: list[PinnedPost]
-    """The posts that are pinned in it."""
-
-    created_at: int | None
-    """When it was made, seconds since 1970, if it was told."""
-
-    description: str | None
-    """Its description, if it has one."""
-
-    followers: int | None
-    """How many follow it, if it was told."""
-
-    followers_muted: bool | None
-    """Nothing is to be shown on account of what followers do, if it was told. For those who post."""
-
-    handle: str | None
-    """Its name in links, if it has one."""
-
-    invite: str | None
-    """The code of its link, ``https://whatsapp.com/channel/`` and this."""
-
-    picture: ChannelPicture | None
-    """Its picture, if it has one."""
-
-    posts_muted: bool | None
-    """Nothing is to be shown on account of its posts, if it was told."""
-
-    preview: ChannelPicture | None
-    """The same, small."""
-
-    reactions: ChannelReactions | None
-    """Which reactions its posts take, if it was told."""
-
-    role: ChannelRole | None
-    """What this account is in it, if it was told."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> Channel:
-        return cls(
-            id=data["id"],
-            state=ChannelState(data["state"]),
-            name=data["name"],
-            is_verified=data["isVerified"],
-            pinned=[PinnedPost._decode(item) for item in data["pinned"]],
-            created_at=data.get("createdAt"),
-            description=data.get("description"),
-            followers=data.get("followers"),
-            followers_muted=data.get("followersMuted"),
-            handle=data.get("handle"),
-            invite=data.get("invite"),
-            picture=None if (value := data.get("picture")) is None else ChannelPicture._decode(value),
-            posts_muted=data.get("postsMuted"),
-            preview=None if (value := data.get("preview")) is None else ChannelPicture._decode(value),
-            reactions=None if (value := data.get("reactions")) is None else ChannelReactions(value),
-            role=None if (value := data.get("role")) is None else ChannelRole(value),
-        )
-
-
-class ChannelActivity(str, Enum):
-    """What can be muted in a channel."""
-
-    POSTS = "posts"
-    """What its admins do: posts."""
-
-    FOLLOWERS = "followers"
-    """What followers do: reactions and the like. For those who post."""
-
-    UNKNOWN = "unknown"
-    """A value that this version does not know."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> ChannelActivity:
-        return cls.UNKNOWN
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelAdminInviteContent:
     """An invitation to administer a channel."""
 
@@ -879,96 +793,6 @@ class ChannelAdminInviteContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelAdmins:
-    """What admins of a channel are told of their like."""
-
-    count: int
-    """How many there are, the owner among them."""
-
-    profiles_shown: bool
-    """They may show who they are."""
-
-    capabilities: list[str]
-    """What they may do in this channel, in the service's words in lower case, such as
-    ``pinned_messages``.
-    """
-
-    invited: list[Identity]
-    """Who was invited to be one and has not answered."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> ChannelAdmins:
-        return cls(
-            count=data["count"],
-            profiles_shown=data["profilesShown"],
-            capabilities=data["capabilities"],
-            invited=[Identity._decode(item) for item in data["invited"]],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelCategories:
-    """Categories of the directory."""
-
-    categories: list[ChannelCategory]
-    """The categories."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> ChannelCategories:
-        return cls(
-            categories=[ChannelCategory._decode(item) for item in data["categories"]],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelCategory:
-    """A category of the directory."""
-
-    name: str
-    """The service's word for it."""
-
-    title: str
-    """What it is called."""
-
-    channels: list[Channel]
-    """Some channels of it."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> ChannelCategory:
-        return cls(
-            name=data["name"],
-            title=data["title"],
-            channels=[Channel._decode(item) for item in data["channels"]],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelFollower:
-    """Somebody who follows a channel."""
-
-    who: Identity
-    """The person."""
-
-    role: ChannelRole
-    """What it is in the channel."""
-
-    name: str | None
-    """The name that it gives itself, if it was told."""
-
-    since: int | None
-    """Since when, seconds since 1970, if it was told."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> ChannelFollower:
-        return cls(
-            who=Identity._decode(data["who"]),
-            role=ChannelRole(data["role"]),
-            name=data.get("name"),
-            since=data.get("since"),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelFollowerInviteContent:
     """An invitation to follow a channel."""
 
@@ -1007,222 +831,6 @@ class ChannelFollowerInviteContent:
         if self.name is not None:
             request["name"] = self.name
         return request
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelFollowers:
-    """Those who follow a channel."""
-
-    followers: list[ChannelFollower]
-    """The people."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> ChannelFollowers:
-        return cls(
-            followers=[ChannelFollower._decode(item) for item in data["followers"]],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelInvitation:
-    """An invitation to be an admin of a channel."""
-
-    expires_at: int | None
-    """Until when it holds, seconds since 1970, if the service says so."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> ChannelInvitation:
-        return cls(
-            expires_at=data.get("expiresAt"),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelList:
-    """Several channels."""
-
-    channels: list[Channel]
-    """The channels."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> ChannelList:
-        return cls(
-            channels=[Channel._decode(item) for item in data["channels"]],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelPage:
-    """A page of the directory."""
-
-    channels: list[Channel]
-    """The channels."""
-
-    next: str | None
-    """Where the next page begins; absent: this is the last."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> ChannelPage:
-        return cls(
-            channels=[Channel._decode(item) for item in data["channels"]],
-            next=data.get("next"),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelPicture:
-    """A picture of a channel."""
-
-    id: str
-    """Names it; another one has another name."""
-
-    direct_path: str | None
-    """Its path on any media host, where it lies in the clear."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> ChannelPicture:
-        return cls(
-            id=data["id"],
-            direct_path=data.get("directPath"),
-        )
-
-
-class ChannelReactions(str, Enum):
-    """Which reactions posts take."""
-
-    ALL = "all"
-    """Every emoji."""
-
-    BASIC = "basic"
-    """The usual few."""
-
-    NONE = "none"
-    """None."""
-
-    BLOCKLIST = "blocklist"
-    """Every emoji but some; cannot be asked for."""
-
-    UNKNOWN = "unknown"
-    """A rule that this version does not know; cannot be asked for."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> ChannelReactions:
-        return cls.UNKNOWN
-
-
-class ChannelRole(str, Enum):
-    """What somebody is in a channel."""
-
-    OWNER = "owner"
-    """It is theirs."""
-
-    ADMIN = "admin"
-    """Posts."""
-
-    FOLLOWER = "follower"
-    """Reads."""
-
-    GUEST = "guest"
-    """Neither."""
-
-    UNKNOWN = "unknown"
-    """A role that this version does not know."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> ChannelRole:
-        return cls.UNKNOWN
-
-
-class ChannelRoleChangeType(str, Enum):
-    """What changed about somebody in a channel."""
-
-    PROMOTED = "promoted"
-    """Is an admin now."""
-
-    DEMOTED = "demoted"
-    """Is no admin any more."""
-
-    BECAME_OWNER = "became_owner"
-    """Is the owner now."""
-
-    INVITATION_REVOKED = "invitation_revoked"
-    """Is invited to be an admin no more."""
-
-    UNKNOWN = "unknown"
-    """A change that this version does not know."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> ChannelRoleChangeType:
-        return cls.UNKNOWN
-
-
-class ChannelState(str, Enum):
-    """Whether a channel goes on."""
-
-    ACTIVE = "active"
-    """It does."""
-
-    SUSPENDED = "suspended"
-    """The service has suspended it."""
-
-    SUSPENDED_HERE = "suspended_here"
-    """The service has suspended it in this country."""
-
-    DELETED = "deleted"
-    """Its owner has deleted it."""
-
-    MISSING = "missing"
-    """There is none."""
-
-    UNKNOWN = "unknown"
-    """A state that this version does not know."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> ChannelState:
-        return cls.UNKNOWN
-
-
-class ChannelTerms(str, Enum):
-    """What the service wants its terms accepted for."""
-
-    CREATE = "create"
-    """Making channels."""
-
-    FOLLOW = "follow"
-    """Following them."""
-
-    ADMINISTER = "administer"
-    """Becoming an admin of one."""
-
-    UNKNOWN = "unknown"
-    """A value that this version does not know."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> ChannelTerms:
-        return cls.UNKNOWN
-
-
-class ChannelView(str, Enum):
-    """An order of the directory."""
-
-    RECOMMENDED = "recommended"
-    """What the service recommends."""
-
-    TRENDING = "trending"
-    """What many follow just now."""
-
-    POPULAR = "popular"
-    """What many follow."""
-
-    NEW = "new"
-    """What is new."""
-
-    UNKNOWN = "unknown"
-    """A value that this version does not know."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> ChannelView:
-        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1707,6 +1315,24 @@ class ContactContent:
     def _encode(self) -> dict[str, object]:
         request: dict[str, object] = {"type": self.type, "name": self.name, "vcard": self.vcard}
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactLink:
+    """The link to this account."""
+
+    link: str
+    """The link."""
+
+    code: str
+    """Its last part."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ContactLink:
+        return cls(
+            link=data["link"],
+            code=data["code"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2299,16 +1925,20 @@ class Forwarded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FullHistory:
-    """The phone agreed to hand all of its history over."""
+class FoundContactLink:
+    """Who is behind a link."""
 
-    request_id: str
-    """Id of the request, which the ``history`` events have too."""
+    who: Identity
+    """The person."""
+
+    name: str | None
+    """The name that the person gives itself, if the service said it."""
 
     @classmethod
-    def _decode(cls, data: dict[str, Any]) -> FullHistory:
+    def _decode(cls, data: dict[str, Any]) -> FoundContactLink:
         return cls(
-            request_id=data["requestId"],
+            who=Identity._decode(data["who"]),
+            name=data.get("name"),
         )
 
 
@@ -3840,9 +3470,6 @@ class MediaDescription:
     a message one all the same.
     """
 
-    sticker: StickerInfo | None
-    """What a sticker says of itself and of its pack, if it is a WebP that does."""
-
     waveform: list[int] | None
     """How a voice note is drawn: 64 values from 0 to 100."""
 
@@ -3859,7 +3486,6 @@ class MediaDescription:
             duration_ms=data.get("durationMs"),
             height=data.get("height"),
             no_preview=data.get("noPreview"),
-            sticker=None if (value := data.get("sticker")) is None else StickerInfo._decode(value),
             waveform=data.get("waveform"),
             width=data.get("width"),
         )
@@ -4051,6 +3677,32 @@ class MessageContext:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageLink:
+    """What is behind a link to a message for a business."""
+
+    who: Identity
+    """The business."""
+
+    name: str | None
+    """The name that it gives itself, if the service said it."""
+
+    text: str | None
+    """The words that it wants to be written."""
+
+    verified_name: str | None
+    """The name that the service has verified."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> MessageLink:
+        return cls(
+            who=Identity._decode(data["who"]),
+            name=data.get("name"),
+            text=data.get("text"),
+            verified_name=data.get("verifiedName"),
+        )
+
+
 class MessageMarkType(str, Enum):
     """What was done to a message."""
 
@@ -4227,6 +3879,48 @@ class NamedMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewChats:
+    """How many chats an account may begin in a time."""
+
+    status: str
+    """The service's word: ``NONE``, ``FIRST_WARNING``, ``SECOND_WARNING``, ``CAPPED``."""
+
+    cycle_end: int | None
+    """When it ends, seconds since 1970."""
+
+    cycle_start: int | None
+    """When the time began, seconds since 1970."""
+
+    extension: str | None
+    """The service's word for one extension: ``NOT_ELIGIBLE``, ``ELIGIBLE``,
+    ``ACTIVE_IN_CURRENT_CYCLE``, ``EXHAUSTED``.
+    """
+
+    total: int | None
+    """So many in all, if the service said it."""
+
+    used: int | None
+    """So many of them are begun."""
+
+    verification: str | None
+    """The service's word for what a paid verification adds: ``NOT_ELIGIBLE``, ``NOT_ACTIVE``,
+    ``ACTIVE``, ``ACTIVE_UPGRADE_AVAILABLE``.
+    """
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> NewChats:
+        return cls(
+            status=data["status"],
+            cycle_end=data.get("cycleEnd"),
+            cycle_start=data.get("cycleStart"),
+            extension=data.get("extension"),
+            total=data.get("total"),
+            used=data.get("used"),
+            verification=data.get("verification"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NumberCheck:
     """What is known of a number."""
 
@@ -4363,48 +4057,33 @@ class OrderContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnPostAct:
-    """What this account did to a post."""
+class OwnUsername:
+    """The user name of this account."""
 
-    channel: str
-    """Address of the channel."""
+    key: str | None
+    """The key that others need to find the account by it, if one is set."""
 
-    server_id: int
-    """Number of the post."""
+    state: str | None
+    """The service's word for how it stands, such as ``ACTIVE``."""
 
-    votes: list[str]
-    """The options that it voted for: the SHA-256 of their words, in lower-case hexadecimal digits."""
-
-    emoji: str | None
-    """The emoji that it reacted with."""
+    username: str | None
+    """The name; absent if it has none."""
 
     @classmethod
-    def _decode(cls, data: dict[str, Any]) -> OwnPostAct:
+    def _decode(cls, data: dict[str, Any]) -> OwnUsername:
         return cls(
-            channel=data["channel"],
-            server_id=data["serverId"],
-            votes=data["votes"],
-            emoji=data.get("emoji"),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnPostActs:
-    """What this account did to posts."""
-
-    acts: list[OwnPostAct]
-    """The acts."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> OwnPostActs:
-        return cls(
-            acts=[OwnPostAct._decode(item) for item in data["acts"]],
+            key=data.get("key"),
+            state=data.get("state"),
+            username=data.get("username"),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackSticker:
     """A sticker of a pack."""
+
+    file_name: str
+    """Name of its file in the pack."""
 
     accessibility_label: str | None = None
     """A description for those who do not see it."""
@@ -4415,42 +4094,29 @@ class PackSticker:
     emojis: list[str] = field(default_factory=list)
     """What it stands for."""
 
-    file_name: str = ""
-    """Name of its file in the pack. One that is made has a name of its own."""
-
     mimetype: str | None = None
     """What its file is."""
-
-    path: str | None = None
-    """A local WebP of at most a MiB, of which the pack is made; only in what is sent, and then of
-    all stickers.
-    """
 
     @classmethod
     def _decode(cls, data: dict[str, Any]) -> PackSticker:
         return cls(
+            file_name=data["fileName"],
             accessibility_label=data.get("accessibilityLabel"),
             animated=data.get("animated", False),
             emojis=data.get("emojis", []),
-            file_name=data.get("fileName", ""),
             mimetype=data.get("mimetype"),
-            path=data.get("path"),
         )
 
     def _encode(self) -> dict[str, object]:
-        request: dict[str, object] = {}
+        request: dict[str, object] = {"fileName": self.file_name}
         if self.accessibility_label is not None:
             request["accessibilityLabel"] = self.accessibility_label
         if self.animated is not None:
             request["animated"] = self.animated
         if self.emojis is not None:
             request["emojis"] = self.emojis
-        if self.file_name is not None:
-            request["fileName"] = self.file_name
         if self.mimetype is not None:
             request["mimetype"] = self.mimetype
-        if self.path is not None:
-            request["path"] = self.path
         return request
 
 
@@ -4752,38 +4418,6 @@ class PictureState(str, Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PinnedPost:
-    """A post that is pinned."""
-
-    message_id: str
-    """Its id."""
-
-    until: int | None
-    """Until when, seconds since 1970, if it was told."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> PinnedPost:
-        return cls(
-            message_id=data["messageId"],
-            until=data.get("until"),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinnedPosts:
-    """The posts that are pinned in a channel."""
-
-    pinned: list[PinnedPost]
-    """The posts."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> PinnedPosts:
-        return cls(
-            pinned=[PinnedPost._decode(item) for item in data["pinned"]],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A place that belongs to something else."""
 
@@ -5066,52 +4700,6 @@ class PollVotes:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """A post as it was fetched."""
-
-    message_id: str
-    """Its id, by which its admins change it."""
-
-    server_id: int
-    """Its number, by which readers react and vote."""
-
-    from_me: bool
-    """This account wrote it."""
-
-    timestamp: int
-    """The service's time of it, seconds since 1970."""
-
-    revoked: bool
-    """It was taken back."""
-
-    counts: PostCounts
-    """How it is received."""
-
-    content: Content | None
-    """What it says; absent if it was taken back, and where only counts are told."""
-
-    edited_at_ms: int | None
-    """When it was edited last, milliseconds since 1970."""
-
-    text: str | None
-    """Its words, if it has any."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> Post:
-        return cls(
-            message_id=data["messageId"],
-            server_id=data["serverId"],
-            from_me=data["fromMe"],
-            timestamp=data["timestamp"],
-            revoked=data["revoked"],
-            counts=PostCounts._decode(data["counts"]),
-            content=None if (value := data.get("content")) is None else decode_content(value),
-            edited_at_ms=data.get("editedAtMs"),
-            text=data.get("text"),
-        )
-
-
 class PostChangeType(str, Enum):
     """What a post comes for."""
 
@@ -5167,38 +4755,6 @@ class PostCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostList:
-    """Posts of a channel."""
-
-    posts: list[Post]
-    """The posts, oldest first."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> PostList:
-        return cls(
-            posts=[Post._decode(item) for item in data["posts"]],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostReaction:
-    """Those who reacted with an emoji."""
-
-    emoji: str
-    """The emoji."""
-
-    senders: list[Identity]
-    """The people."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> PostReaction:
-        return cls(
-            emoji=data["emoji"],
-            senders=[Identity._decode(item) for item in data["senders"]],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PostReactionCount:
     """How many people reacted with an emoji."""
 
@@ -5217,20 +4773,6 @@ class PostReactionCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostReactions:
-    """Reactions to a post."""
-
-    reactions: list[PostReaction]
-    """By emoji."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> PostReactions:
-        return cls(
-            reactions=[PostReaction._decode(item) for item in data["reactions"]],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PostVoteCount:
     """How many people voted for an option."""
 
@@ -5245,38 +4787,6 @@ class PostVoteCount:
         return cls(
             option=data["option"],
             count=data["count"],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostVoter:
-    """Somebody who voted."""
-
-    who: Identity
-    """The person."""
-
-    voted_at: int | None
-    """When, seconds since 1970, if it was told."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> PostVoter:
-        return cls(
-            who=Identity._decode(data["who"]),
-            voted_at=data.get("votedAt"),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostVoters:
-    """Those who voted."""
-
-    voters: list[PostVoter]
-    """The people."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> PostVoters:
-        return cls(
-            voters=[PostVoter._decode(item) for item in data["voters"]],
         )
 
 
@@ -5417,6 +4927,32 @@ class ProductContent:
         if self.url is not None:
             request["url"] = self.url
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileAbout:
+    """What somebody says of itself."""
+
+    changed_at: int | None
+    """When it was set, seconds since 1970, if the service said so."""
+
+    emoji: str | None
+    """An emoji that is shown beside them."""
+
+    expires_in_seconds: int | None
+    """After how many seconds from its setting it disappears, if it does."""
+
+    text: str | None
+    """The words; absent if there are none, or they are hidden."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ProfileAbout:
+        return cls(
+            changed_at=data.get("changedAt"),
+            emoji=data.get("emoji"),
+            expires_in_seconds=data.get("expiresInSeconds"),
+            text=data.get("text"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -5841,6 +5377,20 @@ class SettingType(str, Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpamReport:
+    """A report that the service has."""
+
+    report_id: str | None
+    """The service's id of it, if it says one."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> SpamReport:
+        return cls(
+            report_id=data.get("reportId"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StateChangeId:
     """A change that was written down."""
 
@@ -6006,15 +5556,6 @@ class StickerContent:
     media: MediaFile | None = None
     """The file; absent if the sender named none."""
 
-    pack_name: str | None = None
-    """Name of the pack that it says to belong to; only in what is sent, with a local WebP, into
-    which it is written together with the emojis and the description. What comes says it in its
-    file: ``describe_media`` reads it.
-    """
-
-    pack_publisher: str | None = None
-    """Who made that pack; only in what is sent, likewise."""
-
     thumbnail_size: int | None = None
     """Bytes of the small picture in the message; only in what comes."""
 
@@ -6032,8 +5573,6 @@ class StickerContent:
             emojis=data.get("emojis"),
             height=data.get("height"),
             media=None if (value := data.get("media")) is None else MediaFile._decode(value),
-            pack_name=data.get("packName"),
-            pack_publisher=data.get("packPublisher"),
             thumbnail_size=data.get("thumbnailSize"),
             width=data.get("width"),
         )
@@ -6056,10 +5595,6 @@ class StickerContent:
             request["height"] = self.height
         if self.media is not None:
             request["media"] = self.media._encode()
-        if self.pack_name is not None:
-            request["packName"] = self.pack_name
-        if self.pack_publisher is not None:
-            request["packPublisher"] = self.pack_publisher
         if self.thumbnail_size is not None:
             request["thumbnailSize"] = self.thumbnail_size
         if self.width is not None:
@@ -6068,41 +5603,14 @@ class StickerContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StickerInfo:
-    """What a sticker says of itself and of its pack. Nobody checks it."""
-
-    emojis: list[str]
-    """Emojis to find the sticker by."""
-
-    accessibility_label: str | None
-    """A description for those who do not see it."""
-
-    pack_id: str | None
-    """Id of the pack."""
-
-    pack_name: str | None
-    """Name of the pack."""
-
-    pack_publisher: str | None
-    """Who made the pack."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> StickerInfo:
-        return cls(
-            emojis=data["emojis"],
-            accessibility_label=data.get("accessibilityLabel"),
-            pack_id=data.get("packId"),
-            pack_name=data.get("packName"),
-            pack_publisher=data.get("packPublisher"),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StickerPackContent:
     """A pack of stickers."""
 
     type: ClassVar[str] = "sticker_pack"
     """What tells it from the others."""
+
+    id: str
+    """The pack's id."""
 
     name: str
     """Its name."""
@@ -6113,11 +5621,8 @@ class StickerPackContent:
     description: str | None = None
     """About it."""
 
-    id: str = ""
-    """The pack's id. Empty in what is sent: one is made."""
-
     media: MediaFile | None = None
-    """The file: a zip. Absent in what is sent if it is to be made of local stickers."""
+    """The file: a zip."""
 
     publisher: str | None = None
     """Who made it."""
@@ -6131,34 +5636,26 @@ class StickerPackContent:
     tray_icon: str | None = None
     """Name of the file in the pack that stands for it."""
 
-    tray_icon_path: str | None = None
-    """A local WebP that is to stand for the pack; only in what is sent, when the pack is made. The
-    first sticker does if it is absent.
-    """
-
     @classmethod
     def _decode(cls, data: dict[str, Any]) -> StickerPackContent:
         return cls(
+            id=data["id"],
             name=data["name"],
             caption=data.get("caption"),
             description=data.get("description"),
-            id=data.get("id", ""),
             media=None if (value := data.get("media")) is None else MediaFile._decode(value),
             publisher=data.get("publisher"),
             size=data.get("size"),
             stickers=[PackSticker._decode(item) for item in data.get("stickers", [])],
             tray_icon=data.get("trayIcon"),
-            tray_icon_path=data.get("trayIconPath"),
         )
 
     def _encode(self) -> dict[str, object]:
-        request: dict[str, object] = {"type": self.type, "name": self.name}
+        request: dict[str, object] = {"type": self.type, "id": self.id, "name": self.name}
         if self.caption is not None:
             request["caption"] = self.caption
         if self.description is not None:
             request["description"] = self.description
-        if self.id is not None:
-            request["id"] = self.id
         if self.media is not None:
             request["media"] = self.media._encode()
         if self.publisher is not None:
@@ -6169,8 +5666,6 @@ class StickerPackContent:
             request["stickers"] = [item._encode() for item in self.stickers]
         if self.tray_icon is not None:
             request["trayIcon"] = self.tray_icon
-        if self.tray_icon_path is not None:
-            request["trayIconPath"] = self.tray_icon_path
         return request
 
 
@@ -6426,20 +5921,6 @@ class TemplateContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TermsState:
-    """An account's standing with the service's terms."""
-
-    accepted: bool
-    """They are accepted, or the service does not want them accepted."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> TermsState:
-        return cls(
-            accepted=data["accepted"],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TextContent:
     """Words, with or without a preview of a link."""
 
@@ -6502,54 +5983,6 @@ class TextStyle:
         if self.font is not None:
             request["font"] = self.font
         return request
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnpackedSticker:
-    """A sticker that was written into a folder."""
-
-    file_name: str
-    """Its name in the pack, by which the message tells of it."""
-
-    path: str
-    """Where it is now."""
-
-    width: int
-    """Width in pixels."""
-
-    height: int
-    """Height in pixels."""
-
-    is_animated: bool
-    """It moves."""
-
-    info: StickerInfo | None
-    """What it says of itself; absent if it says nothing."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> UnpackedSticker:
-        return cls(
-            file_name=data["fileName"],
-            path=data["path"],
-            width=data["width"],
-            height=data["height"],
-            is_animated=data["isAnimated"],
-            info=None if (value := data.get("info")) is None else StickerInfo._decode(value),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnpackedStickers:
-    """The stickers of a pack."""
-
-    items: list[UnpackedSticker]
-    """They, in the order of the pack. The tray icon is among them."""
-
-    @classmethod
-    def _decode(cls, data: dict[str, Any]) -> UnpackedStickers:
-        return cls(
-            items=[UnpackedSticker._decode(item) for item in data["items"]],
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -6695,6 +6128,78 @@ class UserInfoList:
         return cls(
             people=[UserInfo._decode(item) for item in data["people"]],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsernameCheck:
+    """Whether a user name can be had."""
+
+    available: bool
+    """Whether it can."""
+
+    suggestions: list[str]
+    """Others that the service offers."""
+
+    problem: UsernameProblem | None
+    """What is wrong with it by the rules for all names; the service is not asked then."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> UsernameCheck:
+        return cls(
+            available=data["available"],
+            suggestions=data["suggestions"],
+            problem=None if (value := data.get("problem")) is None else UsernameProblem(value),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsernameHolder:
+    """Who has a user name."""
+
+    key_needed: bool
+    """Its holder wants to be found only with a key, and this was none or another one."""
+
+    who: Identity | None
+    """Who has it; absent if nobody does, or a key is needed."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> UsernameHolder:
+        return cls(
+            key_needed=data["keyNeeded"],
+            who=None if (value := data.get("who")) is None else Identity._decode(value),
+        )
+
+
+class UsernameProblem(str, Enum):
+    """Why something is no user name; the first that applies, in this order."""
+
+    CHARACTER = "character"
+    """A character that is no letter A-Z, digit, underscore or dot."""
+
+    LENGTH = "length"
+    """Fewer than 3 or more than 35 characters."""
+
+    LETTERS = "letters"
+    """No letter."""
+
+    PERIODS = "periods"
+    """A dot at the beginning, at the end, or behind another one."""
+
+    WWW = "www"
+    """It begins with ``www.``."""
+
+    SUFFIX = "suffix"
+    """It ends like a web address."""
+
+    WORD = "word"
+    """It contains a name of the service."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> UsernameProblem:
+        return cls.UNKNOWN
 
 
 class VersionSource(str, Enum):

@@ -18,6 +18,7 @@ mod groups;
 mod history;
 mod invites;
 mod labels;
+mod limits;
 mod link;
 mod media;
 mod messages;
@@ -26,6 +27,7 @@ mod pictures;
 mod posts;
 mod presence;
 mod privacy;
+mod profile;
 mod statistics;
 mod stickers;
 mod transfer;
@@ -103,6 +105,7 @@ pub use labels::{
     DeleteLabel, DeleteQuickReply, EditLabel, EditQuickReply, EditedLabel, EditedQuickReply, Label,
     LabelChat, LabelList, LabelMessage, ListLabels, OrderLabels,
 };
+pub use limits::{AccountLimits, GetLimits, NewChats, ReportSpam, SpamReport};
 pub use link::{AnswerPasskey, ConfirmPasskey, LinkWithCode, LinkWithQr, PairingCode, PasskeyCode, QrCode};
 pub(crate) use media::media_reference;
 pub use media::{
@@ -127,6 +130,11 @@ pub use privacy::{
     ChangePrivacyExceptions, GetDefaultTimer, GetPrivacy, GetPrivacyExceptions, GetStatusAudience,
     PrivacyExceptions, PrivacySetting, PrivacySettings, SetDefaultTimer, SetPrivacy, SetStatusAudience,
     StatusAudience, StatusAudienceType,
+};
+pub use profile::{
+    CheckUsername, ContactLink, DeleteUsername, FindUsername, FoundContactLink, GetAbout, GetContactLink,
+    GetUsername, MessageLink, OwnUsername, ProfileAbout, ResolveContactLink, ResolveMessageLink, SetAbout,
+    SetPushName, SetUsername, SetUsernameKey, UsernameCheck, UsernameHolder, UsernameProblem,
 };
 pub use statistics::{FailureCount, GetStatistics, Statistics};
 pub use stickers::{StickerInfo, UnpackStickerPack, UnpackedSticker, UnpackedStickers};
@@ -240,6 +248,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<ChangePrivacyExceptions>(),
     entry::<CheckGroup>(),
     entry::<CheckNumbers>(),
+    entry::<CheckUsername>(),
     entry::<ClearChat>(),
     entry::<CommentMessage>(),
     entry::<ConfirmGroup>(),
@@ -258,6 +267,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<DeleteLabel>(),
     entry::<DeleteMessageForMe>(),
     entry::<DeleteQuickReply>(),
+    entry::<DeleteUsername>(),
     entry::<DemoteChannelAdmin>(),
     entry::<DemoteParticipants>(),
     entry::<DescribeMedia>(),
@@ -276,8 +286,10 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<FindContacts>(),
     entry::<FindMessages>(),
     entry::<FindPastMembers>(),
+    entry::<FindUsername>(),
     entry::<FollowChannel>(),
     entry::<ForwardMessage>(),
+    entry::<GetAbout>(),
     entry::<GetAccount>(),
     entry::<GetBlocked>(),
     entry::<GetChannel>(),
@@ -285,12 +297,14 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<GetChannelTerms>(),
     entry::<GetClientVersion>(),
     entry::<GetConnection>(),
+    entry::<GetContactLink>(),
     entry::<GetDefaultTimer>(),
     entry::<GetGroup>(),
     entry::<GetGroupPictures>(),
     entry::<GetGroups>(),
     entry::<GetIdentity>(),
     entry::<GetInviteLink>(),
+    entry::<GetLimits>(),
     entry::<GetMessage>(),
     entry::<GetPicture>(),
     entry::<GetPostUpdates>(),
@@ -300,6 +314,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<GetStatistics>(),
     entry::<GetStatusAudience>(),
     entry::<GetUserInfo>(),
+    entry::<GetUsername>(),
     entry::<InviteChannelAdmin>(),
     entry::<JoinByLink>(),
     entry::<JoinCommunityGroup>(),
@@ -348,10 +363,13 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<RemoveFromCommunity>(),
     entry::<RemoveParticipants>(),
     entry::<RemovePicture>(),
+    entry::<ReportSpam>(),
     entry::<ReportToAdmins>(),
     entry::<RequestFullHistory>(),
     entry::<RequestHistory>(),
     entry::<ResetInviteLink>(),
+    entry::<ResolveContactLink>(),
+    entry::<ResolveMessageLink>(),
     entry::<RevokeChannelInvitation>(),
     entry::<RevokeInvitations>(),
     entry::<RevokeMessage>(),
@@ -360,6 +378,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SearchChannels>(),
     entry::<SendMessage>(),
     entry::<SendText>(),
+    entry::<SetAbout>(),
     entry::<SetChatPrivacy>(),
     entry::<SetChatState>(),
     entry::<SetChatTimer>(),
@@ -373,8 +392,11 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SetPicture>(),
     entry::<SetPresence>(),
     entry::<SetPrivacy>(),
+    entry::<SetPushName>(),
     entry::<SetSetting>(),
     entry::<SetStatusAudience>(),
+    entry::<SetUsername>(),
+    entry::<SetUsernameKey>(),
     entry::<SharePhoneNumber>(),
     entry::<StarMessages>(),
     entry::<TransferChannel>(),

@@ -11,6 +11,8 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::messages::Unit;
 use crate::privacy;
+use crate::profile;
+use crate::properties;
 use crate::store::StoreError;
 
 /// How long the service may take for an answer.
@@ -19,8 +21,20 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Asks for what is not known yet, or for too long already. What fails is asked for at the next login, or by
 /// those who need it.
 pub(crate) async fn look(client: &Arc<Inner>, connection: &Arc<Connection>) {
-    let due = client.unit(|unit| Ok((privacy::is_due(unit)?, blocklist::is_due(unit)?)));
-    let Ok((privacy, blocklist)) = due.await else { return };
+    let due = client.unit(|unit| {
+        let properties = properties::is_due(unit)?;
+        if properties {
+            // As rarely as those are asked for.
+            unit.forget_old_tokens()?;
+        }
+        Ok((properties, privacy::is_due(unit)?, blocklist::is_due(unit)?))
+    });
+    let Ok((properties, privacy, blocklist)) = due.await else { return };
+    let properties = async {
+        if properties && let Err(error) = properties::fetch(client, connection, TIMEOUT).await {
+            tracing::debug!(%error, "The properties could not be fetched.");
+        }
+    };
     let privacy = async {
         if privacy && let Err(error) = privacy::fetch(client, connection, TIMEOUT).await {
             tracing::debug!(%error, "The settings of privacy could not be fetched.");
@@ -31,7 +45,7 @@ pub(crate) async fn look(client: &Arc<Inner>, connection: &Arc<Connection>) {
             tracing::debug!(%error, "The block list could not be fetched.");
         }
     };
-    tokio::join!(privacy, blocklist);
+    tokio::join!(properties, privacy, blocklist);
 }
 
 /// Asks for everything: it changed while this client was not told.
@@ -47,6 +61,7 @@ pub(crate) fn changed_elsewhere(unit: &mut Unit<'_>, node: &NodeRef<'_>) -> Resu
         privacy::notify::changed_elsewhere(unit, node)?;
     }
     blocklist::notify::changed_elsewhere(unit, node)?;
+    profile::notify::changed_elsewhere(unit, node)?;
     if node.child_named("disappearing_mode").is_some() {
         privacy::notify::timer(unit, node)?;
     }

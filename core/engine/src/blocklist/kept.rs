@@ -39,7 +39,7 @@ impl Row {
 }
 
 impl Unit<'_> {
-    fn blocked_row(&self) -> Result<Option<Row>, StoreError> {
+    fn blocked_row(&mut self) -> Result<Option<Row>, StoreError> {
         self.note(SUBJECT)
     }
 
@@ -168,9 +168,9 @@ impl Unit<'_> {
 }
 
 /// Whether a login is the time to ask for the list.
-pub(crate) fn is_due(unit: &Unit<'_>) -> Result<bool, StoreError> {
-    let row = unit.blocked_row()?;
-    Ok(row.is_none_or(|row| !(0..KEPT).contains(&unit.now().saturating_sub(row.fetched_at))))
+pub(crate) fn is_due(unit: &mut Unit<'_>) -> Result<bool, StoreError> {
+    let (row, now) = (unit.blocked_row()?, unit.now());
+    Ok(row.is_none_or(|row| !(0..KEPT).contains(&now.saturating_sub(row.fetched_at))))
 }
 
 /// Asks for the list.

@@ -17,9 +17,11 @@ use crate::groups;
 use crate::messages::{Replies, Unit};
 use crate::pictures;
 use crate::privacy;
+use crate::profile;
 use crate::repair::Repair;
 use crate::restrictions;
 use crate::store::{DeviceList, StoreError};
+use crate::tokens;
 
 /// Deals with a `<notification>` of the lane.
 pub(crate) fn notification(
@@ -47,9 +49,13 @@ pub(crate) fn notification(
         (Some("disappearing_mode"), Some(from)) if from.is_account() => privacy::notify::timer(unit, node)?,
         (Some("server_sync"), _) => appstate::announced(unit, node)?,
         (Some("mex"), Some(from)) if from.is_server() => {
-            restrictions::notification(unit, node)?;
-            channels::notify::graph(unit, node)?;
+            if !profile::notify::announced(unit, node)? {
+                restrictions::notification(unit, node)?;
+                channels::notify::graph(unit, node)?;
+            }
         }
+        (Some("privacy_token"), Some(_)) => tokens::notify::notification(unit, node)?,
+        (Some("status"), Some(from)) if from.is_account() => profile::notify::about(unit, node)?,
         (Some("w:gp2"), Some(from)) if from.is_group() => {
             groups::notify::notification(unit, node, &from.to_bare())?;
         }
@@ -237,6 +243,7 @@ fn identity(
             unit.forget_device(&device)?;
         }
     }
+    unit.wish_token_again(&user)?;
     if unit.identity(&user)?.is_none() {
         return Ok(());
     }

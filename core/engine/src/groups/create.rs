@@ -8,6 +8,7 @@ use whimbrel_wire::Jid;
 
 use super::exchange::{invalid, left, people, unclear};
 use super::info::{self, Group};
+use super::participants::with_tokens;
 use super::participants::{self, ParticipantResult};
 use super::stanza::{Draft, Shape};
 use super::{exchange, query, stanza};
@@ -16,6 +17,7 @@ use crate::client::{Client, Inner};
 use crate::error::Code;
 use crate::error::Error;
 use crate::options::CallOptions;
+use crate::properties::Property;
 
 /// How a new group is set up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,6 +104,7 @@ pub(super) async fn make(
     let description = about.filter(|text| !text.is_empty()).map(|text| (fresh_id(client), text));
     let draft = Draft { subject, key: fresh_id(client), members: &members, description, shape };
     let request = stanza::create(&draft);
+    let request = with_tokens(client, request, &members, Property::TokenOnGroupCreate).await?;
     let answer = connection.request(client.request_ids.next(), request, left(deadline)).await?;
     let now = client.server_now_ms().div_euclid(1000);
     let told = answer.child_named("group").and_then(|node| Some((node, stanza::group(node, now)?)));

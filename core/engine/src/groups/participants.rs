@@ -1,12 +1,12 @@
 //! Who is in a group, as the host changes it (features document §2.5, §2.9).
 
-use whimbrel_wire::{Jid, NodeRef};
+use whimbrel_wire::{Jid, Node, NodeRef};
 
 use super::exchange::{left, somebody, unclear};
 use super::notice::What;
 use super::row::Member;
 use super::{exchange, group_address, members, notify, stanza};
-use crate::client::Client;
+use crate::client::{Client, Inner};
 use crate::connection::iq;
 use crate::devices::identity::Source;
 #[cfg(doc)]
@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::events::Identity;
 use crate::messages::Unit;
 use crate::options::CallOptions;
+use crate::properties::Property;
 use crate::store::StoreError;
 
 /// What came of a change for one person.
@@ -125,6 +126,10 @@ impl Client {
                 })
                 .await?;
             let request = stanza::participants(&group, what, &members);
+            let request = match what {
+                What::Added => with_tokens(&client, request, &members, Property::TokenOnGroupAdd).await?,
+                _ => request,
+            };
             let answer = connection.request(client.request_ids.next(), request, left(deadline)).await?;
             let Some(done) = answer.child_named(stanza::action(what)) else {
                 return Err(unclear("the service did not say what became of the change"));
@@ -158,6 +163,17 @@ impl Client {
         })
         .await
     }
+}
+
+/// A request about members with what shows that they know this account.
+pub(super) async fn with_tokens(
+    client: &Inner,
+    request: Node,
+    members: &[Member],
+    property: Property,
+) -> Result<Node, Error> {
+    let members = members.iter().map(|member| member.id.clone());
+    client.unit(|unit| unit.with_member_tokens(request, members, property)).await
 }
 
 /// What an answer says of each participant. Some answer a success with 200; who has the wanted role or

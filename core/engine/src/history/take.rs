@@ -138,10 +138,11 @@ fn keep(
     };
     let pairs = std::mem::take(&mut reading.pairs);
     let runtime = &client.engine.handle;
-    if pairs.is_empty() {
+    if pairs.is_empty() && changes.privacy_tokens.is_empty() {
         runtime.block_on(client.commit.commit(changes))?;
     } else {
         runtime.block_on(client.unit(move |unit| {
+            unit.tokens_learned();
             for (lid, phone) in &pairs {
                 unit.learn(lid, phone, Source::Current)?;
             }

@@ -12,6 +12,7 @@ mod messages;
 mod people;
 mod pictures;
 mod privacy;
+mod profile;
 mod queue;
 mod record;
 mod stream;

@@ -6,7 +6,7 @@ use whimbrel_wire::jid::Jid;
 
 use super::{
     account, addons, appstate, blocklist, channels, communities, groups, history, messages, people, pictures,
-    privacy,
+    privacy, profile,
 };
 use crate::events::{Event, EventKind, Identity};
 
@@ -23,7 +23,7 @@ struct RecordRow {
     recorded_at_ms: i64,
     #[prost(
         oneof = "KindRow",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 43, 44, 45, 50, 51, 52, 56, 57, 60, 61, 62, 63, 64, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 43, 44, 45, 50, 51, 52, 56, 57, 60, 61, 62, 63, 64, 65, 66, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84"
     )]
     kind: Option<KindRow>,
 }
@@ -88,6 +88,10 @@ enum KindRow {
     DefaultTimerChanged(privacy::DefaultTimerRow),
     #[prost(message, tag = "64")]
     BlockedChanged(blocklist::BlockedChangedRow),
+    #[prost(message, tag = "65")]
+    AboutChanged(profile::AboutChangedRow),
+    #[prost(message, tag = "66")]
+    UsernameChanged(profile::UsernameChangedRow),
     #[prost(message, tag = "70")]
     ChatChanged(appstate::ChangeRow),
     #[prost(message, tag = "71")]
@@ -198,6 +202,8 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         EventKind::PrivacyChanged(event) => KindRow::PrivacyChanged(event.into()),
         EventKind::DefaultTimerChanged(event) => KindRow::DefaultTimerChanged(event.into()),
         EventKind::BlockedChanged(event) => KindRow::BlockedChanged(event.into()),
+        EventKind::AboutChanged(event) => KindRow::AboutChanged(event.into()),
+        EventKind::UsernameChanged(event) => KindRow::UsernameChanged(event.into()),
         EventKind::Qr(_)
         | EventKind::PairingCode(_)
         | EventKind::PairingCodeFailed(_)
@@ -265,6 +271,8 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
         KindRow::PrivacyChanged(row) => EventKind::PrivacyChanged(row.into()),
         KindRow::DefaultTimerChanged(row) => EventKind::DefaultTimerChanged(row.try_into()?),
         KindRow::BlockedChanged(row) => EventKind::BlockedChanged(row.try_into()?),
+        KindRow::AboutChanged(row) => EventKind::AboutChanged(row.try_into()?),
+        KindRow::UsernameChanged(row) => EventKind::UsernameChanged(row.try_into()?),
         KindRow::StateSynced(row) => EventKind::StateSynced(row.try_into()?),
     })
 }
@@ -415,6 +423,7 @@ mod tests {
         let mut groups = groups::tests::every_kind(&identity("9"));
         groups.extend(communities::tests::every_kind(&identity("9")));
         groups.extend(privacy::tests::every_kind(&identity("9")));
+        groups.extend(profile::tests::every_kind(&identity("9")));
         let others = vec![
             EventKind::Message(Box::new(message())),
             EventKind::Addon(Box::new(addon(true))),

@@ -213,6 +213,9 @@ impl Unit<'_> {
         }
         let who = self.identity_of(device)?;
         self.event(EventKind::IdentityChanged(IdentityChanged { who, device: device.device() }));
+        if !device.has_device() {
+            self.wish_token_again(device)?;
+        }
         Ok(())
     }
 

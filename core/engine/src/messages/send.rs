@@ -350,12 +350,14 @@ pub(super) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, 
         }
     }
     let peer_phone = if to.is_lid() { unit.phone_of(&to)? } else { None };
+    let token = unit.token_on_message(&chat)?;
     let direct = Direct {
         id: &row.message_id,
         to: &to,
         peer_phone: peer_phone.as_ref(),
         proof: unit.account.signed_identity.as_deref(),
         about: &About::of(&row.content, unit.now()),
+        token,
     };
     let stanza = direct.build(sealed);
     let stanza = reporting::attach(stanza, &row.content, &row.message_id, &own_wire, &to);

@@ -230,6 +230,8 @@ pub(crate) struct Direct<'a> {
     /// Proof of this device, for whoever meets it for the first time.
     pub(crate) proof: Option<&'a [u8]>,
     pub(crate) about: &'a About,
+    /// What shows that the recipient knows this account.
+    pub(crate) token: Option<Node>,
 }
 
 impl Direct<'_> {
@@ -238,7 +240,7 @@ impl Direct<'_> {
         let (participants, proof) = participants(sealed, self.proof, |enc| self.about.body(enc));
         let message = Node::new("message").attr("id", self.id.to_owned()).attr("to", self.to);
         let message = self.about.message(message).attr_opt("peer_recipient_pn", self.peer_phone);
-        self.about.children(message.child_opt(participants)).child_opt(proof)
+        self.about.children(message.child_opt(participants)).child_opt(proof).child_opt(self.token)
     }
 }
 

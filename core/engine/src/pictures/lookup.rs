@@ -8,6 +8,8 @@ use whimbrel_wire::Jid;
 use super::stanza::{self, Answer};
 use crate::client::Client;
 use crate::error::{Code, Error, Outcome};
+use crate::properties::Property;
+use crate::tokens::Credential;
 
 /// How large a picture is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -84,7 +86,9 @@ impl Client {
         self.call(operation, timeout, move |client, deadline| async move {
             client.linked_account()?;
             let connection = client.wait_for_connection(deadline).await?;
-            let request = stanza::ask(&target, size.name(), known_id.as_deref());
+            let token = client.unit(|unit| unit.credential_for(&target, Property::TokenOnPictures, true));
+            let token = token.await?.map(Credential::node);
+            let request = stanza::ask(&target, size.name(), known_id.as_deref(), token);
             let left = deadline.saturating_duration_since(Instant::now());
             let answer = match connection.request(client.request_ids.next(), request, left).await {
                 Ok(answer) => stanza::answer(&answer, known_id.is_some()),

@@ -20,11 +20,12 @@ pub(super) enum Answer {
     Refused(u16),
 }
 
-/// Asks for a picture. `known`: the id of the one that is known.
-pub(super) fn ask(target: &Jid, kind: &'static str, known: Option<&str>) -> Node {
+/// Asks for a picture. `known`: the id of the one that is known; `token`: what shows that the owner knows
+/// this account.
+pub(super) fn ask(target: &Jid, kind: &'static str, known: Option<&str>, token: Option<Node>) -> Node {
     let picture =
         Node::new("picture").attr("type", kind).attr("query", "url").attr_opt("id", known.map(str::to_owned));
-    request("get", Some(target)).child(picture)
+    request("get", Some(target)).child(picture.child_opt(token))
 }
 
 /// Sets a picture; without a target it is the own one.

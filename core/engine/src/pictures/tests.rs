@@ -9,7 +9,7 @@ fn jid(text: &str) -> Jid {
 #[test]
 fn requests_are_those_of_peers() {
     let person = jid("31612345678@s.whatsapp.net");
-    let ask = ask(&person, "preview", Some("17"));
+    let ask = ask(&person, "preview", Some("17"), None);
     assert!(ask.attr_is("xmlns", "w:profile:picture") && ask.attr_is("type", "get"));
     assert_eq!((ask.attr_jid("to"), ask.attr_jid("target")), (Some(Jid::SERVER), Some(person)));
     let picture = ask.child_named("picture").unwrap();

@@ -6,6 +6,7 @@ use super::{own, stanza, watch};
 use crate::client::Inner;
 use crate::connection::Connection;
 use crate::error::Error;
+use crate::tokens::Credential;
 
 /// Says again what the host said, and asks for those whom it watches.
 pub(crate) async fn restore(client: &Inner, connection: &Connection) {
@@ -26,10 +27,16 @@ async fn say_again(client: &Inner, connection: &Connection) -> Result<(), Error>
     if watched.is_empty() {
         return Ok(());
     }
-    let watched = client
-        .unit(|unit| watched.iter().map(|who| watch::addresses(unit, who)).collect::<Result<Vec<_>, _>>());
-    for (_, to) in watched.await? {
-        connection.send(stanza::subscribe(&to)).await?;
+    let watched = client.unit(|unit| {
+        let mut found = Vec::with_capacity(watched.len());
+        for who in &watched {
+            let token = unit.credential(who)?.map(Credential::node);
+            found.push((watch::addresses(unit, who)?.1, token));
+        }
+        Ok(found)
+    });
+    for (to, token) in watched.await? {
+        connection.send(stanza::subscribe(&to, token)).await?;
     }
     Ok(())
 }

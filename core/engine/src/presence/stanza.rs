@@ -15,9 +15,9 @@ pub(super) fn own(availability: Availability, name: &str) -> Node {
     Node::new("presence").attr("type", kind).attr("name", name.replace('@', ""))
 }
 
-/// Asks for the presence of a person or group.
-pub(super) fn subscribe(to: &Jid) -> Node {
-    Node::new("presence").attr("type", "subscribe").attr("to", to)
+/// Asks for the presence of a person or group. `token`: what shows that the person knows this account.
+pub(super) fn subscribe(to: &Jid, token: Option<Node>) -> Node {
+    Node::new("presence").attr("type", "subscribe").attr("to", to).child_opt(token)
 }
 
 /// Asks for it no more.
@@ -89,7 +89,7 @@ mod tests {
         for (node, expected) in [
             (own(Availability::Available, "Tester"), sent("whatsmeow", "SendPresence(available)", 0)),
             (own(Availability::Unavailable, "Te@ster"), sent("whatsmeow", "SendPresence(unavailable)", 0)),
-            (subscribe(&peer()), sent("whatsmeow", "SubscribePresence", 0)),
+            (subscribe(&peer(), None), sent("whatsmeow", "SubscribePresence", 0)),
             (chat_state(&peer(), ChatState::Composing), sent("whatsmeow", "SendChatPresence(composing)", 0)),
             (chat_state(&peer(), ChatState::Recording), sent("whatsmeow", "SendChatPresence(recording)", 0)),
             (chat_state(&peer(), ChatState::Paused), sent("whatsmeow", "SendChatPresence(paused)", 0)),

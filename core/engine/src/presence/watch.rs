@@ -9,6 +9,7 @@ use crate::error::{Code, Error};
 use crate::messages::Unit;
 use crate::options::CallOptions;
 use crate::store::StoreError;
+use crate::tokens::Credential;
 
 impl Client {
     /// Watches whether a person is online, or how many members of a group are: tells it at once and at
@@ -32,7 +33,9 @@ impl Client {
                 lookup::ask(&client, &connection, &who, deadline).await?;
             }
             let _order = client.presence.saying.lock().await;
-            let (id, to) = client.unit(|unit| addresses(unit, &who)).await?;
+            let ((id, to), token) = client
+                .unit(|unit| Ok((addresses(unit, &who)?, unit.credential(&who)?.map(Credential::node))))
+                .await?;
             let full = {
                 let known = client.presence.known();
                 known.watched.len() >= WATCHED && !known.watched.contains(&id)
@@ -40,7 +43,7 @@ impl Client {
             if full {
                 return Err(Error::new(Code::WrongState, "too many people are watched"));
             }
-            connection.send(stanza::subscribe(&to)).await?;
+            connection.send(stanza::subscribe(&to, token)).await?;
             client.presence.known().watched.insert(id);
             Ok(())
         })

@@ -75,7 +75,7 @@ pub(super) fn left(deadline: Instant) -> std::time::Duration {
 }
 
 /// The account as the service addresses it.
-pub(super) fn own(client: &Inner) -> Result<Jid, Error> {
+pub(crate) fn own(client: &Inner) -> Result<Jid, Error> {
     let account = client.linked_account()?;
     let own = account.phone.as_ref().or(account.lid.as_ref()).map(Jid::to_account);
     own.ok_or_else(crate::client::not_linked)

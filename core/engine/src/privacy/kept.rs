@@ -28,12 +28,12 @@ struct Row {
 }
 
 impl Unit<'_> {
-    fn privacy_row(&self) -> Result<Option<Row>, StoreError> {
+    fn privacy_row(&mut self) -> Result<Option<Row>, StoreError> {
         self.note(SUBJECT)
     }
 
     /// All settings, if they are known and up to date.
-    pub(super) fn privacy(&self) -> Result<Option<Vec<PrivacySetting>>, StoreError> {
+    pub(super) fn privacy(&mut self) -> Result<Option<Vec<PrivacySetting>>, StoreError> {
         let row = self.privacy_row()?.filter(|row| row.fetched_at > 0);
         let settings = |row: Row| {
             let settings = row.settings.iter();
@@ -43,7 +43,10 @@ impl Unit<'_> {
     }
 
     /// What a category is set to, as far as it is known.
-    pub(super) fn privacy_of(&self, category: &PrivacyCategory) -> Result<Option<PrivacyValue>, StoreError> {
+    pub(super) fn privacy_of(
+        &mut self,
+        category: &PrivacyCategory,
+    ) -> Result<Option<PrivacyValue>, StoreError> {
         let row = self.privacy_row()?;
         Ok(row.and_then(|row| {
             row.settings.get(category.wire().as_ref()).map(|word| PrivacyValue::of_wire(word))
@@ -51,7 +54,7 @@ impl Unit<'_> {
     }
 
     /// Whether authors are told that this account read their messages.
-    pub(crate) fn tells_of_reading(&self) -> Result<bool, StoreError> {
+    pub(crate) fn tells_of_reading(&mut self) -> Result<bool, StoreError> {
         Ok(self.privacy_of(&PrivacyCategory::ReadReceipts)? != Some(PrivacyValue::Nobody))
     }
 
@@ -113,9 +116,9 @@ impl Unit<'_> {
 }
 
 /// Whether a login is the time to ask for the settings.
-pub(crate) fn is_due(unit: &Unit<'_>) -> Result<bool, StoreError> {
-    let row = unit.privacy_row()?;
-    Ok(row.is_none_or(|row| !(0..KEPT).contains(&unit.now().saturating_sub(row.fetched_at))))
+pub(crate) fn is_due(unit: &mut Unit<'_>) -> Result<bool, StoreError> {
+    let (row, now) = (unit.privacy_row()?, unit.now());
+    Ok(row.is_none_or(|row| !(0..KEPT).contains(&now.saturating_sub(row.fetched_at))))
 }
 
 /// Asks for the settings.

@@ -26,6 +26,7 @@ mod words;
 pub use notify::{DefaultTimerChanged, PrivacyChanged};
 pub use words::{PrivacyCategory, PrivacyValue};
 
+pub(crate) use change::own;
 pub(crate) use exceptions::listed;
 pub(crate) use kept::{fetch, is_due};
 

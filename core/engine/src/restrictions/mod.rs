@@ -3,7 +3,10 @@
 //! they are held back here, so that a host that goes on does not make it worse. Whatever else is sent
 //! goes on.
 
+mod limits;
 mod stanza;
+
+pub use limits::{AccountLimits, NewChats};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,7 +120,8 @@ impl Unit<'_> {
         let now = self.now();
         let locks: Vec<Lock> = self.locks()?.into_iter().filter(|lock| lock.holds(now)).collect();
         let Some(last) = locks.iter().max_by_key(|lock| lock.until) else { return Ok(None) };
-        if !self.is_first_contact(chat)? {
+        // Who was given a token is no stranger.
+        if !self.is_first_contact(chat)? || self.credential(chat)?.is_some() {
             return Ok(None);
         }
         let error = Error::new(Code::Restricted, "the account may not begin chats for now")

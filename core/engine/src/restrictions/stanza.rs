@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use whimbrel_wire::{Node, NodeRef};
 
 use super::{RestrictionKind, Word};
+use crate::error::Error;
 use crate::mex;
 
 const TIMELOCK: &str = "FetchReachoutTimelock";
@@ -34,6 +35,15 @@ pub(super) fn answered(kind: RestrictionKind, answer: &NodeRef<'_>) -> Option<Wo
         RestrictionKind::NewChatCap => cap(data.get(CAP_ANSWER)?),
         RestrictionKind::Other => None,
     }
+}
+
+/// All that the answer says.
+pub(super) fn state(kind: RestrictionKind, answer: &NodeRef<'_>) -> Result<Value, Error> {
+    let root = match kind {
+        RestrictionKind::NewChatCap => CAP_ANSWER,
+        RestrictionKind::ReachoutTimelock | RestrictionKind::Other => TIMELOCK_ANSWER,
+    };
+    mex::read(answer, root)
 }
 
 /// What a notification says; `None` if it is about something else.

@@ -315,6 +315,10 @@ pub(crate) struct Changes {
     pub(crate) app_state: Vec<AppStateChange>,
     /// Tokens that people gave this account; a newer one counts.
     pub(crate) privacy_tokens: Vec<(Jid, Token)>,
+    /// When this account gave people tokens, seconds; the latest counts.
+    pub(crate) tokens_issued: BTreeMap<Jid, i64>,
+    /// Tokens that were given before are good for nothing any more.
+    pub(crate) tokens_before: Option<i64>,
     /// The salt of tokens for strangers; one that is there already counts.
     pub(crate) nct_salt: Option<Vec<u8>>,
     /// What is learned of chats, messages and people; the committer adds what follows from the rest.
@@ -363,6 +367,8 @@ impl Changes {
         self.history.extend(later.history);
         self.app_state.extend(later.app_state);
         self.privacy_tokens.extend(later.privacy_tokens);
+        self.tokens_issued.extend(later.tokens_issued);
+        self.tokens_before = self.tokens_before.max(later.tokens_before);
         self.nct_salt = self.nct_salt.take().or(later.nct_salt);
         self.archive.extend(later.archive);
         self.forget_link |= later.forget_link;
@@ -409,6 +415,8 @@ impl Changes {
             && self.history.is_empty()
             && self.app_state.is_empty()
             && self.privacy_tokens.is_empty()
+            && self.tokens_issued.is_empty()
+            && self.tokens_before.is_none()
             && self.nct_salt.is_none()
             && self.archive.is_empty()
             && !self.forget_link

@@ -109,6 +109,12 @@ fn full() -> Changes {
         restrictions: [(RestrictionKind::NewChatCap, Some(LOCK)), (RestrictionKind::ReachoutTimelock, None)]
             .into(),
         notes: [("a", Some(vec![1, 2])), ("b", None)].into(),
+        privacy_tokens: vec![
+            (jid("42@lid"), Token { token: vec![5], timestamp: 7, sender_timestamp: Some(3) }),
+            (jid("42@lid"), Token { token: vec![4], timestamp: 6, sender_timestamp: None }),
+        ],
+        tokens_issued: [(jid("42@lid"), 9), (jid("43@lid"), 4)].into(),
+        nct_salt: Some(vec![6]),
         parents: [parent("p", Some(vec![7])), parent("q", None)].into(),
         timers: [(chat.clone(), timer(86_400))].into(),
         inbox: vec![
@@ -206,6 +212,12 @@ fn keeps_what_was_committed(store: &dyn Store) {
     assert_eq!(store.restrictions().unwrap(), [LOCK]);
     assert_eq!(store.note("a").unwrap(), Some(vec![1, 2]));
     assert_eq!(store.note("b").unwrap(), None);
+    let token = store.token(&jid("42@lid")).unwrap().unwrap();
+    assert_eq!((token.token, token.timestamp, token.sender_timestamp), (vec![5], 7, Some(9)));
+    let issued = store.token(&jid("43@lid")).unwrap().unwrap();
+    assert_eq!((issued.token, issued.timestamp, issued.sender_timestamp), (vec![], 0, Some(4)));
+    assert!(store.token(&jid("44@lid")).unwrap().is_none());
+    assert_eq!(store.nct_salt().unwrap(), Some(vec![6]));
     assert!(store.is_known_chat(&chat).unwrap() && !store.is_known_chat(&jid("4@lid")).unwrap());
     for entry in full().inbox {
         assert_eq!(store.inbox(&chat, &device, &entry.message_id).unwrap(), Some(entry));
@@ -263,11 +275,20 @@ fn deletes_and_overwrites(store: &dyn Store) {
             parents: [parent("p", Some(vec![8])), (parent("q", None).0, None)].into(),
             timers: [(jid("42@lid"), timer(0))].into(),
             notes: [("a", None), ("b", Some(vec![3]))].into(),
+            privacy_tokens: vec![(
+                jid("42@lid"),
+                Token { token: vec![8], timestamp: 8, sender_timestamp: None },
+            )],
+            tokens_before: Some(5),
             acknowledged: Some(1),
             ..Changes::default()
         })
         .unwrap();
     assert_eq!((store.note("a").unwrap(), store.note("b").unwrap()), (None, Some(vec![3])));
+    // A newer one keeps when this account gave one; what is too old in both ways is gone.
+    let token = store.token(&jid("42@lid")).unwrap().unwrap();
+    assert_eq!((token.token, token.timestamp, token.sender_timestamp), (vec![8], 8, Some(9)));
+    assert!(store.token(&jid("43@lid")).unwrap().is_none());
     assert_eq!(store.parents_of("p").unwrap(), [parent("p", Some(vec![8])).1.unwrap()]);
     assert_eq!(store.parents_of("q").unwrap(), []);
     assert_eq!(store.chat_timer(&jid("42@lid")).unwrap(), Some(timer(0)));
@@ -445,6 +466,8 @@ fn forgets_a_link_but_not_the_journal(store: &dyn Store) {
     assert_eq!(store.lid_migration().unwrap(), LidMigration::default());
     assert_eq!(store.restrictions().unwrap(), []);
     assert_eq!(store.note("a").unwrap(), None);
+    assert!(store.token(&jid("42@lid")).unwrap().is_none());
+    assert_eq!(store.nct_salt().unwrap(), None);
     assert!(!store.is_known_chat(&jid("42@lid")).unwrap());
     assert_eq!(store.own_sender_key(&jid("1203@g.us")).unwrap(), None);
     assert_eq!(store.held_groups().unwrap(), []);

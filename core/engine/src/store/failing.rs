@@ -8,7 +8,7 @@ use whimbrel_wire::jid::Jid;
 
 use super::{
     Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, MemoryStore, OutboxRow, ParentRow,
-    PreKeyRow, SignedPreKeyRow, Store, StoreError, TimerRow,
+    PreKeyRow, SignedPreKeyRow, Store, StoreError, TimerRow, Token,
 };
 use crate::addons::waiting::{WaitingRow, Which};
 use crate::appstate::rows::{CollectionRow, KeyRow, PendingRow, WantedKey};
@@ -151,6 +151,14 @@ impl Store for FailingStore {
 
     fn restrictions(&self) -> Result<Vec<Lock>, StoreError> {
         self.kept.restrictions()
+    }
+
+    fn token(&self, user: &Jid) -> Result<Option<Token>, StoreError> {
+        self.kept.token(user)
+    }
+
+    fn nct_salt(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.kept.nct_salt()
     }
 
     fn note(&self, subject: &str) -> Result<Option<Vec<u8>>, StoreError> {

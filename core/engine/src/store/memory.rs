@@ -209,10 +209,23 @@ impl Tables {
             self.change_piece(change);
         }
         for (user, token) in &changes.privacy_tokens {
-            let known = self.tokens.get(user).map(|known| known.timestamp);
-            if known.is_none_or(|known| known < token.timestamp) {
-                self.tokens.insert(user.clone(), token.clone());
+            let known = self.tokens.get(user);
+            if known.is_none_or(|known| known.timestamp < token.timestamp) {
+                let issued = known.and_then(|known| known.sender_timestamp);
+                let sender_timestamp = token.sender_timestamp.or(issued);
+                self.tokens.insert(user.clone(), Token { sender_timestamp, ..token.clone() });
             }
+        }
+        for (user, issued) in &changes.tokens_issued {
+            let known = self.tokens.remove(user);
+            let known = known.unwrap_or(Token { token: Vec::new(), timestamp: 0, sender_timestamp: None });
+            let sender_timestamp = known.sender_timestamp.max(Some(*issued));
+            self.tokens.insert(user.clone(), Token { sender_timestamp, ..known });
+        }
+        if let Some(before) = changes.tokens_before {
+            self.tokens.retain(|_, token| {
+                token.timestamp >= before || token.sender_timestamp.is_some_and(|issued| issued >= before)
+            });
         }
         self.nct_salt = self.nct_salt.take().or_else(|| changes.nct_salt.clone());
         for row in &changes.journal {
@@ -438,6 +451,16 @@ impl Store for MemoryStore {
 
     fn restrictions(&self) -> Result<Vec<Lock>, StoreError> {
         Ok(self.lock().restrictions.values().copied().collect())
+    }
+
+    fn token(&self, user: &Jid) -> Result<Option<Token>, StoreError> {
+        Ok(self.lock().tokens.get(user).cloned())
+    }
+
+    fn nct_salt(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        // App state has its own tables, also here; its salt is the newer one.
+        let shared = self.with_archive(|connection| appstate::salt(connection))?;
+        Ok(shared.or_else(|| self.lock().nct_salt.clone()))
     }
 
     fn note(&self, subject: &str) -> Result<Option<Vec<u8>>, StoreError> {

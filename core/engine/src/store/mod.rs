@@ -188,6 +188,10 @@ pub(crate) trait Store: Send + Sync + 'static {
     fn message_details(&self, target: &Target) -> Result<Option<Details>, StoreError>;
     /// Chats of the archive, the one with the newest message first.
     fn find_chats(&self, query: &ChatQuery) -> Result<Vec<FoundChat>, StoreError>;
+    /// What tokens were exchanged with a person under exactly this address.
+    fn token(&self, user: &Jid) -> Result<Option<Token>, StoreError>;
+    /// The salt of tokens for strangers.
+    fn nct_salt(&self) -> Result<Option<Vec<u8>>, StoreError>;
     /// All labels for chats, in their order.
     fn labels(&self) -> Result<Vec<FoundLabel>, StoreError>;
     /// People of the archive, by name.

@@ -8,6 +8,7 @@
 
 mod support;
 
+mod account;
 mod app_state;
 mod baileys_link;
 mod channels;

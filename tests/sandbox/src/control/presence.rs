@@ -19,6 +19,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/phones/{number}/privacy", routing::post(privacy))
         .route("/phones/{number}/default-timer", routing::post(default_timer))
         .route("/phones/{number}/block", routing::post(block))
+        .route("/phones/{number}/message-link", routing::post(message_link))
         .route("/phones/{number}/signs", routing::get(signs))
 }
 
@@ -122,6 +123,22 @@ async fn block(
 ) -> Result<StatusCode, ApiError> {
     find(&api, &number)?.set_blocked(&request.person, request.blocked).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MessageLink {
+    text: String,
+}
+
+async fn message_link(
+    State(api): State<Api>,
+    Path(number): Path<String>,
+    Body(request): Body<MessageLink>,
+) -> Result<Json<serde_json::Value>, ApiError> {
+    find(&api, &number)?;
+    let code = api.sandbox.make_message_link(&number, &request.text);
+    Ok(Json(serde_json::json!({ "code": code })))
 }
 
 async fn signs(

@@ -72,7 +72,7 @@ impl Service {
             ("w:profile:picture", true) => self.picture_query(device, request),
             ("w:profile:picture", false) => self.picture_change(device, request),
             ("w:m", false) => self.media_connection(device, request),
-            ("abt", true) => Ok(Reply::Child(super::properties::props(request))),
+            ("abt", true) => Ok(Reply::Child(self.properties.answer(request))),
             ("blocklist", true) => self.blocklist(device),
             ("blocklist", false) => self.change_blocklist(device, request),
             ("privacy", true) => self.privacy(device, request),
@@ -84,6 +84,9 @@ impl Service {
             ("tos", true) => self.terms_query(device, request),
             ("tos", false) => self.terms_change(device, request),
             ("status", false) => self.change_about(device, request),
+            ("spam", false) => self.spam_report(device, request),
+            ("w:qr", true) => self.resolve_code(request),
+            ("w:qr", false) => self.own_code(device, request),
             ("w:sync:app:state", _) => self.app_state(device, request),
             ("urn:xmpp:whatsapp:dirty", false) | ("w:stats" | "urn:xmpp:whatsapp:push", _) => {
                 Ok(Reply::Empty)

@@ -45,6 +45,9 @@ impl Service {
     }
 
     fn operation(&mut self, device: DeviceId, name: &str, variables: &Value) -> Answer {
+        if let Some(answer) = self.profile_graph(device, name, variables) {
+            return answer;
+        }
         match name {
             "FetchReachoutTimelock" => {
                 let state = self.restriction_state(device.account, Restriction::ReachoutTimelock);

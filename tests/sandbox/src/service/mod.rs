@@ -34,6 +34,7 @@ mod settings;
 mod standing;
 mod status;
 mod tokens;
+mod usernames;
 mod usync;
 
 use std::collections::BTreeMap;
@@ -92,6 +93,9 @@ pub(crate) struct Service {
     routes: Routes,
     media: media::MediaHosts,
     pictures: pictures::Pictures,
+    names: usernames::Names,
+    tokens: tokens::Tokens,
+    properties: properties::Properties,
     /// The files of the media hosts.
     shelf: Arc<Shelf>,
     app_state_faults: appstate::AppStateFaults,
@@ -119,6 +123,9 @@ impl Service {
             routes: Routes::default(),
             media: media::MediaHosts::default(),
             pictures: pictures::Pictures::default(),
+            names: usernames::Names::default(),
+            tokens: tokens::Tokens::default(),
+            properties: properties::Properties::default(),
             shelf,
             app_state_faults: appstate::AppStateFaults::default(),
             counters: Counters::default(),

@@ -28,6 +28,7 @@ impl Service {
                 if let Some(own) = self.accounts.device_mut(device) {
                     own.subscriptions.insert(target);
                 }
+                self.watches(device.account, target, node);
                 self.tell_presence(stream, device, target);
             }
             Some("unsubscribe") => {
@@ -73,7 +74,10 @@ impl Service {
     fn tell_presence(&mut self, stream: StreamId, watcher: DeviceId, target: AccountId) {
         let watching = self.accounts.device(watcher).is_some_and(|device| device.available);
         let Some(person) = self.accounts.get(target) else { return };
-        if !watching || !self.sees(target, "online", watcher.account) {
+        if !watching
+            || !self.may_watch(watcher.account, target)
+            || !self.sees(target, "online", watcher.account)
+        {
             return;
         }
         let presence = Node::new("presence").attr("from", person.bare(Space::Lid));

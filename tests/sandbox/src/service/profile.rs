@@ -16,6 +16,8 @@ impl Service {
         let text = status.content_text().unwrap_or_default().to_owned();
         let now = self.now;
         self.settings_mut(device)?.about = (text.clone(), now);
+        self.names.forget_text(device.account);
+        self.sync_account(device, Node::new("status"));
         let Some(account) = self.accounts.get(device.account) else { return Ok(Reply::Empty) };
         let (pn, contacts) = (account.bare(Space::Pn), account.contacts.clone());
         for contact in contacts

@@ -8,8 +8,11 @@ use serde_json::{Value, json};
 use whimbrel_wire::{Jid, Node};
 
 use super::Service;
-use super::accounts::AccountId;
+use super::accounts::{AccountId, DeviceId};
+use super::iq::Reply;
 use crate::Restriction;
+use crate::events::Event;
+use crate::stanza::{self, Refusal};
 
 /// Restrictions of an account and their ends, seconds; without an end they last until they are lifted.
 pub(super) type Restrictions = BTreeMap<Restriction, Option<u64>>;
@@ -57,7 +60,7 @@ impl Service {
         }
         let in_force = |(_, until): &(&Restriction, &Option<u64>)| until.is_none_or(|until| until > self.now);
         account.restrictions.iter().find(in_force).map(|(restriction, _)| match restriction {
-            Restriction::ReachoutTimelock => 463,
+            Restriction::ReachoutTimelock | Restriction::TokensOnly => 463,
             Restriction::NewChatCap => 475,
         })
     }
@@ -73,6 +76,7 @@ impl Service {
                 "time_enforcement_ends": end,
                 "enforcement_type": active.then_some("DEFAULT"),
             }),
+            Restriction::TokensOnly => Value::Null,
             Restriction::NewChatCap => json!({
                 "total_quota": "100",
                 "used_quota": if active { "100" } else { "50" },
@@ -86,8 +90,24 @@ impl Service {
         }
     }
 
+    /// Somebody reports others: what is said of whom, and which messages go along.
+    pub(super) fn spam_report(&mut self, device: DeviceId, request: &Node) -> Result<Reply, Refusal> {
+        let list = request.child_named("spam_list").ok_or_else(|| Refusal::code(400))?;
+        let (flow, chat) = (stanza::text(list, "spam_flow"), list.attr_jid("jid"));
+        let (Some(flow), Some(chat)) = (flow, chat) else { return Err(Refusal::code(400)) };
+        let messages: Vec<String> = list.children_named("message").map(stanza::id).collect();
+        let raw =
+            list.children_named("message").filter(|message| message.child_named("raw").is_some()).count();
+        let device = self.accounts.label(device);
+        self.log(Event::SpamReported { device, chat: chat.to_string(), flow, messages, raw });
+        let id = self.next_id();
+        Ok(Reply::Child(Node::new("report_id").text(id)))
+    }
+
     fn announce_restriction(&mut self, account: AccountId, restriction: Restriction) {
         let (name, root) = match restriction {
+            // Nobody is told of this one.
+            Restriction::TokensOnly => return,
             Restriction::ReachoutTimelock => {
                 ("NotificationUserReachoutTimelockUpdate", "xwa2_notify_account_reachout_timelock")
             }

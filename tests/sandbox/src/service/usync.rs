@@ -55,6 +55,9 @@ impl Service {
     }
 
     fn user(&self, asking: DeviceId, protocols: &Node, asked: &Node) -> Option<Node> {
+        if let Some(found) = asked.child_named("contact").and_then(|contact| self.user_by_name(contact)) {
+            return Some(found);
+        }
         let contact = asked.child_named("contact").and_then(|contact| contact.content_text());
         let hint = asked.child_named("lid").and_then(|lid| lid.attr_jid("jid"));
         let jid = asked.attr_jid("jid").or_else(|| hint.filter(|_| contact.is_none()));
@@ -126,6 +129,13 @@ impl Service {
             "disappearing_mode" => {
                 let (duration, changed) = settings.disappearing_mode();
                 Some(Node::new("disappearing_mode").attr("duration", duration).attr("t", changed))
+            }
+            "username" => {
+                let name = self.names.of(account.id)?;
+                Some(Node::new("username").text(name.to_owned()))
+            }
+            "text_status" if self.sees(account.id, "status", asking.account) => {
+                self.names.text(account.id).map(super::usernames::TextStatus::node)
             }
             // What a person does not have is left out: some clients take the mere presence of an
             // element for an answer.

@@ -123,6 +123,7 @@ impl Outbox {
                 }
                 if row.chat.is_account() {
                     unit.taken_from(&row.chat)?;
+                    unit.wish_token(&row.chat)?;
                 }
                 if let Some(keys) = keys.as_ref().filter(|_| row.chat.is_status()) {
                     unit.key_handed_out(&row.chat, keys.key_id, &keys.devices)?;

@@ -99,6 +99,8 @@ pub(in crate::messages) fn refused(
     }
     if let Some(kind) = RestrictionKind::of_status(status) {
         unit.refused_by(kind)?;
+        // Who has one of this account may answer, and with that give one back.
+        unit.wish_token(&row.chat)?;
     }
     if status == 479 {
         tracing::error!(

@@ -31,6 +31,7 @@ use crate::restrictions::{Lock, RestrictionKind};
 use crate::retry::Limits;
 use crate::statistics::Statistics;
 use crate::store::{Account, Changes, Store};
+use crate::tokens::Standing;
 
 /// Session records kept in memory, a few hundred bytes each.
 const SESSIONS: usize = 32;
@@ -56,6 +57,10 @@ pub(crate) struct SignalState {
     announced: (VecDeque<Jid>, u64),
     /// Restrictions of the account, once they were read.
     locks: Option<Vec<Lock>>,
+    /// How it stands with people about tokens, as far as it was read.
+    pub(crate) tokens: BTreeMap<Jid, Standing>,
+    /// What is known of the account itself, as far as it was read.
+    notes: BTreeMap<&'static str, Option<Vec<u8>>>,
     /// When the service was last asked about restrictions, seconds.
     restrictions_asked: BTreeMap<RestrictionKind, i64>,
     rng: Option<ChaCha20Rng>,
@@ -75,6 +80,8 @@ impl Default for SignalState {
             sending: SendingState::default(),
             announced: (VecDeque::new(), 0),
             locks: None,
+            tokens: BTreeMap::new(),
+            notes: BTreeMap::new(),
             restrictions_asked: BTreeMap::new(),
             rng: None,
             statistics: Statistics::default(),
@@ -196,6 +203,11 @@ impl<'a> Unit<'a> {
         let id = format!("{:016x}", self.rng.next_u64());
         self.changes.events.push(Event { sequence: None, id: id.clone(), recorded_at_ms: self.now_ms, kind });
         id
+    }
+
+    /// How it stands with people about tokens, in memory.
+    pub(crate) fn known_tokens(&mut self) -> &mut BTreeMap<Jid, Standing> {
+        &mut self.state.tokens
     }
 
     /// What is known of addresses, in memory.

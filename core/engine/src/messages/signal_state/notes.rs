@@ -8,16 +8,22 @@ use crate::store::StoreError;
 impl Unit<'_> {
     /// What is noted about a subject. A note that this version cannot read counts as none: all of them are
     /// asked for again.
-    pub(crate) fn note<M: Message + Default>(&self, subject: &'static str) -> Result<Option<M>, StoreError> {
-        let note = match self.changes.notes.get(subject) {
-            Some(changed) => changed.clone(),
-            None => self.store.note(subject)?,
-        };
+    pub(crate) fn note<M: Message + Default>(
+        &mut self,
+        subject: &'static str,
+    ) -> Result<Option<M>, StoreError> {
+        if !self.state.notes.contains_key(subject) {
+            let note = self.store.note(subject)?;
+            self.state.notes.insert(subject, note);
+        }
+        let note = self.state.notes.get(subject).and_then(Option::as_ref);
         Ok(note.and_then(|note| M::decode(note.as_slice()).ok()))
     }
 
     /// Notes something in the place of what was noted.
     pub(crate) fn set_note<M: Message>(&mut self, subject: &'static str, note: &M) {
-        self.changes.notes.insert(subject, Some(note.encode_to_vec()));
+        let note = Some(note.encode_to_vec());
+        self.state.notes.insert(subject, note.clone());
+        self.changes.notes.insert(subject, note);
     }
 }

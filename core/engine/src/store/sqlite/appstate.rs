@@ -214,7 +214,8 @@ pub(in crate::store) fn write_alone(
         transaction
             .execute_batch(
                 "DELETE FROM app_state_keys; DELETE FROM app_state_wanted; DELETE FROM app_state_collections; \
-                 DELETE FROM app_state_entries; DELETE FROM app_state_pending;",
+                 DELETE FROM app_state_entries; DELETE FROM app_state_pending; \
+                 DELETE FROM nct_salt;",
             )
             .map_err(failed)?;
     }
@@ -298,4 +299,10 @@ pub(in crate::store) fn write(transaction: &Transaction<'_>, changes: &Changes) 
         }
     }
     Ok(())
+}
+
+/// The salt of tokens for strangers.
+pub(in crate::store) fn salt(connection: &Connection) -> Result<Option<Vec<u8>>, StoreError> {
+    let salt = connection.query_row("SELECT salt FROM nct_salt", [], |row| row.get(0));
+    salt.optional().map_err(failed)
 }

@@ -160,6 +160,19 @@ pub(super) fn write(transaction: &Transaction<'_>, changes: &Changes) -> Result<
             &[&user.to_string(), &token.token, &token.timestamp, &token.sender_timestamp],
         )?;
     }
+    for (user, issued) in &changes.tokens_issued {
+        run(
+            "INSERT INTO privacy_tokens VALUES (?1, x'', 0, ?2) ON CONFLICT (user) DO UPDATE SET \
+             sender_timestamp = max(ifnull(sender_timestamp, 0), excluded.sender_timestamp)",
+            &[&user.to_string(), issued],
+        )?;
+    }
+    if let Some(before) = &changes.tokens_before {
+        run(
+            "DELETE FROM privacy_tokens WHERE timestamp < ?1 AND ifnull(sender_timestamp, 0) < ?1",
+            &[before],
+        )?;
+    }
     if let Some(salt) = &changes.nct_salt {
         run("INSERT OR IGNORE INTO nct_salt VALUES (1, ?1)", &[salt])?;
     }

@@ -31,7 +31,7 @@ use whimbrel_wire::jid::Jid;
 
 use super::{
     Account, Changes, DeviceList, InboxEntry, JournalRow, LidMigration, OutboxRow, ParentRow, PreKeyRow,
-    SignedPreKeyRow, Store, StoreError, TimerRow,
+    SignedPreKeyRow, Store, StoreError, TimerRow, Token,
 };
 use crate::addons::waiting::{WaitingRow, Which};
 use crate::appstate::rows::{CollectionRow, KeyRow, PendingRow, WantedKey};
@@ -175,6 +175,14 @@ impl Store for SqliteStore {
 
     fn restrictions(&self) -> Result<Vec<Lock>, StoreError> {
         read::restrictions(&self.reader())
+    }
+
+    fn token(&self, user: &Jid) -> Result<Option<Token>, StoreError> {
+        read::token(&self.reader(), user)
+    }
+
+    fn nct_salt(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        appstate::salt(&self.reader())
     }
 
     fn note(&self, subject: &str) -> Result<Option<Vec<u8>>, StoreError> {

@@ -11,7 +11,7 @@ use crate::messages::route::Route;
 use crate::restrictions::{Lock, RestrictionKind};
 use crate::store::{
     Account, DeviceKeys, DeviceList, InboxEntry, InboxState, JournalRow, LidMigration, OutboxRow, ParentRow,
-    PreKeyRow, SignedPreKeyRow, TimerRow,
+    PreKeyRow, SignedPreKeyRow, TimerRow, Token,
 };
 
 /// At most one row, turned into a value.
@@ -252,6 +252,17 @@ pub(super) fn restrictions(connection: &Connection) -> Result<Vec<Lock>, StoreEr
 pub(super) fn note(connection: &Connection, subject: &str) -> Result<Option<Vec<u8>>, StoreError> {
     one(connection, "SELECT note FROM notes WHERE subject = ?1", &[&subject], |row| {
         row.get(0).map_err(failed)
+    })
+}
+
+pub(super) fn token(connection: &Connection, user: &Jid) -> Result<Option<Token>, StoreError> {
+    const SQL: &str = "SELECT token, timestamp, sender_timestamp FROM privacy_tokens WHERE user = ?1";
+    one(connection, SQL, &[&user.to_string()], |row| {
+        Ok(Token {
+            token: row.get(0).map_err(failed)?,
+            timestamp: row.get(1).map_err(failed)?,
+            sender_timestamp: row.get(2).map_err(failed)?,
+        })
     })
 }
 

@@ -103,6 +103,8 @@ fn forget_link(transaction: &Transaction<'_>) -> Result<(), StoreError> {
         "lid_migration",
         "restrictions",
         "notes",
+        "privacy_tokens",
+        "nct_salt",
         "known_chats",
         "message_secrets",
         "chat_timers",

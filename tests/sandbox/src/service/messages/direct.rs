@@ -46,7 +46,10 @@ impl Service {
         if message.node.attr_is("category", "peer") {
             return self.peer(stream, message, recipient, time);
         }
-        if let Some(code) = self.refused_contact(own, recipient) {
+        let trusted = self.is_trusted(own, recipient, message.node);
+        let needed = self.needs_tokens(own) && own != recipient;
+        let refused = if needed { Some(463) } else { self.refused_contact(own, recipient) };
+        if let Some(code) = refused.filter(|code| *code != 463 || !trusted) {
             return Err(code);
         }
         let copies = self.addressed(stream, message, recipient)?;

@@ -30,7 +30,13 @@ impl Service {
             // As clients report: a token for oneself is never answered.
             return Ok(Reply::Elsewhere);
         }
-        if !self.shows_picture(&owner, device.account) {
+        let hidden = match &owner {
+            Owner::Person(person) if *person != device.account => {
+                self.needs_tokens(device.account) && !self.is_trusted(device.account, *person, asked)
+            }
+            _ => false,
+        };
+        if hidden || !self.shows_picture(&owner, device.account) {
             return Err(Refusal::code(401));
         }
         let picture = self.pictures.get(&owner).ok_or_else(|| Refusal::code(404))?;
