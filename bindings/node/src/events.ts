@@ -2,7 +2,7 @@
 
 /** @file What a client tells its host. */
 
-import type { AppStateTroubleType, ChatChangeType, ChatState, ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, GroupRelation, GroupSuggestion, HistoryType, Identity, JoinRequestState, LabelChangeType, LinkedGroup, MediaDirection, MessageAssociation, MessageContext, MessageMarkType, NamedMessage, Poll, PostChangeType, PostCounts, PrivacySetting, ProfileAbout, QuotedMessage, ReceiptType, RestrictionType, SettingType, TargetMessage } from './types.js'
+import type { AppStateTroubleType, Channel, ChannelActivity, ChannelPicture, ChannelReactions, ChannelRoleChangeType, ChannelState, ChatChangeType, ChatState, ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, GroupRelation, GroupSuggestion, HistoryType, Identity, JoinRequestState, LabelChangeType, LinkedGroup, MediaDirection, MessageAssociation, MessageContext, MessageMarkType, NamedMessage, PinnedPost, Poll, PostChangeType, PostCounts, PrivacySetting, ProfileAbout, QuotedMessage, ReceiptType, RestrictionType, SettingType, TargetMessage } from './types.js'
 
 /** What every event has that is a fact: durable, numbered, and offered again until acknowledged. */
 export interface JournaledEvent {
@@ -1298,6 +1298,90 @@ export interface AppStateSynced extends JournaledEvent {
   entries: number
 }
 
+/**
+ * Emitted when this account follows a channel, or posts in it, that it did not before: it did
+ * so on another device, or accepted an invitation. Show it among its channels.
+ */
+export interface ChannelJoined extends JournaledEvent {
+  kind: 'channel_joined'
+  /** The channel. */
+  channel: Channel
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+}
+
+/**
+ * Emitted when this account follows a channel no more, because another device of it gave it
+ * up.
+ */
+export interface ChannelLeft extends JournaledEvent {
+  kind: 'channel_left'
+  /** Address of the channel. */
+  channel: string
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+}
+
+/**
+ * Emitted when a channel has another name, picture or the like, or goes on no more. What is
+ * absent was not told: what was told before stays.
+ */
+export interface ChannelChanged extends JournaledEvent {
+  kind: 'channel_changed'
+  /** Address of the channel. */
+  channel: string
+  /** It has no picture any more. */
+  pictureRemoved: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** Its description; empty: it has none any more. */
+  description: string | null
+  /** Its name. */
+  name: string | null
+  /** Its picture. */
+  picture: ChannelPicture | null
+  /** The posts that are pinned in it. */
+  pinned: PinnedPost[] | null
+  /** Which reactions its posts take. */
+  reactions: ChannelReactions | null
+  /** Whether it goes on. */
+  state: ChannelState | null
+}
+
+/**
+ * Emitted when somebody has another role in a channel. The service tells it to those who post
+ * there, and to whom it is about.
+ */
+export interface ChannelRoleChanged extends JournaledEvent {
+  kind: 'channel_role_changed'
+  /** Address of the channel. */
+  channel: string
+  /** Who it is. */
+  who: Identity
+  /** What changed. */
+  change: ChannelRoleChangeType
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** Who did it, if known. */
+  author: Identity | null
+}
+
+/**
+ * Emitted when another device of this account muted something of a channel, or wants to hear
+ * of it again.
+ */
+export interface ChannelMuted extends JournaledEvent {
+  kind: 'channel_muted'
+  /** Address of the channel. */
+  channel: string
+  /** What it is about. */
+  activity: ChannelActivity
+  /** Nothing is to be shown on account of it. */
+  muted: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+}
+
 /** Emitted when there is a QR text to show, and again whenever it changes. */
 export interface Qr extends EphemeralEvent {
   kind: 'qr'
@@ -1504,6 +1588,11 @@ export type ClientEvent =
   | AppStateChanged
   | AppStateWritten
   | AppStateSynced
+  | ChannelJoined
+  | ChannelLeft
+  | ChannelChanged
+  | ChannelRoleChanged
+  | ChannelMuted
   | Qr
   | LinkFailed
   | ConnectionChanged

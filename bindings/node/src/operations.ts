@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { AcceptInvitation, Account, AccountLimits, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, Block, Blocked, CancelJoinRequest, CancelSend, ChangeAppState, ChangePrivacyExceptions, ChatPage, CheckGroup, CheckNumbers, CheckUsername, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactLink, ContactPage, CountCommunityMembers, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteQuickReply, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, FindUsername, ForwardMessage, FoundContactLink, GetAbout, GetBlocked, GetContactLink, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetPicture, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListReportedMessages, LockChat, MarkChat, MarkRead, MediaDescription, MessageLink, MessageName, MessagePage, MuteChat, MuteStatus, OlderHistory, OrderLabels, OwnUsername, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, ProfileAbout, PromoteParticipants, QrCode, QuotedMessageInput, React, ReactToPost, RemoveContact, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportSpam, ReportToAdmins, ReportedMessages, RequestHistory, ResetInviteLink, ResolveContactLink, ResolveMessageLink, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SendMessage, SendText, SentMessage, SetAbout, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetPushName, SetSetting, SetStatusAudience, SetUsername, SetUsernameKey, SharePhoneNumber, SpamReport, StarMessages, StateChangeId, Statistics, StatusAudience, StoredMessage, TransferCommunity, Unblock, UnlinkGroups, UnwatchPresence, UploadMedia, UploadedMedia, UserInfoList, UsernameCheck, UsernameHolder, VoteInPost, VotePoll, WaitingRequests, WatchPresence } from './types.js'
+import type { AcceptChannelInvitation, AcceptChannelTerms, AcceptInvitation, Account, AccountLimits, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, Block, Blocked, BrowseChannels, CancelJoinRequest, CancelSend, ChangeAppState, ChangePrivacyExceptions, Channel, ChannelAdmins, ChannelCategories, ChannelFollowers, ChannelInvitation, ChannelList, ChannelPage, ChatPage, CheckGroup, CheckNumbers, CheckUsername, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactLink, ContactPage, CountCommunityMembers, CreateChannel, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChannel, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteQuickReply, DemoteChannelAdmin, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, FindUsername, FollowChannel, ForwardMessage, FoundContactLink, GetAbout, GetBlocked, GetChannel, GetChannelAdmins, GetChannelTerms, GetContactLink, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetPicture, GetPostUpdates, GetPosts, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteChannelAdmin, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListChannelCategories, ListChannelFollowers, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListOwnPostActs, ListPostReactions, ListPostVoters, ListRecommendedChannels, ListReportedMessages, ListSimilarChannels, LockChat, MarkChat, MarkPostsViewed, MarkRead, MediaDescription, MessageLink, MessageName, MessagePage, MuteChannel, MuteChat, MuteStatus, OlderHistory, OrderLabels, OwnPostActs, OwnUsername, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PinPost, PinnedPosts, PostList, PostReactions, PostVoters, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, ProfileAbout, PromoteParticipants, QrCode, QuotedMessageInput, React, ReactToPost, RemoveContact, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportSpam, ReportToAdmins, ReportedMessages, RequestHistory, ResetInviteLink, ResolveContactLink, ResolveMessageLink, RevokeChannelInvitation, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SearchChannels, SendMessage, SendText, SentMessage, SetAbout, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetPushName, SetSetting, SetStatusAudience, SetUsername, SetUsernameKey, SharePhoneNumber, SpamReport, StarMessages, StateChangeId, Statistics, StatusAudience, StoredMessage, TermsState, TransferChannel, TransferCommunity, Unblock, UnfollowChannel, UnlinkGroups, UnwatchChannel, UnwatchPresence, UpdateChannel, UploadMedia, UploadedMedia, UserInfoList, UsernameCheck, UsernameHolder, VoteInPost, VotePoll, WaitingRequests, WatchChannel, WatchPresence } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -19,6 +19,25 @@ export interface CallOptions {
 export abstract class Operations {
   /** Runs an operation by name; the answer is decoded JSON. */
   abstract request<T = unknown>(operation: string, request?: object, options?: CallOptions): Promise<T>
+
+  /**
+   * Becomes an admin of a channel to which this account was invited.
+   *
+   * Fails with `FORBIDDEN` or `NOT_FOUND` if there is no invitation, and with
+   * `TERMS_NOT_ACCEPTED` if the service wants its terms for admins accepted first: show them,
+   * and call again with `acceptTerms`.
+   */
+  async acceptChannelInvitation(request: AcceptChannelInvitation, options?: CallOptions): Promise<void> {
+    await this.request('accept_channel_invitation', acceptChannelInvitation(request), options)
+  }
+
+  /**
+   * Accepts the service's terms for channels in the account's name: show them to its user
+   * first. No other operation accepts them unless it is told to.
+   */
+  async acceptChannelTerms(request: AcceptChannelTerms, options?: CallOptions): Promise<void> {
+    await this.request('accept_channel_terms', request, options)
+  }
 
   /**
    * Accepts an invitation for this account: the content `group_invite` of a message has all of
@@ -108,6 +127,11 @@ export abstract class Operations {
    */
   async block(request: Block, options?: CallOptions): Promise<void> {
     await this.request('block', block(request), options)
+  }
+
+  /** Goes through the service's directory of channels. */
+  async browseChannels(request: BrowseChannels, options?: CallOptions): Promise<ChannelPage> {
+    return this.request<ChannelPage>('browse_channels', request, options)
   }
 
   /**
@@ -239,6 +263,16 @@ export abstract class Operations {
   }
 
   /**
+   * Makes a channel of this account.
+   *
+   * Fails with `TERMS_NOT_ACCEPTED` if the service wants its terms accepted first: show them,
+   * and call again with `acceptTerms`.
+   */
+  async createChannel(request: CreateChannel, options?: CallOptions): Promise<Channel> {
+    return this.request<Channel>('create_channel', request, options)
+  }
+
+  /**
    * Makes a community.
    *
    * The service makes the group for its announcements by itself, which is told as a group that
@@ -287,6 +321,15 @@ export abstract class Operations {
   }
 
   /**
+   * Deletes a channel of this account for everybody and for good.
+   *
+   * Fails with `FORBIDDEN` if it is not this account's.
+   */
+  async deleteChannel(request: DeleteChannel, options?: CallOptions): Promise<void> {
+    await this.request('delete_channel', deleteChannel(request), options)
+  }
+
+  /**
    * Deletes a chat with its messages, on the account's own devices. A message that comes later
    * brings the chat back.
    *
@@ -327,6 +370,16 @@ export abstract class Operations {
   /** Takes the user name of this account away. That it has none is no error. */
   async deleteUsername(options?: CallOptions): Promise<void> {
     await this.request('delete_username', {}, options)
+  }
+
+  /**
+   * Makes an admin of a channel a follower again; oneself too.
+   *
+   * Fails with `FORBIDDEN` if this account is not the owner, and with `NOT_FOUND` for who is
+   * no admin.
+   */
+  async demoteChannelAdmin(request: DemoteChannelAdmin, options?: CallOptions): Promise<void> {
+    await this.request('demote_channel_admin', demoteChannelAdmin(request), options)
   }
 
   /** Makes admins of a group ordinary members. */
@@ -487,6 +540,17 @@ export abstract class Operations {
   }
 
   /**
+   * Follows a channel: its posts arrive while this client is connected; `get_posts` fetches
+   * others.
+   *
+   * Fails with `TERMS_NOT_ACCEPTED` if the service wants its terms accepted first: show them,
+   * and call again with `acceptTerms`.
+   */
+  async followChannel(request: FollowChannel, options?: CallOptions): Promise<void> {
+    await this.request('follow_channel', followChannel(request), options)
+  }
+
+  /**
    * Forwards a message that this client has: one that it sent, or one of its archive. Its
    * files are not sent again.
    *
@@ -509,6 +573,30 @@ export abstract class Operations {
   /** Tells whom this account has blocked. It is known from the login on and kept up to date. */
   async getBlocked(request: GetBlocked, options?: CallOptions): Promise<Blocked> {
     return this.request<Blocked>('get_blocked', request, options)
+  }
+
+  /**
+   * Looks a channel up. A deleted one is still known by its state.
+   *
+   * Fails with `NOT_FOUND` if there is none.
+   */
+  async getChannel(request: GetChannel, options?: CallOptions): Promise<Channel> {
+    return this.request<Channel>('get_channel', request, options)
+  }
+
+  /**
+   * Returns what admins of a channel are told of their like. Who they are is among its
+   * followers.
+   *
+   * Fails with `FORBIDDEN` if this account is none.
+   */
+  async getChannelAdmins(request: GetChannelAdmins, options?: CallOptions): Promise<ChannelAdmins> {
+    return this.request<ChannelAdmins>('get_channel_admins', getChannelAdmins(request), options)
+  }
+
+  /** Asks whether the account has accepted the service's terms for channels. */
+  async getChannelTerms(request: GetChannelTerms, options?: CallOptions): Promise<TermsState> {
+    return this.request<TermsState>('get_channel_terms', request, options)
   }
 
   /** Returns the version of the web client that the next connection presents to the service. */
@@ -609,6 +697,22 @@ export abstract class Operations {
   }
 
   /**
+   * Fetches what changed since a time about posts of a channel: counts, as a rule without the
+   * content.
+   */
+  async getPostUpdates(request: GetPostUpdates, options?: CallOptions): Promise<PostList> {
+    return this.request<PostList>('get_post_updates', getPostUpdates(request), options)
+  }
+
+  /**
+   * Fetches posts of a channel: the latest ones, or those before or after a number. Also of
+   * channels that this account does not follow. Nothing of it is kept.
+   */
+  async getPosts(request: GetPosts, options?: CallOptions): Promise<PostList> {
+    return this.request<PostList>('get_posts', getPosts(request), options)
+  }
+
+  /**
    * Tells what this account lets others see and do. It is known from the login on and kept up
    * to date.
    */
@@ -656,6 +760,18 @@ export abstract class Operations {
    */
   async getUsername(options?: CallOptions): Promise<OwnUsername> {
     return this.request<OwnUsername>('get_username', {}, options)
+  }
+
+  /**
+   * Invites a person to be an admin of a channel of this account. The person learns of it by a
+   * message that the host sends: `send_message` with content of the type
+   * `channel_admin_invite`.
+   *
+   * Fails with `FORBIDDEN` if the channel is not this account's, and with `REFUSED` and the
+   * service's number 419 when there are as many admins as there may be.
+   */
+  async inviteChannelAdmin(request: InviteChannelAdmin, options?: CallOptions): Promise<ChannelInvitation> {
+    return this.request<ChannelInvitation>('invite_channel_admin', inviteChannelAdmin(request), options)
   }
 
   /**
@@ -746,6 +862,26 @@ export abstract class Operations {
     return this.request<QrCode>('link_with_qr', {}, options)
   }
 
+  /** Returns the categories of the directory, each with some of its channels. */
+  async listChannelCategories(request: ListChannelCategories, options?: CallOptions): Promise<ChannelCategories> {
+    return this.request<ChannelCategories>('list_channel_categories', request, options)
+  }
+
+  /**
+   * Returns who follows a channel of this account, its admins and owner among them. The
+   * service shows only those whom it wants to.
+   *
+   * Fails with `FORBIDDEN` if this account does not post in it.
+   */
+  async listChannelFollowers(request: ListChannelFollowers, options?: CallOptions): Promise<ChannelFollowers> {
+    return this.request<ChannelFollowers>('list_channel_followers', listChannelFollowers(request), options)
+  }
+
+  /** Returns the channels that this account follows or posts in. */
+  async listChannels(options?: CallOptions): Promise<ChannelList> {
+    return this.request<ChannelList>('list_channels', {}, options)
+  }
+
   /**
    * Returns the groups of a community that this account may see.
    *
@@ -797,12 +933,48 @@ export abstract class Operations {
   }
 
   /**
+   * Returns what this account did to posts of channels, on all its devices: reactions and
+   * votes.
+   */
+  async listOwnPostActs(request: ListOwnPostActs, options?: CallOptions): Promise<OwnPostActs> {
+    return this.request<OwnPostActs>('list_own_post_acts', request, options)
+  }
+
+  /**
+   * Returns who reacted to a post of this account's channel.
+   *
+   * Fails with `FORBIDDEN` if this account does not post in it.
+   */
+  async listPostReactions(request: ListPostReactions, options?: CallOptions): Promise<PostReactions> {
+    return this.request<PostReactions>('list_post_reactions', listPostReactions(request), options)
+  }
+
+  /**
+   * Returns who voted for an option of a poll that a channel of this account posted.
+   *
+   * Fails with `FORBIDDEN` if this account does not post in it.
+   */
+  async listPostVoters(request: ListPostVoters, options?: CallOptions): Promise<PostVoters> {
+    return this.request<PostVoters>('list_post_voters', listPostVoters(request), options)
+  }
+
+  /** Returns channels that the service recommends to this account. */
+  async listRecommendedChannels(request: ListRecommendedChannels, options?: CallOptions): Promise<ChannelList> {
+    return this.request<ChannelList>('list_recommended_channels', request, options)
+  }
+
+  /**
    * Returns the messages of a group that were reported to its admins.
    *
    * Fails with `FORBIDDEN` if this account is no admin.
    */
   async listReportedMessages(request: ListReportedMessages, options?: CallOptions): Promise<ReportedMessages> {
     return this.request<ReportedMessages>('list_reported_messages', listReportedMessages(request), options)
+  }
+
+  /** Returns channels that are like one. */
+  async listSimilarChannels(request: ListSimilarChannels, options?: CallOptions): Promise<ChannelList> {
+    return this.request<ChannelList>('list_similar_channels', listSimilarChannels(request), options)
   }
 
   /**
@@ -830,9 +1002,24 @@ export abstract class Operations {
     return this.request<StateChangeId>('mark_chat', markChat(request), options)
   }
 
+  /** Says that this account saw posts of a channel. Each counts once. */
+  async markPostsViewed(request: MarkPostsViewed, options?: CallOptions): Promise<void> {
+    await this.request('mark_posts_viewed', markPostsViewed(request), options)
+  }
+
   /** Marks messages of a chat as read, and tells their sender so. */
   async markRead(request: MarkRead, options?: CallOptions): Promise<void> {
     await this.request('mark_read', markRead(request), options)
+  }
+
+  /**
+   * Says whether the account's devices show something on account of a channel. What arrives
+   * stays the same.
+   *
+   * Fails with `FORBIDDEN` if this account does not follow the channel.
+   */
+  async muteChannel(request: MuteChannel, options?: CallOptions): Promise<void> {
+    await this.request('mute_channel', muteChannel(request), options)
   }
 
   /**
@@ -875,6 +1062,15 @@ export abstract class Operations {
   /** Pins a message for everybody in the chat, or unpins it. */
   async pinMessage(request: PinMessage, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('pin_message', pinMessage(request), options)
+  }
+
+  /**
+   * Pins a post of a channel, or takes the pin away.
+   *
+   * Fails with `FORBIDDEN` if this account does not post in it.
+   */
+  async pinPost(request: PinPost, options?: CallOptions): Promise<PinnedPosts> {
+    return this.request<PinnedPosts>('pin_post', pinPost(request), options)
   }
 
   /**
@@ -1007,6 +1203,16 @@ export abstract class Operations {
     return this.request<MessageLink>('resolve_message_link', request, options)
   }
 
+  /**
+   * Takes an invitation to be an admin of a channel back.
+   *
+   * Fails with `FORBIDDEN` if the channel is not this account's, and with `NOT_FOUND` if there
+   * is none.
+   */
+  async revokeChannelInvitation(request: RevokeChannelInvitation, options?: CallOptions): Promise<void> {
+    await this.request('revoke_channel_invitation', revokeChannelInvitation(request), options)
+  }
+
   /** Makes the invitations of people void whom this account could not add. */
   async revokeInvitations(request: RevokeInvitations, options?: CallOptions): Promise<void> {
     await this.request('revoke_invitations', revokeInvitations(request), options)
@@ -1036,6 +1242,11 @@ export abstract class Operations {
    */
   async saveContact(request: SaveContact, options?: CallOptions): Promise<StateChangeId> {
     return this.request<StateChangeId>('save_contact', saveContact(request), options)
+  }
+
+  /** Searches the service's directory of channels for words. */
+  async searchChannels(request: SearchChannels, options?: CallOptions): Promise<ChannelPage> {
+    return this.request<ChannelPage>('search_channels', request, options)
   }
 
   /**
@@ -1241,6 +1452,16 @@ export abstract class Operations {
   }
 
   /**
+   * Makes an admin of this account's channel its owner. This account stays an admin.
+   *
+   * Fails with `FORBIDDEN` if the channel is not this account's, and with `NOT_FOUND` if the
+   * person is no admin of it.
+   */
+  async transferChannel(request: TransferChannel, options?: CallOptions): Promise<void> {
+    await this.request('transfer_channel', transferChannel(request), options)
+  }
+
+  /**
    * Makes another admin of a community its owner, in the place of this account.
    *
    * Fails with `FORBIDDEN` if this account does not own it, and with `NOT_FOUND` if the other
@@ -1260,6 +1481,15 @@ export abstract class Operations {
   }
 
   /**
+   * Follows a channel no more.
+   *
+   * Fails with `FORBIDDEN` for its owner, who gives it away or deletes it instead.
+   */
+  async unfollowChannel(request: UnfollowChannel, options?: CallOptions): Promise<void> {
+    await this.request('unfollow_channel', unfollowChannel(request), options)
+  }
+
+  /**
    * Takes groups out of a community.
    *
    * What failed for single groups is in the results.
@@ -1268,9 +1498,27 @@ export abstract class Operations {
     return this.request<LinkResults>('unlink_groups', unlinkGroups(request), options)
   }
 
+  /**
+   * Ends what `watch_channel` began. What the service still tells is told on, for some minutes
+   * at most.
+   */
+  async unwatchChannel(request: UnwatchChannel, options?: CallOptions): Promise<void> {
+    await this.request('unwatch_channel', unwatchChannel(request), options)
+  }
+
   /** Ends what `watch_presence` began. */
   async unwatchPresence(request: UnwatchPresence, options?: CallOptions): Promise<void> {
     await this.request('unwatch_presence', unwatchPresence(request), options)
+  }
+
+  /**
+   * Changes a channel; what is absent stays as it was. Answers with the channel as it is then,
+   * without what this account is in it.
+   *
+   * Fails with `FORBIDDEN` if this account does not post in it.
+   */
+  async updateChannel(request: UpdateChannel, options?: CallOptions): Promise<Channel> {
+    return this.request<Channel>('update_channel', updateChannel(request), options)
   }
 
   /**
@@ -1303,6 +1551,18 @@ export abstract class Operations {
   }
 
   /**
+   * Watches how posts of a channel are received: `channel_counts` events tell it while this
+   * client is connected.
+   *
+   * The service is asked again in time and after each login until this process ends. At most
+   * 64 channels are watched at a time; one more fails with `WRONG_STATE`. Fails with
+   * `FORBIDDEN` if this account does not follow the channel.
+   */
+  async watchChannel(request: WatchChannel, options?: CallOptions): Promise<void> {
+    await this.request('watch_channel', watchChannel(request), options)
+  }
+
+  /**
    * Watches whether a person is online, or how many members of a group are: `presence` events
    * tell it at once and at each change.
    *
@@ -1319,6 +1579,10 @@ export abstract class Operations {
 /** The address of what may be an identity. Anything else is for the engine to judge. */
 function address<T extends Address | null | undefined>(value: T): unknown {
   return typeof value === 'object' && value !== null ? value.id : value
+}
+
+function acceptChannelInvitation(value: AcceptChannelInvitation): object {
+  return { ...value, channel: address(value.channel) }
 }
 
 function acceptInvitation(value: AcceptInvitation): object {
@@ -1389,12 +1653,20 @@ function decideJoinRequests(value: DecideJoinRequests): object {
   return { ...value, group: address(value.group) }
 }
 
+function deleteChannel(value: DeleteChannel): object {
+  return { ...value, channel: address(value.channel) }
+}
+
 function deleteChat(value: DeleteChat): object {
   return { ...value, chat: address(value.chat) }
 }
 
 function deleteMessageForMe(value: DeleteMessageForMe): object {
   return { ...value, chat: address(value.chat), message: messageName(value.message) }
+}
+
+function demoteChannelAdmin(value: DemoteChannelAdmin): object {
+  return { ...value, channel: address(value.channel), person: address(value.person) }
 }
 
 function demoteParticipants(value: DemoteParticipants): object {
@@ -1437,12 +1709,20 @@ function findPastMembers(value: FindPastMembers): object {
   return { ...value, chat: address(value.chat) }
 }
 
+function followChannel(value: FollowChannel): object {
+  return { ...value, channel: address(value.channel) }
+}
+
 function forwardMessage(value: ForwardMessage): object {
   return { ...value, chat: address(value.chat), to: address(value.to) }
 }
 
 function getAbout(value: GetAbout): object {
   return { ...value, person: address(value.person) }
+}
+
+function getChannelAdmins(value: GetChannelAdmins): object {
+  return { ...value, channel: address(value.channel) }
 }
 
 function getGroup(value: GetGroup): object {
@@ -1465,8 +1745,20 @@ function getPicture(value: GetPicture): object {
   return { ...value, owner: address(value.owner) }
 }
 
+function getPostUpdates(value: GetPostUpdates): object {
+  return { ...value, channel: address(value.channel) }
+}
+
+function getPosts(value: GetPosts): object {
+  return { ...value, channel: address(value.channel) }
+}
+
 function groupMention(value: GroupMention | null | undefined): object | null | undefined {
   return value && { ...value, group: address(value.group) }
+}
+
+function inviteChannelAdmin(value: InviteChannelAdmin): object {
+  return { ...value, channel: address(value.channel), person: address(value.person) }
 }
 
 function joinCommunityGroup(value: JoinCommunityGroup): object {
@@ -1497,6 +1789,10 @@ function linkGroups(value: LinkGroups): object {
   return { ...value, community: address(value.community) }
 }
 
+function listChannelFollowers(value: ListChannelFollowers): object {
+  return { ...value, channel: address(value.channel) }
+}
+
 function listCommunityGroups(value: ListCommunityGroups): object {
   return { ...value, community: address(value.community) }
 }
@@ -1513,8 +1809,20 @@ function listJoinRequests(value: ListJoinRequests): object {
   return { ...value, group: address(value.group) }
 }
 
+function listPostReactions(value: ListPostReactions): object {
+  return { ...value, channel: address(value.channel) }
+}
+
+function listPostVoters(value: ListPostVoters): object {
+  return { ...value, channel: address(value.channel) }
+}
+
 function listReportedMessages(value: ListReportedMessages): object {
   return { ...value, group: address(value.group) }
+}
+
+function listSimilarChannels(value: ListSimilarChannels): object {
+  return { ...value, channel: address(value.channel) }
 }
 
 function lockChat(value: LockChat): object {
@@ -1525,12 +1833,20 @@ function markChat(value: MarkChat): object {
   return { ...value, chat: address(value.chat) }
 }
 
+function markPostsViewed(value: MarkPostsViewed): object {
+  return { ...value, channel: address(value.channel) }
+}
+
 function markRead(value: MarkRead): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
 }
 
 function messageName(value: MessageName | null | undefined): object | null | undefined {
   return value && { ...value, sender: address(value.sender) }
+}
+
+function muteChannel(value: MuteChannel): object {
+  return { ...value, channel: address(value.channel) }
 }
 
 function muteChat(value: MuteChat): object {
@@ -1547,6 +1863,10 @@ function pinChat(value: PinChat): object {
 
 function pinMessage(value: PinMessage): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
+function pinPost(value: PinPost): object {
+  return { ...value, channel: address(value.channel) }
 }
 
 function previewCommunityGroup(value: PreviewCommunityGroup): object {
@@ -1603,6 +1923,10 @@ function requestHistory(value: RequestHistory): object {
 
 function resetInviteLink(value: ResetInviteLink): object {
   return { ...value, group: address(value.group) }
+}
+
+function revokeChannelInvitation(value: RevokeChannelInvitation): object {
+  return { ...value, channel: address(value.channel), person: address(value.person) }
 }
 
 function revokeInvitations(value: RevokeInvitations): object {
@@ -1669,6 +1993,10 @@ function starMessages(value: StarMessages): object {
   return { ...value, chat: address(value.chat), messages: value.messages?.map((one) => messageName(one)) }
 }
 
+function transferChannel(value: TransferChannel): object {
+  return { ...value, channel: address(value.channel), to: address(value.to) }
+}
+
 function transferCommunity(value: TransferCommunity): object {
   return { ...value, community: address(value.community), to: address(value.to) }
 }
@@ -1677,12 +2005,24 @@ function unblock(value: Unblock): object {
   return { ...value, person: address(value.person) }
 }
 
+function unfollowChannel(value: UnfollowChannel): object {
+  return { ...value, channel: address(value.channel) }
+}
+
 function unlinkGroups(value: UnlinkGroups): object {
   return { ...value, community: address(value.community) }
 }
 
+function unwatchChannel(value: UnwatchChannel): object {
+  return { ...value, channel: address(value.channel) }
+}
+
 function unwatchPresence(value: UnwatchPresence): object {
   return { ...value, address: address(value.address) }
+}
+
+function updateChannel(value: UpdateChannel): object {
+  return { ...value, channel: address(value.channel) }
 }
 
 function voteInPost(value: VoteInPost): object {
@@ -1691,6 +2031,10 @@ function voteInPost(value: VoteInPost): object {
 
 function votePoll(value: VotePoll): object {
   return { ...value, chat: address(value.chat), sender: address(value.sender) }
+}
+
+function watchChannel(value: WatchChannel): object {
+  return { ...value, channel: address(value.channel) }
 }
 
 function watchPresence(value: WatchPresence): object {

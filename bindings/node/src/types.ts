@@ -9,6 +9,29 @@
 export type Address = string | Identity
 
 /**
+ * Becomes an admin of a channel to which this account was invited.
+ *
+ * Fails with `FORBIDDEN` or `NOT_FOUND` if there is no invitation, and with
+ * `TERMS_NOT_ACCEPTED` if the service wants its terms for admins accepted first: show them,
+ * and call again with `acceptTerms`.
+ */
+export interface AcceptChannelInvitation {
+  /** Address of the channel. */
+  channel: Address
+  /** The user has seen the service's terms for admins and accepts them. */
+  acceptTerms?: boolean
+}
+
+/**
+ * Accepts the service's terms for channels in the account's name: show them to its user first.
+ * No other operation accepts them unless it is told to.
+ */
+export interface AcceptChannelTerms {
+  /** What for. */
+  terms: ChannelTerms
+}
+
+/**
  * Accepts an invitation for this account: the content `group_invite` of a message has all of
  * it.
  *
@@ -299,6 +322,20 @@ export interface BroadcastCallContent {
   video: boolean
 }
 
+/** Goes through the service's directory of channels. */
+export interface BrowseChannels {
+  /** Where to begin: `next` of the page before. */
+  after?: string | null
+  /** Categories by the names that `list_channel_categories` tells; none: all. */
+  categories?: string[]
+  /** Countries by their codes of two letters; none: everywhere. */
+  countries?: string[]
+  /** At most so many, 1 to 100; 25 if it is absent. */
+  limit?: number | null
+  /** In which order; what is recommended if it is absent. */
+  view?: ChannelView | null
+}
+
 /** Legacy buttons. Only received. */
 export interface ButtonsContentInput {
   type: 'buttons'
@@ -524,6 +561,52 @@ export interface ChangePrivacyExceptions {
   remove?: string[]
 }
 
+/** A channel. */
+export interface Channel {
+  /** Its address. */
+  id: string
+  /** Whether it goes on. */
+  state: ChannelState
+  /** Its name; empty if it was not told. */
+  name: string
+  /** The service vouches that it is whose it says it is. */
+  isVerified: boolean
+  /** The posts that are pinned in it. */
+  pinned: PinnedPost[]
+  /** When it was made, seconds since 1970, if it was told. */
+  createdAt: number | null
+  /** Its description, if it has one. */
+  description: string | null
+  /** How many follow it, if it was told. */
+  followers: number | null
+  /**
+   * Nothing is to be shown on account of what followers do, if it was told. For those who
+   * post.
+   */
+  followersMuted: boolean | null
+  /** Its name in links, if it has one. */
+  handle: string | null
+  /** The code of its link, `https://whatsapp.com/channel/` and this. */
+  invite: string | null
+  /** Its picture, if it has one. */
+  picture: ChannelPicture | null
+  /** Nothing is to be shown on account of its posts, if it was told. */
+  postsMuted: boolean | null
+  /** The same, small. */
+  preview: ChannelPicture | null
+  /** Which reactions its posts take, if it was told. */
+  reactions: ChannelReactions | null
+  /** What this account is in it, if it was told. */
+  role: ChannelRole | null
+}
+
+/** What can be muted in a channel. */
+export type ChannelActivity =
+  /** What its admins do: posts. */
+  | 'posts'
+  /** What followers do: reactions and the like. For those who post. */
+  | 'followers'
+
 /** An invitation to administer a channel. */
 export interface ChannelAdminInviteContentInput {
   type: 'channel_admin_invite'
@@ -548,6 +631,49 @@ export interface ChannelAdminInviteContent {
   expiresAt: number | null
   /** Its name. */
   name: string | null
+}
+
+/** What admins of a channel are told of their like. */
+export interface ChannelAdmins {
+  /** How many there are, the owner among them. */
+  count: number
+  /** They may show who they are. */
+  profilesShown: boolean
+  /**
+   * What they may do in this channel, in the service's words in lower case, such as
+   * `pinned_messages`.
+   */
+  capabilities: string[]
+  /** Who was invited to be one and has not answered. */
+  invited: Identity[]
+}
+
+/** Categories of the directory. */
+export interface ChannelCategories {
+  /** The categories. */
+  categories: ChannelCategory[]
+}
+
+/** A category of the directory. */
+export interface ChannelCategory {
+  /** The service's word for it. */
+  name: string
+  /** What it is called. */
+  title: string
+  /** Some channels of it. */
+  channels: Channel[]
+}
+
+/** Somebody who follows a channel. */
+export interface ChannelFollower {
+  /** The person. */
+  who: Identity
+  /** What it is in the channel. */
+  role: ChannelRole
+  /** The name that it gives itself, if it was told. */
+  name: string | null
+  /** Since when, seconds since 1970, if it was told. */
+  since: number | null
 }
 
 /** An invitation to follow a channel. */
@@ -575,6 +701,114 @@ export interface ChannelFollowerInviteContent {
   /** Its name. */
   name: string | null
 }
+
+/** Those who follow a channel. */
+export interface ChannelFollowers {
+  /** The people. */
+  followers: ChannelFollower[]
+}
+
+/** An invitation to be an admin of a channel. */
+export interface ChannelInvitation {
+  /** Until when it holds, seconds since 1970, if the service says so. */
+  expiresAt: number | null
+}
+
+/** Several channels. */
+export interface ChannelList {
+  /** The channels. */
+  channels: Channel[]
+}
+
+/** A page of the directory. */
+export interface ChannelPage {
+  /** The channels. */
+  channels: Channel[]
+  /** Where the next page begins; absent: this is the last. */
+  next: string | null
+}
+
+/** A picture of a channel. */
+export interface ChannelPicture {
+  /** Names it; another one has another name. */
+  id: string
+  /** Its path on any media host, where it lies in the clear. */
+  directPath: string | null
+}
+
+/** Which reactions posts take. */
+export type ChannelReactions =
+  /** Every emoji. */
+  | 'all'
+  /** The usual few. */
+  | 'basic'
+  /** None. */
+  | 'none'
+  /** Every emoji but some; cannot be asked for. */
+  | 'blocklist'
+  /** A rule that this version does not know; cannot be asked for. */
+  | 'unknown'
+
+/** What somebody is in a channel. */
+export type ChannelRole =
+  /** It is theirs. */
+  | 'owner'
+  /** Posts. */
+  | 'admin'
+  /** Reads. */
+  | 'follower'
+  /** Neither. */
+  | 'guest'
+  /** A role that this version does not know. */
+  | 'unknown'
+
+/** What changed about somebody in a channel. */
+export type ChannelRoleChangeType =
+  /** Is an admin now. */
+  | 'promoted'
+  /** Is no admin any more. */
+  | 'demoted'
+  /** Is the owner now. */
+  | 'became_owner'
+  /** Is invited to be an admin no more. */
+  | 'invitation_revoked'
+  /** A change that this version does not know. */
+  | 'unknown'
+
+/** Whether a channel goes on. */
+export type ChannelState =
+  /** It does. */
+  | 'active'
+  /** The service has suspended it. */
+  | 'suspended'
+  /** The service has suspended it in this country. */
+  | 'suspended_here'
+  /** Its owner has deleted it. */
+  | 'deleted'
+  /** There is none. */
+  | 'missing'
+  /** A state that this version does not know. */
+  | 'unknown'
+
+/** What the service wants its terms accepted for. */
+export type ChannelTerms =
+  /** Making channels. */
+  | 'create'
+  /** Following them. */
+  | 'follow'
+  /** Becoming an admin of one. */
+  | 'administer'
+
+/** An order of the directory. */
+export type ChannelView =
+  /** What the service recommends. */
+  | 'recommended'
+  /** What many follow just now. */
+  | 'trending'
+  /** What many follow. */
+  | 'popular'
+  /** What is new. */
+  | 'new'
 
 /** A chat of the archive. */
 export interface Chat {
@@ -1070,6 +1304,23 @@ export interface CountCommunityMembers {
 }
 
 /**
+ * Makes a channel of this account.
+ *
+ * Fails with `TERMS_NOT_ACCEPTED` if the service wants its terms accepted first: show them,
+ * and call again with `acceptTerms`.
+ */
+export interface CreateChannel {
+  /** Its name, not empty. */
+  name: string
+  /** The user has seen the service's terms for channels and accepts them. */
+  acceptTerms?: boolean
+  /** Its description, if it has one. */
+  description?: string | null
+  /** Path of its picture: a JPEG, PNG, WebP or GIF, which is cut to the square in its middle. */
+  picture?: string | null
+}
+
+/**
  * Makes a community.
  *
  * The service makes the group for its announcements by itself, which is told as a group that
@@ -1212,6 +1463,16 @@ export interface DefaultTimer {
 }
 
 /**
+ * Deletes a channel of this account for everybody and for good.
+ *
+ * Fails with `FORBIDDEN` if it is not this account's.
+ */
+export interface DeleteChannel {
+  /** Address of the channel. */
+  channel: Address
+}
+
+/**
  * Deletes a chat with its messages, on the account's own devices. A message that comes later
  * brings the chat back.
  *
@@ -1257,6 +1518,19 @@ export interface DeleteMessageForMe {
 export interface DeleteQuickReply {
   /** Its id. */
   id: string
+}
+
+/**
+ * Makes an admin of a channel a follower again; oneself too.
+ *
+ * Fails with `FORBIDDEN` if this account is not the owner, and with `NOT_FOUND` for who is no
+ * admin.
+ */
+export interface DemoteChannelAdmin {
+  /** Address of the channel. */
+  channel: Address
+  /** Address of the admin. */
+  person: Address
 }
 
 /** Makes admins of a group ordinary members. */
@@ -1773,6 +2047,20 @@ export interface FlowButton {
 }
 
 /**
+ * Follows a channel: its posts arrive while this client is connected; `get_posts` fetches
+ * others.
+ *
+ * Fails with `TERMS_NOT_ACCEPTED` if the service wants its terms accepted first: show them,
+ * and call again with `acceptTerms`.
+ */
+export interface FollowChannel {
+  /** Address of the channel. */
+  channel: Address
+  /** The user has seen the service's terms for channels and accepts them. */
+  acceptTerms?: boolean
+}
+
+/**
  * Forwards a message that this client has: one that it sent, or one of its archive. Its files
  * are not sent again.
  *
@@ -1820,6 +2108,33 @@ export interface GetAbout {
 export interface GetBlocked {
   /** Whether the service is asked even so. */
   fresh?: boolean
+}
+
+/**
+ * Looks a channel up. A deleted one is still known by its state.
+ *
+ * Fails with `NOT_FOUND` if there is none.
+ */
+export interface GetChannel {
+  /** Its address, its link, or the code of that. */
+  channel: string
+}
+
+/**
+ * Returns what admins of a channel are told of their like. Who they are is among its
+ * followers.
+ *
+ * Fails with `FORBIDDEN` if this account is none.
+ */
+export interface GetChannelAdmins {
+  /** Address of the channel. */
+  channel: Address
+}
+
+/** Asks whether the account has accepted the service's terms for channels. */
+export interface GetChannelTerms {
+  /** What for. */
+  terms: ChannelTerms
 }
 
 /** Tells the link by which others find this account, to be shown as it is or as a QR symbol. */
@@ -1913,6 +2228,38 @@ export interface GetPicture {
   knownId?: string | null
   /** How large it is wanted; the preview if it is absent. */
   size?: PictureSize | null
+}
+
+/**
+ * Fetches what changed since a time about posts of a channel: counts, as a rule without the
+ * content.
+ */
+export interface GetPostUpdates {
+  /** Address of the channel. */
+  channel: Address
+  /** Since when, seconds since 1970. */
+  since: number
+  /** Only of posts with higher numbers. Not together with `before`. */
+  after?: number | null
+  /** Only of posts with lower numbers. */
+  before?: number | null
+  /** At most so many, 1 to 100; 50 if it is absent. */
+  limit?: number | null
+}
+
+/**
+ * Fetches posts of a channel: the latest ones, or those before or after a number. Also of
+ * channels that this account does not follow. Nothing of it is kept.
+ */
+export interface GetPosts {
+  /** Address of the channel. */
+  channel: Address
+  /** Only those with higher numbers. Not together with `before`. */
+  after?: number | null
+  /** Only those with lower numbers. */
+  before?: number | null
+  /** At most so many, 1 to 100; 50 if it is absent. */
+  limit?: number | null
 }
 
 /**
@@ -2505,6 +2852,20 @@ export interface InvitationCode {
   expiresAt: number
 }
 
+/**
+ * Invites a person to be an admin of a channel of this account. The person learns of it by a
+ * message that the host sends: `send_message` with content of the type `channel_admin_invite`.
+ *
+ * Fails with `FORBIDDEN` if the channel is not this account's, and with `REFUSED` and the
+ * service's number 419 when there are as many admins as there may be.
+ */
+export interface InviteChannelAdmin {
+  /** Address of the channel. */
+  channel: Address
+  /** Address of the person. */
+  person: Address
+}
+
 /** An invitation link of a group. */
 export interface InviteLink {
   /** Its code. */
@@ -2770,6 +3131,29 @@ export interface LinkedGroup {
   isAnnouncements: boolean
 }
 
+/** Returns the categories of the directory, each with some of its channels. */
+export interface ListChannelCategories {
+  /** The country by its code of two letters. */
+  country: string
+  /** Only these, by the service's words; none: all. */
+  categories?: string[]
+  /** At most so many channels of each, 1 to 100; 25 if it is absent. */
+  limit?: number | null
+}
+
+/**
+ * Returns who follows a channel of this account, its admins and owner among them. The service
+ * shows only those whom it wants to.
+ *
+ * Fails with `FORBIDDEN` if this account does not post in it.
+ */
+export interface ListChannelFollowers {
+  /** Address of the channel. */
+  channel: Address
+  /** At most so many, 1 to 5,000; 100 if it is absent. */
+  limit?: number | null
+}
+
 /**
  * Returns the groups of a community that this account may see.
  *
@@ -2845,6 +3229,48 @@ export interface ListJoinRequests {
   group: Address
 }
 
+/** Returns what this account did to posts of channels, on all its devices: reactions and votes. */
+export interface ListOwnPostActs {
+  /** The latest of each channel, at most so many of each, 1 to 100; 25 if it is absent. */
+  limit?: number | null
+}
+
+/**
+ * Returns who reacted to a post of this account's channel.
+ *
+ * Fails with `FORBIDDEN` if this account does not post in it.
+ */
+export interface ListPostReactions {
+  /** Address of the channel. */
+  channel: Address
+  /** Number of the post. */
+  serverId: number
+}
+
+/**
+ * Returns who voted for an option of a poll that a channel of this account posted.
+ *
+ * Fails with `FORBIDDEN` if this account does not post in it.
+ */
+export interface ListPostVoters {
+  /** Address of the channel. */
+  channel: Address
+  /** Number of the post. */
+  serverId: number
+  /** The option, in its own words. */
+  choice: string
+  /** At most so many, 1 to 5,000; 100 if it is absent. */
+  limit?: number | null
+}
+
+/** Returns channels that the service recommends to this account. */
+export interface ListRecommendedChannels {
+  /** Countries by their codes of two letters; none: everywhere. */
+  countries?: string[]
+  /** At most so many, 1 to 100; 25 if it is absent. */
+  limit?: number | null
+}
+
 /**
  * Returns the messages of a group that were reported to its admins.
  *
@@ -2889,6 +3315,16 @@ export interface ListSection {
   rows: ListRow[]
   /** Their heading. */
   title: string | null
+}
+
+/** Returns channels that are like one. */
+export interface ListSimilarChannels {
+  /** Address of the channel. */
+  channel: Address
+  /** Countries by their codes of two letters; none: everywhere. */
+  countries?: string[]
+  /** At most so many, 1 to 100; 25 if it is absent. */
+  limit?: number | null
 }
 
 /** A moving place, at its first point. No linked device gets the ones that follow. */
@@ -2999,6 +3435,14 @@ export interface MarkChat {
   chat: Address
   /** Whether it is read; otherwise it is marked as unread. */
   read: boolean
+}
+
+/** Says that this account saw posts of a channel. Each counts once. */
+export interface MarkPostsViewed {
+  /** Address of the channel. */
+  channel: Address
+  /** Numbers of the posts, 1 to 100. */
+  serverIds: number[]
 }
 
 /** Marks messages of a chat as read, and tells their sender so. */
@@ -3248,6 +3692,21 @@ export interface MusicContent {
 }
 
 /**
+ * Says whether the account's devices show something on account of a channel. What arrives
+ * stays the same.
+ *
+ * Fails with `FORBIDDEN` if this account does not follow the channel.
+ */
+export interface MuteChannel {
+  /** Address of the channel. */
+  channel: Address
+  /** Whether it is muted from now on. */
+  muted: boolean
+  /** What of it; posts if it is absent. */
+  activity?: ChannelActivity | null
+}
+
+/**
  * Mutes a chat, or ends that.
  *
  * Answers and fails as `archive_chat` does.
@@ -3411,6 +3870,27 @@ export interface OrderContent {
 export interface OrderLabels {
   /** Ids of the labels. */
   labels: string[]
+}
+
+/** What this account did to a post. */
+export interface OwnPostAct {
+  /** Address of the channel. */
+  channel: string
+  /** Number of the post. */
+  serverId: number
+  /**
+   * The options that it voted for: the SHA-256 of their words, in lower-case hexadecimal
+   * digits.
+   */
+  votes: string[]
+  /** The emoji that it reacted with. */
+  emoji: string | null
+}
+
+/** What this account did to posts. */
+export interface OwnPostActs {
+  /** The acts. */
+  acts: OwnPostAct[]
 }
 
 /** The user name of this account. */
@@ -3633,6 +4113,34 @@ export interface PinMessage {
   wait?: SendWait | null
 }
 
+/**
+ * Pins a post of a channel, or takes the pin away.
+ *
+ * Fails with `FORBIDDEN` if this account does not post in it.
+ */
+export interface PinPost {
+  /** Address of the channel. */
+  channel: Address
+  /** Id of the post. */
+  messageId: string
+  /** Whether it is pinned from now on. */
+  pinned: boolean
+}
+
+/** A post that is pinned. */
+export interface PinnedPost {
+  /** Its id. */
+  messageId: string
+  /** Until when, seconds since 1970, if it was told. */
+  until: number | null
+}
+
+/** The posts that are pinned in a channel. */
+export interface PinnedPosts {
+  /** The posts. */
+  pinned: PinnedPost[]
+}
+
 /** A place that belongs to something else. */
 export interface PlaceInput {
   /** Degrees, north is positive. */
@@ -3819,6 +4327,28 @@ export interface PollVotes {
   option: string | null
 }
 
+/** A post as it was fetched. */
+export interface Post {
+  /** Its id, by which its admins change it. */
+  messageId: string
+  /** Its number, by which readers react and vote. */
+  serverId: number
+  /** This account wrote it. */
+  fromMe: boolean
+  /** The service's time of it, seconds since 1970. */
+  timestamp: number
+  /** It was taken back. */
+  revoked: boolean
+  /** How it is received. */
+  counts: PostCounts
+  /** What it says; absent if it was taken back, and where only counts are told. */
+  content: Content | null
+  /** When it was edited last, milliseconds since 1970. */
+  editedAtMs: number | null
+  /** Its words, if it has any. */
+  text: string | null
+}
+
 /** What a post comes for. */
 export type PostChangeType =
   /** It is new. */
@@ -3846,6 +4376,20 @@ export interface PostCounts {
   votes: PostVoteCount[] | null
 }
 
+/** Posts of a channel. */
+export interface PostList {
+  /** The posts, oldest first. */
+  posts: Post[]
+}
+
+/** Those who reacted with an emoji. */
+export interface PostReaction {
+  /** The emoji. */
+  emoji: string
+  /** The people. */
+  senders: Identity[]
+}
+
 /** How many people reacted with an emoji. */
 export interface PostReactionCount {
   /** The emoji. */
@@ -3854,12 +4398,32 @@ export interface PostReactionCount {
   count: number
 }
 
+/** Reactions to a post. */
+export interface PostReactions {
+  /** By emoji. */
+  reactions: PostReaction[]
+}
+
 /** How many people voted for an option. */
 export interface PostVoteCount {
   /** SHA-256 of the option's words, in lower-case hexadecimal digits. */
   option: string
   /** How many people chose it. */
   count: number
+}
+
+/** Somebody who voted. */
+export interface PostVoter {
+  /** The person. */
+  who: Identity
+  /** When, seconds since 1970, if it was told. */
+  votedAt: number | null
+}
+
+/** Those who voted. */
+export interface PostVoters {
+  /** The people. */
+  voters: PostVoter[]
 }
 
 /**
@@ -4246,6 +4810,19 @@ export type RestrictionType =
   /** A kind that this version does not know. */
   | 'other'
 
+/**
+ * Takes an invitation to be an admin of a channel back.
+ *
+ * Fails with `FORBIDDEN` if the channel is not this account's, and with `NOT_FOUND` if there
+ * is none.
+ */
+export interface RevokeChannelInvitation {
+  /** Address of the channel. */
+  channel: Address
+  /** Address of the person. */
+  person: Address
+}
+
 /** Makes the invitations of people void whom this account could not add. */
 export interface RevokeInvitations {
   /** Address of the group. */
@@ -4355,6 +4932,18 @@ export interface ScheduledContent {
   type: 'scheduled'
   /** Id of the key that will come. */
   keyId: string | null
+}
+
+/** Searches the service's directory of channels for words. */
+export interface SearchChannels {
+  /** The words. */
+  text: string
+  /** Where to begin: `next` of the page before. */
+  after?: string | null
+  /** Categories by the names that `list_channel_categories` tells; none: all. */
+  categories?: string[]
+  /** At most so many, 1 to 100; 25 if it is absent. */
+  limit?: number | null
 }
 
 /**
@@ -5085,6 +5674,12 @@ export interface TemplateContent {
   id: string | null
 }
 
+/** An account's standing with the service's terms. */
+export interface TermsState {
+  /** They are accepted, or the service does not want them accepted. */
+  accepted: boolean
+}
+
 /** Words, with or without a preview of a link. */
 export interface TextContentInput {
   type: 'text'
@@ -5128,6 +5723,19 @@ export interface TextStyle {
 }
 
 /**
+ * Makes an admin of this account's channel its owner. This account stays an admin.
+ *
+ * Fails with `FORBIDDEN` if the channel is not this account's, and with `NOT_FOUND` if the
+ * person is no admin of it.
+ */
+export interface TransferChannel {
+  /** Address of the channel. */
+  channel: Address
+  /** Address of the admin. */
+  to: Address
+}
+
+/**
  * Makes another admin of a community its owner, in the place of this account.
  *
  * Fails with `FORBIDDEN` if this account does not own it, and with `NOT_FOUND` if the other
@@ -5148,6 +5756,16 @@ export interface TransferCommunity {
 export interface Unblock {
   /** Address of the person: a JID, or a phone number with its country code. */
   person: Address
+}
+
+/**
+ * Follows a channel no more.
+ *
+ * Fails with `FORBIDDEN` for its owner, who gives it away or deletes it instead.
+ */
+export interface UnfollowChannel {
+  /** Address of the channel. */
+  channel: Address
 }
 
 /**
@@ -5182,10 +5800,43 @@ export interface UnsupportedContent {
   type: 'unsupported'
 }
 
+/**
+ * Ends what `watch_channel` began. What the service still tells is told on, for some minutes
+ * at most.
+ */
+export interface UnwatchChannel {
+  /** Address of the channel. */
+  channel: Address
+}
+
 /** Ends what `watch_presence` began. */
 export interface UnwatchPresence {
   /** Address of the person or group. */
   address: Address
+}
+
+/**
+ * Changes a channel; what is absent stays as it was. Answers with the channel as it is then,
+ * without what this account is in it.
+ *
+ * Fails with `FORBIDDEN` if this account does not post in it.
+ */
+export interface UpdateChannel {
+  /** Address of the channel. */
+  channel: Address
+  /** Another description; empty for none. */
+  description?: string | null
+  /** Another name, not empty. */
+  name?: string | null
+  /**
+   * Path of another picture: a JPEG, PNG, WebP or GIF, which is cut to the square in its
+   * middle.
+   */
+  picture?: string | null
+  /** Which reactions its posts take. */
+  reactions?: ChannelReactions | null
+  /** It has no picture from now on. Not together with `picture`. */
+  removePicture?: boolean
 }
 
 /**
@@ -5460,6 +6111,19 @@ export interface WaitingRequest {
 export interface WaitingRequests {
   /** The requests. */
   requests: WaitingRequest[]
+}
+
+/**
+ * Watches how posts of a channel are received: `channel_counts` events tell it while this
+ * client is connected.
+ *
+ * The service is asked again in time and after each login until this process ends. At most 64
+ * channels are watched at a time; one more fails with `WRONG_STATE`. Fails with `FORBIDDEN` if
+ * this account does not follow the channel.
+ */
+export interface WatchChannel {
+  /** Address of the channel. */
+  channel: Address
 }
 
 /**

@@ -12,6 +12,17 @@ from ._types import (
     AdminReport,
     Availability,
     Blocked,
+    Channel,
+    ChannelActivity,
+    ChannelAdmins,
+    ChannelCategories,
+    ChannelFollowers,
+    ChannelInvitation,
+    ChannelList,
+    ChannelPage,
+    ChannelReactions,
+    ChannelTerms,
+    ChannelView,
     ChatPage,
     ChatState,
     CheckedNumbers,
@@ -52,6 +63,7 @@ from ._types import (
     MessageName,
     MessagePage,
     OlderHistory,
+    OwnPostActs,
     OwnUsername,
     PairingCode,
     ParticipantResults,
@@ -60,7 +72,11 @@ from ._types import (
     PictureFile,
     PictureInfo,
     PictureSize,
+    PinnedPosts,
     Poll,
+    PostList,
+    PostReactions,
+    PostVoters,
     PrivacyExceptions,
     PrivacySettings,
     ProfileAbout,
@@ -76,6 +92,7 @@ from ._types import (
     StatusAudience,
     StatusAudienceType,
     StoredMessage,
+    TermsState,
     UploadedMedia,
     UserInfoList,
     UsernameCheck,
@@ -94,6 +111,47 @@ class Operations:
     async def _request(self, name: str, request: dict[str, object], timeout: float | None) -> Any:
         """Runs an operation by name and returns its decoded answer."""
         raise NotImplementedError
+
+    async def accept_channel_invitation(
+        self,
+        *,
+        channel: Address,
+        accept_terms: bool | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Becomes an admin of a channel to which this account was invited.
+
+        Fails with ``FORBIDDEN`` or ``NOT_FOUND`` if there is no invitation, and with
+        ``TERMS_NOT_ACCEPTED`` if the service wants its terms for admins accepted first: show
+        them, and call again with ``accept_terms``.
+
+        Args:
+            channel: Address of the channel.
+            accept_terms: The user has seen the service's terms for admins and accepts them.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel)}
+        if accept_terms is not None:
+            request["acceptTerms"] = accept_terms
+        await self._request("accept_channel_invitation", request, timeout)
+
+    async def accept_channel_terms(
+        self,
+        *,
+        terms: ChannelTerms,
+        timeout: float | None = None,
+    ) -> None:
+        """Accepts the service's terms for channels in the account's name: show them to its user
+        first. No other operation accepts them unless it is told to.
+
+        Args:
+            terms: What for.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"terms": terms}
+        await self._request("accept_channel_terms", request, timeout)
 
     async def accept_invitation(
         self,
@@ -344,6 +402,41 @@ class Operations:
         """
         request: dict[str, object] = {"person": str(person)}
         await self._request("block", request, timeout)
+
+    async def browse_channels(
+        self,
+        *,
+        after: str | None = None,
+        categories: list[str] | None = None,
+        countries: list[str] | None = None,
+        limit: int | None = None,
+        view: ChannelView | None = None,
+        timeout: float | None = None,
+    ) -> ChannelPage:
+        """Goes through the service's directory of channels.
+
+        Args:
+            after: Where to begin: ``next`` of the page before.
+            categories: Categories by the names that ``list_channel_categories`` tells; none:
+                all.
+            countries: Countries by their codes of two letters; none: everywhere.
+            limit: At most so many, 1 to 100; 25 if it is absent.
+            view: In which order; what is recommended if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if after is not None:
+            request["after"] = after
+        if categories is not None:
+            request["categories"] = categories
+        if countries is not None:
+            request["countries"] = countries
+        if limit is not None:
+            request["limit"] = limit
+        if view is not None:
+            request["view"] = view
+        return ChannelPage._decode(await self._request("browse_channels", request, timeout))
 
     async def cancel_join_request(
         self,
@@ -635,6 +728,38 @@ class Operations:
         request: dict[str, object] = {"community": str(community)}
         return GroupSizes._decode(await self._request("count_community_members", request, timeout))
 
+    async def create_channel(
+        self,
+        *,
+        name: str,
+        accept_terms: bool | None = None,
+        description: str | None = None,
+        picture: str | None = None,
+        timeout: float | None = None,
+    ) -> Channel:
+        """Makes a channel of this account.
+
+        Fails with ``TERMS_NOT_ACCEPTED`` if the service wants its terms accepted first: show
+        them, and call again with ``accept_terms``.
+
+        Args:
+            name: Its name, not empty.
+            accept_terms: The user has seen the service's terms for channels and accepts them.
+            description: Its description, if it has one.
+            picture: Path of its picture: a JPEG, PNG, WebP or GIF, which is cut to the square
+                in its middle.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"name": name}
+        if accept_terms is not None:
+            request["acceptTerms"] = accept_terms
+        if description is not None:
+            request["description"] = description
+        if picture is not None:
+            request["picture"] = picture
+        return Channel._decode(await self._request("create_channel", request, timeout))
+
     async def create_community(
         self,
         *,
@@ -823,6 +948,24 @@ class Operations:
         request: dict[str, object] = {"group": str(group), "people": people, "approve": approve}
         return ParticipantResults._decode(await self._request("decide_join_requests", request, timeout))
 
+    async def delete_channel(
+        self,
+        *,
+        channel: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Deletes a channel of this account for everybody and for good.
+
+        Fails with ``FORBIDDEN`` if it is not this account's.
+
+        Args:
+            channel: Address of the channel.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel)}
+        await self._request("delete_channel", request, timeout)
+
     async def delete_chat(
         self,
         *,
@@ -920,6 +1063,27 @@ class Operations:
         """
         request: dict[str, object] = {}
         await self._request("delete_username", request, timeout)
+
+    async def demote_channel_admin(
+        self,
+        *,
+        channel: Address,
+        person: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Makes an admin of a channel a follower again; oneself too.
+
+        Fails with ``FORBIDDEN`` if this account is not the owner, and with ``NOT_FOUND`` for
+        who is no admin.
+
+        Args:
+            channel: Address of the channel.
+            person: Address of the admin.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel), "person": str(person)}
+        await self._request("demote_channel_admin", request, timeout)
 
     async def demote_participants(
         self,
@@ -1439,6 +1603,30 @@ class Operations:
             request["key"] = key
         return UsernameHolder._decode(await self._request("find_username", request, timeout))
 
+    async def follow_channel(
+        self,
+        *,
+        channel: Address,
+        accept_terms: bool | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Follows a channel: its posts arrive while this client is connected; ``get_posts``
+        fetches others.
+
+        Fails with ``TERMS_NOT_ACCEPTED`` if the service wants its terms accepted first: show
+        them, and call again with ``accept_terms``.
+
+        Args:
+            channel: Address of the channel.
+            accept_terms: The user has seen the service's terms for channels and accepts them.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel)}
+        if accept_terms is not None:
+            request["acceptTerms"] = accept_terms
+        await self._request("follow_channel", request, timeout)
+
     async def forward_message(
         self,
         *,
@@ -1520,6 +1708,59 @@ class Operations:
         if fresh is not None:
             request["fresh"] = fresh
         return Blocked._decode(await self._request("get_blocked", request, timeout))
+
+    async def get_channel(
+        self,
+        *,
+        channel: str,
+        timeout: float | None = None,
+    ) -> Channel:
+        """Looks a channel up. A deleted one is still known by its state.
+
+        Fails with ``NOT_FOUND`` if there is none.
+
+        Args:
+            channel: Its address, its link, or the code of that.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": channel}
+        return Channel._decode(await self._request("get_channel", request, timeout))
+
+    async def get_channel_admins(
+        self,
+        *,
+        channel: Address,
+        timeout: float | None = None,
+    ) -> ChannelAdmins:
+        """Returns what admins of a channel are told of their like. Who they are is among its
+        followers.
+
+        Fails with ``FORBIDDEN`` if this account is none.
+
+        Args:
+            channel: Address of the channel.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel)}
+        return ChannelAdmins._decode(await self._request("get_channel_admins", request, timeout))
+
+    async def get_channel_terms(
+        self,
+        *,
+        terms: ChannelTerms,
+        timeout: float | None = None,
+    ) -> TermsState:
+        """Asks whether the account has accepted the service's terms for channels.
+
+        Args:
+            terms: What for.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"terms": terms}
+        return TermsState._decode(await self._request("get_channel_terms", request, timeout))
 
     async def get_client_version(
         self,
@@ -1753,6 +1994,66 @@ class Operations:
             request["size"] = size
         return PictureInfo._decode(await self._request("get_picture", request, timeout))
 
+    async def get_post_updates(
+        self,
+        *,
+        channel: Address,
+        since: int,
+        after: int | None = None,
+        before: int | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> PostList:
+        """Fetches what changed since a time about posts of a channel: counts, as a rule without
+        the content.
+
+        Args:
+            channel: Address of the channel.
+            since: Since when, seconds since 1970.
+            after: Only of posts with higher numbers. Not together with ``before``.
+            before: Only of posts with lower numbers.
+            limit: At most so many, 1 to 100; 50 if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel), "since": since}
+        if after is not None:
+            request["after"] = after
+        if before is not None:
+            request["before"] = before
+        if limit is not None:
+            request["limit"] = limit
+        return PostList._decode(await self._request("get_post_updates", request, timeout))
+
+    async def get_posts(
+        self,
+        *,
+        channel: Address,
+        after: int | None = None,
+        before: int | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> PostList:
+        """Fetches posts of a channel: the latest ones, or those before or after a number. Also of
+        channels that this account does not follow. Nothing of it is kept.
+
+        Args:
+            channel: Address of the channel.
+            after: Only those with higher numbers. Not together with ``before``.
+            before: Only those with lower numbers.
+            limit: At most so many, 1 to 100; 50 if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel)}
+        if after is not None:
+            request["after"] = after
+        if before is not None:
+            request["before"] = before
+        if limit is not None:
+            request["limit"] = limit
+        return PostList._decode(await self._request("get_posts", request, timeout))
+
     async def get_privacy(
         self,
         *,
@@ -1855,6 +2156,29 @@ class Operations:
         """
         request: dict[str, object] = {}
         return OwnUsername._decode(await self._request("get_username", request, timeout))
+
+    async def invite_channel_admin(
+        self,
+        *,
+        channel: Address,
+        person: Address,
+        timeout: float | None = None,
+    ) -> ChannelInvitation:
+        """Invites a person to be an admin of a channel of this account. The person learns of it by
+        a message that the host sends: ``send_message`` with content of the type
+        ``channel_admin_invite``.
+
+        Fails with ``FORBIDDEN`` if the channel is not this account's, and with ``REFUSED`` and
+        the service's number 419 when there are as many admins as there may be.
+
+        Args:
+            channel: Address of the channel.
+            person: Address of the person.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel), "person": str(person)}
+        return ChannelInvitation._decode(await self._request("invite_channel_admin", request, timeout))
 
     async def join_by_link(
         self,
@@ -2075,6 +2399,67 @@ class Operations:
         request: dict[str, object] = {}
         return QrCode._decode(await self._request("link_with_qr", request, timeout))
 
+    async def list_channel_categories(
+        self,
+        *,
+        country: str,
+        categories: list[str] | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> ChannelCategories:
+        """Returns the categories of the directory, each with some of its channels.
+
+        Args:
+            country: The country by its code of two letters.
+            categories: Only these, by the service's words; none: all.
+            limit: At most so many channels of each, 1 to 100; 25 if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"country": country}
+        if categories is not None:
+            request["categories"] = categories
+        if limit is not None:
+            request["limit"] = limit
+        return ChannelCategories._decode(await self._request("list_channel_categories", request, timeout))
+
+    async def list_channel_followers(
+        self,
+        *,
+        channel: Address,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> ChannelFollowers:
+        """Returns who follows a channel of this account, its admins and owner among them. The
+        service shows only those whom it wants to.
+
+        Fails with ``FORBIDDEN`` if this account does not post in it.
+
+        Args:
+            channel: Address of the channel.
+            limit: At most so many, 1 to 5,000; 100 if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel)}
+        if limit is not None:
+            request["limit"] = limit
+        return ChannelFollowers._decode(await self._request("list_channel_followers", request, timeout))
+
+    async def list_channels(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> ChannelList:
+        """Returns the channels that this account follows or posts in.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return ChannelList._decode(await self._request("list_channels", request, timeout))
+
     async def list_community_groups(
         self,
         *,
@@ -2182,6 +2567,98 @@ class Operations:
         request: dict[str, object] = {}
         return LabelList._decode(await self._request("list_labels", request, timeout))
 
+    async def list_own_post_acts(
+        self,
+        *,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> OwnPostActs:
+        """Returns what this account did to posts of channels, on all its devices: reactions and
+        votes.
+
+        Args:
+            limit: The latest of each channel, at most so many of each, 1 to 100; 25 if it is
+                absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if limit is not None:
+            request["limit"] = limit
+        return OwnPostActs._decode(await self._request("list_own_post_acts", request, timeout))
+
+    async def list_post_reactions(
+        self,
+        *,
+        channel: Address,
+        server_id: int,
+        timeout: float | None = None,
+    ) -> PostReactions:
+        """Returns who reacted to a post of this account's channel.
+
+        Fails with ``FORBIDDEN`` if this account does not post in it.
+
+        Args:
+            channel: Address of the channel.
+            server_id: Number of the post.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel), "serverId": server_id}
+        return PostReactions._decode(await self._request("list_post_reactions", request, timeout))
+
+    async def list_post_voters(
+        self,
+        *,
+        channel: Address,
+        server_id: int,
+        choice: str,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> PostVoters:
+        """Returns who voted for an option of a poll that a channel of this account posted.
+
+        Fails with ``FORBIDDEN`` if this account does not post in it.
+
+        Args:
+            channel: Address of the channel.
+            server_id: Number of the post.
+            choice: The option, in its own words.
+            limit: At most so many, 1 to 5,000; 100 if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {
+            "channel": str(channel),
+            "serverId": server_id,
+            "choice": choice,
+        }
+        if limit is not None:
+            request["limit"] = limit
+        return PostVoters._decode(await self._request("list_post_voters", request, timeout))
+
+    async def list_recommended_channels(
+        self,
+        *,
+        countries: list[str] | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> ChannelList:
+        """Returns channels that the service recommends to this account.
+
+        Args:
+            countries: Countries by their codes of two letters; none: everywhere.
+            limit: At most so many, 1 to 100; 25 if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if countries is not None:
+            request["countries"] = countries
+        if limit is not None:
+            request["limit"] = limit
+        return ChannelList._decode(await self._request("list_recommended_channels", request, timeout))
+
     async def list_reported_messages(
         self,
         *,
@@ -2199,6 +2676,30 @@ class Operations:
         """
         request: dict[str, object] = {"group": str(group)}
         return ReportedMessages._decode(await self._request("list_reported_messages", request, timeout))
+
+    async def list_similar_channels(
+        self,
+        *,
+        channel: Address,
+        countries: list[str] | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> ChannelList:
+        """Returns channels that are like one.
+
+        Args:
+            channel: Address of the channel.
+            countries: Countries by their codes of two letters; none: everywhere.
+            limit: At most so many, 1 to 100; 25 if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel)}
+        if countries is not None:
+            request["countries"] = countries
+        if limit is not None:
+            request["limit"] = limit
+        return ChannelList._decode(await self._request("list_similar_channels", request, timeout))
 
     async def lock_chat(
         self,
@@ -2256,6 +2757,24 @@ class Operations:
         request: dict[str, object] = {"chat": str(chat), "read": read}
         return StateChangeId._decode(await self._request("mark_chat", request, timeout))
 
+    async def mark_posts_viewed(
+        self,
+        *,
+        channel: Address,
+        server_ids: list[int],
+        timeout: float | None = None,
+    ) -> None:
+        """Says that this account saw posts of a channel. Each counts once.
+
+        Args:
+            channel: Address of the channel.
+            server_ids: Numbers of the posts, 1 to 100.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel), "serverIds": server_ids}
+        await self._request("mark_posts_viewed", request, timeout)
+
     async def mark_read(
         self,
         *,
@@ -2277,6 +2796,31 @@ class Operations:
         if sender is not None:
             request["sender"] = str(sender)
         await self._request("mark_read", request, timeout)
+
+    async def mute_channel(
+        self,
+        *,
+        channel: Address,
+        muted: bool,
+        activity: ChannelActivity | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Says whether the account's devices show something on account of a channel. What arrives
+        stays the same.
+
+        Fails with ``FORBIDDEN`` if this account does not follow the channel.
+
+        Args:
+            channel: Address of the channel.
+            muted: Whether it is muted from now on.
+            activity: What of it; posts if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel), "muted": muted}
+        if activity is not None:
+            request["activity"] = activity
+        await self._request("mute_channel", request, timeout)
 
     async def mute_chat(
         self,
@@ -2395,6 +2939,32 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("pin_message", request, timeout))
+
+    async def pin_post(
+        self,
+        *,
+        channel: Address,
+        message_id: str,
+        pinned: bool,
+        timeout: float | None = None,
+    ) -> PinnedPosts:
+        """Pins a post of a channel, or takes the pin away.
+
+        Fails with ``FORBIDDEN`` if this account does not post in it.
+
+        Args:
+            channel: Address of the channel.
+            message_id: Id of the post.
+            pinned: Whether it is pinned from now on.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {
+            "channel": str(channel),
+            "messageId": message_id,
+            "pinned": pinned,
+        }
+        return PinnedPosts._decode(await self._request("pin_post", request, timeout))
 
     async def preview_community_group(
         self,
@@ -2733,6 +3303,27 @@ class Operations:
         request: dict[str, object] = {"link": link}
         return MessageLink._decode(await self._request("resolve_message_link", request, timeout))
 
+    async def revoke_channel_invitation(
+        self,
+        *,
+        channel: Address,
+        person: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Takes an invitation to be an admin of a channel back.
+
+        Fails with ``FORBIDDEN`` if the channel is not this account's, and with ``NOT_FOUND`` if
+        there is none.
+
+        Args:
+            channel: Address of the channel.
+            person: Address of the person.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel), "person": str(person)}
+        await self._request("revoke_channel_invitation", request, timeout)
+
     async def revoke_invitations(
         self,
         *,
@@ -2829,6 +3420,35 @@ class Operations:
         if on_phone is not None:
             request["onPhone"] = on_phone
         return StateChangeId._decode(await self._request("save_contact", request, timeout))
+
+    async def search_channels(
+        self,
+        *,
+        text: str,
+        after: str | None = None,
+        categories: list[str] | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> ChannelPage:
+        """Searches the service's directory of channels for words.
+
+        Args:
+            text: The words.
+            after: Where to begin: ``next`` of the page before.
+            categories: Categories by the names that ``list_channel_categories`` tells; none:
+                all.
+            limit: At most so many, 1 to 100; 25 if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"text": text}
+        if after is not None:
+            request["after"] = after
+        if categories is not None:
+            request["categories"] = categories
+        if limit is not None:
+            request["limit"] = limit
+        return ChannelPage._decode(await self._request("search_channels", request, timeout))
 
     async def send_message(
         self,
@@ -3434,6 +4054,27 @@ class Operations:
         }
         return StateChangeId._decode(await self._request("star_messages", request, timeout))
 
+    async def transfer_channel(
+        self,
+        *,
+        channel: Address,
+        to: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Makes an admin of this account's channel its owner. This account stays an admin.
+
+        Fails with ``FORBIDDEN`` if the channel is not this account's, and with ``NOT_FOUND`` if
+        the person is no admin of it.
+
+        Args:
+            channel: Address of the channel.
+            to: Address of the admin.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel), "to": str(to)}
+        await self._request("transfer_channel", request, timeout)
+
     async def transfer_community(
         self,
         *,
@@ -3473,6 +4114,24 @@ class Operations:
         request: dict[str, object] = {"person": str(person)}
         await self._request("unblock", request, timeout)
 
+    async def unfollow_channel(
+        self,
+        *,
+        channel: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Follows a channel no more.
+
+        Fails with ``FORBIDDEN`` for its owner, who gives it away or deletes it instead.
+
+        Args:
+            channel: Address of the channel.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel)}
+        await self._request("unfollow_channel", request, timeout)
+
     async def unlink_groups(
         self,
         *,
@@ -3498,6 +4157,23 @@ class Operations:
             request["removeOrphans"] = remove_orphans
         return LinkResults._decode(await self._request("unlink_groups", request, timeout))
 
+    async def unwatch_channel(
+        self,
+        *,
+        channel: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Ends what ``watch_channel`` began. What the service still tells is told on, for some
+        minutes at most.
+
+        Args:
+            channel: Address of the channel.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel)}
+        await self._request("unwatch_channel", request, timeout)
+
     async def unwatch_presence(
         self,
         *,
@@ -3513,6 +4189,46 @@ class Operations:
         """
         request: dict[str, object] = {"address": str(address)}
         await self._request("unwatch_presence", request, timeout)
+
+    async def update_channel(
+        self,
+        *,
+        channel: Address,
+        description: str | None = None,
+        name: str | None = None,
+        picture: str | None = None,
+        reactions: ChannelReactions | None = None,
+        remove_picture: bool | None = None,
+        timeout: float | None = None,
+    ) -> Channel:
+        """Changes a channel; what is absent stays as it was. Answers with the channel as it is
+        then, without what this account is in it.
+
+        Fails with ``FORBIDDEN`` if this account does not post in it.
+
+        Args:
+            channel: Address of the channel.
+            description: Another description; empty for none.
+            name: Another name, not empty.
+            picture: Path of another picture: a JPEG, PNG, WebP or GIF, which is cut to the
+                square in its middle.
+            reactions: Which reactions its posts take.
+            remove_picture: It has no picture from now on. Not together with ``picture``.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel)}
+        if description is not None:
+            request["description"] = description
+        if name is not None:
+            request["name"] = name
+        if picture is not None:
+            request["picture"] = picture
+        if reactions is not None:
+            request["reactions"] = reactions
+        if remove_picture is not None:
+            request["removePicture"] = remove_picture
+        return Channel._decode(await self._request("update_channel", request, timeout))
 
     async def upload_media(
         self,
@@ -3609,6 +4325,27 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("vote_poll", request, timeout))
+
+    async def watch_channel(
+        self,
+        *,
+        channel: Address,
+        timeout: float | None = None,
+    ) -> None:
+        """Watches how posts of a channel are received: ``channel_counts`` events tell it while
+        this client is connected.
+
+        The service is asked again in time and after each login until this process ends. At most
+        64 channels are watched at a time; one more fails with ``WRONG_STATE``. Fails with
+        ``FORBIDDEN`` if this account does not follow the channel.
+
+        Args:
+            channel: Address of the channel.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"channel": str(channel)}
+        await self._request("watch_channel", request, timeout)
 
     async def watch_presence(
         self,

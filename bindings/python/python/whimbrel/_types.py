@@ -27,8 +27,25 @@ __all__ = [
     "CarouselCard",
     "CarouselContent",
     "CatalogContent",
+    "Channel",
+    "ChannelActivity",
     "ChannelAdminInviteContent",
+    "ChannelAdmins",
+    "ChannelCategories",
+    "ChannelCategory",
+    "ChannelFollower",
     "ChannelFollowerInviteContent",
+    "ChannelFollowers",
+    "ChannelInvitation",
+    "ChannelList",
+    "ChannelPage",
+    "ChannelPicture",
+    "ChannelReactions",
+    "ChannelRole",
+    "ChannelRoleChangeType",
+    "ChannelState",
+    "ChannelTerms",
+    "ChannelView",
     "Chat",
     "ChatChangeType",
     "ChatPage",
@@ -130,6 +147,8 @@ __all__ = [
     "NumberStatus",
     "OlderHistory",
     "OrderContent",
+    "OwnPostAct",
+    "OwnPostActs",
     "OwnUsername",
     "PackSticker",
     "PairingCode",
@@ -145,6 +164,8 @@ __all__ = [
     "PictureInfo",
     "PictureSize",
     "PictureState",
+    "PinnedPost",
+    "PinnedPosts",
     "Place",
     "PlaceholderContent",
     "PlainButton",
@@ -153,10 +174,16 @@ __all__ = [
     "PollResultContent",
     "PollResultOption",
     "PollVotes",
+    "Post",
     "PostChangeType",
     "PostCounts",
+    "PostList",
+    "PostReaction",
     "PostReactionCount",
+    "PostReactions",
     "PostVoteCount",
+    "PostVoter",
+    "PostVoters",
     "PrivacyExceptions",
     "PrivacySetting",
     "PrivacySettings",
@@ -195,6 +222,7 @@ __all__ = [
     "StoredReaction",
     "TargetMessage",
     "TemplateContent",
+    "TermsState",
     "TextContent",
     "TextStyle",
     "UnknownContent",
@@ -752,6 +780,97 @@ class CatalogContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A channel."""
+
+    id: str
+    """Its address."""
+
+    state: ChannelState
+    """Whether it goes on."""
+
+    name: str
+    """Its name; empty if it was not told."""
+
+    is_verified: bool
+    """The service vouches that it is whose it says it is."""
+
+    pinned: list[PinnedPost]
+    """The posts that are pinned in it."""
+
+    created_at: int | None
+    """When it was made, seconds since 1970, if it was told."""
+
+    description: str | None
+    """Its description, if it has one."""
+
+    followers: int | None
+    """How many follow it, if it was told."""
+
+    followers_muted: bool | None
+    """Nothing is to be shown on account of what followers do, if it was told. For those who post."""
+
+    handle: str | None
+    """Its name in links, if it has one."""
+
+    invite: str | None
+    """The code of its link, ``https://whatsapp.com/channel/`` and this."""
+
+    picture: ChannelPicture | None
+    """Its picture, if it has one."""
+
+    posts_muted: bool | None
+    """Nothing is to be shown on account of its posts, if it was told."""
+
+    preview: ChannelPicture | None
+    """The same, small."""
+
+    reactions: ChannelReactions | None
+    """Which reactions its posts take, if it was told."""
+
+    role: ChannelRole | None
+    """What this account is in it, if it was told."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Channel:
+        return cls(
+            id=data["id"],
+            state=ChannelState(data["state"]),
+            name=data["name"],
+            is_verified=data["isVerified"],
+            pinned=[PinnedPost._decode(item) for item in data["pinned"]],
+            created_at=data.get("createdAt"),
+            description=data.get("description"),
+            followers=data.get("followers"),
+            followers_muted=data.get("followersMuted"),
+            handle=data.get("handle"),
+            invite=data.get("invite"),
+            picture=None if (value := data.get("picture")) is None else ChannelPicture._decode(value),
+            posts_muted=data.get("postsMuted"),
+            preview=None if (value := data.get("preview")) is None else ChannelPicture._decode(value),
+            reactions=None if (value := data.get("reactions")) is None else ChannelReactions(value),
+            role=None if (value := data.get("role")) is None else ChannelRole(value),
+        )
+
+
+class ChannelActivity(str, Enum):
+    """What can be muted in a channel."""
+
+    POSTS = "posts"
+    """What its admins do: posts."""
+
+    FOLLOWERS = "followers"
+    """What followers do: reactions and the like. For those who post."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> ChannelActivity:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelAdminInviteContent:
     """An invitation to administer a channel."""
 
@@ -793,6 +912,96 @@ class ChannelAdminInviteContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelAdmins:
+    """What admins of a channel are told of their like."""
+
+    count: int
+    """How many there are, the owner among them."""
+
+    profiles_shown: bool
+    """They may show who they are."""
+
+    capabilities: list[str]
+    """What they may do in this channel, in the service's words in lower case, such as
+    ``pinned_messages``.
+    """
+
+    invited: list[Identity]
+    """Who was invited to be one and has not answered."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ChannelAdmins:
+        return cls(
+            count=data["count"],
+            profiles_shown=data["profilesShown"],
+            capabilities=data["capabilities"],
+            invited=[Identity._decode(item) for item in data["invited"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelCategories:
+    """Categories of the directory."""
+
+    categories: list[ChannelCategory]
+    """The categories."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ChannelCategories:
+        return cls(
+            categories=[ChannelCategory._decode(item) for item in data["categories"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelCategory:
+    """A category of the directory."""
+
+    name: str
+    """The service's word for it."""
+
+    title: str
+    """What it is called."""
+
+    channels: list[Channel]
+    """Some channels of it."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ChannelCategory:
+        return cls(
+            name=data["name"],
+            title=data["title"],
+            channels=[Channel._decode(item) for item in data["channels"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelFollower:
+    """Somebody who follows a channel."""
+
+    who: Identity
+    """The person."""
+
+    role: ChannelRole
+    """What it is in the channel."""
+
+    name: str | None
+    """The name that it gives itself, if it was told."""
+
+    since: int | None
+    """Since when, seconds since 1970, if it was told."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ChannelFollower:
+        return cls(
+            who=Identity._decode(data["who"]),
+            role=ChannelRole(data["role"]),
+            name=data.get("name"),
+            since=data.get("since"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelFollowerInviteContent:
     """An invitation to follow a channel."""
 
@@ -831,6 +1040,222 @@ class ChannelFollowerInviteContent:
         if self.name is not None:
             request["name"] = self.name
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelFollowers:
+    """Those who follow a channel."""
+
+    followers: list[ChannelFollower]
+    """The people."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ChannelFollowers:
+        return cls(
+            followers=[ChannelFollower._decode(item) for item in data["followers"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelInvitation:
+    """An invitation to be an admin of a channel."""
+
+    expires_at: int | None
+    """Until when it holds, seconds since 1970, if the service says so."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ChannelInvitation:
+        return cls(
+            expires_at=data.get("expiresAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelList:
+    """Several channels."""
+
+    channels: list[Channel]
+    """The channels."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ChannelList:
+        return cls(
+            channels=[Channel._decode(item) for item in data["channels"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelPage:
+    """A page of the directory."""
+
+    channels: list[Channel]
+    """The channels."""
+
+    next: str | None
+    """Where the next page begins; absent: this is the last."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ChannelPage:
+        return cls(
+            channels=[Channel._decode(item) for item in data["channels"]],
+            next=data.get("next"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelPicture:
+    """A picture of a channel."""
+
+    id: str
+    """Names it; another one has another name."""
+
+    direct_path: str | None
+    """Its path on any media host, where it lies in the clear."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ChannelPicture:
+        return cls(
+            id=data["id"],
+            direct_path=data.get("directPath"),
+        )
+
+
+class ChannelReactions(str, Enum):
+    """Which reactions posts take."""
+
+    ALL = "all"
+    """Every emoji."""
+
+    BASIC = "basic"
+    """The usual few."""
+
+    NONE = "none"
+    """None."""
+
+    BLOCKLIST = "blocklist"
+    """Every emoji but some; cannot be asked for."""
+
+    UNKNOWN = "unknown"
+    """A rule that this version does not know; cannot be asked for."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> ChannelReactions:
+        return cls.UNKNOWN
+
+
+class ChannelRole(str, Enum):
+    """What somebody is in a channel."""
+
+    OWNER = "owner"
+    """It is theirs."""
+
+    ADMIN = "admin"
+    """Posts."""
+
+    FOLLOWER = "follower"
+    """Reads."""
+
+    GUEST = "guest"
+    """Neither."""
+
+    UNKNOWN = "unknown"
+    """A role that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> ChannelRole:
+        return cls.UNKNOWN
+
+
+class ChannelRoleChangeType(str, Enum):
+    """What changed about somebody in a channel."""
+
+    PROMOTED = "promoted"
+    """Is an admin now."""
+
+    DEMOTED = "demoted"
+    """Is no admin any more."""
+
+    BECAME_OWNER = "became_owner"
+    """Is the owner now."""
+
+    INVITATION_REVOKED = "invitation_revoked"
+    """Is invited to be an admin no more."""
+
+    UNKNOWN = "unknown"
+    """A change that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> ChannelRoleChangeType:
+        return cls.UNKNOWN
+
+
+class ChannelState(str, Enum):
+    """Whether a channel goes on."""
+
+    ACTIVE = "active"
+    """It does."""
+
+    SUSPENDED = "suspended"
+    """The service has suspended it."""
+
+    SUSPENDED_HERE = "suspended_here"
+    """The service has suspended it in this country."""
+
+    DELETED = "deleted"
+    """Its owner has deleted it."""
+
+    MISSING = "missing"
+    """There is none."""
+
+    UNKNOWN = "unknown"
+    """A state that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> ChannelState:
+        return cls.UNKNOWN
+
+
+class ChannelTerms(str, Enum):
+    """What the service wants its terms accepted for."""
+
+    CREATE = "create"
+    """Making channels."""
+
+    FOLLOW = "follow"
+    """Following them."""
+
+    ADMINISTER = "administer"
+    """Becoming an admin of one."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> ChannelTerms:
+        return cls.UNKNOWN
+
+
+class ChannelView(str, Enum):
+    """An order of the directory."""
+
+    RECOMMENDED = "recommended"
+    """What the service recommends."""
+
+    TRENDING = "trending"
+    """What many follow just now."""
+
+    POPULAR = "popular"
+    """What many follow."""
+
+    NEW = "new"
+    """What is new."""
+
+    UNKNOWN = "unknown"
+    """A value that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> ChannelView:
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -4057,6 +4482,46 @@ class OrderContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPostAct:
+    """What this account did to a post."""
+
+    channel: str
+    """Address of the channel."""
+
+    server_id: int
+    """Number of the post."""
+
+    votes: list[str]
+    """The options that it voted for: the SHA-256 of their words, in lower-case hexadecimal digits."""
+
+    emoji: str | None
+    """The emoji that it reacted with."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> OwnPostAct:
+        return cls(
+            channel=data["channel"],
+            server_id=data["serverId"],
+            votes=data["votes"],
+            emoji=data.get("emoji"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPostActs:
+    """What this account did to posts."""
+
+    acts: list[OwnPostAct]
+    """The acts."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> OwnPostActs:
+        return cls(
+            acts=[OwnPostAct._decode(item) for item in data["acts"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnUsername:
     """The user name of this account."""
 
@@ -4418,6 +4883,38 @@ class PictureState(str, Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedPost:
+    """A post that is pinned."""
+
+    message_id: str
+    """Its id."""
+
+    until: int | None
+    """Until when, seconds since 1970, if it was told."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PinnedPost:
+        return cls(
+            message_id=data["messageId"],
+            until=data.get("until"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedPosts:
+    """The posts that are pinned in a channel."""
+
+    pinned: list[PinnedPost]
+    """The posts."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PinnedPosts:
+        return cls(
+            pinned=[PinnedPost._decode(item) for item in data["pinned"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A place that belongs to something else."""
 
@@ -4700,6 +5197,52 @@ class PollVotes:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A post as it was fetched."""
+
+    message_id: str
+    """Its id, by which its admins change it."""
+
+    server_id: int
+    """Its number, by which readers react and vote."""
+
+    from_me: bool
+    """This account wrote it."""
+
+    timestamp: int
+    """The service's time of it, seconds since 1970."""
+
+    revoked: bool
+    """It was taken back."""
+
+    counts: PostCounts
+    """How it is received."""
+
+    content: Content | None
+    """What it says; absent if it was taken back, and where only counts are told."""
+
+    edited_at_ms: int | None
+    """When it was edited last, milliseconds since 1970."""
+
+    text: str | None
+    """Its words, if it has any."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Post:
+        return cls(
+            message_id=data["messageId"],
+            server_id=data["serverId"],
+            from_me=data["fromMe"],
+            timestamp=data["timestamp"],
+            revoked=data["revoked"],
+            counts=PostCounts._decode(data["counts"]),
+            content=None if (value := data.get("content")) is None else decode_content(value),
+            edited_at_ms=data.get("editedAtMs"),
+            text=data.get("text"),
+        )
+
+
 class PostChangeType(str, Enum):
     """What a post comes for."""
 
@@ -4755,6 +5298,38 @@ class PostCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostList:
+    """Posts of a channel."""
+
+    posts: list[Post]
+    """The posts, oldest first."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PostList:
+        return cls(
+            posts=[Post._decode(item) for item in data["posts"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostReaction:
+    """Those who reacted with an emoji."""
+
+    emoji: str
+    """The emoji."""
+
+    senders: list[Identity]
+    """The people."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PostReaction:
+        return cls(
+            emoji=data["emoji"],
+            senders=[Identity._decode(item) for item in data["senders"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PostReactionCount:
     """How many people reacted with an emoji."""
 
@@ -4773,6 +5348,20 @@ class PostReactionCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostReactions:
+    """Reactions to a post."""
+
+    reactions: list[PostReaction]
+    """By emoji."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PostReactions:
+        return cls(
+            reactions=[PostReaction._decode(item) for item in data["reactions"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PostVoteCount:
     """How many people voted for an option."""
 
@@ -4787,6 +5376,38 @@ class PostVoteCount:
         return cls(
             option=data["option"],
             count=data["count"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostVoter:
+    """Somebody who voted."""
+
+    who: Identity
+    """The person."""
+
+    voted_at: int | None
+    """When, seconds since 1970, if it was told."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PostVoter:
+        return cls(
+            who=Identity._decode(data["who"]),
+            voted_at=data.get("votedAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostVoters:
+    """Those who voted."""
+
+    voters: list[PostVoter]
+    """The people."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> PostVoters:
+        return cls(
+            voters=[PostVoter._decode(item) for item in data["voters"]],
         )
 
 
@@ -5918,6 +6539,20 @@ class TemplateContent:
         if self.id is not None:
             request["id"] = self.id
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermsState:
+    """An account's standing with the service's terms."""
+
+    accepted: bool
+    """They are accepted, or the service does not want them accepted."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> TermsState:
+        return cls(
+            accepted=data["accepted"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
