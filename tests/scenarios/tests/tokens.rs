@@ -118,6 +118,12 @@ async fn strangers_are_written_to_with_a_token_of_the_salt_where_the_service_wan
     let (client, phone) = world.linked(&engine, ANNA).await;
     let mut events = client.events().unwrap();
     world.sandbox.phone(BEN).await.unwrap();
+    // What is there at first is read in one go.
+    next_kind(&mut events, |kind| match kind {
+        EventKind::StateSynced(synced) => (synced.collection == StateCollection::RegularHigh).then_some(()),
+        _ => None,
+    })
+    .await;
     let salt = vec![7; 32];
     assert!(world.sandbox.set_nct_salt(ANNA, &salt));
     let value = Box::new(NctSaltSyncAction { salt: Some(salt) });

@@ -464,8 +464,14 @@ mod tests {
         let (to, phone) = (Jid::lid("7"), Jid::pn("1555"));
         let build = |kind| {
             let about = About::text();
-            let direct =
-                Direct { id: "A1", to: &to, peer_phone: Some(&phone), proof: Some(&[1]), about: &about };
+            let direct = Direct {
+                id: "A1",
+                to: &to,
+                peer_phone: Some(&phone),
+                proof: Some(&[1]),
+                about: &about,
+                token: None,
+            };
             direct.build(vec![sealed(to.clone(), CiphertextKind::Message), sealed(to.with_device(5), kind)])
         };
         let node = build(CiphertextKind::PreKey);
