@@ -1,7 +1,5 @@
 //! How far the account may go, and reports to the service.
 
-#![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
-
 use std::time::Duration;
 
 use whimbrel::{CallOptions, Code, Jid};

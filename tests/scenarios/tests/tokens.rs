@@ -1,7 +1,5 @@
 //! Tokens of trust: given after a message, kept, shown, and what they get past.
 
-#![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
-
 use whimbrel::appstate::{Action, StateCollection};
 use whimbrel::events::EventKind;
 use whimbrel::pictures::{FoundPicture, PictureOptions, PictureSize};
