@@ -2095,6 +2095,12 @@ export interface FoundContactLink {
   name: string | null
 }
 
+/** The phone agreed to hand all of its history over. */
+export interface FullHistory {
+  /** Id of the request, which the `history` events have too. */
+  requestId: string
+}
+
 /** Tells what a person says of itself, or what this account does. What is hidden is absent. */
 export interface GetAbout {
   /**
@@ -3474,6 +3480,8 @@ export interface MediaDescription {
    * a message one all the same.
    */
   noPreview: string | null
+  /** What a sticker says of itself and of its pack, if it is a WebP that does. */
+  sticker: StickerInfo | null
   /** How a voice note is drawn: 64 values from 0 to 100. */
   waveform: number[] | null
   /** Width in pixels, as it is shown. */
@@ -3905,30 +3913,40 @@ export interface OwnUsername {
 
 /** A sticker of a pack. */
 export interface PackStickerInput {
-  /** Name of its file in the pack. */
-  fileName: string
   /** A description for those who do not see it. */
   accessibilityLabel?: string | null
   /** It moves. */
   animated?: boolean
   /** What it stands for. */
   emojis?: string[]
+  /** Name of its file in the pack. One that is made has a name of its own. */
+  fileName?: string
   /** What its file is. */
   mimetype?: string | null
+  /**
+   * A local WebP of at most a MiB, of which the pack is made; only in what is sent, and then
+   * of all stickers.
+   */
+  path?: string | null
 }
 
 /** A sticker of a pack. */
 export interface PackSticker {
-  /** Name of its file in the pack. */
-  fileName: string
   /** A description for those who do not see it. */
   accessibilityLabel: string | null
   /** It moves. */
   animated: boolean
   /** What it stands for. */
   emojis: string[]
+  /** Name of its file in the pack. One that is made has a name of its own. */
+  fileName: string
   /** What its file is. */
   mimetype: string | null
+  /**
+   * A local WebP of at most a MiB, of which the pack is made; only in what is sent, and then
+   * of all stickers.
+   */
+  path: string | null
 }
 
 /** A code to type on the phone. */
@@ -4747,6 +4765,21 @@ export interface ReportedMessages {
 }
 
 /**
+ * Asks the phone for all messages that it has, long after linking, and returns when it has
+ * agreed. They come as after linking: a `history` event of the kind `full` for each piece,
+ * with the id of this request. The phone has to be online, and be one of a business.
+ *
+ * Fails with `NOT_SUPPORTED` if the phone is no business phone or the client was opened
+ * without an archive, with `HISTORY_DECLINED` if the phone does not hand its history over, and
+ * with `TIMED_OUT` if it does not answer. Repeating is safe, though the phone may hand
+ * everything over once more.
+ */
+export interface RequestFullHistory {
+  /** How many days back, at least 1; absent: all that there is. */
+  days?: number | null
+}
+
+/**
  * Asks the phone for messages of a chat that are older than the oldest one in the archive, 50
  * at a time, and returns when they are there. The answer counts 0 messages if there are no
  * older ones. The phone has to be online.
@@ -5468,6 +5501,14 @@ export interface StickerContentInput {
   height?: number | null
   /** The file; absent if the sender named none. */
   media?: MediaFileInput | null
+  /**
+   * Name of the pack that it says to belong to; only in what is sent, with a local WebP, into
+   * which it is written together with the emojis and the description. What comes says it in
+   * its file: `describe_media` reads it.
+   */
+  packName?: string | null
+  /** Who made that pack; only in what is sent, likewise. */
+  packPublisher?: string | null
   /** Bytes of the small picture in the message; only in what comes. */
   thumbnailSize?: number | null
   /** Width in pixels; 512 as a rule. */
@@ -5493,24 +5534,46 @@ export interface StickerContent {
   height: number | null
   /** The file; absent if the sender named none. */
   media: MediaFile | null
+  /**
+   * Name of the pack that it says to belong to; only in what is sent, with a local WebP, into
+   * which it is written together with the emojis and the description. What comes says it in
+   * its file: `describe_media` reads it.
+   */
+  packName: string | null
+  /** Who made that pack; only in what is sent, likewise. */
+  packPublisher: string | null
   /** Bytes of the small picture in the message; only in what comes. */
   thumbnailSize: number | null
   /** Width in pixels; 512 as a rule. */
   width: number | null
 }
 
+/** What a sticker says of itself and of its pack. Nobody checks it. */
+export interface StickerInfo {
+  /** Emojis to find the sticker by. */
+  emojis: string[]
+  /** A description for those who do not see it. */
+  accessibilityLabel: string | null
+  /** Id of the pack. */
+  packId: string | null
+  /** Name of the pack. */
+  packName: string | null
+  /** Who made the pack. */
+  packPublisher: string | null
+}
+
 /** A pack of stickers. */
 export interface StickerPackContentInput {
   type: 'sticker_pack'
-  /** The pack's id. */
-  id: string
   /** Its name. */
   name: string
   /** Words below it. */
   caption?: string | null
   /** About it. */
   description?: string | null
-  /** The file: a zip. */
+  /** The pack's id. Empty in what is sent: one is made. */
+  id?: string
+  /** The file: a zip. Absent in what is sent if it is to be made of local stickers. */
   media?: MediaFileInput | null
   /** Who made it. */
   publisher?: string | null
@@ -5520,20 +5583,25 @@ export interface StickerPackContentInput {
   stickers?: PackStickerInput[]
   /** Name of the file in the pack that stands for it. */
   trayIcon?: string | null
+  /**
+   * A local WebP that is to stand for the pack; only in what is sent, when the pack is made.
+   * The first sticker does if it is absent.
+   */
+  trayIconPath?: string | null
 }
 
 /** A pack of stickers. */
 export interface StickerPackContent {
   type: 'sticker_pack'
-  /** The pack's id. */
-  id: string
   /** Its name. */
   name: string
   /** Words below it. */
   caption: string | null
   /** About it. */
   description: string | null
-  /** The file: a zip. */
+  /** The pack's id. Empty in what is sent: one is made. */
+  id: string
+  /** The file: a zip. Absent in what is sent if it is to be made of local stickers. */
   media: MediaFile | null
   /** Who made it. */
   publisher: string | null
@@ -5543,6 +5611,11 @@ export interface StickerPackContent {
   stickers: PackSticker[]
   /** Name of the file in the pack that stands for it. */
   trayIcon: string | null
+  /**
+   * A local WebP that is to stand for the pack; only in what is sent, when the pack is made.
+   * The first sticker does if it is absent.
+   */
+  trayIconPath: string | null
 }
 
 /** A person's answer to an event. */
@@ -5780,6 +5853,47 @@ export interface UnlinkGroups {
   groups: string[]
   /** Members who are in no other of its groups leave the community with them. */
   removeOrphans?: boolean
+}
+
+/**
+ * Writes the stickers of a pack into a folder. Download the pack first, with the reference of
+ * its message.
+ *
+ * Packs come from anybody: everything in one is looked at before the first file is written,
+ * and nothing is taken out of one that is damaged, has more than 100 files or one longer than
+ * a MiB, or names that lead elsewhere. What is no WebP picture is left out. The folder is made
+ * if it does not exist; files of the same name are replaced.
+ *
+ * Fails with `MEDIA_UNSUPPORTED` or `MEDIA_TOO_LARGE` for what is no such pack, and with
+ * `FILE_FAILED` when it cannot be read or a file cannot be written. Repeating is safe.
+ */
+export interface UnpackStickerPack {
+  /** Path of the pack, which was downloaded. */
+  path: string
+  /** Path of the folder. */
+  folder: string
+}
+
+/** A sticker that was written into a folder. */
+export interface UnpackedSticker {
+  /** Its name in the pack, by which the message tells of it. */
+  fileName: string
+  /** Where it is now. */
+  path: string
+  /** Width in pixels. */
+  width: number
+  /** Height in pixels. */
+  height: number
+  /** It moves. */
+  isAnimated: boolean
+  /** What it says of itself; absent if it says nothing. */
+  info: StickerInfo | null
+}
+
+/** The stickers of a pack. */
+export interface UnpackedStickers {
+  /** They, in the order of the pack. The tray icon is among them. */
+  items: UnpackedSticker[]
 }
 
 /** A message that could not be reported. */

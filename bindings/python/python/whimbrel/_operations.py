@@ -44,6 +44,7 @@ from ._types import (
     EventResponse,
     FallbackChoice,
     FoundContactLink,
+    FullHistory,
     Group,
     GroupList,
     GroupLookups,
@@ -93,6 +94,7 @@ from ._types import (
     StatusAudienceType,
     StoredMessage,
     TermsState,
+    UnpackedStickers,
     UploadedMedia,
     UserInfoList,
     UsernameCheck,
@@ -3226,6 +3228,32 @@ class Operations:
         request: dict[str, object] = {"group": str(group), "messageIds": message_ids}
         return AdminReport._decode(await self._request("report_to_admins", request, timeout))
 
+    async def request_full_history(
+        self,
+        *,
+        days: int | None = None,
+        timeout: float | None = None,
+    ) -> FullHistory:
+        """Asks the phone for all messages that it has, long after linking, and returns when it has
+        agreed. They come as after linking: a ``history`` event of the kind ``full`` for each
+        piece, with the id of this request. The phone has to be online, and be one of a
+        business.
+
+        Fails with ``NOT_SUPPORTED`` if the phone is no business phone or the client was opened
+        without an archive, with ``HISTORY_DECLINED`` if the phone does not hand its history
+        over, and with ``TIMED_OUT`` if it does not answer. Repeating is safe, though the phone
+        may hand everything over once more.
+
+        Args:
+            days: How many days back, at least 1; absent: all that there is.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if days is not None:
+            request["days"] = days
+        return FullHistory._decode(await self._request("request_full_history", request, timeout))
+
     async def request_history(
         self,
         *,
@@ -4156,6 +4184,34 @@ class Operations:
         if remove_orphans is not None:
             request["removeOrphans"] = remove_orphans
         return LinkResults._decode(await self._request("unlink_groups", request, timeout))
+
+    async def unpack_sticker_pack(
+        self,
+        *,
+        path: str,
+        folder: str,
+        timeout: float | None = None,
+    ) -> UnpackedStickers:
+        """Writes the stickers of a pack into a folder. Download the pack first, with the reference
+        of its message.
+
+        Packs come from anybody: everything in one is looked at before the first file is
+        written, and nothing is taken out of one that is damaged, has more than 100 files or one
+        longer than a MiB, or names that lead elsewhere. What is no WebP picture is left out.
+        The folder is made if it does not exist; files of the same name are replaced.
+
+        Fails with ``MEDIA_UNSUPPORTED`` or ``MEDIA_TOO_LARGE`` for what is no such pack, and
+        with ``FILE_FAILED`` when it cannot be read or a file cannot be written. Repeating is
+        safe.
+
+        Args:
+            path: Path of the pack, which was downloaded.
+            folder: Path of the folder.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"path": path, "folder": folder}
+        return UnpackedStickers._decode(await self._request("unpack_sticker_pack", request, timeout))
 
     async def unwatch_channel(
         self,

@@ -85,6 +85,7 @@ __all__ = [
     "FlowButton",
     "Forwarded",
     "FoundContactLink",
+    "FullHistory",
     "GifContent",
     "Group",
     "GroupAddressing",
@@ -214,6 +215,7 @@ __all__ = [
     "StatusAudienceType",
     "StatusNoticeContent",
     "StickerContent",
+    "StickerInfo",
     "StickerPackContent",
     "StoredAnswer",
     "StoredKeep",
@@ -226,6 +228,8 @@ __all__ = [
     "TextContent",
     "TextStyle",
     "UnknownContent",
+    "UnpackedSticker",
+    "UnpackedStickers",
     "UnreportedMessage",
     "UnsupportedContent",
     "UploadedMedia",
@@ -2368,6 +2372,20 @@ class FoundContactLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FullHistory:
+    """The phone agreed to hand all of its history over."""
+
+    request_id: str
+    """Id of the request, which the ``history`` events have too."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> FullHistory:
+        return cls(
+            request_id=data["requestId"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GifContent:
     """A silent video that plays in a loop."""
 
@@ -3895,6 +3913,9 @@ class MediaDescription:
     a message one all the same.
     """
 
+    sticker: StickerInfo | None
+    """What a sticker says of itself and of its pack, if it is a WebP that does."""
+
     waveform: list[int] | None
     """How a voice note is drawn: 64 values from 0 to 100."""
 
@@ -3911,6 +3932,7 @@ class MediaDescription:
             duration_ms=data.get("durationMs"),
             height=data.get("height"),
             no_preview=data.get("noPreview"),
+            sticker=None if (value := data.get("sticker")) is None else StickerInfo._decode(value),
             waveform=data.get("waveform"),
             width=data.get("width"),
         )
@@ -4547,9 +4569,6 @@ class OwnUsername:
 class PackSticker:
     """A sticker of a pack."""
 
-    file_name: str
-    """Name of its file in the pack."""
-
     accessibility_label: str | None = None
     """A description for those who do not see it."""
 
@@ -4559,29 +4578,42 @@ class PackSticker:
     emojis: list[str] = field(default_factory=list)
     """What it stands for."""
 
+    file_name: str = ""
+    """Name of its file in the pack. One that is made has a name of its own."""
+
     mimetype: str | None = None
     """What its file is."""
+
+    path: str | None = None
+    """A local WebP of at most a MiB, of which the pack is made; only in what is sent, and then of
+    all stickers.
+    """
 
     @classmethod
     def _decode(cls, data: dict[str, Any]) -> PackSticker:
         return cls(
-            file_name=data["fileName"],
             accessibility_label=data.get("accessibilityLabel"),
             animated=data.get("animated", False),
             emojis=data.get("emojis", []),
+            file_name=data.get("fileName", ""),
             mimetype=data.get("mimetype"),
+            path=data.get("path"),
         )
 
     def _encode(self) -> dict[str, object]:
-        request: dict[str, object] = {"fileName": self.file_name}
+        request: dict[str, object] = {}
         if self.accessibility_label is not None:
             request["accessibilityLabel"] = self.accessibility_label
         if self.animated is not None:
             request["animated"] = self.animated
         if self.emojis is not None:
             request["emojis"] = self.emojis
+        if self.file_name is not None:
+            request["fileName"] = self.file_name
         if self.mimetype is not None:
             request["mimetype"] = self.mimetype
+        if self.path is not None:
+            request["path"] = self.path
         return request
 
 
@@ -6177,6 +6209,15 @@ class StickerContent:
     media: MediaFile | None = None
     """The file; absent if the sender named none."""
 
+    pack_name: str | None = None
+    """Name of the pack that it says to belong to; only in what is sent, with a local WebP, into
+    which it is written together with the emojis and the description. What comes says it in its
+    file: ``describe_media`` reads it.
+    """
+
+    pack_publisher: str | None = None
+    """Who made that pack; only in what is sent, likewise."""
+
     thumbnail_size: int | None = None
     """Bytes of the small picture in the message; only in what comes."""
 
@@ -6194,6 +6235,8 @@ class StickerContent:
             emojis=data.get("emojis"),
             height=data.get("height"),
             media=None if (value := data.get("media")) is None else MediaFile._decode(value),
+            pack_name=data.get("packName"),
+            pack_publisher=data.get("packPublisher"),
             thumbnail_size=data.get("thumbnailSize"),
             width=data.get("width"),
         )
@@ -6216,6 +6259,10 @@ class StickerContent:
             request["height"] = self.height
         if self.media is not None:
             request["media"] = self.media._encode()
+        if self.pack_name is not None:
+            request["packName"] = self.pack_name
+        if self.pack_publisher is not None:
+            request["packPublisher"] = self.pack_publisher
         if self.thumbnail_size is not None:
             request["thumbnailSize"] = self.thumbnail_size
         if self.width is not None:
@@ -6224,14 +6271,41 @@ class StickerContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StickerInfo:
+    """What a sticker says of itself and of its pack. Nobody checks it."""
+
+    emojis: list[str]
+    """Emojis to find the sticker by."""
+
+    accessibility_label: str | None
+    """A description for those who do not see it."""
+
+    pack_id: str | None
+    """Id of the pack."""
+
+    pack_name: str | None
+    """Name of the pack."""
+
+    pack_publisher: str | None
+    """Who made the pack."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> StickerInfo:
+        return cls(
+            emojis=data["emojis"],
+            accessibility_label=data.get("accessibilityLabel"),
+            pack_id=data.get("packId"),
+            pack_name=data.get("packName"),
+            pack_publisher=data.get("packPublisher"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StickerPackContent:
     """A pack of stickers."""
 
     type: ClassVar[str] = "sticker_pack"
     """What tells it from the others."""
-
-    id: str
-    """The pack's id."""
 
     name: str
     """Its name."""
@@ -6242,8 +6316,11 @@ class StickerPackContent:
     description: str | None = None
     """About it."""
 
+    id: str = ""
+    """The pack's id. Empty in what is sent: one is made."""
+
     media: MediaFile | None = None
-    """The file: a zip."""
+    """The file: a zip. Absent in what is sent if it is to be made of local stickers."""
 
     publisher: str | None = None
     """Who made it."""
@@ -6257,26 +6334,34 @@ class StickerPackContent:
     tray_icon: str | None = None
     """Name of the file in the pack that stands for it."""
 
+    tray_icon_path: str | None = None
+    """A local WebP that is to stand for the pack; only in what is sent, when the pack is made. The
+    first sticker does if it is absent.
+    """
+
     @classmethod
     def _decode(cls, data: dict[str, Any]) -> StickerPackContent:
         return cls(
-            id=data["id"],
             name=data["name"],
             caption=data.get("caption"),
             description=data.get("description"),
+            id=data.get("id", ""),
             media=None if (value := data.get("media")) is None else MediaFile._decode(value),
             publisher=data.get("publisher"),
             size=data.get("size"),
             stickers=[PackSticker._decode(item) for item in data.get("stickers", [])],
             tray_icon=data.get("trayIcon"),
+            tray_icon_path=data.get("trayIconPath"),
         )
 
     def _encode(self) -> dict[str, object]:
-        request: dict[str, object] = {"type": self.type, "id": self.id, "name": self.name}
+        request: dict[str, object] = {"type": self.type, "name": self.name}
         if self.caption is not None:
             request["caption"] = self.caption
         if self.description is not None:
             request["description"] = self.description
+        if self.id is not None:
+            request["id"] = self.id
         if self.media is not None:
             request["media"] = self.media._encode()
         if self.publisher is not None:
@@ -6287,6 +6372,8 @@ class StickerPackContent:
             request["stickers"] = [item._encode() for item in self.stickers]
         if self.tray_icon is not None:
             request["trayIcon"] = self.tray_icon
+        if self.tray_icon_path is not None:
+            request["trayIconPath"] = self.tray_icon_path
         return request
 
 
@@ -6618,6 +6705,54 @@ class TextStyle:
         if self.font is not None:
             request["font"] = self.font
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnpackedSticker:
+    """A sticker that was written into a folder."""
+
+    file_name: str
+    """Its name in the pack, by which the message tells of it."""
+
+    path: str
+    """Where it is now."""
+
+    width: int
+    """Width in pixels."""
+
+    height: int
+    """Height in pixels."""
+
+    is_animated: bool
+    """It moves."""
+
+    info: StickerInfo | None
+    """What it says of itself; absent if it says nothing."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> UnpackedSticker:
+        return cls(
+            file_name=data["fileName"],
+            path=data["path"],
+            width=data["width"],
+            height=data["height"],
+            is_animated=data["isAnimated"],
+            info=None if (value := data.get("info")) is None else StickerInfo._decode(value),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnpackedStickers:
+    """The stickers of a pack."""
+
+    items: list[UnpackedSticker]
+    """They, in the order of the pack. The tray icon is among them."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> UnpackedStickers:
+        return cls(
+            items=[UnpackedSticker._decode(item) for item in data["items"]],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
