@@ -103,7 +103,7 @@ test('channels are made, followed and changed', async (t) => {
 test('posts are read, watched and counted', async (t) => {
   const { client, own } = await linked(t)
   const { id: channel } = await client.createChannel({ name: 'Finches' })
-  const sent = await client.sendText({ to: channel, text: 'news' })
+  const sent = await client.sendText({ chat: channel, text: 'news' })
   const serverId = sent.serverId
   await client.watchChannel({ channel })
   await client.markPostsViewed({ channel, serverIds: [serverId] })

@@ -93,7 +93,7 @@ async def test_posts_are_read_watched_and_counted(
         own = await sandbox.phone()
         await link(client, own)
         channel = (await client.create_channel(name="Finches")).id
-        sent = await client.send_text(to=channel, text="news")
+        sent = await client.send_text(chat=channel, text="news")
         number = sent.server_id
         assert number is not None
         await client.watch_channel(channel=channel)
