@@ -126,6 +126,14 @@ pub enum whimbrel_kind {
     ChannelRoleChanged = 83,
     /// Another device of this account muted something of a channel, or wants to hear of it again.
     ChannelMuted = 84,
+    /// Somebody calls, or a call goes on that this account may join.
+    CallOffered = 90,
+    /// A call got on: it rings, was taken or refused.
+    CallProgress = 91,
+    /// A call is over, or over for this device.
+    CallEnded = 92,
+    /// Something about a business changed.
+    BusinessChanged = 93,
     /// There is a QR text to show.
     Qr = 100,
     /// A linking attempt ended without a link.
@@ -252,6 +260,10 @@ mod tests {
             Kind::ChannelChanged,
             Kind::ChannelRoleChanged,
             Kind::ChannelMuted,
+            Kind::CallOffered,
+            Kind::CallProgress,
+            Kind::CallEnded,
+            Kind::BusinessChanged,
             Kind::Qr,
             Kind::LinkFailed,
             Kind::Connection,

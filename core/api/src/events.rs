@@ -5,6 +5,8 @@
 mod addons;
 mod appstate;
 mod blocklist;
+mod business;
+mod calls;
 mod channels;
 mod communities;
 mod groups;
@@ -35,6 +37,8 @@ pub use appstate::{
     QuickReplyChanged, SettingChanged, SettingType,
 };
 pub use blocklist::BlockedChanged;
+pub use business::{BusinessChangeType, BusinessChanged};
+pub use calls::{CallEnded, CallOffered, CallProgress, CallStep};
 pub(crate) use channels::hexadecimal;
 pub use channels::{
     ChannelChanged, ChannelCounts, ChannelJoined, ChannelLeft, ChannelMuted, ChannelPost,
@@ -533,6 +537,10 @@ pub enum EventBody {
     ChannelChanged(Box<ChannelChanged>),
     ChannelRoleChanged(ChannelRoleChanged),
     ChannelMuted(ChannelMuted),
+    CallOffered(Box<CallOffered>),
+    CallProgress(CallProgress),
+    CallEnded(Box<CallEnded>),
+    BusinessChanged(BusinessChanged),
     History(History),
     PictureChanged(PictureChanged),
     UsernameChanged(UsernameChanged),
@@ -702,6 +710,10 @@ impl From<&EventKind> for EventBody {
             EventKind::ChannelChanged(event) => Self::ChannelChanged(Box::new(event.as_ref().into())),
             EventKind::ChannelRoleChanged(event) => Self::ChannelRoleChanged(event.into()),
             EventKind::ChannelMuted(event) => Self::ChannelMuted(event.into()),
+            EventKind::CallOffered(event) => Self::CallOffered(Box::new(event.as_ref().into())),
+            EventKind::CallProgress(event) => Self::CallProgress(event.into()),
+            EventKind::CallEnded(event) => Self::CallEnded(Box::new(event.as_ref().into())),
+            EventKind::BusinessChanged(event) => Self::BusinessChanged(event.into()),
             EventKind::History(event) => Self::History(event.into()),
             EventKind::PictureChanged(event) => Self::PictureChanged(event.into()),
             EventKind::UsernameChanged(event) => Self::UsernameChanged(event.into()),
@@ -864,6 +876,10 @@ pub static EVENTS: &[EventEntry] = &[
     journaled::<ChannelChanged>(82, "channel_changed"),
     journaled::<ChannelRoleChanged>(83, "channel_role_changed"),
     journaled::<ChannelMuted>(84, "channel_muted"),
+    journaled::<CallOffered>(90, "call_offered"),
+    journaled::<CallProgress>(91, "call_progress"),
+    journaled::<CallEnded>(92, "call_ended"),
+    journaled::<BusinessChanged>(93, "business_changed"),
     ephemeral::<Qr>(100, "qr"),
     ephemeral::<LinkFailed>(101, "link_failed"),
     ephemeral::<ConnectionChanged>(102, "connection"),
@@ -926,6 +942,10 @@ pub fn number(kind: &EventKind) -> u16 {
         EventKind::ChannelChanged(_) => 82,
         EventKind::ChannelRoleChanged(_) => 83,
         EventKind::ChannelMuted(_) => 84,
+        EventKind::CallOffered(_) => 90,
+        EventKind::CallProgress(_) => 91,
+        EventKind::CallEnded(_) => 92,
+        EventKind::BusinessChanged(_) => 93,
         EventKind::Qr(_) => 100,
         EventKind::LinkFailed(_) => 101,
         EventKind::Connection(_) => 102,

@@ -17,6 +17,8 @@ use crate::messages::MessageKey;
 pub use crate::addons::{Addon, Control, Target};
 pub use crate::appstate::{StateChange, StateSynced, StateTrouble, StateTroubled, StateWritten};
 pub use crate::blocklist::BlockedChanged;
+pub use crate::business::{BusinessChange, BusinessChanged};
+pub use crate::calls::{CallEnded, CallOffered, CallProgress, CallStep};
 pub use crate::channels::{
     ChannelChanged, ChannelCounts, ChannelJoined, ChannelLeft, ChannelMuted, ChannelPost, ChannelRoleChange,
     ChannelRoleChanged, PostChange, PostCounts,
@@ -176,6 +178,15 @@ pub enum EventKind {
     /// Emitted when another device of this account muted something of a channel, or wants to hear of it
     /// again. Journaled.
     ChannelMuted(ChannelMuted),
+    /// Emitted when somebody calls, or a call goes on that this account may join. Journaled. Ring unless it
+    /// waited at the service or is only a notice.
+    CallOffered(Box<CallOffered>),
+    /// Emitted when a call got on. Journaled.
+    CallProgress(CallProgress),
+    /// Emitted when a call is over, or over for this device. Journaled.
+    CallEnded(Box<CallEnded>),
+    /// Emitted when something about a business changed. Journaled. Fetch again what you show of it.
+    BusinessChanged(BusinessChanged),
     /// Emitted when a chat was archived, pinned, muted, locked, marked, cleared or deleted, or the status
     /// posts of a person were muted, on a device of the account. Journaled. Show the chat as it is now.
     ChatChanged(Box<StateChange>),

@@ -37,6 +37,8 @@ mod address;
 pub mod appstate;
 mod archive;
 mod blocklist;
+mod business;
+mod calls;
 mod channels;
 mod client;
 mod clock;
@@ -80,6 +82,11 @@ pub use archive::{
     Chat, Contact, FindChats, FindContacts, FindMessages, Label, Page, PastMember, PollVote, Recipient,
     SentStatus, StoredAnswer, StoredMessage, StoredPin, StoredReaction,
 };
+pub use business::{
+    Bot, BotCommand, BotProfile, BusinessHours, BusinessProfile, CatalogPage, Collection, Order,
+    OrderedProduct, Product, ProductDraft, ProfileUpdate,
+};
+pub use calls::{CallLink, CallPreview};
 pub use channels::{
     Channel, ChannelActivity, ChannelAdmins, ChannelCategory, ChannelFollower, ChannelPage, ChannelPicture,
     ChannelReactions, ChannelRole, ChannelState, ChannelTerms, ChannelUpdate, FindChannels, FindPosts,

@@ -6,6 +6,8 @@
 //! Plaintext exists in the simulated phones alone.
 
 mod attach;
+mod business;
+mod calls;
 mod channels;
 mod clock;
 mod connection;
@@ -31,6 +33,7 @@ mod stanza;
 mod tamper;
 
 pub use attach::{AttachError, PhoneKeys, PhoneLink};
+pub use calls::Call;
 pub use channels::{Channel, ChannelError};
 pub use clock::Clock;
 pub use counters::Violation;
@@ -50,6 +53,6 @@ pub use whimbrel_appstate as appstate;
 pub use whimbrel_wire::Jid;
 
 pub use service::{
-    AppStateFault, AppStateFaultRule, AppStatePace, ChannelState, DeviceState, GroupState, MemberState,
-    PostState, StatusAudience,
+    AppStateFault, AppStateFaultRule, AppStatePace, CallState, ChannelState, DeviceState, GroupState,
+    MemberState, PostState, StatusAudience,
 };

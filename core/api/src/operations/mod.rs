@@ -4,6 +4,8 @@ mod account;
 mod annotate;
 mod archive;
 mod blocklist;
+mod business;
+mod calls;
 mod channel_directory;
 mod channel_people;
 mod channels;
@@ -52,6 +54,13 @@ pub use archive::{
     StoredKeep, StoredMessage, StoredPin, StoredReaction,
 };
 pub use blocklist::{Block, Blocked, GetBlocked, Unblock};
+pub use business::{
+    Bot, BotCommand, BotList, BotProfile, BotProfiles, BotPrompt, BusinessCategory, BusinessHours,
+    BusinessProfile, CatalogPage, DeleteProducts, DeletedProducts, EditBusinessProfile, GetBotProfiles,
+    GetBusinessProfile, GetCatalog, GetCollections, GetOrder, ListBots, OrderDetails, OrderedProduct,
+    Product, ProductCollection, ProductCollections, PutProduct, RemoveCoverPhoto,
+};
+pub use calls::{AcceptCall, CallLink, CallPreview, CreateCallLink, PreviewCallLink, RejectCall, StartCall};
 pub use channel_directory::{
     BrowseChannels, ChannelCategories, ChannelCategory, ChannelPage, ChannelView, ListChannelCategories,
     ListRecommendedChannels, ListSimilarChannels, SearchChannels,
@@ -229,6 +238,7 @@ fn run<'a, O: Operation>(
 
 /// Every operation, sorted by name.
 pub static OPERATIONS: &[Entry] = &[
+    entry::<AcceptCall>(),
     entry::<AcceptChannelInvitation>(),
     entry::<AcceptChannelTerms>(),
     entry::<AcceptInvitation>(),
@@ -255,6 +265,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<ConfirmPasskey>(),
     entry::<Connect>(),
     entry::<CountCommunityMembers>(),
+    entry::<CreateCallLink>(),
     entry::<CreateChannel>(),
     entry::<CreateCommunity>(),
     entry::<CreateGroup>(),
@@ -266,6 +277,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<DeleteChat>(),
     entry::<DeleteLabel>(),
     entry::<DeleteMessageForMe>(),
+    entry::<DeleteProducts>(),
     entry::<DeleteQuickReply>(),
     entry::<DeleteUsername>(),
     entry::<DemoteChannelAdmin>(),
@@ -274,6 +286,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<Disconnect>(),
     entry::<DownloadMedia>(),
     entry::<DownloadPicture>(),
+    entry::<EditBusinessProfile>(),
     entry::<EditEvent>(),
     entry::<EditLabel>(),
     entry::<EditMessage>(),
@@ -292,10 +305,14 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<GetAbout>(),
     entry::<GetAccount>(),
     entry::<GetBlocked>(),
+    entry::<GetBotProfiles>(),
+    entry::<GetBusinessProfile>(),
+    entry::<GetCatalog>(),
     entry::<GetChannel>(),
     entry::<GetChannelAdmins>(),
     entry::<GetChannelTerms>(),
     entry::<GetClientVersion>(),
+    entry::<GetCollections>(),
     entry::<GetConnection>(),
     entry::<GetContactLink>(),
     entry::<GetDefaultTimer>(),
@@ -306,6 +323,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<GetInviteLink>(),
     entry::<GetLimits>(),
     entry::<GetMessage>(),
+    entry::<GetOrder>(),
     entry::<GetPicture>(),
     entry::<GetPostUpdates>(),
     entry::<GetPosts>(),
@@ -326,6 +344,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<LinkGroups>(),
     entry::<LinkWithCode>(),
     entry::<LinkWithQr>(),
+    entry::<ListBots>(),
     entry::<ListChannelCategories>(),
     entry::<ListChannelFollowers>(),
     entry::<ListChannels>(),
@@ -353,13 +372,17 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<PinChat>(),
     entry::<PinMessage>(),
     entry::<PinPost>(),
+    entry::<PreviewCallLink>(),
     entry::<PreviewCommunityGroup>(),
     entry::<PreviewInvitation>(),
     entry::<PreviewInviteLink>(),
     entry::<PromoteParticipants>(),
+    entry::<PutProduct>(),
     entry::<React>(),
     entry::<ReactToPost>(),
+    entry::<RejectCall>(),
     entry::<RemoveContact>(),
+    entry::<RemoveCoverPhoto>(),
     entry::<RemoveFromCommunity>(),
     entry::<RemoveParticipants>(),
     entry::<RemovePicture>(),
@@ -399,6 +422,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SetUsernameKey>(),
     entry::<SharePhoneNumber>(),
     entry::<StarMessages>(),
+    entry::<StartCall>(),
     entry::<TransferChannel>(),
     entry::<TransferCommunity>(),
     entry::<Unblock>(),

@@ -67,6 +67,11 @@ impl Question {
     pub(crate) fn of(stanza: &NodeRef<'_>) -> Self {
         match stanza.tag() {
             "iq" => Self::Iq,
+            // The ack of a call says which of its steps is meant.
+            "call" => Self::Acknowledged {
+                class: "call".to_owned(),
+                kind: stanza.first_child().map(|step| step.tag().to_owned()),
+            },
             class => Self::Acknowledged {
                 class: class.to_owned(),
                 kind: stanza.attr_text("type").map(std::borrow::Cow::into_owned),

@@ -12,6 +12,7 @@ use super::lists;
 use super::usync::{Devices, Listed};
 use crate::account;
 use crate::appstate;
+use crate::business;
 use crate::channels;
 use crate::groups;
 use crate::messages::{Replies, Unit};
@@ -62,6 +63,7 @@ pub(crate) fn notification(
         (Some("newsletter"), Some(from)) if from.is_newsletter() => {
             channels::notify::notification(unit, node, &from.to_bare())?;
         }
+        (Some("business"), Some(_)) => business::notify::notification(unit, node)?,
         (Some("picture"), Some(_)) => pictures::notify::notification(unit, node)?,
         (kind, _) => tracing::debug!(?kind, "A notification has no effect."),
     }

@@ -4,6 +4,8 @@ mod account;
 mod addons;
 mod appstate;
 mod blocklist;
+mod business;
+mod calls;
 mod channels;
 mod communities;
 mod groups;

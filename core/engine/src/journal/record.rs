@@ -5,8 +5,8 @@ use prost::Message as _;
 use whimbrel_wire::jid::Jid;
 
 use super::{
-    account, addons, appstate, blocklist, channels, communities, groups, history, messages, people, pictures,
-    privacy, profile,
+    account, addons, appstate, blocklist, business, calls, channels, communities, groups, history, messages,
+    people, pictures, privacy, profile,
 };
 use crate::events::{Event, EventKind, Identity};
 
@@ -23,7 +23,7 @@ struct RecordRow {
     recorded_at_ms: i64,
     #[prost(
         oneof = "KindRow",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 43, 44, 45, 50, 51, 52, 56, 57, 60, 61, 62, 63, 64, 65, 66, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 25, 30, 40, 41, 42, 43, 44, 45, 50, 51, 52, 56, 57, 60, 61, 62, 63, 64, 65, 66, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 90, 91, 92, 93"
     )]
     kind: Option<KindRow>,
 }
@@ -122,6 +122,14 @@ enum KindRow {
     ChannelRoleChanged(channels::RoleRow),
     #[prost(message, tag = "84")]
     ChannelMuted(channels::MutedRow),
+    #[prost(message, tag = "90")]
+    CallOffered(calls::OfferedRow),
+    #[prost(message, tag = "91")]
+    CallProgress(calls::ProgressRow),
+    #[prost(message, tag = "92")]
+    CallEnded(calls::EndedRow),
+    #[prost(message, tag = "93")]
+    BusinessChanged(business::ChangedRow),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -186,6 +194,10 @@ fn kind_row(kind: &EventKind) -> Option<KindRow> {
         EventKind::ChannelChanged(event) => KindRow::ChannelChanged(event.as_ref().into()),
         EventKind::ChannelRoleChanged(event) => KindRow::ChannelRoleChanged(event.into()),
         EventKind::ChannelMuted(event) => KindRow::ChannelMuted(event.into()),
+        EventKind::CallOffered(event) => KindRow::CallOffered(event.as_ref().into()),
+        EventKind::CallProgress(event) => KindRow::CallProgress(event.into()),
+        EventKind::CallEnded(event) => KindRow::CallEnded(event.as_ref().into()),
+        EventKind::BusinessChanged(event) => KindRow::BusinessChanged(event.into()),
         EventKind::PictureChanged(event) => KindRow::PictureChanged(event.into()),
         EventKind::History(event) => KindRow::History(event.into()),
         EventKind::NumberShared(event) => KindRow::NumberShared(event.into()),
@@ -256,6 +268,10 @@ fn kind_of(row: KindRow) -> Result<EventKind, UnreadableRow> {
         KindRow::ChannelChanged(row) => EventKind::ChannelChanged(Box::new(row.try_into()?)),
         KindRow::ChannelRoleChanged(row) => EventKind::ChannelRoleChanged(row.try_into()?),
         KindRow::ChannelMuted(row) => EventKind::ChannelMuted(row.try_into()?),
+        KindRow::CallOffered(row) => EventKind::CallOffered(Box::new(row.try_into()?)),
+        KindRow::CallProgress(row) => EventKind::CallProgress(row.try_into()?),
+        KindRow::CallEnded(row) => EventKind::CallEnded(Box::new(row.try_into()?)),
+        KindRow::BusinessChanged(row) => EventKind::BusinessChanged(row.try_into()?),
         KindRow::PictureChanged(row) => EventKind::PictureChanged(row.try_into()?),
         KindRow::History(row) => EventKind::History(row.try_into()?),
         KindRow::NumberShared(row) => EventKind::NumberShared(row.try_into()?),
@@ -489,6 +505,12 @@ mod tests {
                 former: "15550009@s.whatsapp.net".parse().unwrap(),
             }),
             EventKind::NumberShared(NumberShared { who: identity("9") }),
+            EventKind::BusinessChanged(crate::events::BusinessChanged {
+                who: identity("9"),
+                change: crate::events::BusinessChange::Catalog,
+                ids: vec!["1".into()],
+                timestamp: 5,
+            }),
             EventKind::BlockedChanged(BlockedChanged {
                 blocked: vec![identity("7"), identity("8")],
                 unblocked: vec![identity("9")],
@@ -513,7 +535,10 @@ mod tests {
             }),
         ];
         let states = appstate::tests::every_kind(&identity("9"));
-        let channels = channels().into_iter().chain(channels::tests::every_kind(&identity("9")));
+        let channels = channels()
+            .into_iter()
+            .chain(channels::tests::every_kind(&identity("9")))
+            .chain(calls::tests::every_kind(&identity("9")));
         others.into_iter().chain(groups).chain(channels).chain(states).collect()
     }
 

@@ -8,6 +8,7 @@ use whimbrel_wire::{Jid, Node, NodeRef};
 
 use super::outbox::Settled;
 use super::{receive, stanza};
+use crate::calls;
 use crate::client::Inner;
 use crate::connection::{Connection, Inbound, iq};
 use crate::devices::{identity, notify};
@@ -190,8 +191,7 @@ fn handle(client: &Inner, unit: &mut Unit<'_>, node: &Node, replies: &mut Replie
         }
         "call" => {
             identity::learn_from_call(unit, node)?;
-            replies.ack(node, None);
-            Ok(())
+            calls::receive::call(unit, node, replies)
         }
         "status" => {
             replies.ack(node, None);

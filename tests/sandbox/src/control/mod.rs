@@ -1,6 +1,8 @@
 //! The control API: phones, time, faults and what happened, over HTTP on loopback.
 
 mod appstate;
+mod business;
+mod calls;
 mod channels;
 mod error;
 mod extract;
@@ -79,6 +81,8 @@ pub async fn serve(sandbox: Sandbox, options: ControlOptions) -> io::Result<Cont
         .merge(presence::routes())
         .merge(groups::routes())
         .merge(channels::routes())
+        .merge(calls::routes())
+        .merge(business::routes())
         .merge(media::routes())
         .merge(passkey::routes())
         .merge(pictures::routes())

@@ -7,6 +7,8 @@
 mod accounts;
 mod appstate;
 mod blocklist;
+mod business;
+mod calls;
 mod channels;
 mod crowd;
 mod devices;
@@ -46,6 +48,8 @@ use whimbrel_wire::{Jid, Node};
 
 pub(crate) use accounts::DeviceId;
 pub use appstate::{AppStateFault, AppStateFaultRule, AppStatePace};
+pub use calls::CallState;
+pub(crate) use calls::CallStep;
 pub use channels::{ChannelState, PostState};
 pub(crate) use effects::{Closing, Effect, Wake};
 pub use groups::{GroupState, MemberState};
@@ -90,6 +94,8 @@ pub(crate) struct Service {
     links: Links,
     groups: Groups,
     channels: channels::Channels,
+    calls: calls::Calls,
+    businesses: business::Businesses,
     routes: Routes,
     media: media::MediaHosts,
     pictures: pictures::Pictures,
@@ -120,6 +126,8 @@ impl Service {
             links: Links::default(),
             groups: Groups::default(),
             channels: channels::Channels::default(),
+            calls: calls::Calls::default(),
+            businesses: business::Businesses::default(),
             routes: Routes::default(),
             media: media::MediaHosts::default(),
             pictures: pictures::Pictures::default(),
@@ -259,6 +267,7 @@ impl Service {
             "ack" => self.ack(stream, device, node),
             "presence" => self.presence(stream, device, node),
             "chatstate" => self.chat_state(device, node),
+            "call" => self.call(stream, device, node),
             "ib" => self.client_bulletin(stream, device, node),
             "notification" if device.number == 0 => self.phone_notifies(device, node),
             other => {

@@ -55,6 +55,22 @@ impl Service {
         if node.attr_jid("to").is_some_and(|to| to.is_newsletter()) && !stanza::id(node).is_empty() {
             return self.channel_receipt(stream, device, node);
         }
+        if !stanza::id(node).is_empty() && self.call_receipt(device, node) {
+            let to = node.attr_jid("to");
+            let settlement = Settlement {
+                class: "call",
+                id: &stanza::id(node),
+                to: to.as_ref(),
+                participant: None,
+                error: None,
+            };
+            self.settle(device, settlement);
+            let ack = Node::new("ack")
+                .attr("class", "receipt")
+                .attr("id", stanza::id(node))
+                .attr("from", to.unwrap_or(Jid::SERVER));
+            return self.answer(stream, device, node, ack);
+        }
         let mut ids = vec![stanza::id(node)];
         if let Some(list) = node.child_named("list") {
             ids.extend(list.children_named("item").map(stanza::id));

@@ -61,6 +61,12 @@ impl Service {
         let contact = asked.child_named("contact").and_then(|contact| contact.content_text());
         let hint = asked.child_named("lid").and_then(|lid| lid.attr_jid("jid"));
         let jid = asked.attr_jid("jid").or_else(|| hint.filter(|_| contact.is_none()));
+        if protocols.child_named("bot").is_some()
+            && let Some(jid) = &jid
+            && let Some(profile) = self.bot_profile(jid)
+        {
+            return Some(Node::new("user").attr("jid", jid).child(profile));
+        }
         let found = match (&jid, contact) {
             (Some(jid), _) => self.accounts.find(jid),
             (None, Some(number)) => self.accounts.by_pn(digits(number)),
@@ -126,6 +132,7 @@ impl Service {
                 let (text, changed) = settings.about();
                 Some(Node::new("status").attr("t", changed).bytes(text.as_bytes().to_vec()))
             }
+            "business" => self.verified_name(account.id).map(|name| Node::new("business").child(name)),
             "disappearing_mode" => {
                 let (duration, changed) = settings.disappearing_mode();
                 Some(Node::new("disappearing_mode").attr("duration", duration).attr("t", changed))
