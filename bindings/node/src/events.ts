@@ -2,7 +2,7 @@
 
 /** @file What a client tells its host. */
 
-import type { AppStateTroubleType, Channel, ChannelActivity, ChannelPicture, ChannelReactions, ChannelRoleChangeType, ChannelState, ChatChangeType, ChatState, ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, GroupRelation, GroupSuggestion, HistoryType, Identity, JoinRequestState, LabelChangeType, LinkedGroup, MediaDirection, MessageAssociation, MessageContext, MessageMarkType, NamedMessage, PinnedPost, Poll, PostChangeType, PostCounts, PrivacySetting, ProfileAbout, QuotedMessage, ReceiptType, RestrictionType, SettingType, TargetMessage } from './types.js'
+import type { AppStateTroubleType, BusinessChangeType, CallStep, Channel, ChannelActivity, ChannelPicture, ChannelReactions, ChannelRoleChangeType, ChannelState, ChatChangeType, ChatState, ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, GroupRelation, GroupSuggestion, HistoryType, Identity, JoinRequestState, LabelChangeType, LinkedGroup, MediaDirection, MessageAssociation, MessageContext, MessageMarkType, NamedMessage, PinnedPost, Poll, PostChangeType, PostCounts, PrivacySetting, QuotedMessage, ReceiptType, RestrictionType, SettingType, TargetMessage } from './types.js'
 
 /** What every event has that is a fact: durable, numbered, and offered again until acknowledged. */
 export interface JournaledEvent {
@@ -1095,30 +1095,6 @@ export interface BlockedChanged extends JournaledEvent {
 }
 
 /**
- * Emitted when somebody who knows this account, or this account on another device, says
- * something else of itself. Show it anew.
- */
-export interface AboutChanged extends JournaledEvent {
-  kind: 'about_changed'
-  /** Who. */
-  who: Identity
-  /** What is said now. */
-  about: ProfileAbout
-}
-
-/**
- * Emitted when somebody who knows this account, or this account on another device, has another
- * user name.
- */
-export interface UsernameChanged extends JournaledEvent {
-  kind: 'username_changed'
-  /** Who. */
-  who: Identity
-  /** The name; absent: there is none any more. */
-  username: string | null
-}
-
-/**
  * Emitted when a chat was archived, pinned, muted, locked, marked, cleared or deleted, or the
  * status posts of a person were muted, on a device of the account. Show the chat as it is now.
  */
@@ -1382,6 +1358,88 @@ export interface ChannelMuted extends JournaledEvent {
   timestamp: number
 }
 
+/**
+ * Emitted when somebody calls, or a call goes on that this account may join. Ring unless
+ * `offline` or `isNotice`; `reject_call` says no. There are no media here: the call is taken
+ * on another device.
+ */
+export interface CallOffered extends JournaledEvent {
+  kind: 'call_offered'
+  /** Id of the call. */
+  callId: string
+  /** Who calls. */
+  caller: Identity
+  /** With pictures. */
+  video: boolean
+  /** Several people are in it. */
+  isGroup: boolean
+  /** It was only announced: this device is not asked to take it. */
+  isNotice: boolean
+  /** It waited at the service while this client was away: never ring for it. */
+  offline: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** Address of the group that it is of, if it is one's. */
+  group: string | null
+  /** The name that the caller gives itself, if it was told. */
+  pushName: string | null
+}
+
+/** Emitted when a call got on. Stop ringing if it was accepted or rejected. */
+export interface CallProgress extends JournaledEvent {
+  kind: 'call_progress'
+  /** Id of the call. */
+  callId: string
+  /** Who began it. */
+  caller: Identity
+  /** Whose device it was. */
+  who: Identity
+  /** What happened. */
+  step: CallStep
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+}
+
+/**
+ * Emitted when a call is over, or over for this device because another one took or refused it.
+ * Stop ringing; `missed` says whether to show it as missed.
+ */
+export interface CallEnded extends JournaledEvent {
+  kind: 'call_ended'
+  /** Id of the call. */
+  callId: string
+  /** Who began it. */
+  caller: Identity
+  /**
+   * Why, in the service's words, such as `timeout` or `accepted_elsewhere`; empty if it was
+   * not told.
+   */
+  reason: string
+  /** Another device of this account took it or refused it. */
+  isElsewhere: boolean
+  /** Nobody of this account took it or refused it. */
+  missed: boolean
+  /** It waited at the service while this client was away. */
+  offline: boolean
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+  /** How long people talked, milliseconds, if it was told. */
+  durationMs: number | null
+}
+
+/** Emitted when something about a business changed. Fetch again what you show of it. */
+export interface BusinessChanged extends JournaledEvent {
+  kind: 'business_changed'
+  /** The business. */
+  who: Identity
+  /** What changed. */
+  change: BusinessChangeType
+  /** Ids of products and collections, if it is about some. */
+  ids: string[]
+  /** The service's time, seconds since 1970. */
+  timestamp: number
+}
+
 /** Emitted when there is a QR text to show, and again whenever it changes. */
 export interface Qr extends EphemeralEvent {
   kind: 'qr'
@@ -1576,8 +1634,6 @@ export type ClientEvent =
   | PrivacyChanged
   | DefaultTimerChanged
   | BlockedChanged
-  | AboutChanged
-  | UsernameChanged
   | ChatChanged
   | MessageMarked
   | ContactChanged
@@ -1593,6 +1649,10 @@ export type ClientEvent =
   | ChannelChanged
   | ChannelRoleChanged
   | ChannelMuted
+  | CallOffered
+  | CallProgress
+  | CallEnded
+  | BusinessChanged
   | Qr
   | LinkFailed
   | ConnectionChanged

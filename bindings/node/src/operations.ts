@@ -2,7 +2,8 @@
 
 /** @file One method per operation of the engine. */
 
-import type { AcceptChannelInvitation, AcceptChannelTerms, AcceptInvitation, Account, AccountLimits, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, Block, Blocked, BrowseChannels, CancelJoinRequest, CancelSend, ChangeAppState, ChangePrivacyExceptions, Channel, ChannelAdmins, ChannelCategories, ChannelFollowers, ChannelInvitation, ChannelList, ChannelPage, ChatPage, CheckGroup, CheckNumbers, CheckUsername, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactLink, ContactPage, CountCommunityMembers, CreateChannel, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChannel, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteQuickReply, DemoteChannelAdmin, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, FindUsername, FollowChannel, ForwardMessage, FoundContactLink, FullHistory, GetAbout, GetBlocked, GetChannel, GetChannelAdmins, GetChannelTerms, GetContactLink, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetPicture, GetPostUpdates, GetPosts, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteChannelAdmin, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListChannelCategories, ListChannelFollowers, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListOwnPostActs, ListPostReactions, ListPostVoters, ListRecommendedChannels, ListReportedMessages, ListSimilarChannels, LockChat, MarkChat, MarkPostsViewed, MarkRead, MediaDescription, MessageLink, MessageName, MessagePage, MuteChannel, MuteChat, MuteStatus, OlderHistory, OrderLabels, OwnPostActs, OwnUsername, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PinPost, PinnedPosts, PostList, PostReactions, PostVoters, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, ProfileAbout, PromoteParticipants, QrCode, QuotedMessageInput, React, ReactToPost, RemoveContact, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportSpam, ReportToAdmins, ReportedMessages, RequestFullHistory, RequestHistory, ResetInviteLink, ResolveContactLink, ResolveMessageLink, RevokeChannelInvitation, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SearchChannels, SendMessage, SendText, SentMessage, SetAbout, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetPushName, SetSetting, SetStatusAudience, SetUsername, SetUsernameKey, SharePhoneNumber, SpamReport, StarMessages, StateChangeId, Statistics, StatusAudience, StoredMessage, TermsState, TransferChannel, TransferCommunity, Unblock, UnfollowChannel, UnlinkGroups, UnpackStickerPack, UnpackedStickers, UnwatchChannel, UnwatchPresence, UpdateChannel, UploadMedia, UploadedMedia, UserInfoList, UsernameCheck, UsernameHolder, VoteInPost, VotePoll, WaitingRequests, WatchChannel, WatchPresence } from './types.js'
+import type { AcceptChannelInvitation, AcceptChannelTerms, AcceptInvitation, Account, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, Block, Blocked, BrowseChannels, CancelJoinRequest, CancelSend, ChangeAppState, ChangePrivacyExceptions, Channel, ChannelAdmins, ChannelCategories, ChannelFollowers, ChannelInvitation, ChannelList, ChannelPage, ChatPage, CheckGroup, CheckNumbers, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactPage, CountCommunityMembers, CreateChannel, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChannel, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteQuickReply, DemoteChannelAdmin, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, FollowChannel, ForwardMessage, FullHistory, GetBlocked, GetChannel, GetChannelAdmins, GetChannelTerms, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetPicture, GetPostUpdates, GetPosts, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteChannelAdmin, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListChannelCategories, ListChannelFollowers, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListOwnPostActs, ListPostReactions, ListPostVoters, ListRecommendedChannels, ListReportedMessages, ListSimilarChannels, LockChat, MarkChat, MarkPostsViewed, MarkRead, MediaDescription, MessageName, MessagePage, MuteChannel, MuteChat, MuteStatus, OlderHistory, OrderLabels, OwnPostActs, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PinPost, PinnedPosts, PostList, PostReactions, PostVoters, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, PromoteParticipants, QrCode, QuotedMessageInput, React, ReactToPost, RemoveContact, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportToAdmins, ReportedMessages, RequestFullHistory, RequestHistory, ResetInviteLink, RevokeChannelInvitation, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SearchChannels, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetSetting, SetStatusAudience, SharePhoneNumber, StarMessages, StateChangeId, Statistics, StatusAudience, StoredMessage, TermsState, TransferChannel, TransferCommunity, Unblock, UnfollowChannel, UnlinkGroups, UnpackStickerPack, UnpackedStickers, UnwatchChannel, UnwatchPresence, UpdateChannel, UploadMedia, UploadedMedia, UserInfoList, VoteInPost, VotePoll, WaitingRequests, WatchChannel, WatchPresence } from './types.js'
+import type { AcceptCall, AcceptChannelInvitation, AcceptChannelTerms, AcceptInvitation, Account, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, Block, Blocked, BotList, BotProfiles, BrowseChannels, BusinessProfile, CallLink, CallPreview, CancelJoinRequest, CancelSend, CatalogPage, ChangeAppState, ChangePrivacyExceptions, Channel, ChannelAdmins, ChannelCategories, ChannelFollowers, ChannelInvitation, ChannelList, ChannelPage, ChatPage, CheckGroup, CheckNumbers, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactPage, CountCommunityMembers, CreateCallLink, CreateChannel, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChannel, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteProducts, DeleteQuickReply, DeletedProducts, DemoteChannelAdmin, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditBusinessProfile, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, FollowChannel, ForwardMessage, GetBlocked, GetBusinessProfile, GetCatalog, GetChannel, GetChannelAdmins, GetChannelTerms, GetCollections, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetOrder, GetPicture, GetPostUpdates, GetPosts, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteChannelAdmin, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListChannelCategories, ListChannelFollowers, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListOwnPostActs, ListPostReactions, ListPostVoters, ListRecommendedChannels, ListReportedMessages, ListSimilarChannels, LockChat, MarkChat, MarkPostsViewed, MarkRead, MediaDescription, MessageName, MessagePage, MuteChannel, MuteChat, MuteStatus, OlderHistory, OrderDetails, OrderLabels, OwnPostActs, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PinPost, PinnedPosts, PostList, PostReactions, PostVoters, PreviewCallLink, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, Product, ProductCollections, PromoteParticipants, PutProduct, QrCode, QuotedMessageInput, React, ReactToPost, RejectCall, RemoveContact, RemoveCoverPhoto, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportToAdmins, ReportedMessages, RequestHistory, ResetInviteLink, RevokeChannelInvitation, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SearchChannels, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetSetting, SetStatusAudience, SharePhoneNumber, StarMessages, StartCall, StateChangeId, Statistics, StatusAudience, StoredMessage, TermsState, TransferChannel, TransferCommunity, Unblock, UnfollowChannel, UnlinkGroups, UnwatchChannel, UnwatchPresence, UpdateChannel, UploadMedia, UploadedMedia, UserInfoList, VoteInPost, VotePoll, WaitingRequests, WatchChannel, WatchPresence } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -19,6 +20,14 @@ export interface CallOptions {
 export abstract class Operations {
   /** Runs an operation by name; the answer is decoded JSON. */
   abstract request<T = unknown>(operation: string, request?: object, options?: CallOptions): Promise<T>
+
+  /**
+   * Takes a call. Fails with `NOT_SUPPORTED`: this engine has no media for calls, and the
+   * caller would hear nothing. Take it on another device, or say no with `reject_call`.
+   */
+  async acceptCall(request: AcceptCall, options?: CallOptions): Promise<void> {
+    await this.request('accept_call', acceptCall(request), options)
+  }
 
   /**
    * Becomes an admin of a channel to which this account was invited.
@@ -200,14 +209,6 @@ export abstract class Operations {
   }
 
   /**
-   * Asks whether a user name can be had: 3 to 35 letters A-Z, digits, underscores and dots.
-   * That it cannot be had is no error.
-   */
-  async checkUsername(request: CheckUsername, options?: CallOptions): Promise<UsernameCheck> {
-    return this.request<UsernameCheck>('check_username', request, options)
-  }
-
-  /**
    * Deletes the messages of a chat up to the newest one that this client knows, on the
    * account's own devices.
    *
@@ -260,6 +261,14 @@ export abstract class Operations {
    */
   async countCommunityMembers(request: CountCommunityMembers, options?: CallOptions): Promise<GroupSizes> {
     return this.request<GroupSizes>('count_community_members', countCommunityMembers(request), options)
+  }
+
+  /**
+   * Makes a link that leads into a call of this account. Whoever opens it in an official
+   * client joins.
+   */
+  async createCallLink(request: CreateCallLink, options?: CallOptions): Promise<CallLink> {
+    return this.request<CallLink>('create_call_link', request, options)
   }
 
   /**
@@ -359,17 +368,21 @@ export abstract class Operations {
   }
 
   /**
+   * Takes products out of what this business sells.
+   *
+   * Fails with `FORBIDDEN` if this account is no business.
+   */
+  async deleteProducts(request: DeleteProducts, options?: CallOptions): Promise<DeletedProducts> {
+    return this.request<DeletedProducts>('delete_products', request, options)
+  }
+
+  /**
    * Deletes a quick reply.
    *
    * Answers and fails as `archive_chat` does.
    */
   async deleteQuickReply(request: DeleteQuickReply, options?: CallOptions): Promise<StateChangeId> {
     return this.request<StateChangeId>('delete_quick_reply', request, options)
-  }
-
-  /** Takes the user name of this account away. That it has none is no error. */
-  async deleteUsername(options?: CallOptions): Promise<void> {
-    await this.request('delete_username', {}, options)
   }
 
   /**
@@ -421,6 +434,15 @@ export abstract class Operations {
   /** Looks up the picture of a person or a group and reads it: a JPEG. */
   async downloadPicture(request: DownloadPicture, options?: CallOptions): Promise<PictureFile> {
     return this.request<PictureFile>('download_picture', downloadPicture(request), options)
+  }
+
+  /**
+   * Changes what this business says of itself; what is absent stays as it was.
+   *
+   * Fails with `FORBIDDEN` if this account is no business.
+   */
+  async editBusinessProfile(request: EditBusinessProfile, options?: CallOptions): Promise<void> {
+    await this.request('edit_business_profile', request, options)
   }
 
   /** Gives an event of this account a new state, such as another time; cancelling is one. */
@@ -531,15 +553,6 @@ export abstract class Operations {
   }
 
   /**
-   * Finds a person by the user name, and the key if the person wants one.
-   *
-   * Fails with `INVALID_ARGUMENT` for what is no user name or key.
-   */
-  async findUsername(request: FindUsername, options?: CallOptions): Promise<UsernameHolder> {
-    return this.request<UsernameHolder>('find_username', request, options)
-  }
-
-  /**
    * Follows a channel: its posts arrive while this client is connected; `get_posts` fetches
    * others.
    *
@@ -560,11 +573,6 @@ export abstract class Operations {
     return this.request<SentMessage>('forward_message', forwardMessage(request), options)
   }
 
-  /** Tells what a person says of itself, or what this account does. What is hidden is absent. */
-  async getAbout(request: GetAbout, options?: CallOptions): Promise<ProfileAbout> {
-    return this.request<ProfileAbout>('get_about', getAbout(request), options)
-  }
-
   /** Returns the linked account. */
   async getAccount(options?: CallOptions): Promise<Account> {
     return this.request<Account>('get_account', {}, options)
@@ -573,6 +581,21 @@ export abstract class Operations {
   /** Tells whom this account has blocked. It is known from the login on and kept up to date. */
   async getBlocked(request: GetBlocked, options?: CallOptions): Promise<Blocked> {
     return this.request<Blocked>('get_blocked', request, options)
+  }
+
+  /** Returns what the bots that the service offers say of themselves. */
+  async getBotProfiles(options?: CallOptions): Promise<BotProfiles> {
+    return this.request<BotProfiles>('get_bot_profiles', {}, options)
+  }
+
+  /** Asks what a business says of itself. That a person is no business is no error. */
+  async getBusinessProfile(request: GetBusinessProfile, options?: CallOptions): Promise<BusinessProfile> {
+    return this.request<BusinessProfile>('get_business_profile', getBusinessProfile(request), options)
+  }
+
+  /** Fetches a part of what a business sells. */
+  async getCatalog(request: GetCatalog, options?: CallOptions): Promise<CatalogPage> {
+    return this.request<CatalogPage>('get_catalog', getCatalog(request), options)
   }
 
   /**
@@ -604,14 +627,14 @@ export abstract class Operations {
     return this.request<ClientVersion>('get_client_version', {}, options)
   }
 
+  /** Fetches the collections into which a business sorts what it sells. */
+  async getCollections(request: GetCollections, options?: CallOptions): Promise<ProductCollections> {
+    return this.request<ProductCollections>('get_collections', getCollections(request), options)
+  }
+
   /** Returns the state of the connection. */
   async getConnection(options?: CallOptions): Promise<ConnectionInfo> {
     return this.request<ConnectionInfo>('get_connection', {}, options)
-  }
-
-  /** Tells the link by which others find this account, to be shown as it is or as a QR symbol. */
-  async getContactLink(request: GetContactLink, options?: CallOptions): Promise<ContactLink> {
-    return this.request<ContactLink>('get_contact_link', request, options)
   }
 
   /**
@@ -669,15 +692,6 @@ export abstract class Operations {
   }
 
   /**
-   * Asks the service how far this account may go: whether it may write to strangers, and how
-   * many chats it may begin. What it says is heeded from then on, as when it says so by
-   * itself.
-   */
-  async getLimits(options?: CallOptions): Promise<AccountLimits> {
-    return this.request<AccountLimits>('get_limits', {}, options)
-  }
-
-  /**
    * Tells everything that is known of a message: who has it and read it, how the votes of a
    * poll stand, and who comes to an event.
    *
@@ -686,6 +700,16 @@ export abstract class Operations {
    */
   async getMessage(request: GetMessage, options?: CallOptions): Promise<StoredMessage> {
     return this.request<StoredMessage>('get_message', getMessage(request), options)
+  }
+
+  /**
+   * Fetches what was ordered of a business.
+   *
+   * Fails with `NOT_FOUND` for an order that there is not, and with `FORBIDDEN` for a wrong
+   * token.
+   */
+  async getOrder(request: GetOrder, options?: CallOptions): Promise<OrderDetails> {
+    return this.request<OrderDetails>('get_order', request, options)
   }
 
   /**
@@ -751,15 +775,6 @@ export abstract class Operations {
    */
   async getUserInfo(request: GetUserInfo, options?: CallOptions): Promise<UserInfoList> {
     return this.request<UserInfoList>('get_user_info', request, options)
-  }
-
-  /**
-   * Tells the user name of this account.
-   *
-   * Fails with `REFUSED` where the service has no user names.
-   */
-  async getUsername(options?: CallOptions): Promise<OwnUsername> {
-    return this.request<OwnUsername>('get_username', {}, options)
   }
 
   /**
@@ -860,6 +875,11 @@ export abstract class Operations {
    */
   async linkWithQr(options?: CallOptions): Promise<QrCode> {
     return this.request<QrCode>('link_with_qr', {}, options)
+  }
+
+  /** Returns the bots that the service offers to this account. */
+  async listBots(options?: CallOptions): Promise<BotList> {
+    return this.request<BotList>('list_bots', {}, options)
   }
 
   /** Returns the categories of the directory, each with some of its channels. */
@@ -1074,6 +1094,15 @@ export abstract class Operations {
   }
 
   /**
+   * Looks up what a link to a call leads to. Nobody in the call is told.
+   *
+   * Fails with `NOT_FOUND` if there is no such link.
+   */
+  async previewCallLink(request: PreviewCallLink, options?: CallOptions): Promise<CallPreview> {
+    return this.request<CallPreview>('preview_call_link', request, options)
+  }
+
+  /**
    * Returns a group of a community that this account is not in. Not all members are listed.
    *
    * Fails with `FORBIDDEN` if this account is not in the community.
@@ -1108,6 +1137,16 @@ export abstract class Operations {
     return this.request<ParticipantResults>('promote_participants', promoteParticipants(request), options)
   }
 
+  /**
+   * Adds a product to what this business sells, or changes one, all of it. Answers with the
+   * product as it is then.
+   *
+   * Fails with `FORBIDDEN` if this account is no business.
+   */
+  async putProduct(request: PutProduct, options?: CallOptions): Promise<Product> {
+    return this.request<Product>('put_product', request, options)
+  }
+
   /** Reacts to a message with one emoji, or takes the reaction back. */
   async react(request: React, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('react', react(request), options)
@@ -1123,12 +1162,30 @@ export abstract class Operations {
   }
 
   /**
+   * Says no to a call: it stops ringing on all devices of the account, and the caller is told.
+   *
+   * Fails with `NOT_FOUND` if there is no such call any more.
+   */
+  async rejectCall(request: RejectCall, options?: CallOptions): Promise<void> {
+    await this.request('reject_call', rejectCall(request), options)
+  }
+
+  /**
    * Takes a person out of the account's address book.
    *
    * Answers and fails as `archive_chat` does.
    */
   async removeContact(request: RemoveContact, options?: CallOptions): Promise<StateChangeId> {
     return this.request<StateChangeId>('remove_contact', removeContact(request), options)
+  }
+
+  /**
+   * Takes the large picture of this business's profile away.
+   *
+   * Fails with `FORBIDDEN` if this account is no business.
+   */
+  async removeCoverPhoto(request: RemoveCoverPhoto, options?: CallOptions): Promise<void> {
+    await this.request('remove_cover_photo', request, options)
   }
 
   /** Removes people from a community and all groups in it. */
@@ -1144,17 +1201,6 @@ export abstract class Operations {
   /** Removes the picture of this account or of a group. That there is none is no error. */
   async removePicture(request: RemovePicture, options?: CallOptions): Promise<void> {
     await this.request('remove_picture', removePicture(request), options)
-  }
-
-  /**
-   * Reports a person, a group or a status to the service, with messages of the chat that are
-   * in the archive. They are handed over in the clear. Nobody is blocked by it.
-   *
-   * Fails with `NOT_FOUND` for a message that the archive does not have, and with
-   * `INVALID_ARGUMENT` for another kind of chat, or more than five messages.
-   */
-  async reportSpam(request: ReportSpam, options?: CallOptions): Promise<SpamReport> {
-    return this.request<SpamReport>('report_spam', reportSpam(request), options)
   }
 
   /** Reports messages of a group to its admins. */
@@ -1196,25 +1242,6 @@ export abstract class Operations {
    */
   async resetInviteLink(request: ResetInviteLink, options?: CallOptions): Promise<InviteLink> {
     return this.request<InviteLink>('reset_invite_link', resetInviteLink(request), options)
-  }
-
-  /**
-   * Looks up who is behind a link to a person.
-   *
-   * Fails with `INVALID_ARGUMENT` for what is no such link, and with `NOT_FOUND` if it leads
-   * nowhere any more.
-   */
-  async resolveContactLink(request: ResolveContactLink, options?: CallOptions): Promise<FoundContactLink> {
-    return this.request<FoundContactLink>('resolve_contact_link', request, options)
-  }
-
-  /**
-   * Looks up what is behind a link to a message for a business.
-   *
-   * Fails as `resolve_contact_link` does.
-   */
-  async resolveMessageLink(request: ResolveMessageLink, options?: CallOptions): Promise<MessageLink> {
-    return this.request<MessageLink>('resolve_message_link', request, options)
   }
 
   /**
@@ -1283,15 +1310,6 @@ export abstract class Operations {
    */
   async sendText(request: SendText, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('send_text', sendText(request), options)
-  }
-
-  /**
-   * Sets what this account says of itself. People who may see it are told.
-   *
-   * Fails with `INVALID_ARGUMENT` for more than 139 characters.
-   */
-  async setAbout(request: SetAbout, options?: CallOptions): Promise<void> {
-    await this.request('set_about', request, options)
   }
 
   /** Says whether content of a chat with a person may be shared. */
@@ -1404,16 +1422,6 @@ export abstract class Operations {
   }
 
   /**
-   * Changes the name that this account gives itself. People see it with the next message.
-   *
-   * Answers and fails as `archive_chat` does; fails with `INVALID_ARGUMENT` also for a name
-   * that is empty or too long.
-   */
-  async setPushName(request: SetPushName, options?: CallOptions): Promise<StateChangeId> {
-    return this.request<StateChangeId>('set_push_name', request, options)
-  }
-
-  /**
    * Changes a setting that the account's devices share; exactly one of the fields is given.
    *
    * Answers and fails as `archive_chat` does.
@@ -1432,25 +1440,6 @@ export abstract class Operations {
     return this.request<StateChangeId>('set_status_audience', request, options)
   }
 
-  /**
-   * Sets the user name of this account. The account's other devices are told.
-   *
-   * Fails with `INVALID_ARGUMENT` for what is no user name, and with `REFUSED` if it cannot be
-   * had.
-   */
-  async setUsername(request: SetUsername, options?: CallOptions): Promise<void> {
-    await this.request('set_username', request, options)
-  }
-
-  /**
-   * Sets the key without which nobody finds this account by its user name.
-   *
-   * Fails with `INVALID_ARGUMENT` for anything but four digits.
-   */
-  async setUsernameKey(request: SetUsernameKey, options?: CallOptions): Promise<void> {
-    await this.request('set_username_key', request, options)
-  }
-
   /** Tells the other person of a chat this account's phone number. */
   async sharePhoneNumber(request: SharePhoneNumber, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('share_phone_number', sharePhoneNumber(request), options)
@@ -1463,6 +1452,14 @@ export abstract class Operations {
    */
   async starMessages(request: StarMessages, options?: CallOptions): Promise<StateChangeId> {
     return this.request<StateChangeId>('star_messages', starMessages(request), options)
+  }
+
+  /**
+   * Calls somebody. Fails with `NOT_SUPPORTED`: this engine has no media for calls, and a call
+   * without them would only ring.
+   */
+  async startCall(request: StartCall, options?: CallOptions): Promise<void> {
+    await this.request('start_call', startCall(request), options)
   }
 
   /**
@@ -1611,6 +1608,10 @@ function address<T extends Address | null | undefined>(value: T): unknown {
   return typeof value === 'object' && value !== null ? value.id : value
 }
 
+function acceptCall(value: AcceptCall): object {
+  return { ...value, caller: address(value.caller) }
+}
+
 function acceptChannelInvitation(value: AcceptChannelInvitation): object {
   return { ...value, channel: address(value.channel) }
 }
@@ -1747,12 +1748,20 @@ function forwardMessage(value: ForwardMessage): object {
   return { ...value, chat: address(value.chat), to: address(value.to) }
 }
 
-function getAbout(value: GetAbout): object {
-  return { ...value, person: address(value.person) }
+function getBusinessProfile(value: GetBusinessProfile): object {
+  return { ...value, business: address(value.business) }
+}
+
+function getCatalog(value: GetCatalog): object {
+  return { ...value, business: address(value.business) }
 }
 
 function getChannelAdmins(value: GetChannelAdmins): object {
   return { ...value, channel: address(value.channel) }
+}
+
+function getCollections(value: GetCollections): object {
+  return { ...value, business: address(value.business) }
 }
 
 function getGroup(value: GetGroup): object {
@@ -1923,6 +1932,10 @@ function reactToPost(value: ReactToPost): object {
   return { ...value, channel: address(value.channel) }
 }
 
+function rejectCall(value: RejectCall): object {
+  return { ...value, caller: address(value.caller) }
+}
+
 function removeContact(value: RemoveContact): object {
   return { ...value, person: address(value.person) }
 }
@@ -1937,10 +1950,6 @@ function removeParticipants(value: RemoveParticipants): object {
 
 function removePicture(value: RemovePicture): object {
   return { ...value, group: address(value.group) }
-}
-
-function reportSpam(value: ReportSpam): object {
-  return { ...value, chat: address(value.chat) }
 }
 
 function reportToAdmins(value: ReportToAdmins): object {
@@ -2021,6 +2030,10 @@ function sharePhoneNumber(value: SharePhoneNumber): object {
 
 function starMessages(value: StarMessages): object {
   return { ...value, chat: address(value.chat), messages: value.messages?.map((one) => messageName(one)) }
+}
+
+function startCall(value: StartCall): object {
+  return { ...value, to: address(value.to) }
 }
 
 function transferChannel(value: TransferChannel): object {

@@ -9,6 +9,17 @@
 export type Address = string | Identity
 
 /**
+ * Takes a call. Fails with `NOT_SUPPORTED`: this engine has no media for calls, and the caller
+ * would hear nothing. Take it on another device, or say no with `reject_call`.
+ */
+export interface AcceptCall {
+  /** Address of the caller. */
+  caller: Address
+  /** Id of the call. */
+  callId: string
+}
+
+/**
  * Becomes an admin of a channel to which this account was invited.
  *
  * Fails with `FORBIDDEN` or `NOT_FOUND` if there is no invitation, and with
@@ -59,18 +70,6 @@ export interface Account {
   platform: string
   /** Name that others see, if known. */
   pushName: string | null
-}
-
-/** What the service says of an account's limits. */
-export interface AccountLimits {
-  /** Whether the account may not write to people whom it has had no contact with. */
-  reachoutLocked: boolean
-  /** How many chats the account may begin; absent where the service does not count them. */
-  newChats: NewChats | null
-  /** The service's word for the reason, such as `BIZ_QUALITY`, if it gave one. */
-  reachoutReason: string | null
-  /** When that ends, seconds since 1970, if the service said so. */
-  reachoutUntil: number | null
 }
 
 /**
@@ -300,6 +299,62 @@ export interface Blocked {
   people: Identity[]
 }
 
+/** A bot that the service offers. */
+export interface Bot {
+  /** Its address. */
+  id: string
+  /** Which of its persons it is. */
+  persona: string
+}
+
+/** Something that a bot can be told to do. */
+export interface BotCommand {
+  /** The word. */
+  name: string
+  /** What it does. */
+  description: string
+}
+
+/** Bots. */
+export interface BotList {
+  /** The bots. */
+  bots: Bot[]
+}
+
+/** What a bot says of itself. */
+export interface BotProfile {
+  /** Its address. */
+  id: string
+  /** Which of its persons it is. */
+  persona: string
+  /** Its name. */
+  name: string
+  /** What it does. */
+  description: string
+  /** What it is. */
+  category: string
+  /** It is the one that the service offers first. */
+  isDefault: boolean
+  /** What one may begin with. */
+  prompts: BotPrompt[]
+  /** What it can be told to do. */
+  commands: BotCommand[]
+}
+
+/** What bots say of themselves. */
+export interface BotProfiles {
+  /** The bots. */
+  bots: BotProfile[]
+}
+
+/** What one may begin with. */
+export interface BotPrompt {
+  /** An emoji. */
+  emoji: string
+  /** Words. */
+  text: string
+}
+
 /** A call to many. Only received. */
 export interface BroadcastCallContentInput {
   type: 'broadcast_call'
@@ -336,6 +391,73 @@ export interface BrowseChannels {
   view?: ChannelView | null
 }
 
+/** What a business is. */
+export interface BusinessCategory {
+  /** The service's number for it. */
+  id: string
+  /** In words. */
+  name: string
+}
+
+/** What changed about a business. */
+export type BusinessChangeType =
+  /** Its verified name. */
+  | 'name'
+  /** It is no business any more. */
+  | 'removed'
+  /** What it says of itself. */
+  | 'profile'
+  /** What it sells. */
+  | 'catalog'
+  /** What this account subscribed to of the service, or what it may use of it. */
+  | 'subscription'
+  /** A change that this version does not know. */
+  | 'unknown'
+
+/** When a business is open on a day. */
+export interface BusinessHoursInput {
+  /** `sun`, `mon`, `tue`, `wed`, `thu`, `fri` or `sat`. */
+  day: string
+  /** `open_24h`, `specific_hours` or `appointment_only`. */
+  mode: string
+  /** Minutes after midnight, of specific hours. */
+  closes?: number | null
+  /** Minutes after midnight, of specific hours. */
+  opens?: number | null
+}
+
+/** When a business is open on a day. */
+export interface BusinessHours {
+  /** `sun`, `mon`, `tue`, `wed`, `thu`, `fri` or `sat`. */
+  day: string
+  /** `open_24h`, `specific_hours` or `appointment_only`. */
+  mode: string
+  /** Minutes after midnight, of specific hours. */
+  closes: number | null
+  /** Minutes after midnight, of specific hours. */
+  opens: number | null
+}
+
+/** What a business says of itself. */
+export interface BusinessProfile {
+  /** Whether it is a business; if not, there is nothing below. */
+  isBusiness: boolean
+  /** Its websites. */
+  websites: string[]
+  /** What it is. */
+  categories: BusinessCategory[]
+  /** When it is open. */
+  hours: BusinessHours[]
+  /** Where it is. */
+  address: string | null
+  /** What it does. */
+  description: string | null
+  /** Where it can be written to. */
+  email: string | null
+  /** The time zone of its hours, such as `America/Sao_Paulo`. */
+  timezone: string | null
+}
+
 /** Legacy buttons. Only received. */
 export interface ButtonsContentInput {
   type: 'buttons'
@@ -360,6 +482,16 @@ export interface ButtonsContent {
   footer: string | null
   /** What stands above them. */
   header: InteractiveHeader | null
+}
+
+/** A link that leads into a call. */
+export interface CallLink {
+  /** The link. */
+  url: string
+  /** What names the call in it. */
+  token: string
+  /** The call has pictures. */
+  video: boolean
 }
 
 /** A call that was. Only received. */
@@ -419,6 +551,31 @@ export interface CallParticipant {
   /** Who. */
   user: string | null
 }
+
+/** What is known of a call that a link leads to. */
+export interface CallPreview {
+  /** The link. */
+  link: CallLink
+  /** Whoever comes waits until somebody in the call lets them in. */
+  hasWaitingRoom: boolean
+  /** This account may let them in. */
+  isAdmin: boolean
+  /** Who made it, if it was told. */
+  creator: Identity | null
+}
+
+/** A step of a call. */
+export type CallStep =
+  /** It rings there. */
+  | 'ringing'
+  /** It was taken. */
+  | 'accepted'
+  /** It was refused. */
+  | 'rejected'
+  /** Other people are in it than before, or it became a call of several. */
+  | 'changed'
+  /** A step that this version does not know. */
+  | 'unknown'
 
 /**
  * Takes back this account's request to be let into a group.
@@ -522,6 +679,14 @@ export interface CatalogContent {
   image: MediaFile | null
   /** Its name. */
   title: string | null
+}
+
+/** A part of what a business sells. */
+export interface CatalogPage {
+  /** The products. */
+  products: Product[]
+  /** Where the next part begins; absent: this is the last. */
+  next: string | null
 }
 
 /**
@@ -909,15 +1074,6 @@ export interface CheckNumbers {
   numbers: string[]
 }
 
-/**
- * Asks whether a user name can be had: 3 to 35 letters A-Z, digits, underscores and dots. That
- * it cannot be had is no error.
- */
-export interface CheckUsername {
-  /** The name. */
-  username: string
-}
-
 /** What is known of numbers. */
 export interface CheckedNumbers {
   /** One entry for each number, in order. */
@@ -1147,14 +1303,6 @@ export interface ContactContent {
   vcard: string
 }
 
-/** The link to this account. */
-export interface ContactLink {
-  /** The link. */
-  link: string
-  /** Its last part. */
-  code: string
-}
-
 /** People who were found. */
 export interface ContactPage {
   /** The people, by name. */
@@ -1301,6 +1449,17 @@ export type Content =
 export interface CountCommunityMembers {
   /** Address of the community. */
   community: Address
+}
+
+/**
+ * Makes a link that leads into a call of this account. Whoever opens it in an official client
+ * joins.
+ */
+export interface CreateCallLink {
+  /** With pictures. */
+  video: boolean
+  /** When it is to begin, seconds since 1970; absent: now. */
+  startsAt?: number | null
 }
 
 /**
@@ -1511,6 +1670,16 @@ export interface DeleteMessageForMe {
 }
 
 /**
+ * Takes products out of what this business sells.
+ *
+ * Fails with `FORBIDDEN` if this account is no business.
+ */
+export interface DeleteProducts {
+  /** Ids of the products. */
+  products: string[]
+}
+
+/**
  * Deletes a quick reply.
  *
  * Answers and fails as `archive_chat` does.
@@ -1518,6 +1687,12 @@ export interface DeleteMessageForMe {
 export interface DeleteQuickReply {
   /** Its id. */
   id: string
+}
+
+/** What became of it. */
+export interface DeletedProducts {
+  /** How many there were. */
+  deleted: number
 }
 
 /**
@@ -1630,6 +1805,26 @@ export interface DownloadedMedia {
   length: number
   /** The phone uploaded it again: keep this in place of the reference that was given. */
   moved: string | null
+}
+
+/**
+ * Changes what this business says of itself; what is absent stays as it was.
+ *
+ * Fails with `FORBIDDEN` if this account is no business.
+ */
+export interface EditBusinessProfile {
+  /** Where it is. */
+  address?: string | null
+  /** What it does. */
+  description?: string | null
+  /** Where it can be written to. */
+  email?: string | null
+  /** All days on which it is open. Together with `timezone`. */
+  hours?: BusinessHoursInput[] | null
+  /** The time zone of its hours. Together with `hours`. */
+  timezone?: string | null
+  /** All its websites, at most two. */
+  websites?: string[] | null
 }
 
 /** Gives an event of this account a new state, such as another time; cancelling is one. */
@@ -2014,18 +2209,6 @@ export interface FindPastMembers {
   chat: Address
 }
 
-/**
- * Finds a person by the user name, and the key if the person wants one.
- *
- * Fails with `INVALID_ARGUMENT` for what is no user name or key.
- */
-export interface FindUsername {
-  /** The name. */
-  username: string
-  /** The key: four digits. */
-  key?: string | null
-}
-
 /** A button of a native flow. */
 export interface FlowButtonInput {
   /** What it does, such as `quick_reply`, `cta_url`, `cta_call`, `cta_copy`, `single_select`. */
@@ -2087,33 +2270,32 @@ export interface Forwarded {
   many: boolean
 }
 
-/** Who is behind a link. */
-export interface FoundContactLink {
-  /** The person. */
-  who: Identity
-  /** The name that the person gives itself, if the service said it. */
-  name: string | null
-}
-
 /** The phone agreed to hand all of its history over. */
 export interface FullHistory {
   /** Id of the request, which the `history` events have too. */
   requestId: string
 }
 
-/** Tells what a person says of itself, or what this account does. What is hidden is absent. */
-export interface GetAbout {
-  /**
-   * Address of the person: a JID, or a phone number with its country code; absent for this
-   * account.
-   */
-  person?: Address | null
-}
-
 /** Tells whom this account has blocked. It is known from the login on and kept up to date. */
 export interface GetBlocked {
   /** Whether the service is asked even so. */
   fresh?: boolean
+}
+
+/** Asks what a business says of itself. That a person is no business is no error. */
+export interface GetBusinessProfile {
+  /** Address of the business. */
+  business: Address
+}
+
+/** Fetches a part of what a business sells. */
+export interface GetCatalog {
+  /** Address of the business. */
+  business: Address
+  /** Where to begin: `next` of the part before. */
+  after?: string | null
+  /** At most so many, 1 to 100; 10 if it is absent. */
+  limit?: number | null
 }
 
 /**
@@ -2143,10 +2325,10 @@ export interface GetChannelTerms {
   terms: ChannelTerms
 }
 
-/** Tells the link by which others find this account, to be shown as it is or as a QR symbol. */
-export interface GetContactLink {
-  /** Whether another one is made; the old one leads nowhere then. */
-  renew?: boolean
+/** Fetches the collections into which a business sorts what it sells. */
+export interface GetCollections {
+  /** Address of the business. */
+  business: Address
 }
 
 /**
@@ -2218,6 +2400,19 @@ export interface GetMessage {
   messageId: string
   /** Who wrote it; needed only where two people used the same id in one chat. */
   sender?: Address | null
+}
+
+/**
+ * Fetches what was ordered of a business.
+ *
+ * Fails with `NOT_FOUND` for an order that there is not, and with `FORBIDDEN` for a wrong
+ * token.
+ */
+export interface GetOrder {
+  /** Id of the order, from the message about it. */
+  order: string
+  /** Its token, from the message about it. */
+  token: string
 }
 
 /**
@@ -3607,18 +3802,6 @@ export interface MessageContext {
   timer: ChatTimer | null
 }
 
-/** What is behind a link to a message for a business. */
-export interface MessageLink {
-  /** The business. */
-  who: Identity
-  /** The name that it gives itself, if the service said it. */
-  name: string | null
-  /** The words that it wants to be written. */
-  text: string | null
-  /** The name that the service has verified. */
-  verifiedName: string | null
-}
-
 /** What was done to a message. */
 export type MessageMarkType =
   /** It has a star. */
@@ -3764,30 +3947,6 @@ export interface NamedMessage {
   sender: string | null
 }
 
-/** How many chats an account may begin in a time. */
-export interface NewChats {
-  /** The service's word: `NONE`, `FIRST_WARNING`, `SECOND_WARNING`, `CAPPED`. */
-  status: string
-  /** When it ends, seconds since 1970. */
-  cycleEnd: number | null
-  /** When the time began, seconds since 1970. */
-  cycleStart: number | null
-  /**
-   * The service's word for one extension: `NOT_ELIGIBLE`, `ELIGIBLE`,
-   * `ACTIVE_IN_CURRENT_CYCLE`, `EXHAUSTED`.
-   */
-  extension: string | null
-  /** So many in all, if the service said it. */
-  total: number | null
-  /** So many of them are begun. */
-  used: number | null
-  /**
-   * The service's word for what a paid verification adds: `NOT_ELIGIBLE`, `NOT_ACTIVE`,
-   * `ACTIVE`, `ACTIVE_UPGRADE_AVAILABLE`.
-   */
-  verification: string | null
-}
-
 /** What is known of a number. */
 export interface NumberCheck {
   /** The number as it was given. */
@@ -3870,6 +4029,22 @@ export interface OrderContent {
   totalThousandths: number | null
 }
 
+/** What was ordered of a business. */
+export interface OrderDetails {
+  /** Its id. */
+  id: string
+  /** Its price without tax and the like, in thousandths of the currency's unit. */
+  subtotal: number
+  /** Its whole price. */
+  total: number
+  /** The currency. */
+  currency: string
+  /** What was ordered. */
+  products: OrderedProduct[]
+  /** When it was made, seconds since 1970, if it was told. */
+  createdAt: number | null
+}
+
 /**
  * Puts the labels in an order; all of them are named.
  *
@@ -3878,6 +4053,22 @@ export interface OrderContent {
 export interface OrderLabels {
   /** Ids of the labels. */
   labels: string[]
+}
+
+/** A product in an order. */
+export interface OrderedProduct {
+  /** Its id. */
+  id: string
+  /** Its name. */
+  name: string
+  /** Its price in thousandths of the currency's unit. */
+  price: number
+  /** The currency. */
+  currency: string
+  /** How many. */
+  quantity: number
+  /** Address of its picture, if it has one. */
+  image: string | null
 }
 
 /** What this account did to a post. */
@@ -3899,16 +4090,6 @@ export interface OwnPostAct {
 export interface OwnPostActs {
   /** The acts. */
   acts: OwnPostAct[]
-}
-
-/** The user name of this account. */
-export interface OwnUsername {
-  /** The key that others need to find the account by it, if one is set. */
-  key: string | null
-  /** The service's word for how it stands, such as `ACTIVE`. */
-  state: string | null
-  /** The name; absent if it has none. */
-  username: string | null
 }
 
 /** A sticker of a pack. */
@@ -4445,6 +4626,16 @@ export interface PostVoters {
 }
 
 /**
+ * Looks up what a link to a call leads to. Nobody in the call is told.
+ *
+ * Fails with `NOT_FOUND` if there is no such link.
+ */
+export interface PreviewCallLink {
+  /** The link. */
+  url: string
+}
+
+/**
  * Returns a group of a community that this account is not in. Not all members are listed.
  *
  * Fails with `FORBIDDEN` if this account is not in the community.
@@ -4513,6 +4704,48 @@ export interface PrivacySettings {
   settings: PrivacySetting[]
 }
 
+/** Something that a business sells. */
+export interface Product {
+  /** Its id. */
+  id: string
+  /** Its name. */
+  name: string
+  /** What it is. */
+  description: string
+  /** The business's own number for it. */
+  retailerId: string
+  /** Where more is said of it. */
+  url: string
+  /** The currency, such as `BRL`. */
+  currency: string
+  /** Only the business sees it. */
+  isHidden: boolean
+  /** The service's word on it, such as `APPROVED`. */
+  status: string
+  /** Addresses of its pictures. */
+  images: string[]
+  /** Its price in thousandths of the currency's unit, if it has one. */
+  price: number | null
+}
+
+/** Products that belong together. */
+export interface ProductCollection {
+  /** Its id. */
+  id: string
+  /** Its name. */
+  name: string
+  /** The service's word on it. */
+  status: string
+  /** The products. */
+  products: Product[]
+}
+
+/** Collections of a business. */
+export interface ProductCollections {
+  /** The collections. */
+  collections: ProductCollection[]
+}
+
 /** A product. */
 export interface ProductContentInput {
   type: 'product'
@@ -4571,24 +4804,41 @@ export interface ProductContent {
   url: string | null
 }
 
-/** What somebody says of itself. */
-export interface ProfileAbout {
-  /** When it was set, seconds since 1970, if the service said so. */
-  changedAt: number | null
-  /** An emoji that is shown beside them. */
-  emoji: string | null
-  /** After how many seconds from its setting it disappears, if it does. */
-  expiresInSeconds: number | null
-  /** The words; absent if there are none, or they are hidden. */
-  text: string | null
-}
-
 /** Makes members of a group admins. */
 export interface PromoteParticipants {
   /** Address of the group. */
   group: Address
   /** Addresses of the members. */
   participants: string[]
+}
+
+/**
+ * Adds a product to what this business sells, or changes one, all of it. Answers with the
+ * product as it is then.
+ *
+ * Fails with `FORBIDDEN` if this account is no business.
+ */
+export interface PutProduct {
+  /** Its name. */
+  name: string
+  /** Its price in thousandths of the currency's unit. */
+  price: number
+  /** The currency, such as `BRL`. */
+  currency: string
+  /** Where it was made, by the code of the country; absent where that need not be said. */
+  country?: string | null
+  /** What it is. */
+  description?: string
+  /** Addresses of its pictures, on the media hosts. */
+  images?: string[]
+  /** Only the business sees it. */
+  isHidden?: boolean
+  /** Id of the product that is changed; absent: a new one. */
+  product?: string | null
+  /** The business's own number for it. */
+  retailerId?: string
+  /** Where more is said of it. */
+  url?: string
 }
 
 /** A QR text to show. */
@@ -4695,6 +4945,18 @@ export interface Recipient {
 }
 
 /**
+ * Says no to a call: it stops ringing on all devices of the account, and the caller is told.
+ *
+ * Fails with `NOT_FOUND` if there is no such call any more.
+ */
+export interface RejectCall {
+  /** Address of the caller, as `call_offered` told it. */
+  caller: Address
+  /** Id of the call. */
+  callId: string
+}
+
+/**
  * Takes a person out of the account's address book.
  *
  * Answers and fails as `archive_chat` does.
@@ -4702,6 +4964,16 @@ export interface Recipient {
 export interface RemoveContact {
   /** Address of the person. */
   person: Address
+}
+
+/**
+ * Takes the large picture of this business's profile away.
+ *
+ * Fails with `FORBIDDEN` if this account is no business.
+ */
+export interface RemoveCoverPhoto {
+  /** Id of the picture. */
+  photo: string
 }
 
 /** Removes people from a community and all groups in it. */
@@ -4724,20 +4996,6 @@ export interface RemoveParticipants {
 export interface RemovePicture {
   /** Address of the group; absent for the own picture. */
   group?: Address | null
-}
-
-/**
- * Reports a person, a group or a status to the service, with messages of the chat that are in
- * the archive. They are handed over in the clear. Nobody is blocked by it.
- *
- * Fails with `NOT_FOUND` for a message that the archive does not have, and with
- * `INVALID_ARGUMENT` for another kind of chat, or more than five messages.
- */
-export interface ReportSpam {
-  /** Address of the person or group, or `status@broadcast`. */
-  chat: Address
-  /** Ids of messages; at most five. */
-  messageIds?: string[]
 }
 
 /** Reports messages of a group to its admins. */
@@ -4811,27 +5069,6 @@ export interface RequestPhoneContent {
 export interface ResetInviteLink {
   /** Address of the group. */
   group: Address
-}
-
-/**
- * Looks up who is behind a link to a person.
- *
- * Fails with `INVALID_ARGUMENT` for what is no such link, and with `NOT_FOUND` if it leads
- * nowhere any more.
- */
-export interface ResolveContactLink {
-  /** The link (`https://wa.me/qr/…`) or its last part. */
-  link: string
-}
-
-/**
- * Looks up what is behind a link to a message for a business.
- *
- * Fails as `resolve_contact_link` does.
- */
-export interface ResolveMessageLink {
-  /** The link (`https://wa.me/message/…`) or its last part. */
-  link: string
 }
 
 /** What an account is restricted in. */
@@ -5110,20 +5347,6 @@ export type SentStatus =
   /** A status that this version does not know. */
   | 'unknown'
 
-/**
- * Sets what this account says of itself. People who may see it are told.
- *
- * Fails with `INVALID_ARGUMENT` for more than 139 characters.
- */
-export interface SetAbout {
-  /** The words, at most 139 characters; empty for none. */
-  text: string
-  /** An emoji to show beside them. */
-  emoji?: string | null
-  /** After how many seconds it disappears; absent: never. */
-  expiresInSeconds?: number | null
-}
-
 /** Says whether content of a chat with a person may be shared. */
 export interface SetChatPrivacy {
   /** Address of the chat. */
@@ -5292,17 +5515,6 @@ export interface SetPrivacy {
 }
 
 /**
- * Changes the name that this account gives itself. People see it with the next message.
- *
- * Answers and fails as `archive_chat` does; fails with `INVALID_ARGUMENT` also for a name that
- * is empty or too long.
- */
-export interface SetPushName {
-  /** The name, 1 to 25 characters. */
-  name: string
-}
-
-/**
  * Changes a setting that the account's devices share; exactly one of the fields is given.
  *
  * Answers and fails as `archive_chat` does.
@@ -5333,27 +5545,6 @@ export interface SetStatusAudience {
   audience: StatusAudienceType
   /** Addresses of the people who are named; at most 5,000. */
   people?: string[]
-}
-
-/**
- * Sets the user name of this account. The account's other devices are told.
- *
- * Fails with `INVALID_ARGUMENT` for what is no user name, and with `REFUSED` if it cannot be
- * had.
- */
-export interface SetUsername {
-  /** The name: 3 to 35 letters A-Z, digits, underscores and dots. */
-  username: string
-}
-
-/**
- * Sets the key without which nobody finds this account by its user name.
- *
- * Fails with `INVALID_ARGUMENT` for anything but four digits.
- */
-export interface SetUsernameKey {
-  /** Four digits. */
-  key: string
 }
 
 /** A setting that the account's devices share. */
@@ -5390,12 +5581,6 @@ export interface SharePhoneNumber {
   wait?: SendWait | null
 }
 
-/** A report that the service has. */
-export interface SpamReport {
-  /** The service's id of it, if it says one. */
-  reportId: string | null
-}
-
 /**
  * Gives messages of a chat a star, or takes it away: 1 to 1000 of them.
  *
@@ -5408,6 +5593,17 @@ export interface StarMessages {
   messages: MessageName[]
   /** Whether they have a star from now on. */
   starred: boolean
+}
+
+/**
+ * Calls somebody. Fails with `NOT_SUPPORTED`: this engine has no media for calls, and a call
+ * without them would only ring.
+ */
+export interface StartCall {
+  /** Address of the person. */
+  to: Address
+  /** With pictures. */
+  video?: boolean
 }
 
 /** A change that was written down. */
@@ -6025,41 +6221,6 @@ export interface UserInfoList {
   /** One entry for each address, in order. */
   people: UserInfo[]
 }
-
-/** Whether a user name can be had. */
-export interface UsernameCheck {
-  /** Whether it can. */
-  available: boolean
-  /** Others that the service offers. */
-  suggestions: string[]
-  /** What is wrong with it by the rules for all names; the service is not asked then. */
-  problem: UsernameProblem | null
-}
-
-/** Who has a user name. */
-export interface UsernameHolder {
-  /** Its holder wants to be found only with a key, and this was none or another one. */
-  keyNeeded: boolean
-  /** Who has it; absent if nobody does, or a key is needed. */
-  who: Identity | null
-}
-
-/** Why something is no user name; the first that applies, in this order. */
-export type UsernameProblem =
-  /** A character that is no letter A-Z, digit, underscore or dot. */
-  | 'character'
-  /** Fewer than 3 or more than 35 characters. */
-  | 'length'
-  /** No letter. */
-  | 'letters'
-  /** A dot at the beginning, at the end, or behind another one. */
-  | 'periods'
-  /** It begins with `www.`. */
-  | 'www'
-  /** It ends like a web address. */
-  | 'suffix'
-  /** It contains a name of the service. */
-  | 'word'
 
 /** Where a version comes from. */
 export type VersionSource =

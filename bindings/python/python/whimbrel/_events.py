@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 from ._types import (
     AppStateTroubleType,
+    BusinessChangeType,
+    CallStep,
     Channel,
     ChannelActivity,
     ChannelPicture,
@@ -56,6 +58,10 @@ __all__ = [
     "AppStateTrouble",
     "AppStateWritten",
     "BlockedChanged",
+    "BusinessChanged",
+    "CallEnded",
+    "CallOffered",
+    "CallProgress",
     "ChannelChanged",
     "ChannelCounts",
     "ChannelJoined",
@@ -2943,6 +2949,181 @@ class ChannelMuted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallOffered(Event):
+    """Emitted when somebody calls, or a call goes on that this account may join. Ring unless
+    ``offline`` or ``is_notice``; ``reject_call`` says no. There are no media here: the call is
+    taken on another device.
+    """
+
+    kind: ClassVar[str] = "call_offered"
+    journaled: ClassVar[bool] = True
+
+    call_id: str
+    """Id of the call."""
+
+    caller: Identity
+    """Who calls."""
+
+    video: bool
+    """With pictures."""
+
+    is_group: bool
+    """Several people are in it."""
+
+    is_notice: bool
+    """It was only announced: this device is not asked to take it."""
+
+    offline: bool
+    """It waited at the service while this client was away: never ring for it."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    group: str | None
+    """Address of the group that it is of, if it is one's."""
+
+    push_name: str | None
+    """The name that the caller gives itself, if it was told."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> CallOffered:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            call_id=data["callId"],
+            caller=Identity._decode(data["caller"]),
+            video=data["video"],
+            is_group=data["isGroup"],
+            is_notice=data["isNotice"],
+            offline=data["offline"],
+            timestamp=data["timestamp"],
+            group=data.get("group"),
+            push_name=data.get("pushName"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallProgress(Event):
+    """Emitted when a call got on. Stop ringing if it was accepted or rejected."""
+
+    kind: ClassVar[str] = "call_progress"
+    journaled: ClassVar[bool] = True
+
+    call_id: str
+    """Id of the call."""
+
+    caller: Identity
+    """Who began it."""
+
+    who: Identity
+    """Whose device it was."""
+
+    step: CallStep
+    """What happened."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> CallProgress:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            call_id=data["callId"],
+            caller=Identity._decode(data["caller"]),
+            who=Identity._decode(data["who"]),
+            step=CallStep(data["step"]),
+            timestamp=data["timestamp"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(Event):
+    """Emitted when a call is over, or over for this device because another one took or refused it.
+    Stop ringing; ``missed`` says whether to show it as missed.
+    """
+
+    kind: ClassVar[str] = "call_ended"
+    journaled: ClassVar[bool] = True
+
+    call_id: str
+    """Id of the call."""
+
+    caller: Identity
+    """Who began it."""
+
+    reason: str
+    """Why, in the service's words, such as ``timeout`` or ``accepted_elsewhere``; empty if it was
+    not told.
+    """
+
+    is_elsewhere: bool
+    """Another device of this account took it or refused it."""
+
+    missed: bool
+    """Nobody of this account took it or refused it."""
+
+    offline: bool
+    """It waited at the service while this client was away."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    duration_ms: int | None
+    """How long people talked, milliseconds, if it was told."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> CallEnded:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            call_id=data["callId"],
+            caller=Identity._decode(data["caller"]),
+            reason=data["reason"],
+            is_elsewhere=data["isElsewhere"],
+            missed=data["missed"],
+            offline=data["offline"],
+            timestamp=data["timestamp"],
+            duration_ms=data.get("durationMs"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessChanged(Event):
+    """Emitted when something about a business changed. Fetch again what you show of it."""
+
+    kind: ClassVar[str] = "business_changed"
+    journaled: ClassVar[bool] = True
+
+    who: Identity
+    """The business."""
+
+    change: BusinessChangeType
+    """What changed."""
+
+    ids: list[str]
+    """Ids of products and collections, if it is about some."""
+
+    timestamp: int
+    """The service's time, seconds since 1970."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any], raw: bytes) -> BusinessChanged:
+        return cls(
+            sequence=data.get("sequence"),
+            id=data["id"],
+            recorded_at_ms=data["recordedAtMs"],
+            who=Identity._decode(data["who"]),
+            change=BusinessChangeType(data["change"]),
+            ids=data["ids"],
+            timestamp=data["timestamp"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Qr(Event):
     """Emitted when there is a QR text to show, and again whenever it changes."""
 
@@ -3314,6 +3495,10 @@ _BY_KIND: dict[str, type[Event]] = {
     "channel_changed": ChannelChanged,
     "channel_role_changed": ChannelRoleChanged,
     "channel_muted": ChannelMuted,
+    "call_offered": CallOffered,
+    "call_progress": CallProgress,
+    "call_ended": CallEnded,
+    "business_changed": BusinessChanged,
     "qr": Qr,
     "link_failed": LinkFailed,
     "connection": ConnectionChanged,

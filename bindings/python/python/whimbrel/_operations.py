@@ -7,11 +7,17 @@ from typing import Any
 
 from ._types import (
     Account,
-    AccountLimits,
     Address,
     AdminReport,
     Availability,
     Blocked,
+    BotList,
+    BotProfiles,
+    BusinessHours,
+    BusinessProfile,
+    CallLink,
+    CallPreview,
+    CatalogPage,
     Channel,
     ChannelActivity,
     ChannelAdmins,
@@ -30,20 +36,19 @@ from ._types import (
     CommunityGroups,
     CommunityMembers,
     ConnectionInfo,
-    ContactLink,
     ContactPage,
     Content,
     CreatedGroup,
     DebugChoice,
     DebugEcho,
     DefaultTimer,
+    DeletedProducts,
     DownloadedMedia,
     EditedLabel,
     EditedQuickReply,
     EventDetails,
     EventResponse,
     FallbackChoice,
-    FoundContactLink,
     FullHistory,
     Group,
     GroupList,
@@ -60,12 +65,11 @@ from ._types import (
     LinkResults,
     MediaDescription,
     MediaKind,
-    MessageLink,
     MessageName,
     MessagePage,
     OlderHistory,
+    OrderDetails,
     OwnPostActs,
-    OwnUsername,
     PairingCode,
     ParticipantResults,
     PasskeyCode,
@@ -80,14 +84,14 @@ from ._types import (
     PostVoters,
     PrivacyExceptions,
     PrivacySettings,
-    ProfileAbout,
+    Product,
+    ProductCollections,
     QrCode,
     QuotedMessage,
     ReportedMessages,
     SendWait,
     SentMessage,
     SetPictureResult,
-    SpamReport,
     StateChangeId,
     Statistics,
     StatusAudience,
@@ -97,8 +101,6 @@ from ._types import (
     UnpackedStickers,
     UploadedMedia,
     UserInfoList,
-    UsernameCheck,
-    UsernameHolder,
     WaitingRequests,
 )
 
@@ -113,6 +115,25 @@ class Operations:
     async def _request(self, name: str, request: dict[str, object], timeout: float | None) -> Any:
         """Runs an operation by name and returns its decoded answer."""
         raise NotImplementedError
+
+    async def accept_call(
+        self,
+        *,
+        caller: Address,
+        call_id: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Takes a call. Fails with ``NOT_SUPPORTED``: this engine has no media for calls, and the
+        caller would hear nothing. Take it on another device, or say no with ``reject_call``.
+
+        Args:
+            caller: Address of the caller.
+            call_id: Id of the call.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"caller": str(caller), "callId": call_id}
+        await self._request("accept_call", request, timeout)
 
     async def accept_channel_invitation(
         self,
@@ -580,23 +601,6 @@ class Operations:
         request: dict[str, object] = {"numbers": numbers}
         return CheckedNumbers._decode(await self._request("check_numbers", request, timeout))
 
-    async def check_username(
-        self,
-        *,
-        username: str,
-        timeout: float | None = None,
-    ) -> UsernameCheck:
-        """Asks whether a user name can be had: 3 to 35 letters A-Z, digits, underscores and dots.
-        That it cannot be had is no error.
-
-        Args:
-            username: The name.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"username": username}
-        return UsernameCheck._decode(await self._request("check_username", request, timeout))
-
     async def clear_chat(
         self,
         *,
@@ -729,6 +733,27 @@ class Operations:
         """
         request: dict[str, object] = {"community": str(community)}
         return GroupSizes._decode(await self._request("count_community_members", request, timeout))
+
+    async def create_call_link(
+        self,
+        *,
+        video: bool,
+        starts_at: int | None = None,
+        timeout: float | None = None,
+    ) -> CallLink:
+        """Makes a link that leads into a call of this account. Whoever opens it in an official
+        client joins.
+
+        Args:
+            video: With pictures.
+            starts_at: When it is to begin, seconds since 1970; absent: now.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"video": video}
+        if starts_at is not None:
+            request["startsAt"] = starts_at
+        return CallLink._decode(await self._request("create_call_link", request, timeout))
 
     async def create_channel(
         self,
@@ -1034,6 +1059,24 @@ class Operations:
             request["media"] = media
         return StateChangeId._decode(await self._request("delete_message_for_me", request, timeout))
 
+    async def delete_products(
+        self,
+        *,
+        products: list[str],
+        timeout: float | None = None,
+    ) -> DeletedProducts:
+        """Takes products out of what this business sells.
+
+        Fails with ``FORBIDDEN`` if this account is no business.
+
+        Args:
+            products: Ids of the products.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"products": products}
+        return DeletedProducts._decode(await self._request("delete_products", request, timeout))
+
     async def delete_quick_reply(
         self,
         *,
@@ -1051,20 +1094,6 @@ class Operations:
         """
         request: dict[str, object] = {"id": id}
         return StateChangeId._decode(await self._request("delete_quick_reply", request, timeout))
-
-    async def delete_username(
-        self,
-        *,
-        timeout: float | None = None,
-    ) -> None:
-        """Takes the user name of this account away. That it has none is no error.
-
-        Args:
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {}
-        await self._request("delete_username", request, timeout)
 
     async def demote_channel_admin(
         self,
@@ -1201,6 +1230,46 @@ class Operations:
         if size is not None:
             request["size"] = size
         return PictureFile._decode(await self._request("download_picture", request, timeout))
+
+    async def edit_business_profile(
+        self,
+        *,
+        address: str | None = None,
+        description: str | None = None,
+        email: str | None = None,
+        hours: list[BusinessHours] | None = None,
+        timezone: str | None = None,
+        websites: list[str] | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Changes what this business says of itself; what is absent stays as it was.
+
+        Fails with ``FORBIDDEN`` if this account is no business.
+
+        Args:
+            address: Where it is.
+            description: What it does.
+            email: Where it can be written to.
+            hours: All days on which it is open. Together with ``timezone``.
+            timezone: The time zone of its hours. Together with ``hours``.
+            websites: All its websites, at most two.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if address is not None:
+            request["address"] = address
+        if description is not None:
+            request["description"] = description
+        if email is not None:
+            request["email"] = email
+        if hours is not None:
+            request["hours"] = [item._encode() for item in hours]
+        if timezone is not None:
+            request["timezone"] = timezone
+        if websites is not None:
+            request["websites"] = websites
+        await self._request("edit_business_profile", request, timeout)
 
     async def edit_event(
         self,
@@ -1583,28 +1652,6 @@ class Operations:
         request: dict[str, object] = {"chat": str(chat)}
         return PastMembers._decode(await self._request("find_past_members", request, timeout))
 
-    async def find_username(
-        self,
-        *,
-        username: str,
-        key: str | None = None,
-        timeout: float | None = None,
-    ) -> UsernameHolder:
-        """Finds a person by the user name, and the key if the person wants one.
-
-        Fails with ``INVALID_ARGUMENT`` for what is no user name or key.
-
-        Args:
-            username: The name.
-            key: The key: four digits.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"username": username}
-        if key is not None:
-            request["key"] = key
-        return UsernameHolder._decode(await self._request("find_username", request, timeout))
-
     async def follow_channel(
         self,
         *,
@@ -1660,25 +1707,6 @@ class Operations:
             request["wait"] = wait
         return SentMessage._decode(await self._request("forward_message", request, timeout))
 
-    async def get_about(
-        self,
-        *,
-        person: Address | None = None,
-        timeout: float | None = None,
-    ) -> ProfileAbout:
-        """Tells what a person says of itself, or what this account does. What is hidden is absent.
-
-        Args:
-            person: Address of the person: a JID, or a phone number with its country code;
-                absent for this account.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {}
-        if person is not None:
-            request["person"] = str(person)
-        return ProfileAbout._decode(await self._request("get_about", request, timeout))
-
     async def get_account(
         self,
         *,
@@ -1710,6 +1738,60 @@ class Operations:
         if fresh is not None:
             request["fresh"] = fresh
         return Blocked._decode(await self._request("get_blocked", request, timeout))
+
+    async def get_bot_profiles(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> BotProfiles:
+        """Returns what the bots that the service offers say of themselves.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return BotProfiles._decode(await self._request("get_bot_profiles", request, timeout))
+
+    async def get_business_profile(
+        self,
+        *,
+        business: Address,
+        timeout: float | None = None,
+    ) -> BusinessProfile:
+        """Asks what a business says of itself. That a person is no business is no error.
+
+        Args:
+            business: Address of the business.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"business": str(business)}
+        return BusinessProfile._decode(await self._request("get_business_profile", request, timeout))
+
+    async def get_catalog(
+        self,
+        *,
+        business: Address,
+        after: str | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> CatalogPage:
+        """Fetches a part of what a business sells.
+
+        Args:
+            business: Address of the business.
+            after: Where to begin: ``next`` of the part before.
+            limit: At most so many, 1 to 100; 10 if it is absent.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"business": str(business)}
+        if after is not None:
+            request["after"] = after
+        if limit is not None:
+            request["limit"] = limit
+        return CatalogPage._decode(await self._request("get_catalog", request, timeout))
 
     async def get_channel(
         self,
@@ -1778,6 +1860,22 @@ class Operations:
         request: dict[str, object] = {}
         return ClientVersion._decode(await self._request("get_client_version", request, timeout))
 
+    async def get_collections(
+        self,
+        *,
+        business: Address,
+        timeout: float | None = None,
+    ) -> ProductCollections:
+        """Fetches the collections into which a business sorts what it sells.
+
+        Args:
+            business: Address of the business.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"business": str(business)}
+        return ProductCollections._decode(await self._request("get_collections", request, timeout))
+
     async def get_connection(
         self,
         *,
@@ -1791,25 +1889,6 @@ class Operations:
         """
         request: dict[str, object] = {}
         return ConnectionInfo._decode(await self._request("get_connection", request, timeout))
-
-    async def get_contact_link(
-        self,
-        *,
-        renew: bool | None = None,
-        timeout: float | None = None,
-    ) -> ContactLink:
-        """Tells the link by which others find this account, to be shown as it is or as a QR
-        symbol.
-
-        Args:
-            renew: Whether another one is made; the old one leads nowhere then.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {}
-        if renew is not None:
-            request["renew"] = renew
-        return ContactLink._decode(await self._request("get_contact_link", request, timeout))
 
     async def get_default_timer(
         self,
@@ -1927,22 +2006,6 @@ class Operations:
         request: dict[str, object] = {"group": str(group)}
         return InviteLink._decode(await self._request("get_invite_link", request, timeout))
 
-    async def get_limits(
-        self,
-        *,
-        timeout: float | None = None,
-    ) -> AccountLimits:
-        """Asks the service how far this account may go: whether it may write to strangers, and how
-        many chats it may begin. What it says is heeded from then on, as when it says so by
-        itself.
-
-        Args:
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {}
-        return AccountLimits._decode(await self._request("get_limits", request, timeout))
-
     async def get_message(
         self,
         *,
@@ -1968,6 +2031,27 @@ class Operations:
         if sender is not None:
             request["sender"] = str(sender)
         return StoredMessage._decode(await self._request("get_message", request, timeout))
+
+    async def get_order(
+        self,
+        *,
+        order: str,
+        token: str,
+        timeout: float | None = None,
+    ) -> OrderDetails:
+        """Fetches what was ordered of a business.
+
+        Fails with ``NOT_FOUND`` for an order that there is not, and with ``FORBIDDEN`` for a
+        wrong token.
+
+        Args:
+            order: Id of the order, from the message about it.
+            token: Its token, from the message about it.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"order": order, "token": token}
+        return OrderDetails._decode(await self._request("get_order", request, timeout))
 
     async def get_picture(
         self,
@@ -2142,22 +2226,6 @@ class Operations:
         """
         request: dict[str, object] = {"people": people}
         return UserInfoList._decode(await self._request("get_user_info", request, timeout))
-
-    async def get_username(
-        self,
-        *,
-        timeout: float | None = None,
-    ) -> OwnUsername:
-        """Tells the user name of this account.
-
-        Fails with ``REFUSED`` where the service has no user names.
-
-        Args:
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {}
-        return OwnUsername._decode(await self._request("get_username", request, timeout))
 
     async def invite_channel_admin(
         self,
@@ -2400,6 +2468,20 @@ class Operations:
         """
         request: dict[str, object] = {}
         return QrCode._decode(await self._request("link_with_qr", request, timeout))
+
+    async def list_bots(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> BotList:
+        """Returns the bots that the service offers to this account.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return BotList._decode(await self._request("list_bots", request, timeout))
 
     async def list_channel_categories(
         self,
@@ -2968,6 +3050,24 @@ class Operations:
         }
         return PinnedPosts._decode(await self._request("pin_post", request, timeout))
 
+    async def preview_call_link(
+        self,
+        *,
+        url: str,
+        timeout: float | None = None,
+    ) -> CallPreview:
+        """Looks up what a link to a call leads to. Nobody in the call is told.
+
+        Fails with ``NOT_FOUND`` if there is no such link.
+
+        Args:
+            url: The link.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"url": url}
+        return CallPreview._decode(await self._request("preview_call_link", request, timeout))
+
     async def preview_community_group(
         self,
         *,
@@ -3056,6 +3156,58 @@ class Operations:
         request: dict[str, object] = {"group": str(group), "participants": participants}
         return ParticipantResults._decode(await self._request("promote_participants", request, timeout))
 
+    async def put_product(
+        self,
+        *,
+        name: str,
+        price: int,
+        currency: str,
+        country: str | None = None,
+        description: str | None = None,
+        images: list[str] | None = None,
+        is_hidden: bool | None = None,
+        product: str | None = None,
+        retailer_id: str | None = None,
+        url: str | None = None,
+        timeout: float | None = None,
+    ) -> Product:
+        """Adds a product to what this business sells, or changes one, all of it. Answers with the
+        product as it is then.
+
+        Fails with ``FORBIDDEN`` if this account is no business.
+
+        Args:
+            name: Its name.
+            price: Its price in thousandths of the currency's unit.
+            currency: The currency, such as ``BRL``.
+            country: Where it was made, by the code of the country; absent where that need not
+                be said.
+            description: What it is.
+            images: Addresses of its pictures, on the media hosts.
+            is_hidden: Only the business sees it.
+            product: Id of the product that is changed; absent: a new one.
+            retailer_id: The business's own number for it.
+            url: Where more is said of it.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"name": name, "price": price, "currency": currency}
+        if country is not None:
+            request["country"] = country
+        if description is not None:
+            request["description"] = description
+        if images is not None:
+            request["images"] = images
+        if is_hidden is not None:
+            request["isHidden"] = is_hidden
+        if product is not None:
+            request["product"] = product
+        if retailer_id is not None:
+            request["retailerId"] = retailer_id
+        if url is not None:
+            request["url"] = url
+        return Product._decode(await self._request("put_product", request, timeout))
+
     async def react(
         self,
         *,
@@ -3114,6 +3266,27 @@ class Operations:
             request["emoji"] = emoji
         await self._request("react_to_post", request, timeout)
 
+    async def reject_call(
+        self,
+        *,
+        caller: Address,
+        call_id: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Says no to a call: it stops ringing on all devices of the account, and the caller is
+        told.
+
+        Fails with ``NOT_FOUND`` if there is no such call any more.
+
+        Args:
+            caller: Address of the caller, as ``call_offered`` told it.
+            call_id: Id of the call.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"caller": str(caller), "callId": call_id}
+        await self._request("reject_call", request, timeout)
+
     async def remove_contact(
         self,
         *,
@@ -3131,6 +3304,24 @@ class Operations:
         """
         request: dict[str, object] = {"person": str(person)}
         return StateChangeId._decode(await self._request("remove_contact", request, timeout))
+
+    async def remove_cover_photo(
+        self,
+        *,
+        photo: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Takes the large picture of this business's profile away.
+
+        Fails with ``FORBIDDEN`` if this account is no business.
+
+        Args:
+            photo: Id of the picture.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"photo": photo}
+        await self._request("remove_cover_photo", request, timeout)
 
     async def remove_from_community(
         self,
@@ -3185,30 +3376,6 @@ class Operations:
         if group is not None:
             request["group"] = str(group)
         await self._request("remove_picture", request, timeout)
-
-    async def report_spam(
-        self,
-        *,
-        chat: Address,
-        message_ids: list[str] | None = None,
-        timeout: float | None = None,
-    ) -> SpamReport:
-        """Reports a person, a group or a status to the service, with messages of the chat that are
-        in the archive. They are handed over in the clear. Nobody is blocked by it.
-
-        Fails with ``NOT_FOUND`` for a message that the archive does not have, and with
-        ``INVALID_ARGUMENT`` for another kind of chat, or more than five messages.
-
-        Args:
-            chat: Address of the person or group, or ``status@broadcast``.
-            message_ids: Ids of messages; at most five.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"chat": str(chat)}
-        if message_ids is not None:
-            request["messageIds"] = message_ids
-        return SpamReport._decode(await self._request("report_spam", request, timeout))
 
     async def report_to_admins(
         self,
@@ -3293,43 +3460,6 @@ class Operations:
         """
         request: dict[str, object] = {"group": str(group)}
         return InviteLink._decode(await self._request("reset_invite_link", request, timeout))
-
-    async def resolve_contact_link(
-        self,
-        *,
-        link: str,
-        timeout: float | None = None,
-    ) -> FoundContactLink:
-        """Looks up who is behind a link to a person.
-
-        Fails with ``INVALID_ARGUMENT`` for what is no such link, and with ``NOT_FOUND`` if it
-        leads nowhere any more.
-
-        Args:
-            link: The link (``https://wa.me/qr/…``) or its last part.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"link": link}
-        return FoundContactLink._decode(await self._request("resolve_contact_link", request, timeout))
-
-    async def resolve_message_link(
-        self,
-        *,
-        link: str,
-        timeout: float | None = None,
-    ) -> MessageLink:
-        """Looks up what is behind a link to a message for a business.
-
-        Fails as ``resolve_contact_link`` does.
-
-        Args:
-            link: The link (``https://wa.me/message/…``) or its last part.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"link": link}
-        return MessageLink._decode(await self._request("resolve_message_link", request, timeout))
 
     async def revoke_channel_invitation(
         self,
@@ -3608,32 +3738,6 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("send_text", request, timeout))
-
-    async def set_about(
-        self,
-        *,
-        text: str,
-        emoji: str | None = None,
-        expires_in_seconds: int | None = None,
-        timeout: float | None = None,
-    ) -> None:
-        """Sets what this account says of itself. People who may see it are told.
-
-        Fails with ``INVALID_ARGUMENT`` for more than 139 characters.
-
-        Args:
-            text: The words, at most 139 characters; empty for none.
-            emoji: An emoji to show beside them.
-            expires_in_seconds: After how many seconds it disappears; absent: never.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"text": text}
-        if emoji is not None:
-            request["emoji"] = emoji
-        if expires_in_seconds is not None:
-            request["expiresInSeconds"] = expires_in_seconds
-        await self._request("set_about", request, timeout)
 
     async def set_chat_privacy(
         self,
@@ -3917,25 +4021,6 @@ class Operations:
         request: dict[str, object] = {"category": category, "value": value}
         await self._request("set_privacy", request, timeout)
 
-    async def set_push_name(
-        self,
-        *,
-        name: str,
-        timeout: float | None = None,
-    ) -> StateChangeId:
-        """Changes the name that this account gives itself. People see it with the next message.
-
-        Answers and fails as ``archive_chat`` does; fails with ``INVALID_ARGUMENT`` also for a
-        name that is empty or too long.
-
-        Args:
-            name: The name, 1 to 25 characters.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"name": name}
-        return StateChangeId._decode(await self._request("set_push_name", request, timeout))
-
     async def set_setting(
         self,
         *,
@@ -3999,43 +4084,6 @@ class Operations:
             request["people"] = people
         return StateChangeId._decode(await self._request("set_status_audience", request, timeout))
 
-    async def set_username(
-        self,
-        *,
-        username: str,
-        timeout: float | None = None,
-    ) -> None:
-        """Sets the user name of this account. The account's other devices are told.
-
-        Fails with ``INVALID_ARGUMENT`` for what is no user name, and with ``REFUSED`` if it
-        cannot be had.
-
-        Args:
-            username: The name: 3 to 35 letters A-Z, digits, underscores and dots.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"username": username}
-        await self._request("set_username", request, timeout)
-
-    async def set_username_key(
-        self,
-        *,
-        key: str,
-        timeout: float | None = None,
-    ) -> None:
-        """Sets the key without which nobody finds this account by its user name.
-
-        Fails with ``INVALID_ARGUMENT`` for anything but four digits.
-
-        Args:
-            key: Four digits.
-            timeout: Seconds until the call fails with ``TimedOutError``; the client's
-                ``request_timeout`` if ``None``.
-        """
-        request: dict[str, object] = {"key": key}
-        await self._request("set_username_key", request, timeout)
-
     async def share_phone_number(
         self,
         *,
@@ -4081,6 +4129,27 @@ class Operations:
             "starred": starred,
         }
         return StateChangeId._decode(await self._request("star_messages", request, timeout))
+
+    async def start_call(
+        self,
+        *,
+        to: Address,
+        video: bool | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Calls somebody. Fails with ``NOT_SUPPORTED``: this engine has no media for calls, and a
+        call without them would only ring.
+
+        Args:
+            to: Address of the person.
+            video: With pictures.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"to": str(to)}
+        if video is not None:
+            request["video"] = video
+        await self._request("start_call", request, timeout)
 
     async def transfer_channel(
         self,

@@ -19,14 +19,28 @@ __all__ = [
     "AudioContent",
     "Availability",
     "Blocked",
+    "Bot",
+    "BotCommand",
+    "BotList",
+    "BotProfile",
+    "BotProfiles",
+    "BotPrompt",
     "BroadcastCallContent",
+    "BusinessCategory",
+    "BusinessChangeType",
+    "BusinessHours",
+    "BusinessProfile",
     "ButtonsContent",
+    "CallLink",
     "CallLogContent",
     "CallMarkerContent",
     "CallParticipant",
+    "CallPreview",
+    "CallStep",
     "CarouselCard",
     "CarouselContent",
     "CatalogContent",
+    "CatalogPage",
     "Channel",
     "ChannelActivity",
     "ChannelAdminInviteContent",
@@ -71,6 +85,7 @@ __all__ = [
     "DebugChoice",
     "DebugEcho",
     "DefaultTimer",
+    "DeletedProducts",
     "DocumentContent",
     "DownloadedMedia",
     "EditForm",
@@ -148,6 +163,8 @@ __all__ = [
     "NumberStatus",
     "OlderHistory",
     "OrderContent",
+    "OrderDetails",
+    "OrderedProduct",
     "OwnPostAct",
     "OwnPostActs",
     "OwnUsername",
@@ -188,6 +205,9 @@ __all__ = [
     "PrivacyExceptions",
     "PrivacySetting",
     "PrivacySettings",
+    "Product",
+    "ProductCollection",
+    "ProductCollections",
     "ProductContent",
     "ProfileAbout",
     "QrCode",
@@ -504,6 +524,130 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """A bot that the service offers."""
+
+    id: str
+    """Its address."""
+
+    persona: str
+    """Which of its persons it is."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Bot:
+        return cls(
+            id=data["id"],
+            persona=data["persona"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotCommand:
+    """Something that a bot can be told to do."""
+
+    name: str
+    """The word."""
+
+    description: str
+    """What it does."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> BotCommand:
+        return cls(
+            name=data["name"],
+            description=data["description"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotList:
+    """Bots."""
+
+    bots: list[Bot]
+    """The bots."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> BotList:
+        return cls(
+            bots=[Bot._decode(item) for item in data["bots"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotProfile:
+    """What a bot says of itself."""
+
+    id: str
+    """Its address."""
+
+    persona: str
+    """Which of its persons it is."""
+
+    name: str
+    """Its name."""
+
+    description: str
+    """What it does."""
+
+    category: str
+    """What it is."""
+
+    is_default: bool
+    """It is the one that the service offers first."""
+
+    prompts: list[BotPrompt]
+    """What one may begin with."""
+
+    commands: list[BotCommand]
+    """What it can be told to do."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> BotProfile:
+        return cls(
+            id=data["id"],
+            persona=data["persona"],
+            name=data["name"],
+            description=data["description"],
+            category=data["category"],
+            is_default=data["isDefault"],
+            prompts=[BotPrompt._decode(item) for item in data["prompts"]],
+            commands=[BotCommand._decode(item) for item in data["commands"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotProfiles:
+    """What bots say of themselves."""
+
+    bots: list[BotProfile]
+    """The bots."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> BotProfiles:
+        return cls(
+            bots=[BotProfile._decode(item) for item in data["bots"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotPrompt:
+    """What one may begin with."""
+
+    emoji: str
+    """An emoji."""
+
+    text: str
+    """Words."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> BotPrompt:
+        return cls(
+            emoji=data["emoji"],
+            text=data["text"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BroadcastCallContent:
     """A call to many. Only received."""
 
@@ -534,6 +678,126 @@ class BroadcastCallContent:
         if self.video is not None:
             request["video"] = self.video
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessCategory:
+    """What a business is."""
+
+    id: str
+    """The service's number for it."""
+
+    name: str
+    """In words."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> BusinessCategory:
+        return cls(
+            id=data["id"],
+            name=data["name"],
+        )
+
+
+class BusinessChangeType(str, Enum):
+    """What changed about a business."""
+
+    NAME = "name"
+    """Its verified name."""
+
+    REMOVED = "removed"
+    """It is no business any more."""
+
+    PROFILE = "profile"
+    """What it says of itself."""
+
+    CATALOG = "catalog"
+    """What it sells."""
+
+    SUBSCRIPTION = "subscription"
+    """What this account subscribed to of the service, or what it may use of it."""
+
+    UNKNOWN = "unknown"
+    """A change that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> BusinessChangeType:
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessHours:
+    """When a business is open on a day."""
+
+    day: str
+    """``sun``, ``mon``, ``tue``, ``wed``, ``thu``, ``fri`` or ``sat``."""
+
+    mode: str
+    """``open_24h``, ``specific_hours`` or ``appointment_only``."""
+
+    closes: int | None = None
+    """Minutes after midnight, of specific hours."""
+
+    opens: int | None = None
+    """Minutes after midnight, of specific hours."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> BusinessHours:
+        return cls(
+            day=data["day"],
+            mode=data["mode"],
+            closes=data.get("closes"),
+            opens=data.get("opens"),
+        )
+
+    def _encode(self) -> dict[str, object]:
+        request: dict[str, object] = {"day": self.day, "mode": self.mode}
+        if self.closes is not None:
+            request["closes"] = self.closes
+        if self.opens is not None:
+            request["opens"] = self.opens
+        return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessProfile:
+    """What a business says of itself."""
+
+    is_business: bool
+    """Whether it is a business; if not, there is nothing below."""
+
+    websites: list[str]
+    """Its websites."""
+
+    categories: list[BusinessCategory]
+    """What it is."""
+
+    hours: list[BusinessHours]
+    """When it is open."""
+
+    address: str | None
+    """Where it is."""
+
+    description: str | None
+    """What it does."""
+
+    email: str | None
+    """Where it can be written to."""
+
+    timezone: str | None
+    """The time zone of its hours, such as ``America/Sao_Paulo``."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> BusinessProfile:
+        return cls(
+            is_business=data["isBusiness"],
+            websites=data["websites"],
+            categories=[BusinessCategory._decode(item) for item in data["categories"]],
+            hours=[BusinessHours._decode(item) for item in data["hours"]],
+            address=data.get("address"),
+            description=data.get("description"),
+            email=data.get("email"),
+            timezone=data.get("timezone"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -573,6 +837,28 @@ class ButtonsContent:
         if self.header is not None:
             request["header"] = self.header._encode()
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLink:
+    """A link that leads into a call."""
+
+    url: str
+    """The link."""
+
+    token: str
+    """What names the call in it."""
+
+    video: bool
+    """The call has pictures."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CallLink:
+        return cls(
+            url=data["url"],
+            token=data["token"],
+            video=data["video"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -659,6 +945,55 @@ class CallParticipant:
         if self.user is not None:
             request["user"] = self.user
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPreview:
+    """What is known of a call that a link leads to."""
+
+    link: CallLink
+    """The link."""
+
+    has_waiting_room: bool
+    """Whoever comes waits until somebody in the call lets them in."""
+
+    is_admin: bool
+    """This account may let them in."""
+
+    creator: Identity | None
+    """Who made it, if it was told."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CallPreview:
+        return cls(
+            link=CallLink._decode(data["link"]),
+            has_waiting_room=data["hasWaitingRoom"],
+            is_admin=data["isAdmin"],
+            creator=None if (value := data.get("creator")) is None else Identity._decode(value),
+        )
+
+
+class CallStep(str, Enum):
+    """A step of a call."""
+
+    RINGING = "ringing"
+    """It rings there."""
+
+    ACCEPTED = "accepted"
+    """It was taken."""
+
+    REJECTED = "rejected"
+    """It was refused."""
+
+    CHANGED = "changed"
+    """Other people are in it than before, or it became a call of several."""
+
+    UNKNOWN = "unknown"
+    """A step that this version does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> CallStep:
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -781,6 +1116,24 @@ class CatalogContent:
         if self.title is not None:
             request["title"] = self.title
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogPage:
+    """A part of what a business sells."""
+
+    products: list[Product]
+    """The products."""
+
+    next: str | None
+    """Where the next part begins; absent: this is the last."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CatalogPage:
+        return cls(
+            products=[Product._decode(item) for item in data["products"]],
+            next=data.get("next"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1905,6 +2258,20 @@ class DefaultTimer:
         return cls(
             seconds=data["seconds"],
             changed_at=data.get("changedAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedProducts:
+    """What became of it."""
+
+    deleted: int
+    """How many there were."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> DeletedProducts:
+        return cls(
+            deleted=data["deleted"],
         )
 
 
@@ -4504,6 +4871,74 @@ class OrderContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDetails:
+    """What was ordered of a business."""
+
+    id: str
+    """Its id."""
+
+    subtotal: int
+    """Its price without tax and the like, in thousandths of the currency's unit."""
+
+    total: int
+    """Its whole price."""
+
+    currency: str
+    """The currency."""
+
+    products: list[OrderedProduct]
+    """What was ordered."""
+
+    created_at: int | None
+    """When it was made, seconds since 1970, if it was told."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> OrderDetails:
+        return cls(
+            id=data["id"],
+            subtotal=data["subtotal"],
+            total=data["total"],
+            currency=data["currency"],
+            products=[OrderedProduct._decode(item) for item in data["products"]],
+            created_at=data.get("createdAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderedProduct:
+    """A product in an order."""
+
+    id: str
+    """Its id."""
+
+    name: str
+    """Its name."""
+
+    price: int
+    """Its price in thousandths of the currency's unit."""
+
+    currency: str
+    """The currency."""
+
+    quantity: int
+    """How many."""
+
+    image: str | None
+    """Address of its picture, if it has one."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> OrderedProduct:
+        return cls(
+            id=data["id"],
+            name=data["name"],
+            price=data["price"],
+            currency=data["currency"],
+            quantity=data["quantity"],
+            image=data.get("image"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnPostAct:
     """What this account did to a post."""
 
@@ -5492,6 +5927,96 @@ class PrivacySettings:
     def _decode(cls, data: dict[str, Any]) -> PrivacySettings:
         return cls(
             settings=[PrivacySetting._decode(item) for item in data["settings"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """Something that a business sells."""
+
+    id: str
+    """Its id."""
+
+    name: str
+    """Its name."""
+
+    description: str
+    """What it is."""
+
+    retailer_id: str
+    """The business's own number for it."""
+
+    url: str
+    """Where more is said of it."""
+
+    currency: str
+    """The currency, such as ``BRL``."""
+
+    is_hidden: bool
+    """Only the business sees it."""
+
+    status: str
+    """The service's word on it, such as ``APPROVED``."""
+
+    images: list[str]
+    """Addresses of its pictures."""
+
+    price: int | None
+    """Its price in thousandths of the currency's unit, if it has one."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> Product:
+        return cls(
+            id=data["id"],
+            name=data["name"],
+            description=data["description"],
+            retailer_id=data["retailerId"],
+            url=data["url"],
+            currency=data["currency"],
+            is_hidden=data["isHidden"],
+            status=data["status"],
+            images=data["images"],
+            price=data.get("price"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductCollection:
+    """Products that belong together."""
+
+    id: str
+    """Its id."""
+
+    name: str
+    """Its name."""
+
+    status: str
+    """The service's word on it."""
+
+    products: list[Product]
+    """The products."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ProductCollection:
+        return cls(
+            id=data["id"],
+            name=data["name"],
+            status=data["status"],
+            products=[Product._decode(item) for item in data["products"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductCollections:
+    """Collections of a business."""
+
+    collections: list[ProductCollection]
+    """The collections."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> ProductCollections:
+        return cls(
+            collections=[ProductCollection._decode(item) for item in data["collections"]],
         )
 
 
