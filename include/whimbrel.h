@@ -551,6 +551,22 @@ enum whimbrel_kind
    */
   WHIMBREL_KIND_CHANNEL_MUTED = 84,
   /**
+   * Somebody calls, or a call goes on that this account may join.
+   */
+  WHIMBREL_KIND_CALL_OFFERED = 90,
+  /**
+   * A call got on: it rings, was taken or refused.
+   */
+  WHIMBREL_KIND_CALL_PROGRESS = 91,
+  /**
+   * A call is over, or over for this device.
+   */
+  WHIMBREL_KIND_CALL_ENDED = 92,
+  /**
+   * Something about a business changed.
+   */
+  WHIMBREL_KIND_BUSINESS_CHANGED = 93,
+  /**
    * There is a QR text to show.
    */
   WHIMBREL_KIND_QR = 100,

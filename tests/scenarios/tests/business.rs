@@ -1,7 +1,5 @@
 //! Businesses and bots (features document §10).
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
 use whimbrel::events::{BusinessChange, BusinessChanged, EventKind, EventStream};
 use whimbrel::{BusinessHours, CallOptions, Code, Jid, ProductDraft, ProfileUpdate};
 use whimbrel_scenarios::{ANNA, BEN, DEADLINE, World, next_kind, quiet};

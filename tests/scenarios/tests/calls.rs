@@ -1,7 +1,5 @@
 //! Calls as far as they are signalling (features document §12).
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
 use whimbrel::events::{CallEnded, CallOffered, CallProgress, CallStep, EventKind, EventStream};
 use whimbrel::{CallOptions, Code, Jid};
 use whimbrel_sandbox::Event;
