@@ -24,7 +24,8 @@ async fn refused(program: Program, story: &str) {
     match program {
         Program::Baileys => {
             let rings = |value: &Value| {
-                value.pointer("/0/id") == Some(&json!(id)) && value.pointer("/0/status") == Some(&json!("offer"))
+                value.pointer("/0/id") == Some(&json!(id))
+                    && value.pointer("/0/status") == Some(&json!("offer"))
             };
             peer.as_peer().was_told("call", rings).await.unwrap();
             let arguments = json!([id.clone(), caller.to_string()]);
