@@ -94,6 +94,8 @@ impl Service {
             ("w:qr", true) => self.resolve_code(request),
             ("w:qr", false) => self.own_code(device, request),
             ("w:sync:app:state", _) => self.app_state(device, request),
+            // Nobody is woken here, so there is nothing to say of it.
+            ("urn:xmpp:whatsapp:push", true) => Ok(Reply::Child(Node::new("settings"))),
             ("urn:xmpp:whatsapp:dirty", false) | ("w:stats" | "urn:xmpp:whatsapp:push", _) => {
                 Ok(Reply::Empty)
             }

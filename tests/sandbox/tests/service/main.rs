@@ -9,6 +9,8 @@ mod linking;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod requests;
+#[cfg(test)]
 mod standing;
 #[cfg(test)]
 mod support;
