@@ -56,6 +56,7 @@ mod link;
 pub mod media;
 mod messages;
 mod mex;
+mod notices;
 mod options;
 pub mod pictures;
 mod prekeys;

@@ -1,5 +1,4 @@
-//! Notifications about devices and identities (delivery document §1.9, §2.7; pairing document
-//! §9.2); those about groups, channels, pictures and restrictions are handed on. All others are acknowledged and have no effect in this version.
+//! Notifications about devices and identities (delivery document §1.9, §2.7; pairing document §9.2).
 
 use std::collections::BTreeMap;
 
@@ -10,69 +9,17 @@ use super::filter;
 use super::identity::Source;
 use super::lists;
 use super::usync::{Devices, Listed};
-use crate::account;
-use crate::appstate;
-use crate::business;
-use crate::channels;
-use crate::groups;
 use crate::messages::{Replies, Unit};
-use crate::pictures;
-use crate::privacy;
-use crate::profile;
+use crate::mex;
 use crate::repair::Repair;
-use crate::restrictions;
 use crate::store::{DeviceList, StoreError};
-use crate::tokens;
-
-/// Deals with a `<notification>` of the lane.
-pub(crate) fn notification(
-    unit: &mut Unit<'_>,
-    node: &NodeRef<'_>,
-    replies: &mut Replies,
-) -> Result<(), StoreError> {
-    let from = node.attr_jid("from").map(Jid::normalized);
-    match (node.attr_text("type").as_deref(), from) {
-        (Some("devices"), Some(from)) => devices(unit, node, &from)?,
-        (Some("encrypt"), Some(from)) if node.child_named("identity").is_some() => {
-            identity(unit, node, &from, replies)?;
-        }
-        (Some("contacts"), _) => {
-            if let Some(change) = node.child_named("modify") {
-                number_changed(unit, node, change)?;
-            }
-        }
-        (Some("account_sync"), Some(_)) => {
-            if let Some(list) = node.child_named("devices") {
-                own_devices(unit, list, replies)?;
-            }
-            account::changed_elsewhere(unit, node)?;
-        }
-        (Some("disappearing_mode"), Some(from)) if from.is_account() => privacy::notify::timer(unit, node)?,
-        (Some("server_sync"), _) => appstate::announced(unit, node)?,
-        (Some("mex"), Some(from)) if from.is_server() => {
-            if !profile::notify::announced(unit, node)? {
-                restrictions::notification(unit, node)?;
-                channels::notify::graph(unit, node)?;
-            }
-        }
-        (Some("privacy_token"), Some(_)) => tokens::notify::notification(unit, node)?,
-        (Some("status"), Some(from)) if from.is_account() => profile::notify::about(unit, node)?,
-        (Some("w:gp2"), Some(from)) if from.is_group() => {
-            groups::notify::notification(unit, node, &from.to_bare())?;
-        }
-        (Some("newsletter"), Some(from)) if from.is_newsletter() => {
-            channels::notify::notification(unit, node, &from.to_bare())?;
-        }
-        (Some("business"), Some(_)) => business::notify::notification(unit, node)?,
-        (Some("picture"), Some(_)) => pictures::notify::notification(unit, node)?,
-        (kind, _) => tracing::debug!(?kind, "A notification has no effect."),
-    }
-    replies.ack(node, None);
-    Ok(())
-}
 
 /// Somebody has another phone number. Told without the LIDs, it is looked up at the next send.
-fn number_changed(unit: &mut Unit<'_>, node: &NodeRef<'_>, change: &NodeRef<'_>) -> Result<(), StoreError> {
+pub(crate) fn number_changed(
+    unit: &mut Unit<'_>,
+    node: &NodeRef<'_>,
+    change: &NodeRef<'_>,
+) -> Result<(), StoreError> {
     let (Some(old), Some(new)) = (change.attr_jid("old"), change.attr_jid("new")) else { return Ok(()) };
     let (old, new) = (old.to_account(), new.to_account());
     let source = if node.attr_value("offline").is_some() { Source::Seed } else { Source::Current };
@@ -91,8 +38,27 @@ fn number_changed(unit: &mut Unit<'_>, node: &NodeRef<'_>, change: &NodeRef<'_>)
     Ok(())
 }
 
+/// A person has another LID, told in the GraphQL interface: the chat goes on under it.
+pub(crate) fn lid_changed(unit: &mut Unit<'_>, node: &NodeRef<'_>) -> Result<(), StoreError> {
+    let body = node.child_bytes("update").and_then(mex::body);
+    let change = body.as_ref().and_then(|body| body.pointer("/data/xwa2_notify_lid_change"));
+    let lid = |name: &str| {
+        let text = change?.get(name)?.as_str()?;
+        Jid::parse(text).ok().map(|lid| lid.to_account()).filter(Jid::is_lid)
+    };
+    match (lid("old"), lid("new")) {
+        (Some(old), Some(new)) if old != new => {
+            if let Some(phone) = unit.identity_of(&old)?.phone {
+                unit.learn(&new, &phone, Source::Current)?;
+            }
+            unit.succeed(&old, &new)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// One device came or went.
-fn devices(unit: &mut Unit<'_>, node: &NodeRef<'_>, from: &Jid) -> Result<(), StoreError> {
+pub(crate) fn devices(unit: &mut Unit<'_>, node: &NodeRef<'_>, from: &Jid) -> Result<(), StoreError> {
     if let Some(lid) = node.attr_jid("lid") {
         unit.learn(from, &lid, Source::Seed)?;
     }
@@ -190,7 +156,11 @@ fn hash_of(user: &Jid, list: &DeviceList) -> String {
 }
 
 /// The whole list of this account.
-fn own_devices(unit: &mut Unit<'_>, list: &NodeRef<'_>, replies: &mut Replies) -> Result<(), StoreError> {
+pub(crate) fn own_devices(
+    unit: &mut Unit<'_>,
+    list: &NodeRef<'_>,
+    replies: &mut Replies,
+) -> Result<(), StoreError> {
     let Some(own) = unit.account.phone.clone() else { return Ok(()) };
     let own = unit.canonical(&own.to_bare())?;
     let mut listed: BTreeMap<u16, Listed> = BTreeMap::new();
@@ -223,7 +193,7 @@ fn own_hash_fits(unit: &Unit<'_>, told: &NodeRef<'_>, list: &DeviceList) -> bool
 }
 
 /// Somebody's phone has new keys: what was made with the old ones is void.
-fn identity(
+pub(crate) fn identity(
     unit: &mut Unit<'_>,
     node: &NodeRef<'_>,
     from: &Jid,

@@ -11,9 +11,10 @@ use super::{receive, stanza};
 use crate::calls;
 use crate::client::Inner;
 use crate::connection::{Connection, Inbound, iq};
-use crate::devices::{identity, notify};
+use crate::devices::identity;
 use crate::history;
 use crate::messages::Unit;
+use crate::notices;
 use crate::presence;
 use crate::receipts;
 use crate::repair::{self, Repair};
@@ -187,7 +188,7 @@ fn handle(client: &Inner, unit: &mut Unit<'_>, node: &Node, replies: &mut Replie
         },
         "notification" => {
             client.media.phone.answered(node);
-            notify::notification(unit, node, replies)
+            notices::notification(unit, node, replies)
         }
         "call" => {
             identity::learn_from_call(unit, node)?;

@@ -60,7 +60,7 @@ impl Scene {
 
     fn take(&mut self, node: &Node) -> Vec<EventKind> {
         let ((), replies, events) =
-            self.side.handle(|unit, replies| crate::devices::notify::notification(unit, node, replies));
+            self.side.handle(|unit, replies| crate::notices::notification(unit, node, replies));
         assert_eq!(replies.len(), 1);
         assert!(replies[0].attr_is("class", "notification") && replies[0].attr_is("type", "w:gp2"));
         events

@@ -8,9 +8,9 @@ use whimbrel_signal::OwnSenderKey;
 
 use super::*;
 use crate::devices::identity::Source;
-use crate::devices::notify;
 use crate::events::ChatMoved;
 use crate::messages::decrypt::Author;
+use crate::notices;
 use crate::receipts;
 use crate::store::{InboxEntry, InboxState};
 
@@ -122,7 +122,7 @@ fn stanzas_of_every_kind_tell_both_addresses() {
         .attr("from", number())
         .attr("lid", &person)
         .child(Node::new("update").attr("hash", "x"));
-    side.handle(|unit, replies| notify::notification(unit, &devices, replies));
+    side.handle(|unit, replies| notices::notification(unit, &devices, replies));
     assert_eq!(lid_of(&mut side, &number()), Some(person));
 }
 
@@ -301,7 +301,7 @@ fn a_person_with_a_new_number_stays_one_chat() {
         .attr("t", "1795000000")
         .child(Node::new("modify").attr("old", number()).attr("new", &new));
     let ((), replies, events) =
-        side.handle(|unit, replies| notify::notification(unit, &notification, replies));
+        side.handle(|unit, replies| notices::notification(unit, &notification, replies));
     assert_eq!(shape(&replies), shapes(&[("ack", "")]));
     assert!(matches!(&events[..], [EventKind::NumberChanged(changed)]
         if changed.former == number() && changed.who.phone == Some(new.clone())));
@@ -313,6 +313,24 @@ fn a_person_with_a_new_number_stays_one_chat() {
     learn(&mut side, "8", &number(), LIVE);
     assert_eq!(canonical(&mut side, &number()), Jid::lid("8"));
     assert_eq!(canonical(&mut side, &new), Jid::lid("7"));
+}
+
+#[test]
+fn a_person_with_another_lid_stays_one_chat() {
+    let mut side = Side::new("1", 1);
+    learn(&mut side, "7", &number(), LIVE);
+    let body = r#"{"data":{"xwa2_notify_lid_change":{"old":"7@lid","new":"8@lid"}}}"#;
+    let update = Node::new("update").attr("op_name", "LidChangeNotification").text(body);
+    let notification = Node::new("notification")
+        .attr("id", "N1")
+        .attr("type", "mex")
+        .attr("from", Jid::SERVER)
+        .child(update);
+    side.handle(|unit, replies| notices::notification(unit, &notification, replies));
+    side.restart();
+    for address in [number(), Jid::lid("7"), Jid::lid("8")] {
+        assert_eq!(canonical(&mut side, &address), Jid::lid("8"), "{address}");
+    }
 }
 
 #[test]

@@ -5,8 +5,9 @@ use whimbrel_crypto::phash;
 use whimbrel_proto::adv::{AdvKeyIndexList, AdvSignedKeyIndexList};
 
 use super::*;
+use crate::devices::lists;
 use crate::devices::usync::{Devices, Listed, UserAnswer};
-use crate::devices::{lists, notify};
+use crate::notices;
 use crate::repair::Repair;
 
 #[test]
@@ -27,7 +28,7 @@ fn a_list_is_believed_for_a_day_whatever_the_clock_did() {
 }
 
 fn notify(side: &mut Side, stanza: &Node) -> (Vec<EventKind>, Vec<Node>) {
-    let ((), replies, events) = side.handle(|unit, replies| notify::notification(unit, stanza, replies));
+    let ((), replies, events) = side.handle(|unit, replies| notices::notification(unit, stanza, replies));
     (events, replies)
 }
 
@@ -194,13 +195,13 @@ fn the_own_list_is_kept_if_the_service_means_the_same_one() {
     let right = phash::phash([0, 1, 4].map(|number| (user.user(), number, "s.whatsapp.net")));
     let stanza = list(&anna, right);
     let (repairs, ..) = anna.handle(|unit, replies| {
-        notify::notification(unit, &stanza, replies)?;
+        notices::notification(unit, &stanza, replies)?;
         Ok(replies.repairs.len())
     });
     assert_eq!((listed(&mut anna, &own), repairs), (Some(vec![0, 1, 4]), 0));
     let stanza = list(&anna, "2:anotherX".to_owned());
     let (repairs, ..) = anna.handle(|unit, replies| {
-        notify::notification(unit, &stanza, replies)?;
+        notices::notification(unit, &stanza, replies)?;
         Ok(replies.repairs.contains(&Repair::Devices(own.clone())))
     });
     assert_eq!((listed(&mut anna, &own), repairs), (None, true));

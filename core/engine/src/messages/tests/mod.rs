@@ -251,7 +251,7 @@ fn shapes(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 /// Two people with one companion each that have met.
-fn pair() -> (Side, Side) {
+pub(crate) fn pair() -> (Side, Side) {
     let (mut anna, mut ben) = (Side::new("1", 1), Side::new("2", 1));
     anna.know(&Jid::lid("1"), &[1]);
     anna.know(&Jid::lid("2"), &[1]);
