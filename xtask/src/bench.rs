@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: the no-I/O crates beside other clients, in one run, as a table with ratios, and
-//! what it costs to send to large groups, to exchange long files, and to read a phone's history; written
-//! to `tests/bench/README.md` with the machine named. `cargo xtask bench groups`, `media` or `history`
-//! does one part alone.
+//! what it costs to send to large groups, to exchange long files, and to read a phone's history and app
+//! state; written to `tests/bench/README.md` with the machine named. `cargo xtask bench groups`, `media`,
+//! `history` or `appstate` does one part alone.
 
+mod appstate;
 mod history;
 
 use std::collections::BTreeMap;
@@ -67,10 +68,13 @@ pub(crate) fn run(arguments: &[String]) -> TaskResult {
         [] => {}
         [part] if part == "groups" => return written(with_part(&known()?, GROUPS_TITLE, &groups(&root)?)),
         [part] if part == "media" => return written(with_part(&known()?, MEDIA_TITLE, &media(&root)?)),
+        [part] if part == "appstate" => {
+            return written(with_part(&known()?, appstate::TITLE, &appstate::run(&root)?));
+        }
         [part] if part == "history" => {
             return written(with_part(&known()?, history::TITLE, &history::run(&root)?));
         }
-        _ => return Err(String::from("usage: cargo xtask bench [groups|media|history]")),
+        _ => return Err(String::from("usage: cargo xtask bench [groups|media|history|appstate]")),
     }
     let nightly = has_nightly();
     let mut results = BTreeMap::new();
@@ -80,7 +84,8 @@ pub(crate) fn run(arguments: &[String]) -> TaskResult {
     let table = table(&results)?;
     print!("\n{table}");
     let text = readme(&table, nightly);
-    written(format!("{text}{}{}{}", groups(&root)?, media(&root)?, history::run(&root)?))
+    let parts = [groups(&root)?, media(&root)?, history::run(&root)?, appstate::run(&root)?];
+    written(format!("{text}{}", parts.concat()))
 }
 
 /// A document with one of its parts anew, at its place or at the end.
