@@ -2,7 +2,7 @@
 
 /** @file What a client tells its host. */
 
-import type { AppStateTroubleType, BusinessChangeType, CallStep, Channel, ChannelActivity, ChannelPicture, ChannelReactions, ChannelRoleChangeType, ChannelState, ChatChangeType, ChatState, ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, GroupRelation, GroupSuggestion, HistoryType, Identity, JoinRequestState, LabelChangeType, LinkedGroup, MediaDirection, MessageAssociation, MessageContext, MessageMarkType, NamedMessage, PinnedPost, Poll, PostChangeType, PostCounts, PrivacySetting, QuotedMessage, ReceiptType, RestrictionType, SettingType, TargetMessage } from './types.js'
+import type { AppStateTroubleType, BusinessChangeType, CallStep, Channel, ChannelActivity, ChannelPicture, ChannelReactions, ChannelRoleChangeType, ChannelState, ChatChangeType, ChatState, ConnectionStateName, Content, EditForm, EventDetails, EventResponse, GroupAddressing, GroupChangeType, GroupRelation, GroupSuggestion, HistoryType, Identity, JoinRequestState, LabelChangeType, LinkedGroup, MediaDirection, MessageAssociation, MessageContext, MessageMarkType, NamedMessage, PinnedPost, Poll, PostChangeType, PostCounts, PrivacySetting, ProfileAbout, QuotedMessage, ReceiptType, RestrictionType, SettingType, TargetMessage } from './types.js'
 
 /** What every event has that is a fact: durable, numbered, and offered again until acknowledged. */
 export interface JournaledEvent {
@@ -1095,6 +1095,30 @@ export interface BlockedChanged extends JournaledEvent {
 }
 
 /**
+ * Emitted when somebody who knows this account, or this account on another device, says
+ * something else of itself. Show it anew.
+ */
+export interface AboutChanged extends JournaledEvent {
+  kind: 'about_changed'
+  /** Who. */
+  who: Identity
+  /** What is said now. */
+  about: ProfileAbout
+}
+
+/**
+ * Emitted when somebody who knows this account, or this account on another device, has another
+ * user name.
+ */
+export interface UsernameChanged extends JournaledEvent {
+  kind: 'username_changed'
+  /** Who. */
+  who: Identity
+  /** The name; absent: there is none any more. */
+  username: string | null
+}
+
+/**
  * Emitted when a chat was archived, pinned, muted, locked, marked, cleared or deleted, or the
  * status posts of a person were muted, on a device of the account. Show the chat as it is now.
  */
@@ -1634,6 +1658,8 @@ export type ClientEvent =
   | PrivacyChanged
   | DefaultTimerChanged
   | BlockedChanged
+  | AboutChanged
+  | UsernameChanged
   | ChatChanged
   | MessageMarked
   | ContactChanged

@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { AcceptCall, AcceptChannelInvitation, AcceptChannelTerms, AcceptInvitation, Account, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, Block, Blocked, BotList, BotProfiles, BrowseChannels, BusinessProfile, CallLink, CallPreview, CancelJoinRequest, CancelSend, CatalogPage, ChangeAppState, ChangePrivacyExceptions, Channel, ChannelAdmins, ChannelCategories, ChannelFollowers, ChannelInvitation, ChannelList, ChannelPage, ChatPage, CheckGroup, CheckNumbers, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactPage, CountCommunityMembers, CreateCallLink, CreateChannel, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChannel, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteProducts, DeleteQuickReply, DeletedProducts, DemoteChannelAdmin, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditBusinessProfile, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, FollowChannel, ForwardMessage, FullHistory, GetBlocked, GetBusinessProfile, GetCatalog, GetChannel, GetChannelAdmins, GetChannelTerms, GetCollections, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetOrder, GetPicture, GetPostUpdates, GetPosts, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteChannelAdmin, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListChannelCategories, ListChannelFollowers, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListOwnPostActs, ListPostReactions, ListPostVoters, ListRecommendedChannels, ListReportedMessages, ListSimilarChannels, LockChat, MarkChat, MarkPostsViewed, MarkRead, MediaDescription, MessageName, MessagePage, MuteChannel, MuteChat, MuteStatus, OlderHistory, OrderDetails, OrderLabels, OwnPostActs, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PinPost, PinnedPosts, PostList, PostReactions, PostVoters, PreviewCallLink, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, Product, ProductCollections, PromoteParticipants, PutProduct, QrCode, QuotedMessageInput, React, ReactToPost, RejectCall, RemoveContact, RemoveCoverPhoto, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportToAdmins, ReportedMessages, RequestFullHistory, RequestHistory, ResetInviteLink, RevokeChannelInvitation, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SearchChannels, SendMessage, SendText, SentMessage, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetSetting, SetStatusAudience, SharePhoneNumber, StarMessages, StartCall, StateChangeId, Statistics, StatusAudience, StoredMessage, TermsState, TransferChannel, TransferCommunity, Unblock, UnfollowChannel, UnlinkGroups, UnpackStickerPack, UnpackedStickers, UnwatchChannel, UnwatchPresence, UpdateChannel, UploadMedia, UploadedMedia, UserInfoList, VoteInPost, VotePoll, WaitingRequests, WatchChannel, WatchPresence } from './types.js'
+import type { AcceptCall, AcceptChannelInvitation, AcceptChannelTerms, AcceptInvitation, Account, AccountLimits, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, Block, Blocked, BotList, BotProfiles, BrowseChannels, BusinessProfile, CallLink, CallPreview, CancelJoinRequest, CancelSend, CatalogPage, ChangeAppState, ChangePrivacyExceptions, Channel, ChannelAdmins, ChannelCategories, ChannelFollowers, ChannelInvitation, ChannelList, ChannelPage, ChatPage, CheckGroup, CheckNumbers, CheckUsername, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactLink, ContactPage, CountCommunityMembers, CreateCallLink, CreateChannel, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChannel, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteProducts, DeleteQuickReply, DeletedProducts, DemoteChannelAdmin, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditBusinessProfile, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, FindUsername, FollowChannel, ForwardMessage, FoundContactLink, FullHistory, GetAbout, GetBlocked, GetBusinessProfile, GetCatalog, GetChannel, GetChannelAdmins, GetChannelTerms, GetCollections, GetContactLink, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetOrder, GetPicture, GetPostUpdates, GetPosts, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteChannelAdmin, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListChannelCategories, ListChannelFollowers, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListOwnPostActs, ListPostReactions, ListPostVoters, ListRecommendedChannels, ListReportedMessages, ListSimilarChannels, LockChat, MarkChat, MarkPostsViewed, MarkRead, MediaDescription, MessageLink, MessageName, MessagePage, MuteChannel, MuteChat, MuteStatus, OlderHistory, OrderDetails, OrderLabels, OwnPostActs, OwnUsername, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PinPost, PinnedPosts, PostList, PostReactions, PostVoters, PreviewCallLink, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, Product, ProductCollections, ProfileAbout, PromoteParticipants, PutProduct, QrCode, QuotedMessageInput, React, ReactToPost, RejectCall, RemoveContact, RemoveCoverPhoto, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportSpam, ReportToAdmins, ReportedMessages, RequestFullHistory, RequestHistory, ResetInviteLink, ResolveContactLink, ResolveMessageLink, RevokeChannelInvitation, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SearchChannels, SendMessage, SendText, SentMessage, SetAbout, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetPushName, SetSetting, SetStatusAudience, SetUsername, SetUsernameKey, SharePhoneNumber, SpamReport, StarMessages, StartCall, StateChangeId, Statistics, StatusAudience, StoredMessage, TermsState, TransferChannel, TransferCommunity, Unblock, UnfollowChannel, UnlinkGroups, UnpackStickerPack, UnpackedStickers, UnwatchChannel, UnwatchPresence, UpdateChannel, UploadMedia, UploadedMedia, UserInfoList, UsernameCheck, UsernameHolder, VoteInPost, VotePoll, WaitingRequests, WatchChannel, WatchPresence } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -208,6 +208,14 @@ export abstract class Operations {
   }
 
   /**
+   * Asks whether a user name can be had: 3 to 35 letters A-Z, digits, underscores and dots.
+   * That it cannot be had is no error.
+   */
+  async checkUsername(request: CheckUsername, options?: CallOptions): Promise<UsernameCheck> {
+    return this.request<UsernameCheck>('check_username', request, options)
+  }
+
+  /**
    * Deletes the messages of a chat up to the newest one that this client knows, on the
    * account's own devices.
    *
@@ -384,6 +392,11 @@ export abstract class Operations {
     return this.request<StateChangeId>('delete_quick_reply', request, options)
   }
 
+  /** Takes the user name of this account away. That it has none is no error. */
+  async deleteUsername(options?: CallOptions): Promise<void> {
+    await this.request('delete_username', {}, options)
+  }
+
   /**
    * Makes an admin of a channel a follower again; oneself too.
    *
@@ -552,6 +565,15 @@ export abstract class Operations {
   }
 
   /**
+   * Finds a person by the user name, and the key if the person wants one.
+   *
+   * Fails with `INVALID_ARGUMENT` for what is no user name or key.
+   */
+  async findUsername(request: FindUsername, options?: CallOptions): Promise<UsernameHolder> {
+    return this.request<UsernameHolder>('find_username', request, options)
+  }
+
+  /**
    * Follows a channel: its posts arrive while this client is connected; `get_posts` fetches
    * others.
    *
@@ -570,6 +592,11 @@ export abstract class Operations {
    */
   async forwardMessage(request: ForwardMessage, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('forward_message', forwardMessage(request), options)
+  }
+
+  /** Tells what a person says of itself, or what this account does. What is hidden is absent. */
+  async getAbout(request: GetAbout, options?: CallOptions): Promise<ProfileAbout> {
+    return this.request<ProfileAbout>('get_about', getAbout(request), options)
   }
 
   /** Returns the linked account. */
@@ -636,6 +663,11 @@ export abstract class Operations {
     return this.request<ConnectionInfo>('get_connection', {}, options)
   }
 
+  /** Tells the link by which others find this account, to be shown as it is or as a QR symbol. */
+  async getContactLink(request: GetContactLink, options?: CallOptions): Promise<ContactLink> {
+    return this.request<ContactLink>('get_contact_link', request, options)
+  }
+
   /**
    * Tells the timer that this account wants in new chats. That of others is in
    * `get_user_info`.
@@ -688,6 +720,15 @@ export abstract class Operations {
    */
   async getInviteLink(request: GetInviteLink, options?: CallOptions): Promise<InviteLink> {
     return this.request<InviteLink>('get_invite_link', getInviteLink(request), options)
+  }
+
+  /**
+   * Asks the service how far this account may go: whether it may write to strangers, and how
+   * many chats it may begin. What it says is heeded from then on, as when it says so by
+   * itself.
+   */
+  async getLimits(options?: CallOptions): Promise<AccountLimits> {
+    return this.request<AccountLimits>('get_limits', {}, options)
   }
 
   /**
@@ -774,6 +815,15 @@ export abstract class Operations {
    */
   async getUserInfo(request: GetUserInfo, options?: CallOptions): Promise<UserInfoList> {
     return this.request<UserInfoList>('get_user_info', request, options)
+  }
+
+  /**
+   * Tells the user name of this account.
+   *
+   * Fails with `REFUSED` where the service has no user names.
+   */
+  async getUsername(options?: CallOptions): Promise<OwnUsername> {
+    return this.request<OwnUsername>('get_username', {}, options)
   }
 
   /**
@@ -1202,6 +1252,17 @@ export abstract class Operations {
     await this.request('remove_picture', removePicture(request), options)
   }
 
+  /**
+   * Reports a person, a group or a status to the service, with messages of the chat that are
+   * in the archive. They are handed over in the clear. Nobody is blocked by it.
+   *
+   * Fails with `NOT_FOUND` for a message that the archive does not have, and with
+   * `INVALID_ARGUMENT` for another kind of chat, or more than five messages.
+   */
+  async reportSpam(request: ReportSpam, options?: CallOptions): Promise<SpamReport> {
+    return this.request<SpamReport>('report_spam', reportSpam(request), options)
+  }
+
   /** Reports messages of a group to its admins. */
   async reportToAdmins(request: ReportToAdmins, options?: CallOptions): Promise<AdminReport> {
     return this.request<AdminReport>('report_to_admins', reportToAdmins(request), options)
@@ -1241,6 +1302,25 @@ export abstract class Operations {
    */
   async resetInviteLink(request: ResetInviteLink, options?: CallOptions): Promise<InviteLink> {
     return this.request<InviteLink>('reset_invite_link', resetInviteLink(request), options)
+  }
+
+  /**
+   * Looks up who is behind a link to a person.
+   *
+   * Fails with `INVALID_ARGUMENT` for what is no such link, and with `NOT_FOUND` if it leads
+   * nowhere any more.
+   */
+  async resolveContactLink(request: ResolveContactLink, options?: CallOptions): Promise<FoundContactLink> {
+    return this.request<FoundContactLink>('resolve_contact_link', request, options)
+  }
+
+  /**
+   * Looks up what is behind a link to a message for a business.
+   *
+   * Fails as `resolve_contact_link` does.
+   */
+  async resolveMessageLink(request: ResolveMessageLink, options?: CallOptions): Promise<MessageLink> {
+    return this.request<MessageLink>('resolve_message_link', request, options)
   }
 
   /**
@@ -1309,6 +1389,15 @@ export abstract class Operations {
    */
   async sendText(request: SendText, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('send_text', sendText(request), options)
+  }
+
+  /**
+   * Sets what this account says of itself. People who may see it are told.
+   *
+   * Fails with `INVALID_ARGUMENT` for more than 139 characters.
+   */
+  async setAbout(request: SetAbout, options?: CallOptions): Promise<void> {
+    await this.request('set_about', request, options)
   }
 
   /** Says whether content of a chat with a person may be shared. */
@@ -1421,6 +1510,16 @@ export abstract class Operations {
   }
 
   /**
+   * Changes the name that this account gives itself. People see it with the next message.
+   *
+   * Answers and fails as `archive_chat` does; fails with `INVALID_ARGUMENT` also for a name
+   * that is empty or too long.
+   */
+  async setPushName(request: SetPushName, options?: CallOptions): Promise<StateChangeId> {
+    return this.request<StateChangeId>('set_push_name', request, options)
+  }
+
+  /**
    * Changes a setting that the account's devices share; exactly one of the fields is given.
    *
    * Answers and fails as `archive_chat` does.
@@ -1437,6 +1536,25 @@ export abstract class Operations {
    */
   async setStatusAudience(request: SetStatusAudience, options?: CallOptions): Promise<StateChangeId> {
     return this.request<StateChangeId>('set_status_audience', request, options)
+  }
+
+  /**
+   * Sets the user name of this account. The account's other devices are told.
+   *
+   * Fails with `INVALID_ARGUMENT` for what is no user name, and with `REFUSED` if it cannot be
+   * had.
+   */
+  async setUsername(request: SetUsername, options?: CallOptions): Promise<void> {
+    await this.request('set_username', request, options)
+  }
+
+  /**
+   * Sets the key without which nobody finds this account by its user name.
+   *
+   * Fails with `INVALID_ARGUMENT` for anything but four digits.
+   */
+  async setUsernameKey(request: SetUsernameKey, options?: CallOptions): Promise<void> {
+    await this.request('set_username_key', request, options)
   }
 
   /** Tells the other person of a chat this account's phone number. */
@@ -1747,6 +1865,10 @@ function forwardMessage(value: ForwardMessage): object {
   return { ...value, chat: address(value.chat), to: address(value.to) }
 }
 
+function getAbout(value: GetAbout): object {
+  return { ...value, person: address(value.person) }
+}
+
 function getBusinessProfile(value: GetBusinessProfile): object {
   return { ...value, business: address(value.business) }
 }
@@ -1949,6 +2071,10 @@ function removeParticipants(value: RemoveParticipants): object {
 
 function removePicture(value: RemovePicture): object {
   return { ...value, group: address(value.group) }
+}
+
+function reportSpam(value: ReportSpam): object {
+  return { ...value, chat: address(value.chat) }
 }
 
 function reportToAdmins(value: ReportToAdmins): object {

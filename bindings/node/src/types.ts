@@ -72,6 +72,18 @@ export interface Account {
   pushName: string | null
 }
 
+/** What the service says of an account's limits. */
+export interface AccountLimits {
+  /** Whether the account may not write to people whom it has had no contact with. */
+  reachoutLocked: boolean
+  /** How many chats the account may begin; absent where the service does not count them. */
+  newChats: NewChats | null
+  /** The service's word for the reason, such as `BIZ_QUALITY`, if it gave one. */
+  reachoutReason: string | null
+  /** When that ends, seconds since 1970, if the service said so. */
+  reachoutUntil: number | null
+}
+
 /**
  * Adds people to a group.
  *
@@ -1074,6 +1086,15 @@ export interface CheckNumbers {
   numbers: string[]
 }
 
+/**
+ * Asks whether a user name can be had: 3 to 35 letters A-Z, digits, underscores and dots. That
+ * it cannot be had is no error.
+ */
+export interface CheckUsername {
+  /** The name. */
+  username: string
+}
+
 /** What is known of numbers. */
 export interface CheckedNumbers {
   /** One entry for each number, in order. */
@@ -1301,6 +1322,14 @@ export interface ContactContent {
   name: string
   /** The card, vCard 3.0. */
   vcard: string
+}
+
+/** The link to this account. */
+export interface ContactLink {
+  /** The link. */
+  link: string
+  /** Its last part. */
+  code: string
 }
 
 /** People who were found. */
@@ -2209,6 +2238,18 @@ export interface FindPastMembers {
   chat: Address
 }
 
+/**
+ * Finds a person by the user name, and the key if the person wants one.
+ *
+ * Fails with `INVALID_ARGUMENT` for what is no user name or key.
+ */
+export interface FindUsername {
+  /** The name. */
+  username: string
+  /** The key: four digits. */
+  key?: string | null
+}
+
 /** A button of a native flow. */
 export interface FlowButtonInput {
   /** What it does, such as `quick_reply`, `cta_url`, `cta_call`, `cta_copy`, `single_select`. */
@@ -2270,10 +2311,27 @@ export interface Forwarded {
   many: boolean
 }
 
+/** Who is behind a link. */
+export interface FoundContactLink {
+  /** The person. */
+  who: Identity
+  /** The name that the person gives itself, if the service said it. */
+  name: string | null
+}
+
 /** The phone agreed to hand all of its history over. */
 export interface FullHistory {
   /** Id of the request, which the `history` events have too. */
   requestId: string
+}
+
+/** Tells what a person says of itself, or what this account does. What is hidden is absent. */
+export interface GetAbout {
+  /**
+   * Address of the person: a JID, or a phone number with its country code; absent for this
+   * account.
+   */
+  person?: Address | null
 }
 
 /** Tells whom this account has blocked. It is known from the login on and kept up to date. */
@@ -2329,6 +2387,12 @@ export interface GetChannelTerms {
 export interface GetCollections {
   /** Address of the business. */
   business: Address
+}
+
+/** Tells the link by which others find this account, to be shown as it is or as a QR symbol. */
+export interface GetContactLink {
+  /** Whether another one is made; the old one leads nowhere then. */
+  renew?: boolean
 }
 
 /**
@@ -3802,6 +3866,18 @@ export interface MessageContext {
   timer: ChatTimer | null
 }
 
+/** What is behind a link to a message for a business. */
+export interface MessageLink {
+  /** The business. */
+  who: Identity
+  /** The name that it gives itself, if the service said it. */
+  name: string | null
+  /** The words that it wants to be written. */
+  text: string | null
+  /** The name that the service has verified. */
+  verifiedName: string | null
+}
+
 /** What was done to a message. */
 export type MessageMarkType =
   /** It has a star. */
@@ -3947,6 +4023,30 @@ export interface NamedMessage {
   sender: string | null
 }
 
+/** How many chats an account may begin in a time. */
+export interface NewChats {
+  /** The service's word: `NONE`, `FIRST_WARNING`, `SECOND_WARNING`, `CAPPED`. */
+  status: string
+  /** When it ends, seconds since 1970. */
+  cycleEnd: number | null
+  /** When the time began, seconds since 1970. */
+  cycleStart: number | null
+  /**
+   * The service's word for one extension: `NOT_ELIGIBLE`, `ELIGIBLE`,
+   * `ACTIVE_IN_CURRENT_CYCLE`, `EXHAUSTED`.
+   */
+  extension: string | null
+  /** So many in all, if the service said it. */
+  total: number | null
+  /** So many of them are begun. */
+  used: number | null
+  /**
+   * The service's word for what a paid verification adds: `NOT_ELIGIBLE`, `NOT_ACTIVE`,
+   * `ACTIVE`, `ACTIVE_UPGRADE_AVAILABLE`.
+   */
+  verification: string | null
+}
+
 /** What is known of a number. */
 export interface NumberCheck {
   /** The number as it was given. */
@@ -4090,6 +4190,16 @@ export interface OwnPostAct {
 export interface OwnPostActs {
   /** The acts. */
   acts: OwnPostAct[]
+}
+
+/** The user name of this account. */
+export interface OwnUsername {
+  /** The key that others need to find the account by it, if one is set. */
+  key: string | null
+  /** The service's word for how it stands, such as `ACTIVE`. */
+  state: string | null
+  /** The name; absent if it has none. */
+  username: string | null
 }
 
 /** A sticker of a pack. */
@@ -4804,6 +4914,18 @@ export interface ProductContent {
   url: string | null
 }
 
+/** What somebody says of itself. */
+export interface ProfileAbout {
+  /** When it was set, seconds since 1970, if the service said so. */
+  changedAt: number | null
+  /** An emoji that is shown beside them. */
+  emoji: string | null
+  /** After how many seconds from its setting it disappears, if it does. */
+  expiresInSeconds: number | null
+  /** The words; absent if there are none, or they are hidden. */
+  text: string | null
+}
+
 /** Makes members of a group admins. */
 export interface PromoteParticipants {
   /** Address of the group. */
@@ -4998,6 +5120,20 @@ export interface RemovePicture {
   group?: Address | null
 }
 
+/**
+ * Reports a person, a group or a status to the service, with messages of the chat that are in
+ * the archive. They are handed over in the clear. Nobody is blocked by it.
+ *
+ * Fails with `NOT_FOUND` for a message that the archive does not have, and with
+ * `INVALID_ARGUMENT` for another kind of chat, or more than five messages.
+ */
+export interface ReportSpam {
+  /** Address of the person or group, or `status@broadcast`. */
+  chat: Address
+  /** Ids of messages; at most five. */
+  messageIds?: string[]
+}
+
 /** Reports messages of a group to its admins. */
 export interface ReportToAdmins {
   /** Address of the group. */
@@ -5069,6 +5205,27 @@ export interface RequestPhoneContent {
 export interface ResetInviteLink {
   /** Address of the group. */
   group: Address
+}
+
+/**
+ * Looks up who is behind a link to a person.
+ *
+ * Fails with `INVALID_ARGUMENT` for what is no such link, and with `NOT_FOUND` if it leads
+ * nowhere any more.
+ */
+export interface ResolveContactLink {
+  /** The link (`https://wa.me/qr/…`) or its last part. */
+  link: string
+}
+
+/**
+ * Looks up what is behind a link to a message for a business.
+ *
+ * Fails as `resolve_contact_link` does.
+ */
+export interface ResolveMessageLink {
+  /** The link (`https://wa.me/message/…`) or its last part. */
+  link: string
 }
 
 /** What an account is restricted in. */
@@ -5347,6 +5504,20 @@ export type SentStatus =
   /** A status that this version does not know. */
   | 'unknown'
 
+/**
+ * Sets what this account says of itself. People who may see it are told.
+ *
+ * Fails with `INVALID_ARGUMENT` for more than 139 characters.
+ */
+export interface SetAbout {
+  /** The words, at most 139 characters; empty for none. */
+  text: string
+  /** An emoji to show beside them. */
+  emoji?: string | null
+  /** After how many seconds it disappears; absent: never. */
+  expiresInSeconds?: number | null
+}
+
 /** Says whether content of a chat with a person may be shared. */
 export interface SetChatPrivacy {
   /** Address of the chat. */
@@ -5515,6 +5686,17 @@ export interface SetPrivacy {
 }
 
 /**
+ * Changes the name that this account gives itself. People see it with the next message.
+ *
+ * Answers and fails as `archive_chat` does; fails with `INVALID_ARGUMENT` also for a name that
+ * is empty or too long.
+ */
+export interface SetPushName {
+  /** The name, 1 to 25 characters. */
+  name: string
+}
+
+/**
  * Changes a setting that the account's devices share; exactly one of the fields is given.
  *
  * Answers and fails as `archive_chat` does.
@@ -5545,6 +5727,27 @@ export interface SetStatusAudience {
   audience: StatusAudienceType
   /** Addresses of the people who are named; at most 5,000. */
   people?: string[]
+}
+
+/**
+ * Sets the user name of this account. The account's other devices are told.
+ *
+ * Fails with `INVALID_ARGUMENT` for what is no user name, and with `REFUSED` if it cannot be
+ * had.
+ */
+export interface SetUsername {
+  /** The name: 3 to 35 letters A-Z, digits, underscores and dots. */
+  username: string
+}
+
+/**
+ * Sets the key without which nobody finds this account by its user name.
+ *
+ * Fails with `INVALID_ARGUMENT` for anything but four digits.
+ */
+export interface SetUsernameKey {
+  /** Four digits. */
+  key: string
 }
 
 /** A setting that the account's devices share. */
@@ -5579,6 +5782,12 @@ export interface SharePhoneNumber {
   chat: Address
   /** What to wait for; the service's word if it is absent. */
   wait?: SendWait | null
+}
+
+/** A report that the service has. */
+export interface SpamReport {
+  /** The service's id of it, if it says one. */
+  reportId: string | null
 }
 
 /**
@@ -6221,6 +6430,41 @@ export interface UserInfoList {
   /** One entry for each address, in order. */
   people: UserInfo[]
 }
+
+/** Whether a user name can be had. */
+export interface UsernameCheck {
+  /** Whether it can. */
+  available: boolean
+  /** Others that the service offers. */
+  suggestions: string[]
+  /** What is wrong with it by the rules for all names; the service is not asked then. */
+  problem: UsernameProblem | null
+}
+
+/** Who has a user name. */
+export interface UsernameHolder {
+  /** Its holder wants to be found only with a key, and this was none or another one. */
+  keyNeeded: boolean
+  /** Who has it; absent if nobody does, or a key is needed. */
+  who: Identity | null
+}
+
+/** Why something is no user name; the first that applies, in this order. */
+export type UsernameProblem =
+  /** A character that is no letter A-Z, digit, underscore or dot. */
+  | 'character'
+  /** Fewer than 3 or more than 35 characters. */
+  | 'length'
+  /** No letter. */
+  | 'letters'
+  /** A dot at the beginning, at the end, or behind another one. */
+  | 'periods'
+  /** It begins with `www.`. */
+  | 'www'
+  /** It ends like a web address. */
+  | 'suffix'
+  /** It contains a name of the service. */
+  | 'word'
 
 /** Where a version comes from. */
 export type VersionSource =

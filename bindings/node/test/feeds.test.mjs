@@ -54,6 +54,8 @@ test('posts are made, changed, answered and taken back', async (t) => {
   post = await nextEvent(ben, 'channel_post')
   assert.deepEqual([post.change, post.text], ['edited', 'better news'])
 
+  // Counts are told to those who watch.
+  await anna.watchChannel({ channel })
   await ben.reactToPost({ channel, serverId: post.serverId, emoji: '👍' })
   const { posts: [counts] } = await nextEvent(anna, 'channel_counts')
   assert.deepEqual([counts.serverId, counts.reactions], [post.serverId, [{ emoji: '👍', count: 1 }]])

@@ -68,6 +68,8 @@ async def test_posts_are_made_changed_answered_and_taken_back(
         post = await next_event(ben, whimbrel.ChannelPost)
         assert (post.change, post.text) == ("edited", "better news")
 
+        # Counts are told to those who watch.
+        await anna.watch_channel(channel=channel)
         await ben.react_to_post(channel=channel, server_id=post.server_id, emoji="👍")
         (counts,) = (await next_event(anna, whimbrel.ChannelCounts)).posts
         assert counts.server_id == post.server_id

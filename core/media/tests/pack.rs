@@ -1,6 +1,7 @@
 //! Packs that are made are read again as they were, and no archive breaks anything or leads elsewhere.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is the test's report")]
 
+#[expect(dead_code, reason = "shared with tests that look at other formats")]
 mod checks;
 #[path = "checks/files.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]

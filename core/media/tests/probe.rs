@@ -6,6 +6,7 @@
     reason = "a panic is the test's report"
 )]
 
+#[expect(dead_code, reason = "shared with tests that look at other formats")]
 mod checks;
 #[path = "checks/files.rs"]
 mod files;

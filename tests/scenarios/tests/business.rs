@@ -48,7 +48,7 @@ async fn a_business_says_what_it_is_and_others_read_it() {
     assert_eq!((told.address.as_deref(), told.websites.len()), (Some("Pond 1"), 1));
     assert_eq!((told.timezone.as_deref(), told.hours), (Some("Europe/Amsterdam"), vec![day("mon")]));
     assert_eq!(told.categories, [("1".to_owned(), "Shop".to_owned())]);
-    let known = ben.user_info(&[business.clone()], call()).await.unwrap();
+    let known = ben.user_info(std::slice::from_ref(&business), call()).await.unwrap();
     assert_eq!(known[0].verified_name.as_deref(), Some("Finches Ltd"));
     update.hours = Some(("Europe/Amsterdam".to_owned(), vec![day("someday")]));
     let wrong = anna.edit_business_profile(update, call()).await.unwrap_err();

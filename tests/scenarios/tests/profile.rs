@@ -83,11 +83,15 @@ async fn the_name_of_an_account_is_shared_and_put_on_its_messages() {
     let mut events = client.events().unwrap();
     let (ben, _) = world.linked(&engine, BEN).await;
     let change = client.set_push_name("Anna the Heron").await.unwrap();
-    let error = next_kind(&mut events, |kind| match kind {
-        EventKind::StateWritten(written) if written.change == change => Some(written.error),
-        _ => None,
-    });
-    assert_eq!(error.await, None);
+    // What is written one after the other is dealt with in that order: once the second is told, the first is done.
+    let next = client.pin_chat(&pn(BEN), true).await.unwrap();
+    for change in [change, next] {
+        let error = next_kind(&mut events, |kind| match kind {
+            EventKind::StateWritten(written) if written.change == change => Some(written.error),
+            _ => None,
+        });
+        assert_eq!(error.await, None);
+    }
     phone.wait_app_state(|change| change.index == ["setting_pushName"], DEADLINE).await.unwrap();
     assert_eq!(client.account().unwrap().push_name.as_deref(), Some("Anna the Heron"));
     client.send_text(&pn(BEN), "hello", whimbrel::SendOptions::default()).await.unwrap();

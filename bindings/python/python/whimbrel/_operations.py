@@ -7,6 +7,7 @@ from typing import Any
 
 from ._types import (
     Account,
+    AccountLimits,
     Address,
     AdminReport,
     Availability,
@@ -36,6 +37,7 @@ from ._types import (
     CommunityGroups,
     CommunityMembers,
     ConnectionInfo,
+    ContactLink,
     ContactPage,
     Content,
     CreatedGroup,
@@ -49,6 +51,7 @@ from ._types import (
     EventDetails,
     EventResponse,
     FallbackChoice,
+    FoundContactLink,
     FullHistory,
     Group,
     GroupList,
@@ -65,11 +68,13 @@ from ._types import (
     LinkResults,
     MediaDescription,
     MediaKind,
+    MessageLink,
     MessageName,
     MessagePage,
     OlderHistory,
     OrderDetails,
     OwnPostActs,
+    OwnUsername,
     PairingCode,
     ParticipantResults,
     PasskeyCode,
@@ -86,12 +91,14 @@ from ._types import (
     PrivacySettings,
     Product,
     ProductCollections,
+    ProfileAbout,
     QrCode,
     QuotedMessage,
     ReportedMessages,
     SendWait,
     SentMessage,
     SetPictureResult,
+    SpamReport,
     StateChangeId,
     Statistics,
     StatusAudience,
@@ -101,6 +108,8 @@ from ._types import (
     UnpackedStickers,
     UploadedMedia,
     UserInfoList,
+    UsernameCheck,
+    UsernameHolder,
     WaitingRequests,
 )
 
@@ -601,6 +610,23 @@ class Operations:
         request: dict[str, object] = {"numbers": numbers}
         return CheckedNumbers._decode(await self._request("check_numbers", request, timeout))
 
+    async def check_username(
+        self,
+        *,
+        username: str,
+        timeout: float | None = None,
+    ) -> UsernameCheck:
+        """Asks whether a user name can be had: 3 to 35 letters A-Z, digits, underscores and dots.
+        That it cannot be had is no error.
+
+        Args:
+            username: The name.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"username": username}
+        return UsernameCheck._decode(await self._request("check_username", request, timeout))
+
     async def clear_chat(
         self,
         *,
@@ -1094,6 +1120,20 @@ class Operations:
         """
         request: dict[str, object] = {"id": id}
         return StateChangeId._decode(await self._request("delete_quick_reply", request, timeout))
+
+    async def delete_username(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Takes the user name of this account away. That it has none is no error.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        await self._request("delete_username", request, timeout)
 
     async def demote_channel_admin(
         self,
@@ -1652,6 +1692,28 @@ class Operations:
         request: dict[str, object] = {"chat": str(chat)}
         return PastMembers._decode(await self._request("find_past_members", request, timeout))
 
+    async def find_username(
+        self,
+        *,
+        username: str,
+        key: str | None = None,
+        timeout: float | None = None,
+    ) -> UsernameHolder:
+        """Finds a person by the user name, and the key if the person wants one.
+
+        Fails with ``INVALID_ARGUMENT`` for what is no user name or key.
+
+        Args:
+            username: The name.
+            key: The key: four digits.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"username": username}
+        if key is not None:
+            request["key"] = key
+        return UsernameHolder._decode(await self._request("find_username", request, timeout))
+
     async def follow_channel(
         self,
         *,
@@ -1706,6 +1768,25 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("forward_message", request, timeout))
+
+    async def get_about(
+        self,
+        *,
+        person: Address | None = None,
+        timeout: float | None = None,
+    ) -> ProfileAbout:
+        """Tells what a person says of itself, or what this account does. What is hidden is absent.
+
+        Args:
+            person: Address of the person: a JID, or a phone number with its country code;
+                absent for this account.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if person is not None:
+            request["person"] = str(person)
+        return ProfileAbout._decode(await self._request("get_about", request, timeout))
 
     async def get_account(
         self,
@@ -1890,6 +1971,25 @@ class Operations:
         request: dict[str, object] = {}
         return ConnectionInfo._decode(await self._request("get_connection", request, timeout))
 
+    async def get_contact_link(
+        self,
+        *,
+        renew: bool | None = None,
+        timeout: float | None = None,
+    ) -> ContactLink:
+        """Tells the link by which others find this account, to be shown as it is or as a QR
+        symbol.
+
+        Args:
+            renew: Whether another one is made; the old one leads nowhere then.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        if renew is not None:
+            request["renew"] = renew
+        return ContactLink._decode(await self._request("get_contact_link", request, timeout))
+
     async def get_default_timer(
         self,
         *,
@@ -2005,6 +2105,22 @@ class Operations:
         """
         request: dict[str, object] = {"group": str(group)}
         return InviteLink._decode(await self._request("get_invite_link", request, timeout))
+
+    async def get_limits(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> AccountLimits:
+        """Asks the service how far this account may go: whether it may write to strangers, and how
+        many chats it may begin. What it says is heeded from then on, as when it says so by
+        itself.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return AccountLimits._decode(await self._request("get_limits", request, timeout))
 
     async def get_message(
         self,
@@ -2226,6 +2342,22 @@ class Operations:
         """
         request: dict[str, object] = {"people": people}
         return UserInfoList._decode(await self._request("get_user_info", request, timeout))
+
+    async def get_username(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> OwnUsername:
+        """Tells the user name of this account.
+
+        Fails with ``REFUSED`` where the service has no user names.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return OwnUsername._decode(await self._request("get_username", request, timeout))
 
     async def invite_channel_admin(
         self,
@@ -3377,6 +3509,30 @@ class Operations:
             request["group"] = str(group)
         await self._request("remove_picture", request, timeout)
 
+    async def report_spam(
+        self,
+        *,
+        chat: Address,
+        message_ids: list[str] | None = None,
+        timeout: float | None = None,
+    ) -> SpamReport:
+        """Reports a person, a group or a status to the service, with messages of the chat that are
+        in the archive. They are handed over in the clear. Nobody is blocked by it.
+
+        Fails with ``NOT_FOUND`` for a message that the archive does not have, and with
+        ``INVALID_ARGUMENT`` for another kind of chat, or more than five messages.
+
+        Args:
+            chat: Address of the person or group, or ``status@broadcast``.
+            message_ids: Ids of messages; at most five.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"chat": str(chat)}
+        if message_ids is not None:
+            request["messageIds"] = message_ids
+        return SpamReport._decode(await self._request("report_spam", request, timeout))
+
     async def report_to_admins(
         self,
         *,
@@ -3460,6 +3616,43 @@ class Operations:
         """
         request: dict[str, object] = {"group": str(group)}
         return InviteLink._decode(await self._request("reset_invite_link", request, timeout))
+
+    async def resolve_contact_link(
+        self,
+        *,
+        link: str,
+        timeout: float | None = None,
+    ) -> FoundContactLink:
+        """Looks up who is behind a link to a person.
+
+        Fails with ``INVALID_ARGUMENT`` for what is no such link, and with ``NOT_FOUND`` if it
+        leads nowhere any more.
+
+        Args:
+            link: The link (``https://wa.me/qr/…``) or its last part.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"link": link}
+        return FoundContactLink._decode(await self._request("resolve_contact_link", request, timeout))
+
+    async def resolve_message_link(
+        self,
+        *,
+        link: str,
+        timeout: float | None = None,
+    ) -> MessageLink:
+        """Looks up what is behind a link to a message for a business.
+
+        Fails as ``resolve_contact_link`` does.
+
+        Args:
+            link: The link (``https://wa.me/message/…``) or its last part.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"link": link}
+        return MessageLink._decode(await self._request("resolve_message_link", request, timeout))
 
     async def revoke_channel_invitation(
         self,
@@ -3738,6 +3931,32 @@ class Operations:
         if wait is not None:
             request["wait"] = wait
         return SentMessage._decode(await self._request("send_text", request, timeout))
+
+    async def set_about(
+        self,
+        *,
+        text: str,
+        emoji: str | None = None,
+        expires_in_seconds: int | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Sets what this account says of itself. People who may see it are told.
+
+        Fails with ``INVALID_ARGUMENT`` for more than 139 characters.
+
+        Args:
+            text: The words, at most 139 characters; empty for none.
+            emoji: An emoji to show beside them.
+            expires_in_seconds: After how many seconds it disappears; absent: never.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"text": text}
+        if emoji is not None:
+            request["emoji"] = emoji
+        if expires_in_seconds is not None:
+            request["expiresInSeconds"] = expires_in_seconds
+        await self._request("set_about", request, timeout)
 
     async def set_chat_privacy(
         self,
@@ -4021,6 +4240,25 @@ class Operations:
         request: dict[str, object] = {"category": category, "value": value}
         await self._request("set_privacy", request, timeout)
 
+    async def set_push_name(
+        self,
+        *,
+        name: str,
+        timeout: float | None = None,
+    ) -> StateChangeId:
+        """Changes the name that this account gives itself. People see it with the next message.
+
+        Answers and fails as ``archive_chat`` does; fails with ``INVALID_ARGUMENT`` also for a
+        name that is empty or too long.
+
+        Args:
+            name: The name, 1 to 25 characters.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"name": name}
+        return StateChangeId._decode(await self._request("set_push_name", request, timeout))
+
     async def set_setting(
         self,
         *,
@@ -4083,6 +4321,43 @@ class Operations:
         if people is not None:
             request["people"] = people
         return StateChangeId._decode(await self._request("set_status_audience", request, timeout))
+
+    async def set_username(
+        self,
+        *,
+        username: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Sets the user name of this account. The account's other devices are told.
+
+        Fails with ``INVALID_ARGUMENT`` for what is no user name, and with ``REFUSED`` if it
+        cannot be had.
+
+        Args:
+            username: The name: 3 to 35 letters A-Z, digits, underscores and dots.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"username": username}
+        await self._request("set_username", request, timeout)
+
+    async def set_username_key(
+        self,
+        *,
+        key: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Sets the key without which nobody finds this account by its user name.
+
+        Fails with ``INVALID_ARGUMENT`` for anything but four digits.
+
+        Args:
+            key: Four digits.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"key": key}
+        await self._request("set_username_key", request, timeout)
 
     async def share_phone_number(
         self,

@@ -67,8 +67,8 @@ mod tests {
     use super::*;
     use crate::groups::tests::forms::{comparable, from_json, vectors};
 
-    fn bytes(hex: &str) -> Vec<u8> {
-        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    fn bytes(digits: &str) -> Vec<u8> {
+        hex::decode(digits).unwrap()
     }
 
     #[test]
