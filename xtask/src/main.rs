@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 mod bench;
 mod bindings;
+mod coverage;
 mod demo;
 mod proto;
 mod test;
@@ -41,6 +42,12 @@ const TASKS: &[Task] = &[
         usage: "[--check]",
         about: "write bindings/api.json and the typed sources of every language from core/api's tables",
         run: bindings::run,
+    },
+    Task {
+        name: "coverage",
+        usage: "[--check]",
+        about: "write docs/features.md and the README's summary from docs/features.tsv and the sources",
+        run: coverage::run,
     },
     Task {
         name: "bench",

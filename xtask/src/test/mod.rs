@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use crate::{TaskResult, bindings, demo, proto, workspace};
+use crate::{TaskResult, bindings, coverage, demo, proto, workspace};
 
 /// One part of the tests.
 struct Area {
@@ -33,7 +33,8 @@ const AREAS: &[Area] = &[
         run: |_| {
             let check = [String::from("--check")];
             proto::run(&check)?;
-            bindings::run(&check)
+            bindings::run(&check)?;
+            coverage::run(&check)
         },
     },
     Area { name: "lint", about: "format and lints of the whole workspace", run: rust::lint },
