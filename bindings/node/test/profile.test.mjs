@@ -31,9 +31,9 @@ async function linked(t) {
 test('names and abouts', async (t) => {
   const { client, own, friend } = await linked(t)
   await client.setAbout({ text: 'on the pond' })
-  assert.equal((await client.getAbout()).text, 'on the pond')
+  assert.equal((await client.getAbout({})).text, 'on the pond')
   await client.setAbout({ text: 'away', emoji: '🌊', expiresInSeconds: 3600 })
-  const about = await client.getAbout()
+  const about = await client.getAbout({})
   assert.deepEqual([about.text, about.emoji, about.expiresInSeconds], ['away', '🌊', 3600])
   await assert.rejects(client.setAbout({ text: 'x'.repeat(140) }), { code: Code.InvalidArgument })
   const { change } = await client.setPushName({ name: 'Heron' })
