@@ -71,6 +71,15 @@ impl Evidence {
         ] {
             evidence.scenarios.append(&mut test_functions(&root.join(folder), prefix)?);
         }
+        for file in files(&root.join("bindings/python/tests"), &["py"])? {
+            let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let text = read(&file)?;
+            let names = text.lines().filter_map(|line| {
+                let line = line.strip_prefix("async ").unwrap_or(line);
+                line.strip_prefix("def ")?.split('(').next().filter(|name| name.starts_with("test_"))
+            });
+            evidence.scenarios.extend(names.map(|name| format!("python/{stem}::{name}")));
+        }
         evidence.stories = test_functions(&root.join("tests/interop/tests/stories"), "")?;
         for language in Language::ALL {
             let (folders, endings) = language.tests();

@@ -24,8 +24,8 @@ pub(super) struct Row {
     pub(super) area: String,
     pub(super) feature: String,
     pub(super) surfaces: Vec<Surface>,
-    /// Tests of ours against the sandbox, as `file::function`, in another folder than the scenarios as
-    /// `folder/file::function`.
+    /// Tests of ours against the sandbox, as `file::function`, elsewhere than among the scenarios as
+    /// `folder/file::function`, those in Python as `python/file::function`.
     pub(super) tests: Vec<String>,
     /// Stories with Baileys.
     pub(super) baileys: Vec<String>,
