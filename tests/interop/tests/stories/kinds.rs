@@ -42,9 +42,9 @@ fn kind_of(message: &Wire) -> Option<&'static str> {
     }
     match typed(message).class {
         Class::Message(shown) => Some(shown.content.kind()),
-        // What is sealed belongs to messages that nobody has here.
+        // What is sealed belongs to messages that nobody has here: it is kept until they come.
         Class::Addon(addon) => match *addon {
-            Addon::Reaction(_) | Addon::Pin(_) | Addon::Keep(_) | Addon::Sealed(_) => Some(addon.kind()),
+            Addon::Reaction(_) | Addon::Pin(_) | Addon::Keep(_) => Some(addon.kind()),
             _ => None,
         },
         Class::Protocol(protocol) => match *protocol {
