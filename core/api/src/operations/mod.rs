@@ -198,11 +198,13 @@ impl Entry {
         (self.run)(client, request, options).map_err(|error| error.in_operation(self.name))
     }
 
-    pub(crate) fn request_schema(&self, generator: &mut SchemaGenerator) -> Schema {
+    /// The schema of its request.
+    pub fn request_schema(&self, generator: &mut SchemaGenerator) -> Schema {
         (self.request)(generator)
     }
 
-    pub(crate) fn response_schema(&self, generator: &mut SchemaGenerator) -> Schema {
+    /// The schema of its answer.
+    pub fn response_schema(&self, generator: &mut SchemaGenerator) -> Schema {
         (self.response)(generator)
     }
 }
