@@ -1,0 +1,8 @@
+//! The native dialect.
+
+mod access;
+mod accounts;
+mod events;
+mod messages;
+mod operations;
+mod webhooks;
