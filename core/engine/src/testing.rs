@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use whimbrel_proto::e2e::message::HistorySyncNotification;
 
+use crate::appstate::rows::AppStateChange;
 use crate::client::Client;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -65,6 +66,8 @@ pub enum Step {
     HistoryRead(u64),
     /// That a piece of so many messages is in the archive, and the event of that.
     HistoryDone(u64),
+    /// That a change of app state is with the service, and the event of that.
+    StateWritten,
     /// That the host ends the link.
     LoggingOut,
     /// The end of the link, and its event.
@@ -121,6 +124,10 @@ fn steps_of(store: &dyn Store, changes: &Changes) -> Vec<Step> {
         (!changes.outbox.is_empty(), Step::Accepted),
         (!received && !changes.sessions.is_empty(), Step::Composed),
         (received && !changes.journal.is_empty(), Step::Received),
+        (
+            changes.app_state.iter().any(|change| matches!(change, AppStateChange::Settled(_))),
+            Step::StateWritten,
+        ),
     ];
     steps.extend(others.into_iter().filter(|(is_so, _)| *is_so).map(|(_, step)| step));
     for change in &changes.history {

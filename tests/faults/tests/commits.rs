@@ -1,6 +1,5 @@
 //! A host killed at one point: when something is durable and what follows from it has not happened.
-//! One test for each row of the pairing document's table (§13.2) that this version has a part in: app state
-//! (rows 13 and 15) is none of it yet.
+//! One test for each row of the pairing document's table (§13.2), but for the keys of app state (row 13).
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is the report of a failed test")]
 
 use std::collections::BTreeSet;
@@ -11,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use whimbrel_faults::Folder;
-use whimbrel_sandbox::phone::{Past, Phone, PhoneError, Receipt, ReceiptKind};
+use whimbrel_sandbox::phone::{Past, Phone, PhoneError, Receipt, ReceiptKind, StateChange};
 use whimbrel_sandbox::{DeviceState, Event, Fault, FaultRule, Jid, Options, Sandbox, StanzaMatch};
 use whimbrel_wire::Node;
 
@@ -524,6 +523,21 @@ async fn row_14_a_piece_that_was_read_is_told_of_after_the_restart() {
 #[tokio::test]
 async fn row_14_the_phone_is_told_of_a_piece_after_the_restart() {
     killed_in_the_history("14g", ("history-done=1000", "after"), true).await;
+}
+
+#[tokio::test]
+async fn row_15_what_a_change_of_app_state_means_for_the_account_is_durable_with_it() {
+    for (name, moment) in [("15", "before"), ("15b", "after")] {
+        let story = Story::linked(name).await;
+        story.start(("state-written", moment), &["name", "Anna Knot"]).die(&story).await;
+        // The name is with the service, and nobody says it again: it has to be known here as well.
+        let renamed = |change: &StateChange| !change.own && change.index[0] == "setting_pushName";
+        story.owner.wait_app_state(renamed, DEADLINE).await.unwrap();
+        let mut third = story.start(ON, &[]);
+        assert_eq!(third.next("written ").await, "None Anna Knot");
+        assert_eq!(story.owner.app_state_violations(), Vec::<String>::new());
+        story.end();
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,12 @@ impl Sandbox {
         self.with(|service| service.make_business(number, name))
     }
 
+    /// The id of the large picture of a business, and the picture, if it was uploaded.
+    #[must_use]
+    pub fn cover_photo(&self, number: &str) -> Option<(String, Vec<u8>)> {
+        self.with(|service| service.cover_photo(number))
+    }
+
     /// Somebody orders a product of a business. Returns the order's token, if there is such a product.
     #[must_use]
     pub fn order_product(&self, number: &str, order: &str, product: &str) -> Option<String> {

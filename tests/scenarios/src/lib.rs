@@ -8,11 +8,13 @@ mod groups;
 mod people;
 pub mod proxies;
 mod saying;
+mod shared;
 mod waiting;
 mod world;
 
 pub use people::{ANNA, BEN, CARA, CLEO, DAN, NUMBER, device_label, pn};
 pub use saying::{quoting, read, send, with_id};
+pub use shared::{all_written, companion, synced, written};
 pub use waiting::{
     DEADLINE, Wait, go_away, go_away_with, next_event, next_group_change, next_identity, next_join_request,
     next_joined, next_kind, next_left, next_linked, next_logout, next_message, next_moved, next_placeholder,

@@ -1,7 +1,10 @@
 //! Businesses and bots (features document §10).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use whimbrel::events::{BusinessChange, BusinessChanged, EventKind, EventStream};
 use whimbrel::{BusinessHours, CallOptions, Code, Jid, ProductDraft, ProfileUpdate};
+use whimbrel_sandbox::Event;
 use whimbrel_scenarios::{ANNA, BEN, DEADLINE, World, next_kind, quiet};
 
 fn call() -> CallOptions {
@@ -55,6 +58,37 @@ async fn a_business_says_what_it_is_and_others_read_it() {
     assert_eq!(wrong.code(), Code::InvalidArgument);
     assert_eq!(anna.remove_cover_photo("7", call()).await.unwrap_err().code(), Code::NotFound);
     anna.remove_cover_photo("123", call()).await.unwrap();
+    assert_eq!(world.sandbox.cover_photo(ANNA), None);
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_business_shows_a_large_picture() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (anna, _) = world.linked(&engine, ANNA).await;
+    let tablet = engine.open(world.store("tablet"), quiet()).unwrap();
+    world.link(&tablet, ANNA).await;
+    let mut at_tablet = tablet.events().unwrap();
+    // A transparent picture of one pixel, which becomes a JPEG.
+    let webp = STANDARD.decode("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==").unwrap();
+    let refused = anna.set_cover_photo(webp.clone(), call()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Forbidden);
+    assert!(world.sandbox.make_business(ANNA, "Finches Ltd"));
+    assert_eq!(next_change(&mut at_tablet).await.change, BusinessChange::Name);
+    let id = anna.set_cover_photo(webp, call()).await.unwrap();
+    assert_eq!(next_change(&mut at_tablet).await.change, BusinessChange::Profile);
+    let (shown, picture) = world.sandbox.cover_photo(ANNA).unwrap();
+    assert_eq!(shown, id);
+    assert_eq!(picture[..3], [0xff, 0xd8, 0xff], "it is a JPEG, and not encrypted");
+    let uploaded =
+        |event: &Event| matches!(event, Event::MediaUploaded { kind, .. } if kind == "biz-cover-photo");
+    assert_eq!(world.count(uploaded), 2);
+    let wrong = anna.set_cover_photo(b"no picture".to_vec(), call()).await.unwrap_err();
+    assert_eq!(wrong.code(), Code::MediaUnsupported);
+    anna.remove_cover_photo(&id, call()).await.unwrap();
+    assert_eq!(world.sandbox.cover_photo(ANNA), None);
     world.assert_no_findings();
     engine.close(DEADLINE).await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! Businesses and bots.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use whimbrel::{CallOptions, Client, Error, parse_address};
@@ -144,6 +146,36 @@ impl Operation for EditBusinessProfile {
             }
         };
         client.edit_business_profile(update, options).await.map(|()| Done {})
+    }
+}
+
+/// Sets the large picture of this business's profile, in the place of the one that is there. A JPEG, PNG, WebP
+/// or GIF of at most 16 MiB and 25 megapixels is made at most 1280 pixels long and wide.
+///
+/// Fails with `MEDIA_UNSUPPORTED` for other files, with `FILE_FAILED` when the picture cannot be read, and
+/// with `FORBIDDEN` if this account is no business. Repeating is safe.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetCoverPhoto {
+    /// Path of the picture.
+    pub path: String,
+}
+
+/// The large picture of a business.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CoverPhoto {
+    /// Its id, by which `remove_cover_photo` takes it away.
+    pub photo: String,
+}
+
+impl Operation for SetCoverPhoto {
+    const NAME: &'static str = "set_cover_photo";
+    type Output = CoverPhoto;
+
+    async fn run(self, client: &Client, options: CallOptions) -> Result<CoverPhoto, Error> {
+        let photo = client.set_cover_photo(PathBuf::from(self.path), options).await?;
+        Ok(CoverPhoto { photo })
     }
 }
 

@@ -228,6 +228,49 @@ impl Operation for EditQuickReply {
     }
 }
 
+/// A quick reply of a business.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QuickReply {
+    /// Its id.
+    pub id: String,
+    /// What is typed for it.
+    pub shortcut: String,
+    /// What it says.
+    pub message: String,
+    /// Words by which it is found.
+    pub keywords: Vec<String>,
+}
+
+/// The quick replies of the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QuickReplyList {
+    /// The quick replies, by their ids.
+    pub items: Vec<QuickReply>,
+}
+
+/// Lists the quick replies of the account, as its devices share them: also those from before the link, of
+/// which there were no events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ListQuickReplies {}
+
+impl Operation for ListQuickReplies {
+    const NAME: &'static str = "list_quick_replies";
+    type Output = QuickReplyList;
+
+    async fn run(self, client: &Client, _: CallOptions) -> Result<QuickReplyList, Error> {
+        let reply = |(id, reply): (String, appstate::QuickReply)| QuickReply {
+            id,
+            shortcut: reply.shortcut,
+            message: reply.message,
+            keywords: reply.keywords,
+        };
+        Ok(QuickReplyList { items: client.quick_replies().await?.into_iter().map(reply).collect() })
+    }
+}
+
 /// Deletes a quick reply.
 ///
 /// Answers and fails as `archive_chat` does.

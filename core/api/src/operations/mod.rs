@@ -56,9 +56,10 @@ pub use archive::{
 pub use blocklist::{Block, Blocked, GetBlocked, Unblock};
 pub use business::{
     Bot, BotCommand, BotList, BotProfile, BotProfiles, BotPrompt, BusinessCategory, BusinessHours,
-    BusinessProfile, CatalogPage, DeleteProducts, DeletedProducts, EditBusinessProfile, GetBotProfiles,
-    GetBusinessProfile, GetCatalog, GetCollections, GetOrder, ListBots, OrderDetails, OrderedProduct,
-    Product, ProductCollection, ProductCollections, PutProduct, RemoveCoverPhoto,
+    BusinessProfile, CatalogPage, CoverPhoto, DeleteProducts, DeletedProducts, EditBusinessProfile,
+    GetBotProfiles, GetBusinessProfile, GetCatalog, GetCollections, GetOrder, ListBots, OrderDetails,
+    OrderedProduct, Product, ProductCollection, ProductCollections, PutProduct, RemoveCoverPhoto,
+    SetCoverPhoto,
 };
 pub use calls::{AcceptCall, CallLink, CallPreview, CreateCallLink, PreviewCallLink, RejectCall, StartCall};
 pub use channel_directory::{
@@ -112,7 +113,8 @@ pub use invites::{
 };
 pub use labels::{
     DeleteLabel, DeleteQuickReply, EditLabel, EditQuickReply, EditedLabel, EditedQuickReply, Label,
-    LabelChat, LabelList, LabelMessage, ListLabels, OrderLabels,
+    LabelChat, LabelList, LabelMessage, ListLabels, ListQuickReplies, OrderLabels, QuickReply,
+    QuickReplyList,
 };
 pub use limits::{AccountLimits, GetLimits, NewChats, ReportSpam, SpamReport};
 pub use link::{AnswerPasskey, ConfirmPasskey, LinkWithCode, LinkWithQr, PairingCode, PasskeyCode, QrCode};
@@ -359,6 +361,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<ListOwnPostActs>(),
     entry::<ListPostReactions>(),
     entry::<ListPostVoters>(),
+    entry::<ListQuickReplies>(),
     entry::<ListRecommendedChannels>(),
     entry::<ListReportedMessages>(),
     entry::<ListSimilarChannels>(),
@@ -408,6 +411,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SetChatState>(),
     entry::<SetChatTimer>(),
     entry::<SetClientVersion>(),
+    entry::<SetCoverPhoto>(),
     entry::<SetDefaultTimer>(),
     entry::<SetFavorites>(),
     entry::<SetGroupDescription>(),

@@ -24,21 +24,11 @@ pub(super) struct Changed<'e> {
     pub(super) silent: bool,
 }
 
-/// What follows for the account itself, and needs more than a unit of work.
-#[derive(Debug, Default)]
-pub(super) struct Aftermath {
-    pub(super) push_name: Option<String>,
-}
-
 /// Does what an entry says.
-pub(super) fn take(
-    unit: &mut Unit<'_>,
-    changed: &Changed<'_>,
-    aftermath: &mut Aftermath,
-) -> Result<(), StoreError> {
+pub(super) fn take(unit: &mut Unit<'_>, changed: &Changed<'_>) -> Result<(), StoreError> {
     // An index that is no list of texts is kept for the hash, and means nothing (§6.5).
     let Some(action) = Action::read(changed.entry, changed.removed) else { return Ok(()) };
-    learn(unit, &action, changed.removed, aftermath)?;
+    learn(unit, &action, changed.removed)?;
     let subject = match names::subject(&action).and_then(names::address) {
         Some(subject) => Some(unit.identity_of(&subject)?),
         None => None,
@@ -64,12 +54,7 @@ pub(super) fn take(
 }
 
 /// What is known of people and of the account.
-fn learn(
-    unit: &mut Unit<'_>,
-    action: &Action,
-    removed: bool,
-    aftermath: &mut Aftermath,
-) -> Result<(), StoreError> {
+fn learn(unit: &mut Unit<'_>, action: &Action, removed: bool) -> Result<(), StoreError> {
     match action {
         Action::Contact { person, value } if !removed => {
             let ContactAction { lid_jid, pn_jid, .. } = &**value;
@@ -83,7 +68,7 @@ fn learn(
             None => Ok(()),
         },
         Action::PushName { value } if !removed => {
-            aftermath.push_name.clone_from(&value.name);
+            unit.push_name.clone_from(&value.name);
             Ok(())
         }
         Action::NctSalt { value } => {
@@ -215,6 +200,10 @@ pub(crate) fn archive(change: &StateChange, archive: &mut Vec<ArchiveChange>) {
                 order: value.order_index,
             });
             archive.push(ArchiveChange::Label(label.clone(), row));
+        }
+        (Action::LabelReordering { value }, _, _) if set => {
+            let labels = value.sorted_label_ids.iter().map(ToString::to_string).collect();
+            archive.push(ArchiveChange::LabelOrder(labels));
         }
         (Action::LabelChat { label, value, .. }, Some(chat), _) => {
             let labelled = set && value.labeled.unwrap_or_default();

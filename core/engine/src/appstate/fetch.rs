@@ -12,7 +12,7 @@ use whimbrel_content::kinds::media::Media;
 use whimbrel_content::{MediaKind, MediaReference, Secret};
 use whimbrel_proto::syncd::ExternalBlobReference;
 
-use super::effects::{self, Aftermath, Changed};
+use super::effects::{self, Changed};
 use super::events::{StateSynced, StateTrouble, StateTroubled};
 use super::keys::Ring;
 use super::rows::{AppStateChange, CollectionRow, Standing};
@@ -241,18 +241,17 @@ pub(super) async fn keep(
     own: bool,
     silent: bool,
 ) -> Result<(), Error> {
-    let aftermath = client.unit(|unit| {
-        let mut aftermath = Aftermath::default();
-        put(unit, collection, row, &applied);
-        for mutation in &applied.mutations {
-            let removed = mutation.operation == Operation::Remove;
-            let changed = Changed { collection, entry: &mutation.entry, removed, own, silent };
-            effects::take(unit, &changed, &mut aftermath)?;
-        }
-        Ok(aftermath)
-    });
-    let aftermath = aftermath.await?;
-    follow(client, aftermath).await
+    client
+        .unit(|unit| {
+            put(unit, collection, row, &applied);
+            for mutation in &applied.mutations {
+                let removed = mutation.operation == Operation::Remove;
+                let changed = Changed { collection, entry: &mutation.entry, removed, own, silent };
+                effects::take(unit, &changed)?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// The rows that a patch changes.
@@ -261,15 +260,6 @@ pub(super) fn put(unit: &mut Unit<'_>, collection: Collection, row: CollectionRo
     rows.push(AppStateChange::Collection(collection, row));
     rows.extend(applied.removed.iter().map(|index_mac| AppStateChange::Removed(collection, *index_mac)));
     rows.extend(applied.put.iter().map(|held| AppStateChange::Put(collection, held.clone())));
-}
-
-/// What an entry means for the account itself.
-pub(super) async fn follow(client: &Inner, aftermath: Aftermath) -> Result<(), Error> {
-    let Some(name) = aftermath.push_name else { return Ok(()) };
-    if client.account().is_some_and(|account| account.push_name.as_ref() == Some(&name)) {
-        return Ok(());
-    }
-    client.commit_account(Changes::default(), |account| account.push_name = Some(name)).await
 }
 
 /// Puts the whole of a collection in the place of what is held. The host hears of the differences; the
@@ -283,17 +273,16 @@ pub(super) async fn replace(
     let silent = row.standing == Standing::New;
     let former = client.store.app_state_entries(collection)?;
     let next = CollectionRow { state: applied.state, ..row };
-    let aftermath = client.unit(|unit| {
-        let mut aftermath = Aftermath::default();
-        unit.changes.app_state.push(AppStateChange::Emptied(collection));
-        put(unit, collection, next, &applied);
-        for (entry, removed) in differences(&former, &applied.put) {
-            effects::take(unit, &Changed { collection, entry, removed, own: false, silent }, &mut aftermath)?;
-        }
-        Ok(aftermath)
-    });
-    let aftermath = aftermath.await?;
-    follow(client, aftermath).await
+    client
+        .unit(|unit| {
+            unit.changes.app_state.push(AppStateChange::Emptied(collection));
+            put(unit, collection, next, &applied);
+            for (entry, removed) in differences(&former, &applied.put) {
+                effects::take(unit, &Changed { collection, entry, removed, own: false, silent })?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// What is gone, then what is new or says something else.

@@ -12,7 +12,7 @@ use whimbrel_appstate::{
 use whimbrel_proto::ProtoMessage as _;
 use whimbrel_proto::sync_action::SyncActionValue;
 
-use super::effects::{self, Aftermath, Changed};
+use super::effects::{self, Changed};
 use super::events::StateWritten;
 use super::fetch::{self, Outcome};
 use super::keys::Ring;
@@ -297,19 +297,19 @@ async fn commit(client: &Inner, collection: Collection, plan: Plan) -> Result<()
     let Plan { row, built, wishes } = plan;
     let applied = built.applied;
     let next = CollectionRow { state: applied.state, ..row };
-    let aftermath = client.unit(|unit| {
-        let mut aftermath = Aftermath::default();
-        fetch::put(unit, collection, next, &applied);
-        for mutation in &applied.mutations {
-            let removed = mutation.operation == Operation::Remove;
-            let changed = Changed { collection, entry: &mutation.entry, removed, own: true, silent: false };
-            effects::take(unit, &changed, &mut aftermath)?;
-        }
-        tell(unit, &wishes, None);
-        Ok(aftermath)
-    });
-    let aftermath = aftermath.await?;
-    fetch::follow(client, aftermath).await
+    client
+        .unit(|unit| {
+            fetch::put(unit, collection, next, &applied);
+            for mutation in &applied.mutations {
+                let removed = mutation.operation == Operation::Remove;
+                let changed =
+                    Changed { collection, entry: &mutation.entry, removed, own: true, silent: false };
+                effects::take(unit, &changed)?;
+            }
+            tell(unit, &wishes, None);
+            Ok(())
+        })
+        .await
 }
 
 /// Everything that was wished holds already.

@@ -206,6 +206,8 @@ pub(crate) enum ArchiveChange {
     },
     /// A label is made or changed; `None`: it is gone.
     Label(String, Option<LabelRow>),
+    /// The labels in their order, by their ids.
+    LabelOrder(Vec<String>),
     /// A chat has a label, or no longer.
     Labelled(String, Jid, bool),
     /// Somebody reacted.

@@ -65,19 +65,6 @@ impl Client {
         self.ask_business(operation, stanza::edit_profile(&update), |_| Some(()), options).await
     }
 
-    /// Takes the large picture of this business's profile away, by its id.
-    ///
-    /// # Errors
-    /// [`Code::InvalidArgument`]; [`Code::Forbidden`] if this account is no business; [`Code::NotFound`];
-    /// [`Code::NotLinked`]; [`Code::TimedOut`].
-    pub async fn remove_cover_photo(&self, id: &str, options: CallOptions) -> Result<(), Error> {
-        let operation = "remove_cover_photo";
-        if id.is_empty() {
-            return Err(Error::new(Code::InvalidArgument, "no picture is named").in_operation(operation));
-        }
-        self.ask_business(operation, stanza::remove_cover_photo(id), |_| Some(()), options).await
-    }
-
     /// A part of what a business sells: at most so many, 1 to 100, from where the part before ended.
     ///
     /// # Errors
@@ -185,7 +172,7 @@ impl Client {
         .await
     }
 
-    async fn ask_business<T: Send + 'static>(
+    pub(super) async fn ask_business<T: Send + 'static>(
         &self,
         operation: &'static str,
         request: Node,

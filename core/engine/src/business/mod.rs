@@ -3,6 +3,7 @@
 
 mod ask;
 mod catalog;
+mod cover;
 pub(crate) mod notify;
 mod profile;
 mod stanza;

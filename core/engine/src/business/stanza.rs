@@ -5,6 +5,7 @@ use whimbrel_wire::{Jid, Node, NodeRef};
 use super::catalog::{CatalogPage, Collection, Order, OrderedProduct, Product, ProductDraft};
 use super::profile::{Bot, BotCommand, BotProfile, BusinessHours, BusinessProfile, ProfileUpdate};
 use crate::devices::usync::{self, Mode};
+use crate::media::Posted;
 
 /// Edge of pictures that answers name.
 const EDGE: &str = "100";
@@ -99,6 +100,15 @@ pub(super) fn edit_profile(update: &ProfileUpdate) -> Node {
         changed.push(Node::new("business_hours").attr("timezone", zone.clone()).children(days));
     }
     change(changed)
+}
+
+pub(super) fn set_cover_photo(picture: &Posted) -> Node {
+    let photo = Node::new("cover_photo")
+        .attr("op", "update")
+        .attr("id", picture.id.clone())
+        .attr("token", picture.token.clone())
+        .attr("ts", picture.time.clone());
+    change([photo])
 }
 
 pub(super) fn remove_cover_photo(id: &str) -> Node {
@@ -282,6 +292,20 @@ pub(super) fn read_bot_profiles(answer: &NodeRef<'_>) -> Option<Vec<BotProfile>>
 mod tests {
     use super::*;
     use crate::groups::tests::forms::{comparable, from_json, vectors};
+
+    #[test]
+    fn a_picture_is_shown_by_the_words_of_the_host_that_has_it() {
+        let (id, time, token) = ("77".to_owned(), "1790000000".to_owned(), "AbC".to_owned());
+        let ours = set_cover_photo(&Posted { id, time, token });
+        // As Baileys sends it, of which there is no vector.
+        let photo = ours.child_named("business_profile").and_then(|delta| delta.child_named("cover_photo"));
+        let photo = photo.unwrap();
+        let is = |name, value| assert!(photo.attr_is(name, value), "{name}");
+        is("op", "update");
+        is("id", "77");
+        is("token", "AbC");
+        is("ts", "1790000000");
+    }
 
     #[test]
     fn requests_are_those_of_other_clients() {

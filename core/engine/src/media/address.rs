@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio_tungstenite::tungstenite::http::Uri;
 use whimbrel_content::MediaKind;
 
+use super::seal::Destination;
 use crate::http;
 
 /// Domains of the service's media hosts.
@@ -109,11 +110,14 @@ fn mms_type(kind: MediaKind) -> &'static str {
 }
 
 /// Where a file is uploaded to; `None` for kinds that clients do not upload.
-pub(super) fn upload(kind: MediaKind, newsletter: bool, hash: &[u8; 32]) -> Option<(String, String)> {
-    let place = match (newsletter, kind) {
-        (true, MediaKind::LinkThumbnail) => "newsletter/newsletter-thumbnail-link".to_owned(),
+pub(super) fn upload(kind: MediaKind, destination: Destination, hash: &[u8; 32]) -> Option<(String, String)> {
+    let place = match (destination, kind) {
+        (Destination::CoverPhotos, _) => "pps/biz-cover-photo".to_owned(),
+        (Destination::Channels, MediaKind::LinkThumbnail) => {
+            "newsletter/newsletter-thumbnail-link".to_owned()
+        }
         (
-            true,
+            Destination::Channels,
             MediaKind::Image
             | MediaKind::Sticker
             | MediaKind::Video
@@ -124,8 +128,9 @@ pub(super) fn upload(kind: MediaKind, newsletter: bool, hash: &[u8; 32]) -> Opti
             | MediaKind::Document
             | MediaKind::StickerPack,
         ) => format!("newsletter/newsletter-{}", kind.name()),
-        (true, _) | (false, MediaKind::XmaImage | MediaKind::PaymentBackground) => return None,
-        (false, kind) => format!("mms/{}", mms_type(kind)),
+        (Destination::Channels, _)
+        | (Destination::Messages, MediaKind::XmaImage | MediaKind::PaymentBackground) => return None,
+        (Destination::Messages, kind) => format!("mms/{}", mms_type(kind)),
     };
     let token = URL_SAFE_NO_PAD.encode(hash);
     Some((format!("/{place}/{token}"), token))
@@ -200,13 +205,16 @@ mod tests {
             "/v/1_n.enc?ccb=1&hash=-_8&mms-type=audio&__wa-mms="
         );
         assert_eq!(download("/v", None, MediaKind::History), "/v?mms-type=md-msg-hist&__wa-mms=");
-        let at = |kind, newsletter| upload(kind, newsletter, &[0; 32]).map(|(path, _)| path);
+        let at = |kind, to| upload(kind, to, &[0; 32]).map(|(path, _)| path);
+        let (messages, channels) = (Destination::Messages, Destination::Channels);
         let token = "A".repeat(43);
-        assert_eq!(at(MediaKind::Sticker, false).unwrap(), format!("/mms/image/{token}"));
-        assert_eq!(at(MediaKind::Gif, false).unwrap(), format!("/mms/video/{token}"));
-        assert_eq!(at(MediaKind::LinkThumbnail, false).unwrap(), format!("/mms/thumbnail-link/{token}"));
-        assert_eq!(at(MediaKind::Ptt, true).unwrap(), format!("/newsletter/newsletter-ptt/{token}"));
-        assert_eq!(at(MediaKind::History, true), None);
+        assert_eq!(at(MediaKind::Sticker, messages).unwrap(), format!("/mms/image/{token}"));
+        assert_eq!(at(MediaKind::Gif, messages).unwrap(), format!("/mms/video/{token}"));
+        assert_eq!(at(MediaKind::LinkThumbnail, messages).unwrap(), format!("/mms/thumbnail-link/{token}"));
+        assert_eq!(at(MediaKind::Ptt, channels).unwrap(), format!("/newsletter/newsletter-ptt/{token}"));
+        assert_eq!(at(MediaKind::History, channels), None);
+        let cover = at(MediaKind::Image, Destination::CoverPhotos).unwrap();
+        assert_eq!(cover, format!("/pps/biz-cover-photo/{token}"));
         assert_eq!(encoded("a+/=Z"), "a%2B%2F%3DZ");
         assert_eq!(expiry("/a?x=1&oe=6A181F5C&y"), Some(0x6A18_1F5C));
         assert_eq!(expiry("/a"), None);

@@ -24,6 +24,7 @@ mod address;
 mod appstate;
 mod attach;
 mod connection;
+mod cover;
 mod describe;
 mod download;
 pub(crate) mod failure;
@@ -66,8 +67,10 @@ use crate::options::Cancel;
 pub(crate) use appstate::{fetch_bytes, store_bytes};
 pub(crate) use attach::file_of;
 use connection::MediaHosts;
+pub(crate) use cover::post_cover;
 pub(crate) use history::{PieceDeletion, ask_for_piece, delete_piece, fetch_piece};
 use phone::PhoneRequests;
+pub(crate) use store::Posted;
 
 /// Longest file: what phones send.
 const LONGEST: u64 = 2 << 30;

@@ -21,7 +21,7 @@ const STEP: usize = 128 * 1024;
 /// A file that is ready to leave.
 pub(super) struct Sealed {
     pub(super) spool: Arc<Mutex<Spool>>,
-    /// The key; none for channels.
+    /// The key; none for what is not encrypted.
     pub(super) key: Option<Zeroizing<[u8; 32]>>,
     /// Hash of what is uploaded, which names it.
     pub(super) hash: [u8; 32],
@@ -33,10 +33,19 @@ pub(super) struct Sealed {
     pub(super) first_frame_sidecar: Option<[u8; 10]>,
 }
 
+/// Where a file goes. Only what is for messages is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Destination {
+    Messages,
+    Channels,
+    /// The large pictures of businesses.
+    CoverPhotos,
+}
+
 /// How a file is made ready.
 pub(super) struct Manner {
     pub(super) kind: MediaKind,
-    pub(super) newsletter: bool,
+    pub(super) destination: Destination,
     pub(super) first_frame_length: Option<u64>,
     /// The key that another file has already; one is drawn if there is none.
     pub(super) key: Option<Zeroizing<[u8; 32]>>,
@@ -81,11 +90,11 @@ impl Source {
     }
 }
 
-/// Encrypts a file, or only hashes it for a channel.
+/// Encrypts a file, or only hashes it.
 pub(super) async fn seal(client: &Inner, source: MediaSource, manner: &Manner) -> Result<Sealed, Error> {
     let draw = || Zeroizing::new(crate::random::bytes(&mut client.rng()));
     let key: Option<Zeroizing<[u8; 32]>> =
-        (!manner.newsletter).then(|| manner.key.clone().unwrap_or_else(draw));
+        (manner.destination == Destination::Messages).then(|| manner.key.clone().unwrap_or_else(draw));
     let work = match &key {
         None => Work::Hash(FileHash::new()),
         Some(key) => {

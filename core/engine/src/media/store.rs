@@ -44,6 +44,16 @@ pub(super) struct Stored {
     pub(super) url: Option<String>,
     pub(super) direct_path: Option<String>,
     pub(super) handle: Option<String>,
+    /// Of pictures that are shown to the service by the host's word.
+    pub(super) posted: Option<Posted>,
+}
+
+/// What a media host says of a picture that it took.
+pub(crate) struct Posted {
+    pub(crate) id: String,
+    pub(crate) time: String,
+    /// The host's proof that it has it.
+    pub(crate) token: String,
 }
 
 /// Why one attempt failed, by what is to be done.
@@ -75,7 +85,7 @@ pub(super) async fn store(
     meter: &Arc<Meter>,
     deadline: Instant,
 ) -> Result<Stored, Error> {
-    let Some((path, token)) = address::upload(manner.kind, manner.newsletter, &sealed.hash) else {
+    let Some((path, token)) = address::upload(manner.kind, manner.destination, &sealed.hash) else {
         return Err(Error::new(Code::InvalidArgument, "files of this kind are not uploaded"));
     };
     let route = client.engine.route(&client.options);
@@ -247,7 +257,17 @@ impl Upload<'_> {
 /// Reads where a file is now (§7.3).
 fn stored(answer: &serde_json::Value) -> Option<Stored> {
     let text = |name: &str| answer.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-    let stored = Stored { url: text("url"), direct_path: text("direct_path"), handle: text("handle") };
+    // Numbers come as such, and as texts.
+    let plain = |name: &str| {
+        let value = answer.get(name)?;
+        value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|number| number.to_string()))
+    };
+    let posted = match (plain("fbid"), plain("ts"), text("meta_hmac")) {
+        (Some(id), Some(time), Some(token)) => Some(Posted { id, time, token }),
+        _ => None,
+    };
+    let stored =
+        Stored { url: text("url"), direct_path: text("direct_path"), handle: text("handle"), posted };
     address::path(stored.direct_path.as_deref(), stored.url.as_deref()).map(|_| stored)
 }
 
@@ -287,6 +307,12 @@ mod tests {
                 .unwrap();
         assert_eq!((both.direct_path.as_deref(), both.handle.as_deref()), (Some("/v/a?x=1"), Some("h")));
         assert!(read(r#"{"url":"https://mmg.whatsapp.net/v/a?x=1&mms3=true"}"#).is_some());
+        let posted = read(r#"{"direct_path":"/v/a","fbid":77,"ts":1790000000,"meta_hmac":"AbC"}"#).unwrap();
+        let posted = posted.posted.unwrap();
+        assert_eq!(
+            (posted.id.as_str(), posted.time.as_str(), posted.token.as_str()),
+            ("77", "1790000000", "AbC")
+        );
         for wrong in ["{}", r#"{"direct_path":"//evil/"}"#, r#"{"direct_path":7}"#, r#"{"url":"nonsense"}"#] {
             assert!(read(wrong).is_none(), "{wrong}");
         }

@@ -9,7 +9,7 @@ use whimbrel_content::{MediaKind, MediaReference, Secret};
 use super::describe::{self, Again};
 use super::options::{MediaSource, UploadOptions};
 use super::progress::Meter;
-use super::seal::{self, Manner};
+use super::seal::{self, Destination, Manner};
 use super::{address, store};
 use crate::client::{Client, Inner};
 use crate::clock;
@@ -85,13 +85,14 @@ pub(super) async fn run(
     key: Option<Zeroizing<[u8; 32]>>,
     deadline: Instant,
 ) -> Result<Uploaded, Error> {
-    if address::upload(kind, options.newsletter, &[0; 32]).is_none() {
+    let destination = if options.newsletter { Destination::Channels } else { Destination::Messages };
+    if address::upload(kind, destination, &[0; 32]).is_none() {
         return Err(Error::new(Code::InvalidArgument, "files of this kind are not uploaded"));
     }
     client.linked_account()?;
     let mimetype = options.mimetype.unwrap_or_else(|| UNKNOWN.to_owned());
-    let UploadOptions { newsletter, first_frame_length, transfer, progress, .. } = options;
-    let manner = Manner { kind, newsletter, first_frame_length, key };
+    let UploadOptions { first_frame_length, transfer, progress, .. } = options;
+    let manner = Manner { kind, destination, first_frame_length, key };
     let sealed = seal::seal(&client, source, &manner).await?;
     let made_at = clock::now_ms() / 1000;
     let meter = Arc::new(Meter::new(Arc::clone(&client), MediaDirection::Upload, transfer, progress));

@@ -3,12 +3,13 @@
 //! Arguments: the store, which has the certificate of the media hosts beside it (`ca.pem`), the service's
 //! address and root key, the step (`-`: none; `STEP=NUMBER`: the first with that number at least) and whether
 //! to stop `before` or `after` it is durable, and what to do: nothing, `code NUMBER`, `passkey`, `send CHAT ID
-//! TEXT` or `logout`. Every line that it prints is something that happened.
+//! TEXT`, `name NAME` or `logout`. Every line that it prints is something that happened.
 
 use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use whimbrel::appstate::Setting;
 use whimbrel::events::{ConnectionState, EventKind, HistoryKind};
 use whimbrel::testing::{self, Moment, Step};
 use whimbrel::{
@@ -56,6 +57,7 @@ fn name(step: Step) -> (&'static str, String) {
         Step::HistoryAnnounced(kind) => return ("announced", kind.to_string()),
         Step::HistoryRead(messages) => return ("history-read", messages.to_string()),
         Step::HistoryDone(messages) => return ("history-done", messages.to_string()),
+        Step::StateWritten => "state-written",
         Step::LoggingOut => "logging-out",
         Step::Ended => "ended",
         _ => "other",
@@ -82,6 +84,9 @@ async fn work(client: Client, work: Vec<String>) -> Result<(), Failure> {
             options.wait = SendWait::Sent;
             client.send_text(&whimbrel::parse_address(chat)?, text, options).await?;
             println!("sent {id}");
+        }
+        ["name", name] => {
+            client.set_setting(Setting::PushName((*name).to_owned())).await?;
         }
         ["logout"] => client.logout(CallOptions::default()).await?,
         _ => {}
@@ -156,6 +161,10 @@ async fn run(orders: Orders) -> Result<(), Failure> {
                 if sync.kind == HistoryKind::Recent {
                     println!("archive {}", archived(&client).await?);
                 }
+            }
+            EventKind::StateWritten(written) => {
+                let name = client.account().and_then(|account| account.push_name);
+                println!("written {:?} {}", written.error, name.unwrap_or_default());
             }
             EventKind::LoggedOut(out) => println!("logged out {} {}", out.reason, event.id),
             _ => {}

@@ -36,6 +36,8 @@ struct State {
     files: BTreeMap<[u8; 32], File>,
     /// Hash by path.
     paths: BTreeMap<String, Place>,
+    /// Pictures that are shown to the service by what their host said of them: the hash, by id.
+    posted: BTreeMap<String, Post>,
     /// Uploads that were cut, by whoever made them.
     partial: BTreeMap<(String, [u8; 32]), Incoming>,
     faults: MediaFaults,
@@ -54,6 +56,15 @@ struct File {
 struct Place {
     hash: [u8; 32],
     gone: bool,
+}
+
+/// What a host said of a picture that it took.
+#[derive(Debug, Clone)]
+pub(crate) struct Post {
+    pub(crate) id: String,
+    pub(crate) time: u64,
+    pub(crate) token: String,
+    hash: [u8; 32],
 }
 
 /// A file that was found, or why not.
@@ -83,6 +94,7 @@ impl Shelf {
             secret,
             files: BTreeMap::new(),
             paths: BTreeMap::new(),
+            posted: BTreeMap::new(),
             partial: BTreeMap::new(),
             faults: MediaFaults::default(),
             down: vec![false; hosts],
@@ -109,6 +121,24 @@ impl Shelf {
         let mut state = self.state();
         state.files.entry(hash).or_insert_with(|| File { blob: Arc::new(blob), kind: kind.clone() });
         state.place(hash, &kind.name, self.clock.now())
+    }
+
+    /// Names a picture for the service.
+    pub(crate) fn post(&self, hash: [u8; 32]) -> Post {
+        let mut state = self.state();
+        let id = (state.rng.next_u64() >> 16).to_string();
+        let mut code = [0; 20];
+        state.rng.fill_bytes(&mut code);
+        let post = Post { id: id.clone(), time: self.clock.now(), token: URL_SAFE_NO_PAD.encode(code), hash };
+        state.posted.insert(id, post.clone());
+        post
+    }
+
+    /// The picture that a host named so, if what it said of it is told as it said it.
+    pub(crate) fn posted(&self, id: &str, time: &str, token: &str) -> Option<[u8; 32]> {
+        let state = self.state();
+        let post = state.posted.get(id)?;
+        (post.time.to_string() == time && post.token == token).then_some(post.hash)
     }
 
     /// Another path to a file that is there.

@@ -47,7 +47,7 @@ pub(super) fn ask(host: &Host, target: &Target<'_>) -> Response<Body> {
     if host.shelf().holds(&upload.hash)
         && let Some(path) = host.shelf().path(&upload.hash)
     {
-        let mut found = stored(host, &upload.kind, &path);
+        let mut found = stored(host, &upload.kind, upload.hash, &path);
         if let Some(fields) = found.as_object_mut() {
             fields.insert("resume".to_owned(), json!("complete"));
         }
@@ -110,7 +110,7 @@ pub(super) async fn take(
     if let Some(MediaFault::Nonsense { body }) = fault {
         return Ok(answer::plain(200, &body));
     }
-    Ok(answer::json(&stored(host, &upload.kind, &path)))
+    Ok(answer::json(&stored(host, &upload.kind, hash, &path)))
 }
 
 /// Reads a body, up to a fault in it. What came before an error counts.
@@ -135,7 +135,7 @@ async fn read(incoming: &mut Incoming, mut body: RequestBody, fault: Option<&Med
 }
 
 /// What a client is told about a file that is stored (§7.3).
-fn stored(host: &Host, kind: &Kind, path: &str) -> serde_json::Value {
+fn stored(host: &Host, kind: &Kind, hash: [u8; 32], path: &str) -> serde_json::Value {
     let mut answer = json!({
         "url": format!("https://{}{path}&mms3=true", host.name),
         "direct_path": path,
@@ -143,9 +143,10 @@ fn stored(host: &Host, kind: &Kind, path: &str) -> serde_json::Value {
         "object_id": host.shelf().number().to_string(),
     });
     if let Some(fields) = answer.as_object_mut().filter(|_| kind.profile) {
-        fields.insert("fbid".to_owned(), json!(host.shelf().number().to_string()));
-        fields.insert("ts".to_owned(), json!(host.hub.options().clock.now()));
-        fields.insert("meta_hmac".to_owned(), json!(URL_SAFE_NO_PAD.encode([0x5a; 20])));
+        let post = host.shelf().post(hash);
+        fields.insert("fbid".to_owned(), json!(post.id));
+        fields.insert("ts".to_owned(), json!(post.time));
+        fields.insert("meta_hmac".to_owned(), json!(post.token));
     }
     answer
 }

@@ -2,6 +2,7 @@
 //! bots that a test offers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use whimbrel_proto::vname::VerifiedNameCertificate;
 use whimbrel_proto::vname::verified_name_certificate::Details;
@@ -23,7 +24,8 @@ struct Business {
     name: String,
     /// Children of its profile, by tag.
     profile: BTreeMap<String, Vec<Node>>,
-    cover_photo: Option<String>,
+    /// Its id, and which file it is, if it is one.
+    cover_photo: Option<(String, Option<[u8; 32]>)>,
     products: BTreeMap<String, Node>,
     /// Orders, each with its token.
     orders: BTreeMap<String, (String, Node)>,
@@ -51,13 +53,21 @@ impl Service {
                 "categories".to_owned(),
                 vec![Node::new("categories").child(category)],
             )]),
-            cover_photo: Some("123".to_owned()),
+            cover_photo: Some(("123".to_owned(), None)),
             ..Business::default()
         };
         self.businesses.by_account.insert(account, business);
         let told = self.verified_name(account);
         self.tell_of_business(account, None, told.unwrap_or_else(|| Node::new("verified_name")));
         true
+    }
+
+    /// The id of the large picture of a business, and the picture, if it was uploaded.
+    pub(crate) fn cover_photo(&self, number: &str) -> Option<(String, Vec<u8>)> {
+        let business = self.businesses.by_account.get(&self.accounts.by_pn(number)?)?;
+        let (id, hash) = business.cover_photo.as_ref()?;
+        let picture = hash.and_then(|hash| self.shelf.content(&hash));
+        Some((id.clone(), picture.unwrap_or_default()))
     }
 
     /// Somebody ordered a product of a business. Returns the token, if there is such a product.
@@ -150,15 +160,25 @@ impl Service {
         if delta.children_named("website").count() > 2 {
             return Err(Refusal::code(406));
         }
+        let shelf = Arc::clone(&self.shelf);
         let business = self.own_business(device)?;
         let mut changed: BTreeMap<String, Vec<Node>> = BTreeMap::new();
         for child in delta.child_nodes() {
             match child.tag() {
                 "cover_photo" if child.attr_is("op", "delete") => {
-                    if business.cover_photo.as_deref() != stanza::plain(child, "id") {
+                    if business.cover_photo.as_ref().map(|(id, _)| id.as_str()) != stanza::plain(child, "id")
+                    {
                         return Err(Refusal::code(404));
                     }
                     business.cover_photo = None;
+                }
+                "cover_photo" if child.attr_is("op", "update") => {
+                    let told = |name| stanza::text(child, name).ok_or_else(|| Refusal::code(400));
+                    let id = told("id")?;
+                    // What a media host said of a picture that it has.
+                    let hash = shelf.posted(&id, &told("ts")?, &told("token")?);
+                    let hash = hash.ok_or_else(|| Refusal::code(406))?;
+                    business.cover_photo = Some((id, Some(hash)));
                 }
                 tag @ ("website" | "categories" | "business_hours") => {
                     changed.entry(tag.to_owned()).or_default().push(child.clone());

@@ -1,5 +1,8 @@
 //! Labels and quick replies.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use whimbrel_appstate::{Action, Kind, Operation};
 use whimbrel_proto::sync_action::sync_action_value::label_edit_action::ListType;
 use whimbrel_proto::sync_action::sync_action_value::{
@@ -8,7 +11,7 @@ use whimbrel_proto::sync_action::sync_action_value::{
 use whimbrel_wire::Jid;
 
 use super::{Desk, wrong};
-use crate::client::Client;
+use crate::client::{Client, Inner};
 use crate::error::Error;
 use crate::messages::MessageKey;
 
@@ -162,8 +165,10 @@ impl Client {
         id: Option<&str>,
         reply: QuickReply,
     ) -> Result<(String, String), Error> {
-        // Other clients name them by the second in which they are made.
-        let id = id.map_or_else(|| crate::clock::now_seconds().to_string(), str::to_owned);
+        let id = match id {
+            Some(id) => id.to_owned(),
+            None => self.free_reply()?,
+        };
         let told = id.clone();
         let change = self.wish("edit_quick_reply", move |_| {
             if reply.shortcut.trim().is_empty() || reply.message.is_empty() || id.is_empty() {
@@ -180,6 +185,49 @@ impl Client {
             Ok(vec![(Operation::Set, Action::QuickReply { id, value })])
         });
         Ok((change.await?, told))
+    }
+
+    /// A name that no quick reply has. Other clients name them by the second in which they are made, which
+    /// is the same for two that are made one after the other.
+    fn free_reply(&self) -> Result<String, Error> {
+        let store = &self.inner().store;
+        let mut next = crate::clock::now_seconds();
+        let entries = store.app_state_entries(Kind::QuickReply.collection())?;
+        let waiting = store.app_state_pending()?;
+        let all = entries.iter().map(|held| &held.entry).chain(waiting.iter().map(|wish| &wish.entry));
+        for entry in all {
+            if let Some(Action::QuickReply { id, .. }) = Action::read(entry, true) {
+                next = next.max(id.parse().map_or(0, |id: i64| id.saturating_add(1)));
+            }
+        }
+        Ok(next.to_string())
+    }
+
+    /// Lists the quick replies of the account, as its devices share them, by their ids.
+    ///
+    /// # Errors
+    /// [`crate::Code::NotLinked`]; [`crate::Code::StoreFailed`].
+    pub async fn quick_replies(&self) -> Result<Vec<(String, QuickReply)>, Error> {
+        let list = |client: Arc<Inner>, _| async move {
+            client.linked_account()?;
+            let mut replies = BTreeMap::new();
+            for held in client.store.app_state_entries(Kind::QuickReply.collection())? {
+                let Some(Action::QuickReply { id, value }) = Action::read(&held.entry, false) else {
+                    continue;
+                };
+                if value.deleted.unwrap_or_default() {
+                    continue;
+                }
+                let reply = QuickReply {
+                    shortcut: value.shortcut.unwrap_or_default(),
+                    message: value.message.unwrap_or_default(),
+                    keywords: value.keywords,
+                };
+                replies.insert(id, reply);
+            }
+            Ok(replies.into_iter().collect())
+        };
+        self.call("list_quick_replies", None, list).await
     }
 
     /// Deletes a quick reply.

@@ -30,12 +30,20 @@ impl Inner {
         let worked = {
             let seed = || ChaCha20Rng::from_rng(&mut *self.rng());
             let mut unit = Unit::begin(&*self.store, &account, &mut state, seed);
-            work(&mut unit).map(|value| (value, unit.finish()))
+            work(&mut unit).map(|value| {
+                let name = unit.push_name.take().filter(|name| account.push_name.as_ref() != Some(name));
+                (value, name, unit.finish())
+            })
         };
         match worked {
-            Ok((value, changes)) if changes.is_empty() => Ok(value),
-            Ok((value, changes)) => {
-                let outcome = Box::pin(self.commit.commit(changes));
+            Ok((value, None, changes)) if changes.is_empty() => Ok(value),
+            Ok((value, name, changes)) => {
+                let outcome: Outcome = match name {
+                    Some(name) => {
+                        Box::pin(self.commit_account(changes, |account| account.push_name = Some(name)))
+                    }
+                    None => Box::pin(self.commit.commit(changes)),
+                };
                 let runtime = self.engine.handle.clone();
                 Committing { waiting: Some((state, outcome)), runtime }.await.map(|()| value)
             }

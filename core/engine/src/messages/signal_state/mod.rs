@@ -116,6 +116,9 @@ pub(crate) struct Unit<'a> {
     pub(crate) changes: Changes,
     /// What has to be asked of the service because of it; for the lane to take.
     pub(crate) repairs: Vec<Repair>,
+    /// The name that the account has from now on. Only [`Inner::unit`](crate::client::Inner::unit)
+    /// makes it durable, with the rest of the unit.
+    pub(crate) push_name: Option<String>,
     state: &'a mut SignalState,
     rng: ChaCha20Rng,
     now_ms: i64,
@@ -135,6 +138,7 @@ impl<'a> Unit<'a> {
             account,
             changes: Changes::default(),
             repairs: Vec::new(),
+            push_name: None,
             state,
             rng,
             now_ms: clock::now_ms(),

@@ -60,8 +60,19 @@ impl Writing<'_> {
             self.run("DELETE FROM labelled WHERE label = ?1", &[&label])?;
             return self.run("DELETE FROM labels WHERE label = ?1", &[&label]).map(drop);
         };
-        let sql = "INSERT OR REPLACE INTO labels VALUES (?1, ?2, ?3, ?4, ?5)";
+        // An edit that does not say the place leaves it.
+        let sql = "INSERT INTO labels VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (label) DO UPDATE SET \
+             name = excluded.name, color = excluded.color, predefined = excluded.predefined, \
+             place = ifnull(excluded.place, place)";
         self.run(sql, &[&label, &row.name, &row.color, &row.predefined, &row.order]).map(drop)
+    }
+
+    /// Labels that are not named stand where they stood.
+    pub(super) fn label_order(&mut self, labels: &[String]) -> Result<(), StoreError> {
+        for (place, label) in (0_i64..).zip(labels) {
+            self.run("UPDATE labels SET place = ?2 WHERE label = ?1", &[label, &place])?;
+        }
+        Ok(())
     }
 
     pub(super) fn labelled(&mut self, label: &str, chat: &Jid, labelled: bool) -> Result<(), StoreError> {

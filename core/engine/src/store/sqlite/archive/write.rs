@@ -95,6 +95,7 @@ impl Writing<'_> {
                 self.cleared(chat, *until, *starred, *chat_too)
             }
             ArchiveChange::Label(label, row) => self.label(label, row.as_ref()),
+            ArchiveChange::LabelOrder(labels) => self.label_order(labels),
             ArchiveChange::Labelled(label, chat, labelled) => self.labelled(label, chat, *labelled),
             ArchiveChange::Chat(chat, row) => self.chat_row(chat, row),
             ArchiveChange::Person(person, row) => self.person_row(person, row),
