@@ -1024,7 +1024,7 @@ export interface History extends JournaledEvent {
   damaged: number
   /** Calls of the phone's log in it; they are in the archive as messages. */
   calls: number
-  /** Stickers in it that were used lately; they are counted, and not kept. */
+  /** Stickers in it that were used lately; `list_recent_stickers` has them. */
   stickers: number
   /**
    * Why it could not be read to its end: the name of the error code. What was read is in the

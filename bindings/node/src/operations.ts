@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { AcceptCall, AcceptChannelInvitation, AcceptChannelTerms, AcceptInvitation, Account, AccountLimits, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, Block, Blocked, BotList, BotProfiles, BrowseChannels, BusinessProfile, CallLink, CallPreview, CancelJoinRequest, CancelSend, CatalogPage, ChangeAppState, ChangePrivacyExceptions, Channel, ChannelAdmins, ChannelCategories, ChannelFollowers, ChannelInvitation, ChannelList, ChannelPage, ChatPage, CheckGroup, CheckNumbers, CheckUsername, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactLink, ContactPage, CountCommunityMembers, CreateCallLink, CreateChannel, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChannel, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteProducts, DeleteQuickReply, DeletedProducts, DemoteChannelAdmin, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditBusinessProfile, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, FindUsername, FollowChannel, ForwardMessage, FoundContactLink, FullHistory, GetAbout, GetBlocked, GetBusinessProfile, GetCatalog, GetChannel, GetChannelAdmins, GetChannelTerms, GetCollections, GetContactLink, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetOrder, GetPicture, GetPostUpdates, GetPosts, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteChannelAdmin, InviteLink, JoinByLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListChannelCategories, ListChannelFollowers, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListOwnPostActs, ListPostReactions, ListPostVoters, ListRecommendedChannels, ListReportedMessages, ListSimilarChannels, LockChat, MarkChat, MarkPostsViewed, MarkRead, MediaDescription, MessageLink, MessageName, MessagePage, MuteChannel, MuteChat, MuteStatus, OlderHistory, OrderDetails, OrderLabels, OwnPostActs, OwnUsername, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PinPost, PinnedPosts, PostList, PostReactions, PostVoters, PreviewCallLink, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, Product, ProductCollections, ProfileAbout, PromoteParticipants, PutProduct, QrCode, QuotedMessageInput, React, ReactToPost, RejectCall, RemoveContact, RemoveCoverPhoto, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportSpam, ReportToAdmins, ReportedMessages, RequestFullHistory, RequestHistory, ResetInviteLink, ResolveContactLink, ResolveMessageLink, RevokeChannelInvitation, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SearchChannels, SendMessage, SendText, SentMessage, SetAbout, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetPushName, SetSetting, SetStatusAudience, SetUsername, SetUsernameKey, SharePhoneNumber, SpamReport, StarMessages, StartCall, StateChangeId, Statistics, StatusAudience, StoredMessage, TermsState, TransferChannel, TransferCommunity, Unblock, UnfollowChannel, UnlinkGroups, UnpackStickerPack, UnpackedStickers, UnwatchChannel, UnwatchPresence, UpdateChannel, UploadMedia, UploadedMedia, UserInfoList, UsernameCheck, UsernameHolder, VoteInPost, VotePoll, WaitingRequests, WatchChannel, WatchPresence } from './types.js'
+import type { AcceptCall, AcceptChannelInvitation, AcceptChannelTerms, AcceptInvitation, Account, AccountLimits, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, Block, Blocked, BotList, BotProfiles, BrowseChannels, BusinessProfile, CallLink, CallPreview, CancelJoinRequest, CancelSend, CatalogPage, ChangeAppState, ChangePrivacyExceptions, Channel, ChannelAdmins, ChannelCategories, ChannelFollowers, ChannelInvitation, ChannelList, ChannelPage, ChatPage, CheckGroup, CheckNumbers, CheckUsername, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactLink, ContactPage, CountCommunityMembers, CoverPhoto, CreateCallLink, CreateChannel, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChannel, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteProducts, DeleteQuickReply, DeletedProducts, DemoteChannelAdmin, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditBusinessProfile, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, FindUsername, FollowChannel, ForwardMessage, FoundContactLink, FullHistory, GetAbout, GetBlocked, GetBusinessProfile, GetCatalog, GetChannel, GetChannelAdmins, GetChannelTerms, GetCollections, GetContactLink, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetOrder, GetPicture, GetPostUpdates, GetPosts, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteChannelAdmin, InviteLink, JoinByLink, JoinCallLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListChannelCategories, ListChannelFollowers, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListOwnPostActs, ListPostReactions, ListPostVoters, ListRecommendedChannels, ListReportedMessages, ListSimilarChannels, LockChat, MarkChat, MarkPostsViewed, MarkRead, MediaDescription, MessageLink, MessageName, MessagePage, MuteChannel, MuteChat, MuteStatus, OlderHistory, OrderDetails, OrderLabels, OwnPostActs, OwnUsername, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PinPost, PinnedPosts, PostList, PostReactions, PostVoters, PreviewCallLink, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, Product, ProductCollections, ProfileAbout, PromoteParticipants, PutProduct, QrCode, QuickReplyList, QuotedMessageInput, React, ReactToPost, RecentStickers, RejectCall, RemoveContact, RemoveCoverPhoto, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportSpam, ReportToAdmins, ReportedMessages, RequestFullHistory, RequestHistory, ResetInviteLink, ResolveContactLink, ResolveMessageLink, RevokeChannelInvitation, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SearchChannels, SendMessage, SendText, SentMessage, SetAbout, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetCoverPhoto, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetPushName, SetSetting, SetStatusAudience, SetUsername, SetUsernameKey, SharePhoneNumber, SpamReport, StarMessages, StartCall, StateChangeId, Statistics, StatusAudience, StoredMessage, TermsState, TransferChannel, TransferCommunity, Unblock, UnfollowChannel, UnlinkGroups, UnpackStickerPack, UnpackedStickers, UnwatchChannel, UnwatchPresence, UpdateChannel, UploadMedia, UploadedMedia, UserInfoList, UsernameCheck, UsernameHolder, VoteInPost, VotePoll, WaitingRequests, WatchChannel, WatchPresence } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -850,6 +850,17 @@ export abstract class Operations {
   }
 
   /**
+   * Joins the call that a link leads to. Fails with `NOT_SUPPORTED`: this engine has no media
+   * for calls, and whoever is in the call would hear and see nothing of this account.
+   * `preview_call_link` says what the link leads to; open it on another device.
+   *
+   * Fails with `INVALID_ARGUMENT` for what is no link to a call.
+   */
+  async joinCallLink(request: JoinCallLink, options?: CallOptions): Promise<void> {
+    await this.request('join_call_link', request, options)
+  }
+
+  /**
    * Joins a group of a community that this account is in.
    *
    * Fails with `FORBIDDEN` if this account is not in the community, and with `REFUSED` and the
@@ -1025,6 +1036,23 @@ export abstract class Operations {
    */
   async listPostVoters(request: ListPostVoters, options?: CallOptions): Promise<PostVoters> {
     return this.request<PostVoters>('list_post_voters', listPostVoters(request), options)
+  }
+
+  /**
+   * Lists the quick replies of the account, as its devices share them: also those from before
+   * the link, of which there were no events.
+   */
+  async listQuickReplies(options?: CallOptions): Promise<QuickReplyList> {
+    return this.request<QuickReplyList>('list_quick_replies', {}, options)
+  }
+
+  /**
+   * Lists the stickers that the account used lately, the latest first, as far as the phone
+   * told: it hands them over with the history. One can be sent again as it is told here, or
+   * downloaded with its `media`.
+   */
+  async listRecentStickers(options?: CallOptions): Promise<RecentStickers> {
+    return this.request<RecentStickers>('list_recent_stickers', {}, options)
   }
 
   /** Returns channels that the service recommends to this account. */
@@ -1427,6 +1455,18 @@ export abstract class Operations {
    */
   async setClientVersion(request: SetClientVersion, options?: CallOptions): Promise<ClientVersion> {
     return this.request<ClientVersion>('set_client_version', request, options)
+  }
+
+  /**
+   * Sets the large picture of this business's profile, in the place of the one that is there.
+   * A JPEG, PNG, WebP or GIF of at most 16 MiB and 25 megapixels is made at most 1280 pixels
+   * long and wide.
+   *
+   * Fails with `MEDIA_UNSUPPORTED` for other files, with `FILE_FAILED` when the picture cannot
+   * be read, and with `FORBIDDEN` if this account is no business. Repeating is safe.
+   */
+  async setCoverPhoto(request: SetCoverPhoto, options?: CallOptions): Promise<CoverPhoto> {
+    return this.request<CoverPhoto>('set_cover_photo', request, options)
   }
 
   /**

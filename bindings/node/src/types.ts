@@ -1480,6 +1480,12 @@ export interface CountCommunityMembers {
   community: Address
 }
 
+/** The large picture of a business. */
+export interface CoverPhoto {
+  /** Its id, by which `remove_cover_photo` takes it away. */
+  photo: string
+}
+
 /**
  * Makes a link that leads into a call of this account. Whoever opens it in an official client
  * joins.
@@ -3175,6 +3181,18 @@ export interface InvoiceContent {
 export interface JoinByLink {
   /** The whole link, or its code. */
   link: string
+}
+
+/**
+ * Joins the call that a link leads to. Fails with `NOT_SUPPORTED`: this engine has no media
+ * for calls, and whoever is in the call would hear and see nothing of this account.
+ * `preview_call_link` says what the link leads to; open it on another device.
+ *
+ * Fails with `INVALID_ARGUMENT` for what is no link to a call.
+ */
+export interface JoinCallLink {
+  /** The link. */
+  url: string
 }
 
 /**
@@ -4995,6 +5013,24 @@ export interface QuestionResponseContent {
   text: string
 }
 
+/** A quick reply of a business. */
+export interface QuickReply {
+  /** Its id. */
+  id: string
+  /** What is typed for it. */
+  shortcut: string
+  /** What it says. */
+  message: string
+  /** Words by which it is found. */
+  keywords: string[]
+}
+
+/** The quick replies of the account. */
+export interface QuickReplyList {
+  /** The quick replies, by their ids. */
+  items: QuickReply[]
+}
+
 /** A message that is quoted. */
 export interface QuotedMessageInput {
   /** Its id. */
@@ -5053,6 +5089,20 @@ export type ReceiptType =
   | 'read_self'
   /** A kind that this version does not know. */
   | 'unknown'
+
+/** A sticker that was used lately. */
+export interface RecentSticker {
+  /** The sticker, as `send_message` takes it. */
+  sticker: Content
+  /** When it was last used, milliseconds since 1970, if the phone told. */
+  usedAtMs: number | null
+}
+
+/** Stickers that were used lately. */
+export interface RecentStickers {
+  /** They, the latest first. */
+  items: RecentSticker[]
+}
 
 /** How far a recipient is with a message; times in seconds since 1970. */
 export interface Recipient {
@@ -5562,6 +5612,19 @@ export interface SetClientVersion {
 }
 
 /**
+ * Sets the large picture of this business's profile, in the place of the one that is there. A
+ * JPEG, PNG, WebP or GIF of at most 16 MiB and 25 megapixels is made at most 1280 pixels long
+ * and wide.
+ *
+ * Fails with `MEDIA_UNSUPPORTED` for other files, with `FILE_FAILED` when the picture cannot
+ * be read, and with `FORBIDDEN` if this account is no business. Repeating is safe.
+ */
+export interface SetCoverPhoto {
+  /** Path of the picture. */
+  path: string
+}
+
+/**
  * Sets the timer that this account wants in new chats. Chats that exist keep theirs. The
  * account's other devices and people who know it are told.
  *
@@ -5864,6 +5927,8 @@ export type StatusAudienceType =
   | 'contacts_except'
   /** Only those who are named. */
   | 'only'
+  /** Those whom the account calls its close friends, who are named. */
+  | 'close_friends'
 
 /** Something happened to a status. Only received. */
 export interface StatusNoticeContentInput {

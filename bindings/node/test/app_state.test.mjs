@@ -62,6 +62,8 @@ test('everything that devices share is changed', async (t) => {
   const { label } = await client.editLabel({ name: 'friends', color: 3 })
   const { label: other } = await client.editLabel({ name: 'others', color: 4 })
   const reply = await client.editQuickReply({ shortcut: 'hi', message: 'hello there' })
+  const kept = await client.editQuickReply({ shortcut: 'bye', message: 'until then', keywords: ['end'] })
+  assert.equal(await written(client, kept), null)
   const value = JSON.stringify({ timeFormatAction: { isTwentyFourHourFormatEnabled: true } })
   const changes = [
     await client.pinChat({ chat, pinned: true }),
@@ -85,6 +87,8 @@ test('everything that devices share is changed', async (t) => {
     assert.equal(told.error, null)
     waiting.delete(told.change)
   }
+  const { items: [left] } = await client.listQuickReplies()
+  assert.deepEqual([left.id, left.message, left.keywords], [kept.id, 'until then', ['end']])
   const { items: [found] } = await client.findChats({ chat })
   // Who locks a chat lets go of its pin.
   assert.deepEqual([found.locked, found.mutedUntil, found.pinnedAt ?? null], [true, 4_000_000_000, null])

@@ -70,6 +70,10 @@ test('what stands beside the messages is kept', async (t) => {
   assert.deepEqual([regatta.expected, regatta.answers[0].response], [3, 'going'])
   const { items: left } = await client.findPastMembers({ chat: chats.get('Group 4') })
   assert.deepEqual(left.map((member) => member.removed), [false, true])
+  const { items: [latest, other] } = await client.listRecentStickers()
+  assert.ok(latest.usedAtMs > other.usedAtMs)
+  const sent = await client.sendMessage({ chat: friend, content: latest.sticker })
+  assert.equal((await client.getMessage({ chat: friend, messageId: sent.messageId })).content.type, 'sticker')
 })
 
 test('what is said and done is kept', async (t) => {

@@ -1,11 +1,13 @@
 // Calls as far as they are signalling, businesses and bots.
 
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 
 import { Client, Code, Engine } from 'whimbrel'
 
-import { Sandbox, link, nextEvent } from './sandbox.mjs'
+import { Sandbox, folder, link, nextEvent } from './sandbox.mjs'
 
 let sandbox, engine
 
@@ -38,6 +40,9 @@ test('calls are told and refused', async (t) => {
   const caller = offer.caller.id
   await assert.rejects(client.acceptCall({ caller, callId }), { code: Code.NotSupported })
   await assert.rejects(client.startCall({ to: friend.jid }), { code: Code.NotSupported })
+  const url = 'https://call.whatsapp.com/video/AbC'
+  await assert.rejects(client.joinCallLink({ url }), { code: Code.NotSupported })
+  await assert.rejects(client.joinCallLink({ url: 'https://example.org' }), { code: Code.InvalidArgument })
   await client.rejectCall({ caller, callId })
   assert.equal((await sandbox.ask('GET', `/calls/${callId}`)).state, 'rejected')
   const { id: missed } = await sandbox.ask('POST', '/calls', begin)
@@ -60,6 +65,10 @@ test('businesses say what they are and sell', async (t) => {
   const profile = await client.getBusinessProfile({ business })
   assert.deepEqual([profile.address, profile.hours[0].day], ['Pond 1', 'mon'])
   await client.removeCoverPhoto({ photo: '123' })
+  const path = join(folder(t), 'cover.webp')
+  writeFileSync(path, Buffer.from('UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==', 'base64'))
+  const { photo } = await client.setCoverPhoto({ path })
+  await client.removeCoverPhoto({ photo })
   const product = await client.putProduct({ name: 'Seeds', price: 4500, currency: 'EUR' })
   const { products } = await client.getCatalog({ business })
   assert.deepEqual(

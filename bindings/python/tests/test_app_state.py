@@ -65,6 +65,8 @@ async def test_everything_that_devices_share_is_changed(
         label = await client.edit_label(name="friends", color=3)
         other = await client.edit_label(name="others", color=4)
         reply = await client.edit_quick_reply(shortcut="hi", message="hello there")
+        kept = await client.edit_quick_reply(shortcut="bye", message="until then", keywords=["end"])
+        assert await written(client, kept.change) is None
         changes = [
             await client.pin_chat(chat=chat, pinned=True),
             await client.mute_chat(chat=chat, muted=True, until_ms=4_000_000_000_000),
@@ -93,6 +95,8 @@ async def test_everything_that_devices_share_is_changed(
             told = await next_event(client, whimbrel.AppStateWritten)
             assert told.error is None
             waiting.discard(told.change)
+        (left,) = (await client.list_quick_replies()).items
+        assert (left.id, left.message, left.keywords) == (kept.id, "until then", ["end"])
         (found,) = (await client.find_chats(chat=chat)).items
         assert found.muted_until == 4_000_000_000 and found.locked
         # Who locks a chat lets go of its pin.

@@ -82,6 +82,12 @@ async def test_what_stands_beside_the_messages_is_kept(
         assert (regatta.expected, regatta.answers[0].response) == (3, whimbrel.EventResponse.GOING)
         left = (await client.find_past_members(chat=chats["Group 4"])).items
         assert [member.removed for member in left] == [False, True]
+        latest, other = (await client.list_recent_stickers()).items
+        assert latest.used_at_ms is not None and other.used_at_ms is not None
+        assert latest.used_at_ms > other.used_at_ms
+        sent = await client.send_message(chat=friend, content=latest.sticker)
+        told = await client.get_message(chat=friend, message_id=sent.message_id)
+        assert isinstance(told.content, whimbrel.StickerContent)
 
 
 async def test_what_is_said_and_done_is_kept(

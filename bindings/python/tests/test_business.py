@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 from sandbox import Sandbox, link, next_event
 
 import whimbrel
+
+WEBP = base64.b64decode("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==")
 
 
 async def test_businesses_say_what_they_are_and_sell(
@@ -24,6 +27,10 @@ async def test_businesses_say_what_they_are_and_sell(
         profile = await client.get_business_profile(business=own.jid)
         assert (profile.address, [day.day for day in profile.hours]) == ("Pond 1", ["mon"])
         await client.remove_cover_photo(photo="123")
+        picture = tmp_path / "cover.webp"
+        picture.write_bytes(WEBP)
+        cover = await client.set_cover_photo(path=str(picture))
+        await client.remove_cover_photo(photo=cover.photo)
         product = await client.put_product(name="Seeds", price=4500, currency="EUR")
         page = await client.get_catalog(business=own.jid)
         assert [one.id for one in page.products] == [product.id]

@@ -24,6 +24,10 @@ async def test_calls_are_told_and_refused(
             await client.accept_call(caller=offer.caller.id, call_id=begun)
         with pytest.raises(whimbrel.NotSupportedError):
             await client.start_call(to=friend.jid)
+        with pytest.raises(whimbrel.NotSupportedError):
+            await client.join_call_link(url="https://call.whatsapp.com/video/AbC")
+        with pytest.raises(whimbrel.InvalidArgumentError):
+            await client.join_call_link(url="https://example.org")
         await client.reject_call(caller=offer.caller.id, call_id=begun)
         assert sandbox.request("GET", f"/calls/{begun}")["state"] == "rejected"
         missed = sandbox.request("POST", "/calls", begin)["id"]

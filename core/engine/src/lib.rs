@@ -87,7 +87,7 @@ pub use business::{
     Bot, BotCommand, BotProfile, BusinessHours, BusinessProfile, CatalogPage, Collection, Order,
     OrderedProduct, Product, ProductDraft, ProfileUpdate,
 };
-pub use calls::{CallLink, CallPreview};
+pub use calls::{CallLink, CallPreview, is_call_link};
 pub use channels::{
     Channel, ChannelActivity, ChannelAdmins, ChannelCategory, ChannelFollower, ChannelPage, ChannelPicture,
     ChannelReactions, ChannelRole, ChannelState, ChannelTerms, ChannelUpdate, FindChannels, FindPosts,

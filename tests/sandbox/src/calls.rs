@@ -11,7 +11,8 @@ pub struct Call {
 }
 
 impl Sandbox {
-    /// Somebody calls somebody, both given by number. Nothing if there are no such people.
+    /// Somebody calls somebody, both given by number. Nothing if there are no such people, or the one who is
+    /// called has blocked the other.
     #[must_use]
     pub fn call(&self, caller: &str, callee: &str, video: bool) -> Option<Call> {
         let id = self.with(|service| service.call_somebody(caller, callee, video))?;

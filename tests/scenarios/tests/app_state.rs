@@ -12,8 +12,9 @@ use whimbrel::events::{EventKind, EventStream};
 use whimbrel::{CallOptions, Chat, Client, Code, Contact, FindChats, FindContacts, Jid, MessageKey};
 use whimbrel_proto::sync_action::sync_action_value::{
     ArchiveChatAction, ContactAction, LabelAssociationAction, LabelEditAction, MuteAction, PinAction,
+    SyncActionMessageRange,
 };
-use whimbrel_sandbox::phone::{KeySharing, PatchFault, SwitchChange};
+use whimbrel_sandbox::phone::{KeySharing, PatchFault, Phone, SwitchChange};
 use whimbrel_sandbox::{AppStateFault, AppStateFaultRule, AppStatePace};
 use whimbrel_scenarios::{
     ANNA, BEN, CARA, DEADLINE, Wait as _, World, all_written, companion, go_away_with, next_kind,
@@ -591,5 +592,63 @@ async fn a_refused_collection_is_read_later_and_does_not_hold_the_others_up() {
     assert_eq!(is_archived(&chat_change(&mut events).await), Some(true));
     let id = client.set_setting(Setting::PushName("Anna D".to_owned())).await.unwrap();
     assert_eq!(written(&mut events, &id).await.error, None);
+    world.assert_no_findings();
+}
+
+/// Somebody writes, and both devices hear it.
+async fn say(phone: &Phone, text: &str, both: &mut [EventStream; 2]) {
+    phone.send_text(ANNA, text).await.unwrap();
+    for events in both {
+        next_message(events).await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_takes_a_chat_out_of_the_archive_where_the_account_wants_it() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (client, events, phone) = companion(&world, &engine, "a").await;
+    let (other, others, _) = companion(&world, &engine, "b").await;
+    let mut both = [events, others];
+    let (ben, cara) = (world.sandbox.phone(BEN).await.unwrap(), world.sandbox.phone(CARA).await.unwrap());
+    let archived = async |address: &Jid| {
+        let here = chat(&client, address).await.unwrap().archived;
+        let there = chat(&other, address).await.unwrap().archived;
+        (here, there)
+    };
+    // From the phone; both devices have read it when it returns.
+    let set = async |actions: &[Action], both: &mut [EventStream; 2]| {
+        phone.set_app_state(actions).await.unwrap();
+        for events in both {
+            for _ in actions {
+                chat_change(events).await;
+            }
+        }
+    };
+    let (bens, caras, marker) = (pn(BEN), pn(CARA), pn("4915399999999"));
+    say(&ben, "first", &mut both).await;
+    say(&cara, "first", &mut both).await;
+    set(&[archive(&bens, true), archive(&caras, true)], &mut both).await;
+    // Chats stay where they are as long as nobody wants it otherwise.
+    say(&ben, "second", &mut both).await;
+    assert_eq!(archived(&bens).await, (true, true));
+    let id = client.set_setting(Setting::UnarchiveChats(true)).await.unwrap();
+    assert_eq!(written(&mut both[0], &id).await.error, None);
+    phone.wait_app_state(|change| change.index == ["setting_unarchiveChats"], DEADLINE).await.unwrap();
+    // It is behind the setting in the same collection.
+    set(&[archive(&marker, true)], &mut both).await;
+    say(&ben, "third", &mut both).await;
+    assert_eq!(archived(&bens).await, (false, false));
+    assert_eq!(archived(&caras).await, (true, true));
+    // Whoever puts a chat away without having seen its latest message has not put it away.
+    let range = SyncActionMessageRange { last_message_timestamp: Some(1_000), ..Default::default() };
+    let value = ArchiveChatAction { archived: Some(true), message_range: Some(range) };
+    let unseen = Action::Archive { chat: bens.to_string(), value: Box::new(value) };
+    set(&[unseen, archive(&marker, false)], &mut both).await;
+    assert_eq!(archived(&bens).await, (false, false));
+    let id = client.archive_chat(&bens, true).await.unwrap();
+    assert_eq!(written(&mut both[0], &id).await.error, None);
+    assert!(chat(&client, &bens).await.unwrap().archived);
+    assert_eq!(phone.app_state_violations(), Vec::<String>::new());
     world.assert_no_findings();
 }

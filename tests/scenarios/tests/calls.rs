@@ -1,9 +1,12 @@
 //! Calls as far as they are signalling (features document §12).
 
 use whimbrel::events::{CallEnded, CallOffered, CallProgress, CallStep, EventKind, EventStream};
+use whimbrel::privacy::{PrivacyCategory, PrivacyValue};
 use whimbrel::{CallOptions, Code, Jid};
 use whimbrel_sandbox::Event;
-use whimbrel_scenarios::{ANNA, BEN, DEADLINE, Wait as _, World, go_away_with, next_kind, quiet};
+use whimbrel_scenarios::{
+    ANNA, BEN, CARA, DEADLINE, Wait as _, World, go_away_with, next_kind, next_message, quiet,
+};
 
 fn call() -> CallOptions {
     CallOptions::default()
@@ -101,6 +104,29 @@ async fn calls_are_missed_taken_elsewhere_and_ended() {
     ben.wait_online().await;
     let again = world.sandbox.call(ANNA, BEN, false).unwrap();
     assert_eq!(next_offer(&mut events).await.call_id, again.id());
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn strangers_do_not_ring_where_they_are_not_wanted_and_the_blocked_nowhere() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let anna = world.sandbox.phone(ANNA).await.unwrap();
+    world.sandbox.phone(CARA).await.unwrap();
+    let (ben, _) = world.linked(&engine, BEN).await;
+    let mut events = ben.events().unwrap();
+    anna.send_text(BEN, "hello").await.unwrap();
+    next_message(&mut events).await;
+    ben.set_privacy(PrivacyCategory::Calls, PrivacyValue::Known, call()).await.unwrap();
+    let strange = world.sandbox.call(CARA, BEN, true).unwrap();
+    let told = next_offer(&mut events).await;
+    assert_eq!((told.call_id.as_str(), told.is_notice, told.video), (strange.id(), true, true));
+    let known = world.sandbox.call(ANNA, BEN, false).unwrap();
+    let told = next_offer(&mut events).await;
+    assert_eq!((told.call_id.as_str(), told.is_notice), (known.id(), false));
+    ben.block(&Jid::pn(CARA), call()).await.unwrap();
+    assert!(world.sandbox.call(CARA, BEN, false).is_none());
     world.assert_no_findings();
     engine.close(DEADLINE).await.unwrap();
 }

@@ -87,9 +87,10 @@ async fn labels_are_ordered_given_to_messages_and_deleted_on_all_devices() {
     let change = one.label_message(&labels[0], &pn(BEN), key, true).await.unwrap();
     done(written(&mut events, &change).await);
     let told = label_change(&mut others).await;
-    let Action::LabelMessage { label, id: about, value, .. } = &told.action else { panic!("{told:?}") };
+    let Action::LabelMessage { label, chat, id: about, value, .. } = &told.action else { panic!("{told:?}") };
     assert_eq!((label, about, value.labeled), (&labels[0], &id, Some(true)));
-    let entry = ["label_message", &labels[0], &pn(BEN).to_string(), &id, "0", "0"].map(str::to_owned);
+    assert_eq!(told.subject.as_ref().unwrap().phone, Some(pn(BEN)));
+    let entry = ["label_message", &labels[0], chat, &id, "0", "0"].map(str::to_owned);
     phone.wait_app_state(|change| change.index == entry, DEADLINE).await.unwrap();
 
     // A chat loses a label that is deleted.
@@ -147,6 +148,8 @@ async fn quick_replies_are_made_listed_and_deleted_on_all_devices() {
     for client in [&one, &two] {
         assert_eq!(client.quick_replies().await.unwrap(), expected[1..]);
     }
+    let index = ["quick_reply", bye.as_str()];
+    phone.wait_app_state(|change| change.index == index, DEADLINE).await.unwrap();
     let Some(Action::QuickReply { value, .. }) = phone.app_state(&["quick_reply", &bye]) else {
         panic!("the phone has it")
     };

@@ -2,15 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a scenario is the report of its failure")]
 
+use whimbrel::content::context::{Context, Initiator, Trigger};
 use whimbrel::events::{DefaultTimerChanged, EventKind, EventStream, PrivacyChanged};
 use whimbrel::pictures::{FoundPicture, PictureOptions, PictureSize};
 use whimbrel::privacy::{PrivacyCategory as Category, PrivacyValue as Value};
-use whimbrel::{Availability, CallOptions, Client, Code, Engine, Jid, LookupOptions, StatusAudienceKind};
+use whimbrel::{
+    Availability, CallOptions, Client, Code, Engine, FindChats, Jid, LookupOptions, SendOptions,
+    StatusAudienceKind,
+};
 use whimbrel_sandbox::phone::{Phone, ReceiptKind, Sign, SignKind};
 use whimbrel_sandbox::{Event, Fault, FaultRule, StanzaMatch};
 use whimbrel_scenarios::{
-    ANNA, BEN, CARA, DEADLINE, Wait as _, World, device_label, go_away_with, next_kind, next_message, pn,
-    quiet,
+    ANNA, BEN, CARA, DAN, DEADLINE, Wait as _, World, device_label, go_away_with, next_kind, next_message,
+    pn, quiet,
 };
 use whimbrel_wire::Node;
 
@@ -279,6 +283,65 @@ async fn the_timer_of_new_chats_is_set_read_and_told() {
     }
     let wrong = client.set_default_timer(3, CallOptions::default()).await.unwrap_err();
     assert_eq!(wrong.code(), Code::InvalidArgument);
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn chats_that_are_begun_have_the_timer_of_the_account() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (client, phone) = world.linked(&engine, ANNA).await;
+    let cara = world.linked(&engine, CARA).await.0;
+    let (ben, ben_phone) = world.linked(&engine, BEN).await;
+    let (mut events, mut at_ben, mut at_cara) =
+        (client.events().unwrap(), ben.events().unwrap(), cara.events().unwrap());
+    meet(&mut events, &ben_phone).await;
+    client.set_default_timer(86_400, CallOptions::default()).await.unwrap();
+    let timer = |context: &Context| {
+        context.timer.as_ref().map(|timer| (timer.seconds, timer.initiator, timer.trigger))
+    };
+    // A chat that was there stays as it is.
+    client.send_text(&pn(BEN), "old", SendOptions::default()).await.unwrap();
+    let old = loop {
+        let told = next_message(&mut at_ben).await;
+        if !told.from_me {
+            break told;
+        }
+    };
+    assert_eq!(timer(&old.context), None);
+    client.send_text(&pn(CARA), "new", SendOptions::default()).await.unwrap();
+    let told = next_message(&mut at_cara).await;
+    let by_me = (Some(Initiator::InitiatedByMe), Some(Trigger::AccountSetting));
+    assert_eq!(timer(&told.context), Some((86_400, by_me.0, by_me.1)));
+    // It stays, on both sides, whatever the account wants from now on; and it was Anna who wanted it.
+    client.set_default_timer(0, CallOptions::default()).await.unwrap();
+    client.send_text(&pn(CARA), "more", SendOptions::default()).await.unwrap();
+    let more = next_message(&mut at_cara).await;
+    assert_eq!(timer(&more.context), Some((86_400, by_me.0, by_me.1)));
+    cara.send_text(&pn(ANNA), "and back", SendOptions::default()).await.unwrap();
+    let back = next_message(&mut events).await;
+    let by_other = Some((86_400, Some(Initiator::InitiatedByOther), Some(Trigger::AccountSetting)));
+    assert_eq!(timer(&back.context), by_other);
+    let mut find = FindChats::default();
+    find.chat = Some(pn(CARA));
+    for (client, chat) in [(&client, pn(CARA)), (&cara, pn(ANNA))] {
+        find.chat = Some(chat);
+        let found = client.find_chats(find.clone(), CallOptions::default()).await.unwrap();
+        assert_eq!(found.items[0].timer, 86_400);
+    }
+    // Another device knows it from the login on, or hears of it.
+    client.set_default_timer(604_800, CallOptions::default()).await.unwrap();
+    let other = another(&world, &engine, &phone, "other").await;
+    let mut others = other.events().unwrap();
+    let dan = world.linked(&engine, DAN).await.0;
+    let mut at_dan = dan.events().unwrap();
+    assert_eq!(other.default_timer(CallOptions::default()).await.unwrap().seconds, 604_800);
+    client.set_default_timer(86_400, CallOptions::default()).await.unwrap();
+    while next_timer(&mut others).await.seconds != 86_400 {}
+    other.send_text(&pn(DAN), "hello", SendOptions::default()).await.unwrap();
+    let told = next_message(&mut at_dan).await;
+    assert_eq!(timer(&told.context), Some((86_400, by_me.0, by_me.1)));
     world.assert_no_findings();
     engine.close(DEADLINE).await.unwrap();
 }

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use whimbrel::addons::Addon;
+use whimbrel::appstate::Action;
 use whimbrel::content::addons::Addon as What;
 use whimbrel::content::compose::{self, Draft};
 use whimbrel::content::context::Context;
@@ -14,13 +15,15 @@ use whimbrel::content::kinds::media::{Image, Media};
 use whimbrel::content::kinds::text::{FontType, Style, Text};
 use whimbrel::content::{Content, Secret};
 use whimbrel::events::{EventKind, EventStream, ReceiptKind};
-use whimbrel::{CallOptions, Client, Code, FindMessages, Jid, MessageKey, SendOptions, SendWait};
+use whimbrel::{
+    CallOptions, Client, Code, FindMessages, Jid, MessageKey, SendOptions, SendWait, StatusAudienceKind,
+};
 use whimbrel_proto::e2e::Message as Plain;
 use whimbrel_sandbox::phone::{Phone, ReceiptKind as Got, SwitchChange};
 use whimbrel_sandbox::{Event, StatusAudience};
 use whimbrel_scenarios::{
-    ANNA, BEN, CARA, CLEO, DEADLINE, Wait as _, World, device_label, go_away, next_kind, next_message,
-    next_receipt, pn, quiet,
+    ANNA, BEN, CARA, CLEO, DEADLINE, Wait as _, World, companion, device_label, go_away, next_kind,
+    next_message, next_receipt, pn, quiet, written,
 };
 
 /// Options of a status for these people.
@@ -167,6 +170,46 @@ async fn without_an_audience_the_setting_of_the_account_counts() {
     seen(&cleo, "for both").await;
     let shown = cleo.messages_after(0, Duration::ZERO).await;
     assert!(!shown.iter().any(|(_, message)| message.text == "for Cara"));
+    world.assert_no_findings();
+    engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn close_friends_are_known_to_the_devices_and_named_in_the_status() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let (anna, mut events, _) = companion(&world, &engine, "a").await;
+    let (tablet, mut at_tablet, _) = companion(&world, &engine, "b").await;
+    let (cara, cleo) = (world.sandbox.phone(CARA).await.unwrap(), world.sandbox.phone(CLEO).await.unwrap());
+    let kind = StatusAudienceKind::CloseFriends;
+    let nobody = anna.set_status_audience(kind, Vec::new()).await.unwrap_err();
+    assert_eq!(nobody.code(), Code::InvalidArgument);
+    let change = anna.set_status_audience(kind, vec![pn(CARA)]).await.unwrap();
+    assert_eq!(written(&mut events, &change).await.error, None);
+    next_kind(&mut at_tablet, |event| match event {
+        EventKind::SettingChanged(change) => {
+            matches!(change.action, Action::StatusPrivacy { .. }).then_some(())
+        }
+        _ => None,
+    })
+    .await;
+    // The service has no word for it, but the devices of the account know.
+    let audience = tablet.status_audience(CallOptions::default()).await.unwrap();
+    assert_eq!((audience.kind, audience.people.len()), (kind, 1));
+    let sent = tablet.send_text(&Jid::STATUS, "for few", SendOptions::default()).await.unwrap();
+    seen(&cara, "for few").await;
+    let (_, handed) = key_of(&world, &sent.message_id);
+    assert!(!handed.contains(&CLEO.to_owned()), "{handed:?}");
+    let told = cara.messages_after(0, Duration::ZERO).await;
+    assert_eq!(told.len(), 1);
+    post(&tablet, "for both", &[CARA, CLEO]).await;
+    seen(&cleo, "for both").await;
+    let shown = cleo.messages_after(0, Duration::ZERO).await;
+    assert!(!shown.iter().any(|(_, message)| message.text == "for few"));
+    let change = tablet.set_status_audience(StatusAudienceKind::Only, vec![pn(CLEO)]).await.unwrap();
+    assert_eq!(written(&mut at_tablet, &change).await.error, None);
+    let audience = tablet.status_audience(CallOptions::default()).await.unwrap();
+    assert_ne!(audience.kind, kind);
     world.assert_no_findings();
     engine.close(DEADLINE).await.unwrap();
 }

@@ -8,14 +8,18 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
+use whimbrel::appstate::Action;
 use whimbrel::content::Content;
 use whimbrel::content::compose::Draft;
 use whimbrel::content::kinds::media::{Image, Media};
 use whimbrel::content::kinds::sticker::Sticker;
+use whimbrel::events::{EventKind, HistoryKind};
 use whimbrel::media::{DownloadOptions, MediaKind, MediaReference, MediaTarget, UploadOptions};
 use whimbrel::stickers::{NewSticker, NewStickerPack, StickerInfo};
 use whimbrel::{Client, Code, SendOptions};
-use whimbrel_scenarios::{ANNA, BEN, DEADLINE, World, next_message, pn};
+use whimbrel_proto::sync_action::sync_action_value::RemoveRecentStickerAction;
+use whimbrel_sandbox::phone::Past;
+use whimbrel_scenarios::{ANNA, BEN, DEADLINE, World, next_kind, next_message, pn, quiet};
 
 /// A picture of one pixel.
 fn webp() -> Vec<u8> {
@@ -156,4 +160,50 @@ async fn a_sticker_says_to_which_pack_it_belongs() {
     let image = Content::Image(Image::default());
     assert_eq!(anna.attach(image, webp(), options).await.unwrap_err().code(), Code::InvalidArgument);
     engine.close(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn stickers_that_were_used_lately_are_listed_sent_and_forgotten() {
+    let world = World::start().await;
+    let engine = world.engine();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    let mut events = client.events().unwrap();
+    let phone = world.sandbox.phone(ANNA).await.unwrap();
+    phone.remember(Past { extras: true, chats: 2, messages: 2, ..Past::default() });
+    world.link(&client, ANNA).await;
+    next_kind(&mut events, |event| match event {
+        EventKind::History(sync) if sync.kind == HistoryKind::Other => Some(()),
+        _ => None,
+    })
+    .await;
+    let recent = client.recent_stickers().await.unwrap();
+    let [latest, other] = recent.as_slice() else { panic!("two of them: {recent:?}") };
+    assert!(latest.sent_at_ms > other.sent_at_ms, "the latest first");
+    // It is sent as it is, and the one who gets it can open it.
+    let (ben, _) = world.linked(&engine, BEN).await;
+    let mut at_ben = ben.events().unwrap();
+    let draft = Draft::new(Content::Sticker(latest.clone()));
+    client.send(&pn(BEN), draft, SendOptions::default()).await.unwrap();
+    let told = next_message(&mut at_ben).await;
+    let Content::Sticker(sticker) = told.content else { panic!("no sticker: {told:?}") };
+    let path = folder(&world, "recent.webp");
+    download(&ben, &MediaReference::new(MediaKind::Sticker, sticker.media), &path).await;
+    assert_eq!(fs::read(&path).unwrap(), vec![1; 64]);
+
+    // The phone takes one off the list; it is known of a restart.
+    let hash = STANDARD.encode(other.media.sha256.as_deref().unwrap());
+    let value = RemoveRecentStickerAction { last_sticker_sent_ts: other.sent_at_ms };
+    let action = Action::RemoveRecentSticker { file_hash: hash, value: Box::new(value) };
+    phone.set_app_state(&[action]).await.unwrap();
+    next_kind(&mut events, |event| match event {
+        EventKind::StateChanged(change) => {
+            matches!(change.action, Action::RemoveRecentSticker { .. }).then_some(())
+        }
+        _ => None,
+    })
+    .await;
+    client.close(DEADLINE).await.unwrap();
+    let client = engine.open(world.store("a"), quiet()).unwrap();
+    assert_eq!(client.recent_stickers().await.unwrap(), recent[..1]);
+    world.assert_no_findings();
 }

@@ -2169,7 +2169,7 @@ class History(Event):
     """Calls of the phone's log in it; they are in the archive as messages."""
 
     stickers: int
-    """Stickers in it that were used lately; they are counted, and not kept."""
+    """Stickers in it that were used lately; ``list_recent_stickers`` has them."""
 
     error: str | None
     """Why it could not be read to its end: the name of the error code. What was read is in the

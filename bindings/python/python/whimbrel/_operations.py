@@ -40,6 +40,7 @@ from ._types import (
     ContactLink,
     ContactPage,
     Content,
+    CoverPhoto,
     CreatedGroup,
     DebugChoice,
     DebugEcho,
@@ -93,7 +94,9 @@ from ._types import (
     ProductCollections,
     ProfileAbout,
     QrCode,
+    QuickReplyList,
     QuotedMessage,
+    RecentStickers,
     ReportedMessages,
     SendWait,
     SentMessage,
@@ -2402,6 +2405,26 @@ class Operations:
         request: dict[str, object] = {"link": link}
         return JoinedGroup._decode(await self._request("join_by_link", request, timeout))
 
+    async def join_call_link(
+        self,
+        *,
+        url: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Joins the call that a link leads to. Fails with ``NOT_SUPPORTED``: this engine has no
+        media for calls, and whoever is in the call would hear and see nothing of this account.
+        ``preview_call_link`` says what the link leads to; open it on another device.
+
+        Fails with ``INVALID_ARGUMENT`` for what is no link to a call.
+
+        Args:
+            url: The link.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"url": url}
+        await self._request("join_call_link", request, timeout)
+
     async def join_community_group(
         self,
         *,
@@ -2852,6 +2875,37 @@ class Operations:
         if limit is not None:
             request["limit"] = limit
         return PostVoters._decode(await self._request("list_post_voters", request, timeout))
+
+    async def list_quick_replies(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> QuickReplyList:
+        """Lists the quick replies of the account, as its devices share them: also those from
+        before the link, of which there were no events.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return QuickReplyList._decode(await self._request("list_quick_replies", request, timeout))
+
+    async def list_recent_stickers(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> RecentStickers:
+        """Lists the stickers that the account used lately, the latest first, as far as the phone
+        told: it hands them over with the history. One can be sent again as it is told here, or
+        downloaded with its ``media``.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return RecentStickers._decode(await self._request("list_recent_stickers", request, timeout))
 
     async def list_recommended_channels(
         self,
@@ -4043,6 +4097,28 @@ class Operations:
         if version is not None:
             request["version"] = version
         return ClientVersion._decode(await self._request("set_client_version", request, timeout))
+
+    async def set_cover_photo(
+        self,
+        *,
+        path: str,
+        timeout: float | None = None,
+    ) -> CoverPhoto:
+        """Sets the large picture of this business's profile, in the place of the one that is
+        there. A JPEG, PNG, WebP or GIF of at most 16 MiB and 25 megapixels is made at most 1280
+        pixels long and wide.
+
+        Fails with ``MEDIA_UNSUPPORTED`` for other files, with ``FILE_FAILED`` when the picture
+        cannot be read, and with ``FORBIDDEN`` if this account is no business. Repeating is
+        safe.
+
+        Args:
+            path: Path of the picture.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"path": path}
+        return CoverPhoto._decode(await self._request("set_cover_photo", request, timeout))
 
     async def set_default_timer(
         self,

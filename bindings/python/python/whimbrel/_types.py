@@ -81,6 +81,7 @@ __all__ = [
     "ContactPage",
     "ContactsContent",
     "Content",
+    "CoverPhoto",
     "CreatedGroup",
     "DebugChoice",
     "DebugEcho",
@@ -212,8 +213,12 @@ __all__ = [
     "ProfileAbout",
     "QrCode",
     "QuestionResponseContent",
+    "QuickReply",
+    "QuickReplyList",
     "QuotedMessage",
     "ReceiptType",
+    "RecentSticker",
+    "RecentStickers",
     "Recipient",
     "ReportedMessage",
     "ReportedMessages",
@@ -2168,6 +2173,20 @@ class ContactsContent:
         if self.vcards is not None:
             request["vcards"] = self.vcards
         return request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverPhoto:
+    """The large picture of a business."""
+
+    photo: str
+    """Its id, by which ``remove_cover_photo`` takes it away."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> CoverPhoto:
+        return cls(
+            photo=data["photo"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -6183,6 +6202,46 @@ class QuestionResponseContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuickReply:
+    """A quick reply of a business."""
+
+    id: str
+    """Its id."""
+
+    shortcut: str
+    """What is typed for it."""
+
+    message: str
+    """What it says."""
+
+    keywords: list[str]
+    """Words by which it is found."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> QuickReply:
+        return cls(
+            id=data["id"],
+            shortcut=data["shortcut"],
+            message=data["message"],
+            keywords=data["keywords"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickReplyList:
+    """The quick replies of the account."""
+
+    items: list[QuickReply]
+    """The quick replies, by their ids."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> QuickReplyList:
+        return cls(
+            items=[QuickReply._decode(item) for item in data["items"]],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuotedMessage:
     """A message that is quoted."""
 
@@ -6227,6 +6286,38 @@ class ReceiptType(str, Enum):
     @classmethod
     def _missing_(cls, value: object) -> ReceiptType:
         return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentSticker:
+    """A sticker that was used lately."""
+
+    sticker: Content
+    """The sticker, as ``send_message`` takes it."""
+
+    used_at_ms: int | None
+    """When it was last used, milliseconds since 1970, if the phone told."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> RecentSticker:
+        return cls(
+            sticker=decode_content(data["sticker"]),
+            used_at_ms=data.get("usedAtMs"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentStickers:
+    """Stickers that were used lately."""
+
+    items: list[RecentSticker]
+    """They, the latest first."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> RecentStickers:
+        return cls(
+            items=[RecentSticker._decode(item) for item in data["items"]],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -6661,6 +6752,9 @@ class StatusAudienceType(str, Enum):
 
     ONLY = "only"
     """Only those who are named."""
+
+    CLOSE_FRIENDS = "close_friends"
+    """Those whom the account calls its close friends, who are named."""
 
     UNKNOWN = "unknown"
     """A value that this version does not know."""

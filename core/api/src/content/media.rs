@@ -359,7 +359,7 @@ impl StickerContent {
         })
     }
 
-    pub(super) fn of(sticker: &Sticker, source: Source<'_>) -> Self {
+    pub(crate) fn of(sticker: &Sticker, source: Source<'_>) -> Self {
         Self {
             media: MediaFile::of(&sticker.media, MediaKind::Sticker, source),
             width: sticker.width,

@@ -96,7 +96,7 @@ pub struct History {
     pub damaged: u64,
     /// Calls of the phone's log in it; they are in the archive as messages.
     pub calls: u64,
-    /// Stickers in it that were used lately; they are counted, and not kept.
+    /// Stickers in it that were used lately; `list_recent_stickers` has them.
     pub stickers: u64,
     /// The request that it answers, if one was made.
     pub request_id: Option<String>,

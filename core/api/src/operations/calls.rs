@@ -75,6 +75,30 @@ impl Operation for AcceptCall {
     }
 }
 
+/// Joins the call that a link leads to. Fails with `NOT_SUPPORTED`: this engine has no media for calls, and
+/// whoever is in the call would hear and see nothing of this account. `preview_call_link` says what the link
+/// leads to; open it on another device.
+///
+/// Fails with `INVALID_ARGUMENT` for what is no link to a call.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct JoinCallLink {
+    /// The link.
+    pub url: String,
+}
+
+impl Operation for JoinCallLink {
+    const NAME: &'static str = "join_call_link";
+    type Output = Done;
+
+    async fn run(self, _: &Client, _: CallOptions) -> Result<Done, Error> {
+        if whimbrel::is_call_link(&self.url) {
+            return Err(no_media());
+        }
+        Err(Error::new(Code::InvalidArgument, "this is no link to a call"))
+    }
+}
+
 fn no_media() -> Error {
     Error::new(Code::NotSupported, "there are no media of calls in this engine")
 }

@@ -61,7 +61,9 @@ pub use business::{
     OrderedProduct, Product, ProductCollection, ProductCollections, PutProduct, RemoveCoverPhoto,
     SetCoverPhoto,
 };
-pub use calls::{AcceptCall, CallLink, CallPreview, CreateCallLink, PreviewCallLink, RejectCall, StartCall};
+pub use calls::{
+    AcceptCall, CallLink, CallPreview, CreateCallLink, JoinCallLink, PreviewCallLink, RejectCall, StartCall,
+};
 pub use channel_directory::{
     BrowseChannels, ChannelCategories, ChannelCategory, ChannelPage, ChannelView, ListChannelCategories,
     ListRecommendedChannels, ListSimilarChannels, SearchChannels,
@@ -148,7 +150,10 @@ pub use profile::{
     SetPushName, SetUsername, SetUsernameKey, UsernameCheck, UsernameHolder, UsernameProblem,
 };
 pub use statistics::{FailureCount, GetStatistics, Statistics};
-pub use stickers::{StickerInfo, UnpackStickerPack, UnpackedSticker, UnpackedStickers};
+pub use stickers::{
+    ListRecentStickers, RecentSticker, RecentStickers, StickerInfo, UnpackStickerPack, UnpackedSticker,
+    UnpackedStickers,
+};
 pub(crate) use transfer::passphrase;
 pub use transfer::{Backup, Export};
 pub use version::{ClientVersion, FindClientVersion, GetClientVersion, SetClientVersion, VersionSource};
@@ -339,6 +344,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<GetUsername>(),
     entry::<InviteChannelAdmin>(),
     entry::<JoinByLink>(),
+    entry::<JoinCallLink>(),
     entry::<JoinCommunityGroup>(),
     entry::<KeepMessage>(),
     entry::<LabelChat>(),
@@ -362,6 +368,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<ListPostReactions>(),
     entry::<ListPostVoters>(),
     entry::<ListQuickReplies>(),
+    entry::<ListRecentStickers>(),
     entry::<ListRecommendedChannels>(),
     entry::<ListReportedMessages>(),
     entry::<ListSimilarChannels>(),

@@ -198,6 +198,8 @@ pub enum StatusAudienceType {
     ContactsExcept,
     /// Only those who are named.
     Only,
+    /// Those whom the account calls its close friends, who are named.
+    CloseFriends,
 }
 
 /// Tells who sees the statuses of this account, unless a status says otherwise.
@@ -225,6 +227,7 @@ impl Operation for GetStatusAudience {
             audience: match found.kind {
                 StatusAudienceKind::ContactsExcept => StatusAudienceType::ContactsExcept,
                 StatusAudienceKind::Only => StatusAudienceType::Only,
+                StatusAudienceKind::CloseFriends => StatusAudienceType::CloseFriends,
                 _ => StatusAudienceType::Contacts,
             },
             people: found.people.iter().map(Into::into).collect(),
@@ -255,6 +258,7 @@ impl Operation for SetStatusAudience {
             StatusAudienceType::Contacts => StatusAudienceKind::Contacts,
             StatusAudienceType::ContactsExcept => StatusAudienceKind::ContactsExcept,
             StatusAudienceType::Only => StatusAudienceKind::Only,
+            StatusAudienceType::CloseFriends => StatusAudienceKind::CloseFriends,
         };
         client.set_status_audience(kind, addresses(&self.people)?).await.map(StateChangeId::of)
     }

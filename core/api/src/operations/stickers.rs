@@ -1,4 +1,4 @@
-//! Packs of stickers.
+//! Packs of stickers, and those that were used lately.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use whimbrel::stickers;
 use whimbrel::{CallOptions, Client, Error};
 
 use super::Operation;
+use crate::content::{Content, Source, StickerContent};
 
 /// Writes the stickers of a pack into a folder. Download the pack first, with the reference of its message.
 ///
@@ -96,5 +97,43 @@ impl Operation for UnpackStickerPack {
             info: sticker.info.map(Into::into),
         });
         Ok(UnpackedStickers { items: items.collect() })
+    }
+}
+
+/// Lists the stickers that the account used lately, the latest first, as far as the phone told: it hands them
+/// over with the history. One can be sent again as it is told here, or downloaded with its `media`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ListRecentStickers {}
+
+/// Stickers that were used lately.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecentStickers {
+    /// They, the latest first.
+    pub items: Vec<RecentSticker>,
+}
+
+/// A sticker that was used lately.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecentSticker {
+    /// The sticker, as `send_message` takes it.
+    pub sticker: Content,
+    /// When it was last used, milliseconds since 1970, if the phone told.
+    pub used_at_ms: Option<i64>,
+}
+
+impl Operation for ListRecentStickers {
+    const NAME: &'static str = "list_recent_stickers";
+    type Output = RecentStickers;
+
+    async fn run(self, client: &Client, _: CallOptions) -> Result<RecentStickers, Error> {
+        let stickers = client.recent_stickers().await?;
+        let recent = |sticker: &whimbrel::content::kinds::sticker::Sticker| RecentSticker {
+            sticker: Content::Sticker(StickerContent::of(sticker, Source { message: None })),
+            used_at_ms: sticker.sent_at_ms,
+        };
+        Ok(RecentStickers { items: stickers.iter().map(recent).collect() })
     }
 }

@@ -2,6 +2,7 @@
 //! which votes, answers and the like are opened, and the options of polls.
 
 use whimbrel_content::classify::{Class, reread};
+use whimbrel_content::context::Trigger;
 use whimbrel_content::kinds::poll::Poll;
 use whimbrel_content::{Content, Secret};
 use whimbrel_proto::e2e::Message;
@@ -129,6 +130,11 @@ impl Unit<'_> {
             let own = self.canonical(&own)?;
             let place = (&row.chat, &own, row.message_id.as_str());
             let sent_at = row.created_at_ms.div_euclid(1000);
+            // A chat that was begun with the account's timer has it from now on.
+            let timer = shown.context.timer.as_ref();
+            if let Some(timer) = timer.filter(|timer| timer.trigger == Some(Trigger::AccountSetting)) {
+                self.learn_timer(&row.chat, timer)?;
+            }
             self.keep_parent(place, received.secret.as_ref(), &shown.content, sent_at);
         }
         Ok(())

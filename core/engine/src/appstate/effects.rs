@@ -3,6 +3,7 @@
 
 use whimbrel_appstate::{Action, Collection, Entry, MessageRange};
 use whimbrel_proto::sync_action::sync_action_value::ContactAction;
+use whimbrel_wire::Jid;
 
 use super::events::StateChange;
 use super::names;
@@ -11,6 +12,7 @@ use crate::archive::row::{ArchiveChange, ChatRow, LabelRow, PersonRow};
 use crate::devices::identity::Source;
 use crate::events::{EventKind, Identity};
 use crate::messages::Unit;
+use crate::stickers;
 use crate::store::StoreError;
 
 /// One change of an entry.
@@ -46,9 +48,41 @@ pub(super) fn take(unit: &mut Unit<'_>, changed: &Changed<'_>) -> Result<(), Sto
         message,
         own: changed.own,
     };
-    archive(&change, &mut unit.changes.archive);
+    let unarchives = unit.unarchives()?;
+    archive(&change, unarchives, &mut unit.changes.archive);
     if !changed.silent {
         unit.event(kind(change));
+    }
+    Ok(())
+}
+
+/// What is noted of whether messages take chats out of the archive of chats.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+struct Unarchives {
+    #[prost(bool, tag = "1")]
+    on: bool,
+}
+
+const UNARCHIVES: &str = "unarchive_chats";
+
+impl Unit<'_> {
+    fn unarchives(&mut self) -> Result<bool, StoreError> {
+        Ok(self.note::<Unarchives>(UNARCHIVES)?.unwrap_or_default().on)
+    }
+
+    fn set_unarchives(&mut self, on: bool) -> Result<(), StoreError> {
+        if self.unarchives()? != on {
+            self.set_note(UNARCHIVES, &Unarchives { on });
+        }
+        Ok(())
+    }
+}
+
+/// Takes a chat in which somebody wrote out of the archive of chats, if that is how the account wants it.
+/// Every device does so by itself: nothing is written for the others.
+pub(crate) fn unarchive(unit: &mut Unit<'_>, chat: &Jid) -> Result<(), StoreError> {
+    if (chat.is_account() || chat.is_group()) && unit.unarchives()? {
+        unit.changes.archive.push(ArchiveChange::TakenOut(chat.clone()));
     }
     Ok(())
 }
@@ -70,6 +104,12 @@ fn learn(unit: &mut Unit<'_>, action: &Action, removed: bool) -> Result<(), Stor
         Action::PushName { value } if !removed => {
             unit.push_name.clone_from(&value.name);
             Ok(())
+        }
+        Action::UnarchiveChats { value } => {
+            unit.set_unarchives(!removed && value.unarchive_chats.unwrap_or_default())
+        }
+        Action::RemoveRecentSticker { file_hash, value } if !removed => {
+            stickers::removed(unit, file_hash, value.last_sticker_sent_ts)
         }
         Action::NctSalt { value } => {
             let salt = value.salt.clone().filter(|salt| !removed && !salt.is_empty());
@@ -124,12 +164,19 @@ fn kind(change: StateChange) -> EventKind {
 }
 
 /// What the archive keeps of it.
-pub(crate) fn archive(change: &StateChange, archive: &mut Vec<ArchiveChange>) {
+fn archive(change: &StateChange, unarchives: bool, archive: &mut Vec<ArchiveChange>) {
     let StateChange { action, subject, message, removed, .. } = change;
     let set = !*removed;
     match (action, subject, message) {
         (Action::Archive { value, .. }, Some(chat), _) => {
-            let archived = Some(set && value.archived.unwrap_or_default());
+            let archived = set && value.archived.unwrap_or_default();
+            let range = MessageRange::read(value.message_range.as_ref());
+            // What came since takes the chat out again (§10.2).
+            if let Some(until) = range.end().filter(|_| archived && unarchives) {
+                archive.push(ArchiveChange::PutAway(chat.id.clone(), until));
+                return;
+            }
+            let archived = Some(archived);
             of_chat(chat, ChatRow { archived, ..ChatRow::default() }, archive);
         }
         (Action::Pin { value, .. }, Some(chat), _) => {

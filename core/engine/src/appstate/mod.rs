@@ -29,6 +29,7 @@ use crate::messages::Unit;
 use crate::repair::Repair;
 use crate::store::StoreError;
 
+pub(crate) use effects::unarchive;
 pub use events::{StateChange, StateSynced, StateTrouble, StateTroubled, StateWritten};
 pub(crate) use keys::{give, received, requested};
 pub use names::MessageName;

@@ -204,6 +204,10 @@ pub(crate) enum ArchiveChange {
         /// The chat as well, if nothing is left in it.
         chat_too: bool,
     },
+    /// A chat is put into the archive of chats, unless somebody wrote in it after this time in seconds.
+    PutAway(Jid, i64),
+    /// A chat is taken out of the archive of chats, if it is there.
+    TakenOut(Jid),
     /// A label is made or changed; `None`: it is gone.
     Label(String, Option<LabelRow>),
     /// The labels in their order, by their ids.

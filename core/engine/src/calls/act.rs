@@ -150,6 +150,12 @@ fn link(token: &str, video: bool) -> CallLink {
     CallLink { url: format!("{LINKS}{kind}/{token}"), token: token.to_owned(), video }
 }
 
+/// Whether a text is a link to a call. Nobody is asked.
+#[must_use]
+pub fn is_call_link(url: &str) -> bool {
+    parse(url).is_some()
+}
+
 /// The token of a link, and whether the call has pictures. Newer clients write `audio` for `voice`.
 fn parse(url: &str) -> Option<(String, bool)> {
     let (kind, token) = url.trim().strip_prefix(LINKS)?.split_once('/')?;

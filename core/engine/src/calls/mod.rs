@@ -6,5 +6,5 @@ mod events;
 pub(crate) mod receive;
 mod stanza;
 
-pub use act::{CallLink, CallPreview};
+pub use act::{CallLink, CallPreview, is_call_link};
 pub use events::{CallEnded, CallOffered, CallProgress, CallStep};

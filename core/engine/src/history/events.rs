@@ -92,7 +92,7 @@ pub struct HistorySync {
     pub damaged: u64,
     /// Calls of the phone's log in it. They are in the archive as messages.
     pub calls: u64,
-    /// Stickers in it that were used lately. They are counted, and not kept.
+    /// Stickers in it that were used lately; [`recent_stickers`](crate::Client::recent_stickers) has them.
     pub stickers: u64,
     /// The request that it answers, if one was made.
     pub request_id: Option<String>,

@@ -27,7 +27,7 @@ const PIECE: &[(&str, Fate)] = &[
     ("globalSettings", Ignored("settings of the phone's own app, which a companion has no part in")),
     ("threadIdUserSecret", Ignored("for the analytics of disappearing messages")),
     ("threadDsTimeframeOffset", Ignored("for the analytics of disappearing messages")),
-    ("recentStickers", Ignored("counted: whoever wants to send one has its file")),
+    ("recentStickers", Used),
     ("pastParticipants", Used),
     ("callLogRecords", Used),
     ("aiWaitListState", Ignored("for the screens of official clients")),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use whimbrel_history::{Event, RawMessage};
 use whimbrel_proto::history::past_participant::LeaveReason;
-use whimbrel_proto::history::{Conversation, InlineContact, PastParticipants};
+use whimbrel_proto::history::{Conversation, InlineContact, PastParticipants, StickerMetadata};
 use whimbrel_wire::Jid;
 
 use super::addons::Place;
@@ -45,6 +45,8 @@ pub(super) struct Reading<'a> {
     pub(super) pairs: Vec<(Jid, Jid)>,
     pub(super) tokens: Vec<(Jid, Token)>,
     pub(super) salt: Option<Vec<u8>>,
+    /// Stickers that were used lately.
+    pub(super) stickers: Vec<StickerMetadata>,
     /// What the media hosts want to see when pieces are deleted there.
     pub(super) nonce: Option<String>,
     pub(super) read: Read,
@@ -65,6 +67,7 @@ impl<'a> Reading<'a> {
             pairs: Vec::new(),
             tokens: Vec::new(),
             salt: None,
+            stickers: Vec::new(),
             nonce: None,
             read,
             failed: None,
@@ -86,7 +89,7 @@ impl<'a> Reading<'a> {
     pub(super) fn is_full(&self) -> bool {
         const CHANGES: usize = 1024;
         const OCTETS: usize = 1 << 20;
-        self.changes.len().max(self.pairs.len()) >= CHANGES || self.size >= OCTETS
+        self.changes.len().max(self.pairs.len()).max(self.stickers.len()) >= CHANGES || self.size >= OCTETS
     }
 
     /// What is there was taken; addresses may be others now.
@@ -117,7 +120,10 @@ impl<'a> Reading<'a> {
             }
             Event::NctSalt(salt) => self.salt = Some(salt.to_vec()),
             Event::CompanionMetaNonce(nonce) => self.nonce = Some(nonce.to_owned()),
-            Event::RecentSticker(_) => self.read.stickers = self.read.stickers.saturating_add(1),
+            Event::RecentSticker(sticker) => {
+                self.read.stickers = self.read.stickers.saturating_add(1);
+                self.stickers.push(*sticker);
+            }
             Event::PastParticipants(past) if self.archive => self.past_members(past)?,
             Event::CallLog(call) if self.archive => self.call(*call)?,
             // The table of fields says why what is not here is left out.

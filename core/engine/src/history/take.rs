@@ -16,6 +16,7 @@ use crate::archive::trim;
 use crate::client::{Goal, Inner};
 use crate::devices::identity::Source;
 use crate::error::{Code, Error};
+use crate::stickers;
 use crate::store::Changes;
 
 /// Octets of a piece that are inflated at a time: they may become a thousand times as many.
@@ -137,8 +138,9 @@ fn keep(
         ..Changes::default()
     };
     let pairs = std::mem::take(&mut reading.pairs);
+    let used = std::mem::take(&mut reading.stickers);
     let runtime = &client.engine.handle;
-    if pairs.is_empty() && changes.privacy_tokens.is_empty() {
+    if pairs.is_empty() && changes.privacy_tokens.is_empty() && used.is_empty() {
         runtime.block_on(client.commit.commit(changes))?;
     } else {
         runtime.block_on(client.unit(move |unit| {
@@ -147,6 +149,7 @@ fn keep(
                 unit.learn(lid, phone, Source::Current)?;
             }
             unit.changes.absorb(changes);
+            stickers::used(unit, used)?;
             Ok(())
         }))?;
     }

@@ -12,6 +12,7 @@ use whimbrel_wire::Jid;
 use super::MessageKey;
 use super::decrypt::Author;
 use super::signal_state::Unit;
+use super::timers;
 use crate::addons::{receive, waiting};
 use crate::appstate;
 use crate::events::{Control, EventKind, Message, NumberShared};
@@ -204,7 +205,11 @@ pub(crate) fn tell(unit: &mut Unit<'_>, arrived: Arrived<'_>, told: Told) -> Res
             let place = (arrived.chat, &author, arrived.message_id.as_str());
             unit.keep_parent(place, secret.as_ref(), &shown.content, arrived.timestamp);
             if let Some(timer) = &shown.context.timer {
-                unit.learn_timer(arrived.chat, timer)?;
+                let timer = if arrived.own { timer.clone() } else { timers::from_other(timer) };
+                unit.learn_timer(arrived.chat, &timer)?;
+            }
+            if shown.unread && !arrived.own {
+                appstate::unarchive(unit, arrived.chat)?;
             }
             let chat = arrived.chat;
             let event = message(unit, arrived, *shown, raw)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{PrivacyCategory, PrivacyChanged, PrivacySetting, PrivacyValue, stanza};
+use super::{PrivacyCategory, PrivacyChanged, PrivacySetting, PrivacyValue, stanza, timer};
 use crate::client::Inner;
 use crate::connection::Connection;
 use crate::error::Error;
@@ -125,5 +125,10 @@ pub(crate) fn is_due(unit: &mut Unit<'_>) -> Result<bool, StoreError> {
 pub(crate) async fn fetch(client: &Inner, connection: &Connection, timeout: Duration) -> Result<(), Error> {
     let answer = connection.request(client.request_ids.next(), stanza::ask(), timeout).await?;
     let settings = stanza::settings(&answer);
-    client.unit(|unit| unit.take_privacy(settings)).await
+    client.unit(|unit| unit.take_privacy(settings)).await?;
+    // What is not told now is told when another device changes it, and asked for a day later.
+    if let Err(error) = timer::fetch(client, connection, timeout).await {
+        tracing::debug!(%error, "The timer of new chats is not known.");
+    }
+    Ok(())
 }

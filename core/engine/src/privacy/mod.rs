@@ -29,6 +29,7 @@ pub use words::{PrivacyCategory, PrivacyValue};
 pub(crate) use change::own;
 pub(crate) use exceptions::listed;
 pub(crate) use kept::{fetch, is_due};
+pub(crate) use timer::of_new_chat;
 
 /// What one category is set to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -40,7 +40,11 @@ pub(crate) fn timer(unit: &mut Unit<'_>, node: &NodeRef<'_>) -> Result<(), Store
     let (Some(from), Some((seconds, changed_at))) = (node.attr_jid("from"), stanza::timer(node)) else {
         return Ok(());
     };
-    let who = unit.identity_of(&from.to_account())?;
+    let from = from.to_account();
+    if unit.is_own(&from) {
+        unit.keep_default_timer(seconds)?;
+    }
+    let who = unit.identity_of(&from)?;
     unit.event(EventKind::DefaultTimerChanged(DefaultTimerChanged { who, seconds, changed_at }));
     Ok(())
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
 use whimbrel_content::addons::Addon;
 use whimbrel_content::classify::{Class, reread};
 use whimbrel_proto::e2e::Message;
 use whimbrel_wire::Jid;
 
-use super::stanza::{self, Privacy, Setting};
+use super::setting;
+use super::stanza::{Privacy, Setting};
 use crate::archive::query::ContactQuery;
 use crate::client::{Client, Inner};
 use crate::error::{Code, Error};
@@ -55,15 +55,7 @@ impl Client {
         let find = move |client: Arc<Inner>, deadline| async move {
             client.linked_account()?;
             let connection = client.wait_for_connection(deadline).await?;
-            let left = Instant::saturating_duration_since(&deadline, Instant::now());
-            let answer = connection.request(client.request_ids.next(), stanza::query(), left).await;
-            let privacy = match answer {
-                Ok(answer) => stanza::read(&answer),
-                // Nothing was ever set.
-                Err(error) if error.code() == Code::NotFound => None,
-                Err(error) => return Err(error),
-            };
-            let privacy = privacy.unwrap_or(Privacy { setting: Setting::Contacts, people: Vec::new() });
+            let privacy = setting::in_force(&client, &connection, deadline).await?;
             let people = meant(&client, &privacy)?;
             if people.is_empty() {
                 let message = "no contact is known whom the setting of statuses means: name an audience";
@@ -79,7 +71,7 @@ impl Client {
 /// the phone handed over.
 fn meant(client: &Inner, privacy: &Privacy) -> Result<Vec<Jid>, Error> {
     match privacy.setting {
-        Setting::Allowlist => Ok(privacy.people.clone()),
+        Setting::Allowlist | Setting::CloseFriends => Ok(privacy.people.clone()),
         Setting::Contacts => Ok(contacts(client)?),
         Setting::Denylist => {
             let mut left_out = Vec::with_capacity(privacy.people.len());

@@ -11,6 +11,8 @@ pub(crate) enum Setting {
     Allowlist,
     /// Everybody in the address book but those who are named.
     Denylist,
+    /// Those whom the account calls its close friends.
+    CloseFriends,
 }
 
 impl Setting {
@@ -20,15 +22,18 @@ impl Setting {
             Self::Contacts => "contacts",
             Self::Allowlist => "allowlist",
             Self::Denylist => "denylist",
+            Self::CloseFriends => "close_friends",
         }
     }
 
     /// The inverse of [`word`](Self::word).
     pub(crate) fn of_word(word: &str) -> Option<Self> {
-        [Self::Contacts, Self::Allowlist, Self::Denylist].into_iter().find(|setting| setting.word() == word)
+        let all = [Self::Contacts, Self::Allowlist, Self::Denylist, Self::CloseFriends];
+        all.into_iter().find(|setting| setting.word() == word)
     }
 
-    /// The setting by its word in the service's answer, which is another one.
+    /// The setting by its word in the service's answer, which is another one. It has none for close friends:
+    /// only the account's devices know of them.
     fn of_list(kind: &str) -> Option<Self> {
         match kind {
             "contacts" => Some(Self::Contacts),
@@ -98,7 +103,7 @@ mod tests {
 
     #[test]
     fn settings_are_read_as_they_are_written() {
-        for setting in [Setting::Contacts, Setting::Allowlist, Setting::Denylist] {
+        for setting in [Setting::Contacts, Setting::Allowlist, Setting::Denylist, Setting::CloseFriends] {
             assert_eq!(Setting::of_word(setting.word()), Some(setting));
         }
         assert_eq!(Setting::of_word("whitelist"), None);

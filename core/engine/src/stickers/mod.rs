@@ -1,10 +1,13 @@
-//! Packs of stickers, and what single ones say of the pack they belong to (media document §13).
+//! Packs of stickers, what single ones say of the pack they belong to (media document §13), and those that
+//! were used lately.
 
 mod make;
+mod recent;
 mod unpack;
 
 pub(crate) use make::with_info;
 pub use make::{NewSticker, NewStickerPack};
+pub(crate) use recent::{removed, used};
 pub use unpack::UnpackedSticker;
 /// What a sticker says about itself.
 pub use whimbrel_media::StickerPack as StickerInfo;

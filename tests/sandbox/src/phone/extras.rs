@@ -94,7 +94,7 @@ pub(super) fn decorate(info: &mut WebMessageInfo, from_the_end: u32) {
 }
 
 /// What is handed over beside the chats.
-pub(super) fn others(past: &Past, now: u64) -> HistorySync {
+pub(super) fn others(past: &Past, now: u64, recent_stickers: Vec<StickerMetadata>) -> HistorySync {
     let seconds = |ago: u64| i64::try_from(now.saturating_sub(ago)).ok();
     let call = |id: &str, other: u32, incoming: bool, result: CallResult| CallLogRecord {
         call_result: Some(result.into()),
@@ -117,7 +117,7 @@ pub(super) fn others(past: &Past, now: u64) -> HistorySync {
         leave_ts: Some(now.saturating_sub(u64::from(index) + 40)),
     };
     HistorySync {
-        recent_stickers: vec![StickerMetadata::default(); 2],
+        recent_stickers,
         past_participants: groups
             .map(|group| PastParticipants {
                 group_jid: Some(group),

@@ -15,11 +15,12 @@ use whimbrel_proto::e2e::message::protocol_message::Type;
 use whimbrel_proto::e2e::message::{
     FullHistorySyncOnDemandRequestMetadata, HistorySyncNotification, HistorySyncType, ProtocolMessage,
 };
-use whimbrel_proto::history::{HistorySync, Pushname, history_sync};
+use whimbrel_proto::history::{HistorySync, Pushname, StickerMetadata, history_sync};
 use whimbrel_wire::{Jid, Node};
 
 use super::extras;
 use super::keys::draw;
+use super::media::MediaToSend;
 use super::past::Past;
 use super::records::FullHistory;
 use super::{Phone, PhoneError, content, data};
@@ -160,8 +161,9 @@ impl Phone {
             Announcement { kind, order: 1, progress: 5, request: None, original: None, full: None };
         self.hand_over(device, &past, announcement, Contents { chats: Vec::new(), tail }).await?;
         if past.extras {
-            let contents =
-                Contents { chats: Vec::new(), tail: extras::others(&past, self.inner.clock.now()) };
+            let stickers = self.recent_stickers()?;
+            let tail = extras::others(&past, self.inner.clock.now(), stickers);
+            let contents = Contents { chats: Vec::new(), tail };
             let kind = history_sync::HistorySyncType::NonBlockingData;
             let announcement =
                 Announcement { kind, order: 1, progress: 5, request: None, original: None, full: None };
@@ -186,6 +188,35 @@ impl Phone {
             self.hand_over(device, &past, announcement, Contents { chats, tail }).await?;
         }
         Ok(())
+    }
+
+    /// Two stickers that the phone used lately, the first one last.
+    fn recent_stickers(&self) -> Result<Vec<StickerMetadata>, PhoneError> {
+        let now_ms = i64::try_from(self.inner.clock.now()).unwrap_or_default().saturating_mul(1000);
+        let sticker = |number: u8| {
+            let media = MediaToSend {
+                kind: MediaType::Sticker,
+                mimetype: "image/webp".to_owned(),
+                bytes: vec![number; 64],
+                caption: None,
+            };
+            let message = self.media_message(&media)?.sticker_message.unwrap_or_default();
+            Ok(StickerMetadata {
+                url: message.url,
+                file_sha256: message.file_sha256,
+                file_enc_sha256: message.file_enc_sha256,
+                media_key: message.media_key,
+                mimetype: message.mimetype,
+                height: Some(512),
+                width: Some(512),
+                direct_path: message.direct_path,
+                file_length: message.file_length,
+                weight: Some(1.0),
+                last_sticker_sent_ts: Some(now_ms.saturating_sub(i64::from(number) * 1000)),
+                ..StickerMetadata::default()
+            })
+        };
+        (1..=2).map(sticker).collect()
     }
 
     fn push_names(past: &Past) -> Vec<Pushname> {

@@ -130,6 +130,16 @@ impl Service {
         let call = Call { caller, callee, video, state: "ringing", answered_by: Vec::new() };
         self.calls.by_id.insert(id.to_owned(), call);
         let phone = self.accounts.bare(caller, Space::Pn);
+        if !self.sees(callee, "calladd", caller) {
+            // Whoever wants no calls of strangers hears of them, and nothing rings.
+            let media = if video { "video" } else { "audio" };
+            let notice = self.about(caller, "offer_notice", id);
+            if let Some(notice) = notice {
+                let notice = notice.attr_opt("caller_pn", phone).attr("media", media);
+                self.tell_call(caller, callee, None, notice);
+            }
+            return;
+        }
         let offer = self.about(caller, "offer", id).map(|offer| {
             offer
                 .attr_opt("caller_pn", phone)
@@ -207,9 +217,13 @@ impl Service {
         Ok(())
     }
 
-    /// Somebody calls from a phone. Returns the id of the call, if there are such people.
+    /// Somebody calls from a phone. Returns the id of the call, if there are such people, and the one who is
+    /// called has not blocked the other.
     pub(crate) fn call_somebody(&mut self, caller: &str, callee: &str, video: bool) -> Option<String> {
         let (caller, callee) = (self.accounts.by_pn(caller)?, self.accounts.by_pn(callee)?);
+        if self.accounts.get(callee).is_some_and(|callee| callee.settings.blocks(caller)) {
+            return None;
+        }
         let id = hex::encode_upper(self.random::<16>());
         self.ring(caller, callee, &id, video);
         Some(id)

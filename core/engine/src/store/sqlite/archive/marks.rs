@@ -67,6 +67,18 @@ impl Writing<'_> {
         self.run(sql, &[&label, &row.name, &row.color, &row.predefined, &row.order]).map(drop)
     }
 
+    pub(super) fn put_away(&mut self, chat: &Jid, until: i64) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE chats SET archived = 1 WHERE id = ?1 AND NOT EXISTS \
+             (SELECT 1 FROM messages WHERE chat = ?1 AND author <> 0 AND timestamp > ?2)";
+        let chat = self.chat(chat)?;
+        self.run(SQL, &[&chat, &until]).map(drop)
+    }
+
+    pub(super) fn taken_out(&mut self, chat: &Jid) -> Result<(), StoreError> {
+        let chat = self.chat(chat)?;
+        self.run("UPDATE chats SET archived = 0 WHERE id = ?1 AND archived = 1", &[&chat]).map(drop)
+    }
+
     /// Labels that are not named stand where they stood.
     pub(super) fn label_order(&mut self, labels: &[String]) -> Result<(), StoreError> {
         for (place, label) in (0_i64..).zip(labels) {

@@ -94,6 +94,8 @@ impl Writing<'_> {
             ArchiveChange::Cleared { chat, until, starred, chat_too } => {
                 self.cleared(chat, *until, *starred, *chat_too)
             }
+            ArchiveChange::PutAway(chat, until) => self.put_away(chat, *until),
+            ArchiveChange::TakenOut(chat) => self.taken_out(chat),
             ArchiveChange::Label(label, row) => self.label(label, row.as_ref()),
             ArchiveChange::LabelOrder(labels) => self.label_order(labels),
             ArchiveChange::Labelled(label, chat, labelled) => self.labelled(label, chat, *labelled),
