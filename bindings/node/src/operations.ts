@@ -2,7 +2,7 @@
 
 /** @file One method per operation of the engine. */
 
-import type { AcceptCall, AcceptChannelInvitation, AcceptChannelTerms, AcceptInvitation, Account, AccountLimits, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, Block, Blocked, BotList, BotProfiles, BrowseChannels, BusinessProfile, CallLink, CallPreview, CancelJoinRequest, CancelSend, CatalogPage, ChangeAppState, ChangePrivacyExceptions, Channel, ChannelAdmins, ChannelCategories, ChannelFollowers, ChannelInvitation, ChannelList, ChannelPage, ChatPage, CheckGroup, CheckNumbers, CheckUsername, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactLink, ContactPage, CountCommunityMembers, CoverPhoto, CreateCallLink, CreateChannel, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChannel, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteProducts, DeleteQuickReply, DeletedProducts, DemoteChannelAdmin, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditBusinessProfile, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FindChats, FindContacts, FindMessages, FindPastMembers, FindUsername, FollowChannel, ForwardMessage, FoundContactLink, FullHistory, GetAbout, GetBlocked, GetBusinessProfile, GetCatalog, GetChannel, GetChannelAdmins, GetChannelTerms, GetCollections, GetContactLink, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetOrder, GetPicture, GetPostUpdates, GetPosts, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteChannelAdmin, InviteLink, JoinByLink, JoinCallLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListChannelCategories, ListChannelFollowers, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListOwnPostActs, ListPostReactions, ListPostVoters, ListRecommendedChannels, ListReportedMessages, ListSimilarChannels, LockChat, MarkChat, MarkPostsViewed, MarkRead, MediaDescription, MessageLink, MessageName, MessagePage, MuteChannel, MuteChat, MuteStatus, OlderHistory, OrderDetails, OrderLabels, OwnPostActs, OwnUsername, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PinPost, PinnedPosts, PostList, PostReactions, PostVoters, PreviewCallLink, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, Product, ProductCollections, ProfileAbout, PromoteParticipants, PutProduct, QrCode, QuickReplyList, QuotedMessageInput, React, ReactToPost, RecentStickers, RejectCall, RemoveContact, RemoveCoverPhoto, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportSpam, ReportToAdmins, ReportedMessages, RequestFullHistory, RequestHistory, ResetInviteLink, ResolveContactLink, ResolveMessageLink, RevokeChannelInvitation, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SearchChannels, SendMessage, SendText, SentMessage, SetAbout, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetCoverPhoto, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetPushName, SetSetting, SetStatusAudience, SetUsername, SetUsernameKey, SharePhoneNumber, SpamReport, StarMessages, StartCall, StateChangeId, Statistics, StatusAudience, StoredMessage, TermsState, TransferChannel, TransferCommunity, Unblock, UnfollowChannel, UnlinkGroups, UnpackStickerPack, UnpackedStickers, UnwatchChannel, UnwatchPresence, UpdateChannel, UploadMedia, UploadedMedia, UserInfoList, UsernameCheck, UsernameHolder, VoteInPost, VotePoll, WaitingRequests, WatchChannel, WatchPresence } from './types.js'
+import type { AcceptCall, AcceptChannelInvitation, AcceptChannelTerms, AcceptInvitation, Account, AccountLimits, AddParticipants, AddPollOption, Address, AdminReport, AnswerEvent, AnswerPasskey, AppealGroupSuspension, ArchiveChat, Backup, Block, Blocked, BotList, BotProfiles, BrowseChannels, BusinessProfile, CallLink, CallPreview, CancelJoinRequest, CancelSend, CatalogPage, ChangeAppState, ChangePrivacyExceptions, Channel, ChannelAdmins, ChannelCategories, ChannelFollowers, ChannelInvitation, ChannelList, ChannelPage, ChatPage, CheckGroup, CheckNumbers, CheckUsername, CheckedNumbers, ClearChat, ClientVersion, CommentMessage, CommunityGroups, CommunityMembers, ConfirmGroup, ConnectionInfo, ContactLink, ContactPage, CountCommunityMembers, CoverPhoto, CreateCallLink, CreateChannel, CreateCommunity, CreateGroup, CreatedGroup, DeactivateCommunity, DebugEcho, DebugEchoInput, DebugFail, DecideJoinRequests, DefaultTimer, DeleteChannel, DeleteChat, DeleteLabel, DeleteMessageForMe, DeleteProducts, DeleteQuickReply, DeletedProducts, DemoteChannelAdmin, DemoteParticipants, DescribeMedia, DownloadMedia, DownloadPicture, DownloadedMedia, EditBusinessProfile, EditEvent, EditLabel, EditMessage, EditPoll, EditPost, EditQuickReply, EditedLabel, EditedQuickReply, Export, FetchGroupHistory, FetchedHistory, FindChats, FindContacts, FindMessages, FindPastMembers, FindUsername, FollowChannel, ForwardMessage, FoundContactLink, FullHistory, GetAbout, GetBlocked, GetBusinessProfile, GetCatalog, GetChannel, GetChannelAdmins, GetChannelTerms, GetCollections, GetContactLink, GetGroup, GetGroupPictures, GetGroups, GetIdentity, GetInviteLink, GetMessage, GetOrder, GetPicture, GetPostUpdates, GetPosts, GetPrivacy, GetPrivacyExceptions, GetUserInfo, Group, GroupList, GroupLookups, GroupMention, GroupPictures, GroupSizes, GroupSuggestions, Identity, InviteChannelAdmin, InviteLink, JoinByLink, JoinCallLink, JoinCommunityGroup, JoinedGroup, KeepMessage, LabelChat, LabelList, LabelMessage, LeaveCommunity, LeaveGroup, LinkGroups, LinkResults, LinkWithCode, ListChannelCategories, ListChannelFollowers, ListCommunityGroups, ListCommunityMembers, ListGroupSuggestions, ListJoinRequests, ListOwnPostActs, ListPostReactions, ListPostVoters, ListRecommendedChannels, ListReportedMessages, ListSimilarChannels, LockChat, MarkChat, MarkPostsViewed, MarkRead, MediaDescription, MessageLink, MessageName, MessagePage, MuteChannel, MuteChat, MuteStatus, OlderHistory, OrderDetails, OrderLabels, OwnPostActs, OwnUsername, PairingCode, ParticipantResults, PasskeyCode, PastMembers, PictureFile, PictureInfo, PinChat, PinMessage, PinPost, PinnedPosts, PostList, PostReactions, PostVoters, PreviewCallLink, PreviewCommunityGroup, PreviewInvitation, PreviewInviteLink, PrivacyExceptions, PrivacySettings, Product, ProductCollections, ProfileAbout, PromoteParticipants, PutProduct, QrCode, QuickReplyList, QuotedMessageInput, React, ReactToPost, RecentStickers, RejectCall, RemoveContact, RemoveCoverPhoto, RemoveFromCommunity, RemoveParticipants, RemovePicture, ReportSpam, ReportToAdmins, ReportedMessages, RequestFullHistory, RequestHistory, ResetInviteLink, ResolveContactLink, ResolveMessageLink, RevokeChannelInvitation, RevokeInvitations, RevokeMessage, RevokePost, SaveContact, SearchChannels, SendMessage, SendText, SentMessage, SetAbout, SetChatPrivacy, SetChatState, SetChatTimer, SetClientVersion, SetCoverPhoto, SetDefaultTimer, SetFavorites, SetGroupDescription, SetGroupSetting, SetGroupSubject, SetMemberLabel, SetPicture, SetPictureResult, SetPresence, SetPrivacy, SetPushName, SetSetting, SetStatusAudience, SetUsername, SetUsernameKey, ShareGroupHistory, SharePhoneNumber, SharedHistory, SpamReport, StarMessages, StartCall, StateChangeId, Statistics, StatusAudience, StoredMessage, TermsState, TransferChannel, TransferCommunity, Unblock, UnfollowChannel, UnlinkGroups, UnpackStickerPack, UnpackedStickers, UnwatchChannel, UnwatchPresence, UpdateChannel, UploadMedia, UploadedMedia, UserInfoList, UsernameCheck, UsernameHolder, VoteInPost, VotePoll, WaitingRequests, WatchChannel, WatchPresence } from './types.js'
 
 /** Options of every call. */
 export interface CallOptions {
@@ -514,6 +514,22 @@ export abstract class Operations {
    */
   async export(request: Export, options?: CallOptions): Promise<void> {
     await this.request('export', request, options)
+  }
+
+  /**
+   * Takes the history of a group that a member handed to this account into the archive:
+   * downloads the file of a message with content `group_history`, and keeps what may be
+   * believed of it. The words are the member's: who wrote a message is not proved by anything
+   * else. What is there already stays; there are no events about the messages, `find_messages`
+   * finds them.
+   *
+   * Fails with `NOT_FOUND` if there is no such message, with `INVALID_ARGUMENT` if it brings
+   * no history, with `FORBIDDEN` if it is for others, with `NOT_SUPPORTED` if the client was
+   * opened without an archive, with `MEDIA_UNSUPPORTED` for a file that is none, and as
+   * `download_media` does. Repeating is safe.
+   */
+  async fetchGroupHistory(request: FetchGroupHistory, options?: CallOptions): Promise<FetchedHistory> {
+    return this.request<FetchedHistory>('fetch_group_history', fetchGroupHistory(request), options)
   }
 
   /**
@@ -1597,6 +1613,21 @@ export abstract class Operations {
     await this.request('set_username_key', request, options)
   }
 
+  /**
+   * Hands members of a group, as a rule new ones, what was written there lately: the newest
+   * messages of this client's archive, at most 100 of the last two weeks. What disappears by
+   * itself and what may be seen once is left out. The group is told that they got it. Their
+   * clients get a message with content `group_history`.
+   *
+   * Fails with `INVALID_ARGUMENT` for nobody, for more than a hundred people, and for people
+   * who are not in the group; with `NOT_SUPPORTED` if the client was opened without an
+   * archive; with `NOT_FOUND` if there is nothing to hand on; with `FORBIDDEN` if this account
+   * is not in the group; and with `REFUSED` if the service does not let this account do it.
+   */
+  async shareGroupHistory(request: ShareGroupHistory, options?: CallOptions): Promise<SharedHistory> {
+    return this.request<SharedHistory>('share_group_history', shareGroupHistory(request), options)
+  }
+
   /** Tells the other person of a chat this account's phone number. */
   async sharePhoneNumber(request: SharePhoneNumber, options?: CallOptions): Promise<SentMessage> {
     return this.request<SentMessage>('share_phone_number', sharePhoneNumber(request), options)
@@ -1879,6 +1910,10 @@ function editPoll(value: EditPoll): object {
 
 function editPost(value: EditPost): object {
   return { ...value, channel: address(value.channel) }
+}
+
+function fetchGroupHistory(value: FetchGroupHistory): object {
+  return { ...value, group: address(value.group) }
 }
 
 function findChats(value: FindChats): object {
@@ -2186,6 +2221,10 @@ function setMemberLabel(value: SetMemberLabel): object {
 }
 
 function setPicture(value: SetPicture): object {
+  return { ...value, group: address(value.group) }
+}
+
+function shareGroupHistory(value: ShareGroupHistory): object {
   return { ...value, group: address(value.group) }
 }
 

@@ -2166,6 +2166,32 @@ export type FallbackChoice =
   | 'text'
 
 /**
+ * Takes the history of a group that a member handed to this account into the archive:
+ * downloads the file of a message with content `group_history`, and keeps what may be believed
+ * of it. The words are the member's: who wrote a message is not proved by anything else. What
+ * is there already stays; there are no events about the messages, `find_messages` finds them.
+ *
+ * Fails with `NOT_FOUND` if there is no such message, with `INVALID_ARGUMENT` if it brings no
+ * history, with `FORBIDDEN` if it is for others, with `NOT_SUPPORTED` if the client was opened
+ * without an archive, with `MEDIA_UNSUPPORTED` for a file that is none, and as
+ * `download_media` does. Repeating is safe.
+ */
+export interface FetchGroupHistory {
+  /** Address of the group. */
+  group: Address
+  /** Id of the message that brings it. */
+  messageId: string
+}
+
+/** A history that was taken into the archive. */
+export interface FetchedHistory {
+  /** How many messages of it are in the archive now. */
+  messages: number
+  /** How many were left out: of other chats, too old, over, or not what a member hands on. */
+  leftOut: number
+}
+
+/**
  * Finds chats, the one with the newest message first. What is absent is not looked at.
  *
  * Fails with `NOT_SUPPORTED` if the client was opened without an archive.
@@ -5839,12 +5865,40 @@ export type SettingType =
   /** A setting that this version does not know. */
   | 'unknown'
 
+/**
+ * Hands members of a group, as a rule new ones, what was written there lately: the newest
+ * messages of this client's archive, at most 100 of the last two weeks. What disappears by
+ * itself and what may be seen once is left out. The group is told that they got it. Their
+ * clients get a message with content `group_history`.
+ *
+ * Fails with `INVALID_ARGUMENT` for nobody, for more than a hundred people, and for people who
+ * are not in the group; with `NOT_SUPPORTED` if the client was opened without an archive; with
+ * `NOT_FOUND` if there is nothing to hand on; with `FORBIDDEN` if this account is not in the
+ * group; and with `REFUSED` if the service does not let this account do it.
+ */
+export interface ShareGroupHistory {
+  /** Address of the group. */
+  group: Address
+  /** Addresses of the members. */
+  people: string[]
+}
+
 /** Tells the other person of a chat this account's phone number. */
 export interface SharePhoneNumber {
   /** Address of the chat. */
   chat: Address
   /** What to wait for; the service's word if it is absent. */
   wait?: SendWait | null
+}
+
+/** A history that was handed on. */
+export interface SharedHistory {
+  /** Id of the message that brings it to the members. */
+  messageId: string
+  /** How many messages are in it. */
+  messages: number
+  /** When the oldest of them was written, seconds since 1970. */
+  oldestAt: number
 }
 
 /** A report that the service has. */

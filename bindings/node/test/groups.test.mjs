@@ -156,3 +156,18 @@ test('communities hold groups', async (t) => {
   await anna.leaveCommunity({ community: again })
   await assert.rejects(anna.listCommunityGroups({ community: again }), { code: Code.Forbidden })
 })
+
+test('who joins gets what was written before', async (t) => {
+  await sandbox.ask('POST', '/properties', { code: 15313, value: '1' })
+  const { anna, ben, benPhone } = await pair(t)
+  const group = (await anna.createGroup({ subject: 'Ponds', participants: [] })).group.id
+  await anna.sendText({ chat: group, text: 'before' })
+  await anna.addParticipants({ group, participants: [benPhone.jid] })
+  const { messageId, messages } = await anna.shareGroupHistory({ group, people: [benPhone.jid] })
+  assert.equal(messages, 1)
+  const told = await nextEvent(ben, (event) => event.kind === 'message' && event.messageId === messageId)
+  assert.equal(told.content.type, 'group_history')
+  assert.deepEqual(await ben.fetchGroupHistory({ group, messageId }), { messages: 1, leftOut: 0 })
+  const { items } = await ben.findMessages({ chat: group })
+  assert.ok(items.some(({ text }) => text === 'before'))
+})

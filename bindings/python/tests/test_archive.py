@@ -85,8 +85,9 @@ async def test_what_stands_beside_the_messages_is_kept(
         latest, other = (await client.list_recent_stickers()).items
         assert latest.used_at_ms is not None and other.used_at_ms is not None
         assert latest.used_at_ms > other.used_at_ms
-        sent = await client.send_message(chat=friend, content=latest.sticker)
-        told = await client.get_message(chat=friend, message_id=sent.message_id)
+        somebody = (await sandbox.phone()).jid
+        sent = await client.send_message(chat=somebody, content=latest.sticker)
+        told = await client.get_message(chat=somebody, message_id=sent.message_id)
         assert isinstance(told.content, whimbrel.StickerContent)
 
 

@@ -159,3 +159,31 @@ async def test_communities(pair: Pair) -> None:
     await anna.leave_community(community=again)
     with pytest.raises(whimbrel.ForbiddenError):
         await anna.list_community_groups(community=again)
+
+
+async def test_who_joins_gets_what_was_written_before(
+    sandbox: Sandbox, engine: whimbrel.Engine, tmp_path: Path
+) -> None:
+    sandbox.request("POST", "/properties", {"code": 15313, "value": "1"})
+    own, friend = await sandbox.phone(), await sandbox.phone()
+    async with (
+        whimbrel.Client(tmp_path / "a.db", engine=engine, auto_start=False) as anna,
+        whimbrel.Client(tmp_path / "b.db", engine=engine, auto_start=False) as ben,
+    ):
+        await link(anna, own)
+        await link(ben, friend)
+        made = await anna.create_group(subject="Ponds", participants=[], timeout=DEADLINE)
+        group = made.group.id
+        await anna.send_text(chat=group, text="before", timeout=DEADLINE)
+        await anna.add_participants(group=group, participants=[friend.jid])
+        shared = await anna.share_group_history(group=group, people=[friend.jid])
+        assert shared.messages == 1
+        while True:
+            told = await next_event(ben, whimbrel.Message)
+            if told.message_id == shared.message_id:
+                break
+        assert isinstance(told.content, whimbrel.GroupHistoryContent)
+        fetched = await ben.fetch_group_history(group=group, message_id=shared.message_id)
+        assert (fetched.messages, fetched.left_out) == (1, 0)
+        texts = [message.text for message in (await ben.find_messages(chat=group)).items]
+        assert "before" in texts

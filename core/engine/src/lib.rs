@@ -99,10 +99,10 @@ pub use engine::Engine;
 pub use error::{Category, Code, Error, Outcome};
 pub use events::{Event, EventStream, Identity};
 pub use groups::{
-    Addressing, CommunityGroup, CommunityOptions, CreatedGroup, Group, GroupDescription, GroupLookup,
-    GroupOptions, GroupPicture, GroupSetting, GroupSize, GroupSuggestion, GrowthLock, Invitation,
-    InvitationCode, InviteLink, Joined, LinkResult, Participant, ParticipantResult, ReportedMessage, Role,
-    UnreportedMessage, WaitingRequest,
+    Addressing, CommunityGroup, CommunityOptions, CreatedGroup, FetchedHistory, Group, GroupDescription,
+    GroupLookup, GroupOptions, GroupPicture, GroupSetting, GroupSize, GroupSuggestion, GrowthLock,
+    Invitation, InvitationCode, InviteLink, Joined, LinkResult, Participant, ParticipantResult,
+    ReportedMessage, Role, SharedHistory, UnreportedMessage, WaitingRequest,
 };
 pub use link::{PairingCode, PasskeyCode, QrCode};
 pub use messages::{MessageKey, SentMessage};

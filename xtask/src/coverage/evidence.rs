@@ -44,6 +44,10 @@ pub(super) struct Evidence {
     /// `file::function`, or `folder/file::function` outside of the scenarios.
     pub(super) scenarios: BTreeSet<String>,
     pub(super) stories: BTreeSet<String>,
+    /// The methods of the Rust client that each operation calls.
+    methods: BTreeMap<String, BTreeSet<String>>,
+    /// The words of the file of each test of ours, and of the helpers beside it.
+    tests: BTreeMap<String, BTreeSet<String>>,
     /// The words of each language's tests that are called or compared with.
     words: BTreeMap<Language, BTreeSet<String>>,
 }
@@ -62,14 +66,25 @@ impl Evidence {
             let class = schema.rsplit('/').next().unwrap_or_default().to_owned();
             evidence.events.extend(name_of(event).map(|name| (name, class)));
         }
-        evidence.scenarios = test_functions(&root.join("tests/scenarios/tests"), "")?;
-        for (folder, prefix) in [
-            ("tests/faults/tests", "faults/"),
-            ("tests/sandbox/tests", "sandbox/"),
-            ("core/engine/src", "engine/"),
-            ("core/media/src", "media/"),
+        evidence.methods = methods(&root.join("core/api/src/operations"))?;
+        for (folder, helpers, prefix) in [
+            ("tests/scenarios/tests", Some("tests/scenarios/src"), ""),
+            ("tests/faults/tests", Some("tests/faults/src"), "faults/"),
+            ("tests/sandbox/tests", None, "sandbox/"),
+            ("core/engine/src", None, "engine/"),
+            ("core/media/src", None, "media/"),
         ] {
-            evidence.scenarios.append(&mut test_functions(&root.join(folder), prefix)?);
+            let mut helping = BTreeSet::new();
+            if let Some(helpers) = helpers {
+                for file in files(&root.join(helpers), &["rs"])? {
+                    helping.extend(words(&read(&file)?));
+                }
+            }
+            for (name, mut known) in test_words(&root.join(folder), prefix)? {
+                known.extend(helping.iter().cloned());
+                evidence.scenarios.insert(name.clone());
+                evidence.tests.insert(name, known);
+            }
         }
         for file in files(&root.join("bindings/python/tests"), &["py"])? {
             let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -78,16 +93,20 @@ impl Evidence {
                 let line = line.strip_prefix("async ").unwrap_or(line);
                 line.strip_prefix("def ")?.split('(').next().filter(|name| name.starts_with("test_"))
             });
-            evidence.scenarios.extend(names.map(|name| format!("python/{stem}::{name}")));
+            for name in names {
+                let name = format!("python/{stem}::{name}");
+                evidence.tests.insert(name.clone(), words(&text));
+                evidence.scenarios.insert(name);
+            }
         }
-        evidence.stories = test_functions(&root.join("tests/interop/tests/stories"), "")?;
+        evidence.stories = test_words(&root.join("tests/interop/tests/stories"), "")?.into_keys().collect();
         for language in Language::ALL {
             let (folders, endings) = language.tests();
             let mut words = BTreeSet::new();
             for folder in folders {
                 for file in files(&root.join(folder), endings)? {
                     let text = read(&file)?;
-                    words.extend(text.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_owned));
+                    words.extend(self::words(&text));
                 }
             }
             evidence.words.insert(language, words);
@@ -100,6 +119,20 @@ impl Evidence {
         let name = if language == Language::Node { camel(operation) } else { operation.to_owned() };
         let c_function = format!("whimbrel_{operation}");
         self.has(language, &name) || language == Language::C && self.has(language, &c_function)
+    }
+
+    /// Whether one of these tests of ours calls an operation: by the method of the Rust client behind it, in its own
+    /// file or in a helper, or in Python by its name. Of an operation without a method, nothing is known.
+    pub(super) fn is_run_by(&self, operation: &str, tests: &[String]) -> bool {
+        let Some(methods) = self.methods.get(operation) else { return true };
+        let calls = |test: &String| {
+            let words = self.tests.get(test);
+            words.is_some_and(|words| {
+                let in_python = test.starts_with("python/");
+                if in_python { words.contains(operation) } else { !words.is_disjoint(methods) }
+            })
+        };
+        tests.iter().any(calls)
     }
 
     /// Whether the tests of a language wait for an event.
@@ -156,11 +189,40 @@ fn files(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, String> {
     Ok(found)
 }
 
-/// The test functions below a folder, as `file::function`; the files of a folder that is one test go by its name.
-fn test_functions(folder: &Path, prefix: &str) -> Result<BTreeSet<String>, String> {
-    let mut found = BTreeSet::new();
+fn words(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').map(str::to_owned).collect()
+}
+
+/// The methods of the client that the operations in a folder call, by operation.
+fn methods(folder: &Path) -> Result<BTreeMap<String, BTreeSet<String>>, String> {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for file in files(folder, &["rs"])? {
         let text = read(&file)?;
+        for block in text.split("impl Operation for ").skip(1) {
+            let name = block
+                .split_once("const NAME: &'static str = \"")
+                .and_then(|(_, rest)| rest.split('"').next());
+            let Some(name) = name else { continue };
+            let calls = block.split("client").skip(1).filter_map(|rest| {
+                let called = rest.trim_start().strip_prefix('.')?;
+                let end = called.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+                called.get(end..)?.starts_with('(').then(|| called.get(..end).map(str::to_owned))?
+            });
+            let calls: BTreeSet<String> = calls.collect();
+            if !calls.is_empty() {
+                found.insert(name.to_owned(), calls);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The test functions below a folder with the words of their files, as `file::function`; the files of a folder that is one test go by its name.
+fn test_words(folder: &Path, prefix: &str) -> Result<BTreeMap<String, BTreeSet<String>>, String> {
+    let mut found = BTreeMap::new();
+    for file in files(folder, &["rs"])? {
+        let text = read(&file)?;
+        let known = words(&text);
         let mut is_test = false;
         for line in text.lines().map(str::trim_start) {
             if line.starts_with("#[tokio::test") || line.starts_with("#[test]") {
@@ -168,7 +230,7 @@ fn test_functions(folder: &Path, prefix: &str) -> Result<BTreeSet<String>, Strin
             } else if let Some(name) = function_name(line).filter(|_| is_test) {
                 is_test = false;
                 let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-                found.insert(format!("{prefix}{stem}::{name}"));
+                found.insert(format!("{prefix}{stem}::{name}"), known.clone());
             }
         }
     }

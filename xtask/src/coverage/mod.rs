@@ -4,7 +4,7 @@
 //! `docs/features.tsv` is written by hand: a row for each feature, with the operations and events that offer it, the
 //! scenarios that run it, and the stories in which a client that is not ours takes part. Everything else is read from
 //! the sources: whether such operations exist, whether the tests of each language call them, whether the named tests
-//! exist. Outcome: `docs/features.md`, and the summary in the README.
+//! exist and call the operation. Outcome: `docs/features.md`, and the summary in the README.
 
 mod evidence;
 mod page;
@@ -65,6 +65,9 @@ fn complaints(rows: &[Row], evidence: &Evidence) -> Vec<String> {
             match surface {
                 Surface::Operation(name) if !evidence.operations.contains(name) => {
                     complain(format!("there is no operation {name}"));
+                }
+                Surface::Operation(name) if row.works() && !evidence.is_run_by(name, &row.tests) => {
+                    complain(format!("none of its tests calls {name}"));
                 }
                 Surface::Event(name) if !evidence.events.contains_key(name) => {
                     complain(format!("there is no event {name}"));

@@ -52,6 +52,7 @@ from ._types import (
     EventDetails,
     EventResponse,
     FallbackChoice,
+    FetchedHistory,
     FoundContactLink,
     FullHistory,
     Group,
@@ -101,6 +102,7 @@ from ._types import (
     SendWait,
     SentMessage,
     SetPictureResult,
+    SharedHistory,
     SpamReport,
     StateChangeId,
     Statistics,
@@ -1521,6 +1523,33 @@ class Operations:
         if keep is not None:
             request["keep"] = keep
         await self._request("export", request, timeout)
+
+    async def fetch_group_history(
+        self,
+        *,
+        group: Address,
+        message_id: str,
+        timeout: float | None = None,
+    ) -> FetchedHistory:
+        """Takes the history of a group that a member handed to this account into the archive:
+        downloads the file of a message with content ``group_history``, and keeps what may be
+        believed of it. The words are the member's: who wrote a message is not proved by
+        anything else. What is there already stays; there are no events about the messages,
+        ``find_messages`` finds them.
+
+        Fails with ``NOT_FOUND`` if there is no such message, with ``INVALID_ARGUMENT`` if it
+        brings no history, with ``FORBIDDEN`` if it is for others, with ``NOT_SUPPORTED`` if the
+        client was opened without an archive, with ``MEDIA_UNSUPPORTED`` for a file that is
+        none, and as ``download_media`` does. Repeating is safe.
+
+        Args:
+            group: Address of the group.
+            message_id: Id of the message that brings it.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group), "messageId": message_id}
+        return FetchedHistory._decode(await self._request("fetch_group_history", request, timeout))
 
     async def find_chats(
         self,
@@ -4434,6 +4463,33 @@ class Operations:
         """
         request: dict[str, object] = {"key": key}
         await self._request("set_username_key", request, timeout)
+
+    async def share_group_history(
+        self,
+        *,
+        group: Address,
+        people: list[str],
+        timeout: float | None = None,
+    ) -> SharedHistory:
+        """Hands members of a group, as a rule new ones, what was written there lately: the newest
+        messages of this client's archive, at most 100 of the last two weeks. What disappears by
+        itself and what may be seen once is left out. The group is told that they got it. Their
+        clients get a message with content ``group_history``.
+
+        Fails with ``INVALID_ARGUMENT`` for nobody, for more than a hundred people, and for
+        people who are not in the group; with ``NOT_SUPPORTED`` if the client was opened without
+        an archive; with ``NOT_FOUND`` if there is nothing to hand on; with ``FORBIDDEN`` if
+        this account is not in the group; and with ``REFUSED`` if the service does not let this
+        account do it.
+
+        Args:
+            group: Address of the group.
+            people: Addresses of the members.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group), "people": people}
+        return SharedHistory._decode(await self._request("share_group_history", request, timeout))
 
     async def share_phone_number(
         self,

@@ -98,6 +98,7 @@ __all__ = [
     "EventResponse",
     "FailureCount",
     "FallbackChoice",
+    "FetchedHistory",
     "FlowButton",
     "Forwarded",
     "FoundContactLink",
@@ -233,6 +234,7 @@ __all__ = [
     "SentStatus",
     "SetPictureResult",
     "SettingType",
+    "SharedHistory",
     "SpamReport",
     "StateChangeId",
     "Statistics",
@@ -2689,6 +2691,24 @@ class FallbackChoice(str, Enum):
     @classmethod
     def _missing_(cls, value: object) -> FallbackChoice:
         return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedHistory:
+    """A history that was taken into the archive."""
+
+    messages: int
+    """How many messages of it are in the archive now."""
+
+    left_out: int
+    """How many were left out: of other chats, too old, over, or not what a member hands on."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> FetchedHistory:
+        return cls(
+            messages=data["messages"],
+            left_out=data["leftOut"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -6643,6 +6663,28 @@ class SettingType(str, Enum):
     @classmethod
     def _missing_(cls, value: object) -> SettingType:
         return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedHistory:
+    """A history that was handed on."""
+
+    message_id: str
+    """Id of the message that brings it to the members."""
+
+    messages: int
+    """How many messages are in it."""
+
+    oldest_at: int
+    """When the oldest of them was written, seconds since 1970."""
+
+    @classmethod
+    def _decode(cls, data: dict[str, Any]) -> SharedHistory:
+        return cls(
+            message_id=data["messageId"],
+            messages=data["messages"],
+            oldest_at=data["oldestAt"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

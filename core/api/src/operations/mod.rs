@@ -15,6 +15,7 @@ mod connection;
 mod contacts;
 mod debug;
 mod events;
+mod group_history;
 mod group_settings;
 mod groups;
 mod history;
@@ -96,6 +97,7 @@ pub use contacts::{
 };
 pub use debug::{DebugEcho, DebugFail};
 pub use events::Acknowledge;
+pub use group_history::{FetchGroupHistory, FetchedHistory, ShareGroupHistory, SharedHistory};
 pub use group_settings::{
     AdminReport, AppealGroupSuspension, ConfirmGroup, GroupSetting, ListReportedMessages, ReportToAdmins,
     ReportedMessage, ReportedMessages, SetGroupDescription, SetGroupSetting, SetGroupSubject,
@@ -303,6 +305,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<EditPost>(),
     entry::<EditQuickReply>(),
     entry::<Export>(),
+    entry::<FetchGroupHistory>(),
     entry::<FindChats>(),
     entry::<FindClientVersion>(),
     entry::<FindContacts>(),
@@ -433,6 +436,7 @@ pub static OPERATIONS: &[Entry] = &[
     entry::<SetStatusAudience>(),
     entry::<SetUsername>(),
     entry::<SetUsernameKey>(),
+    entry::<ShareGroupHistory>(),
     entry::<SharePhoneNumber>(),
     entry::<StarMessages>(),
     entry::<StartCall>(),

@@ -6,6 +6,7 @@ mod create;
 mod events;
 mod exchange;
 pub(crate) mod fanout;
+pub(crate) mod history;
 mod holders;
 mod info;
 mod invites;
@@ -42,6 +43,7 @@ pub use events::{
 };
 pub(crate) use exchange::{left, unclear};
 pub(crate) use fanout::Manner;
+pub use history::{FetchedHistory, SharedHistory};
 pub use info::{Group, GroupDescription, Participant};
 pub use invites::{Invitation, InviteLink, Joined};
 pub use lookup::{GroupLookup, GroupPicture};

@@ -1,5 +1,6 @@
 //! How a message gets where it goes, for chats that do not say so by themselves: a status goes to an
-//! audience of its own, and a post of a channel names its file to the service.
+//! audience of its own, a post of a channel names its file to the service, and some messages in groups are for a few
+//! members alone.
 
 use prost::Message as _;
 use whimbrel_wire::Jid;
@@ -14,6 +15,8 @@ pub(crate) enum Route {
     Audience { people: Vec<Jid>, setting: Setting },
     /// A post of a channel, with the name that the media hosts gave its file.
     Post { media_handle: Option<String> },
+    /// A message in a group for these members alone.
+    Members { people: Vec<Jid> },
 }
 
 /// Its stored form.
@@ -26,6 +29,9 @@ struct Row {
     setting: Option<String>,
     #[prost(string, optional, tag = "3")]
     media_handle: Option<String>,
+    /// The people are members of a group.
+    #[prost(bool, tag = "4")]
+    members: bool,
 }
 
 impl Route {
@@ -34,7 +40,7 @@ impl Route {
     pub(crate) fn audience(&self) -> &[Jid] {
         match self {
             Self::Audience { people, .. } => people,
-            Self::Post { .. } => &[],
+            Self::Post { .. } | Self::Members { .. } => &[],
         }
     }
 
@@ -44,8 +50,11 @@ impl Route {
             Self::Audience { people, setting } => Row {
                 people: people.iter().map(Jid::to_string).collect(),
                 setting: Some(setting.word().to_owned()),
-                media_handle: None,
+                ..Row::default()
             },
+            Self::Members { people } => {
+                Row { people: people.iter().map(Jid::to_string).collect(), members: true, ..Row::default() }
+            }
             Self::Post { media_handle } => Row { media_handle: media_handle.clone(), ..Row::default() },
         };
         row.encode_to_vec()
@@ -55,11 +64,14 @@ impl Route {
     pub(crate) fn unpack(packed: &[u8]) -> Result<Self, StoreError> {
         let unreadable = || StoreError::Corrupt("the route of a message could not be read".to_owned());
         let row = Row::decode(packed).map_err(|_| unreadable())?;
-        let Some(setting) = row.setting else { return Ok(Self::Post { media_handle: row.media_handle }) };
         let people = row.people.iter().map(|person| person.parse()).collect::<Result<Vec<Jid>, _>>();
-        Ok(Self::Audience {
-            people: people.map_err(|_| unreadable())?,
-            setting: Setting::of_word(&setting).ok_or_else(unreadable)?,
+        let people = people.map_err(|_| unreadable())?;
+        Ok(match row.setting {
+            Some(setting) => {
+                Self::Audience { people, setting: Setting::of_word(&setting).ok_or_else(unreadable)? }
+            }
+            None if row.members => Self::Members { people },
+            None => Self::Post { media_handle: row.media_handle },
         })
     }
 }
@@ -76,6 +88,7 @@ mod tests {
             Route::Audience { people: Vec::new(), setting: Setting::Contacts },
             Route::Post { media_handle: Some("H".to_owned()) },
             Route::Post { media_handle: None },
+            Route::Members { people: vec![Jid::lid("7")] },
         ] {
             assert_eq!(Route::unpack(&route.pack()).unwrap(), route);
         }

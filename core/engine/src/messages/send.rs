@@ -234,7 +234,8 @@ async fn reject(client: &Inner, tickets: &[Ticket], error: &Error) -> Result<(),
 
 /// Looks up the devices of a chat and begins the sessions that are missing.
 async fn prepare(client: Arc<Inner>, connection: Arc<Connection>, ticket: Ticket) {
-    let Ticket { row: OutboxRow { chat, .. }, by_phone, manner, .. } = ticket;
+    let people = groups::history::send::people(&ticket.row).map(<[Jid]>::to_vec);
+    let Ticket { row: OutboxRow { chat, .. }, by_phone, manner, order, .. } = ticket;
     let Some(own) = client.account().and_then(|account| account.phone.as_ref().map(Jid::to_bare)) else {
         client.outbox.prepared(&chat, |_| false);
         return;
@@ -243,7 +244,9 @@ async fn prepare(client: Arc<Inner>, connection: Arc<Connection>, ticket: Ticket
     for attempt in 1..=LOOKUPS {
         // Each status has an audience of its own: what comes in later is looked up later.
         let waiting = if chat.is_status() { client.outbox.waiting_for(&chat) } else { Vec::new() };
-        let prepared = if chat.is_group() {
+        let prepared = if let Some(people) = &people {
+            groups::history::send::prepare(&client, &connection, &chat, people).await
+        } else if chat.is_group() {
             groups::send::prepare(&client, &connection, &chat, manner).await
         } else if chat.is_status() {
             status::send::prepare(&client, &connection, &waiting).await
@@ -254,6 +257,11 @@ async fn prepare(client: Arc<Inner>, connection: Arc<Connection>, ticket: Ticket
             Ok(()) if chat.is_status() => {
                 let looked_up: BTreeSet<u64> = waiting.iter().map(|ticket| ticket.order).collect();
                 client.outbox.prepared(&chat, |order| looked_up.contains(&order));
+                return;
+            }
+            // What is for all needs more than what is for a few.
+            Ok(()) if people.is_some() => {
+                client.outbox.prepared(&chat, |prepared| prepared == order);
                 return;
             }
             Ok(()) => {
@@ -303,6 +311,9 @@ fn compose_next<'t>(
 }
 
 pub(super) fn compose(unit: &mut Unit<'_>, ticket: &Ticket) -> Result<Composed, StoreError> {
+    if let Some(people) = groups::history::send::people(&ticket.row) {
+        return groups::history::send::compose(unit, ticket, people);
+    }
     if ticket.row.chat.is_group() {
         return groups::send::compose(unit, ticket);
     }

@@ -273,6 +273,27 @@ impl ToGroup<'_> {
     }
 }
 
+/// A new message in a group for some members alone (delivery document §3.6).
+pub(crate) struct ToMembers<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) to: &'a Jid,
+    /// How members are addressed.
+    pub(crate) addressing: &'static str,
+    /// Proof of this device, for whoever meets it for the first time.
+    pub(crate) proof: Option<&'a [u8]>,
+    pub(crate) about: &'a About,
+}
+
+impl ToMembers<'_> {
+    /// Builds the stanza. It has no hash of participants: they are not all of them.
+    pub(crate) fn build(self, sealed: Vec<Sealed>) -> Node {
+        let (participants, proof) = participants(sealed, self.proof, |enc| self.about.body(enc));
+        let message = Node::new("message").attr("id", self.id.to_owned()).attr("to", self.to);
+        let message = self.about.message(message).attr("addressing_mode", self.addressing);
+        self.about.children(message.child_opt(participants)).child_opt(proof)
+    }
+}
+
 /// A new message to `status@broadcast` (delivery document §3.7).
 pub(crate) struct ToStatus<'a> {
     pub(crate) id: &'a str,

@@ -114,6 +114,9 @@ fn first(unit: &mut Unit<'_>, request: &Request, sure: bool) -> Result<Step, Sto
         }
     }
     let Some(row) = find(unit, request)? else { return Ok(Step::Nothing("it is not known")) };
+    if !groups::history::send::is_for(unit, &row, &device)? {
+        return Ok(Step::Nothing("it is for other members"));
+    }
     if row.chat.is_status() && status::resend::asked(unit, &row, &device)? != Asker::Member {
         return Ok(Step::Nothing("it is not of the audience"));
     }
@@ -203,7 +206,8 @@ fn compose(unit: &mut Unit<'_>, request: &Request) -> Result<Step, StoreError> {
     let target = Target { key, wire: request.device.clone() };
     let own = unit.is_own(&target.key);
     let group = request.chat.is_group() || request.chat.is_status();
-    let shared = request.chat.is_group() || status::resend::is_shared(&row);
+    let for_few = groups::history::send::people(&row).is_some();
+    let shared = request.chat.is_group() && !for_few || status::resend::is_shared(&row);
     if !own && !group && !unit.canonical(&row.chat)?.same_account(&target.key) {
         return Ok(Step::Nothing("it was not for that device"));
     }

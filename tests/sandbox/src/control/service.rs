@@ -27,6 +27,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/restrict/lift", routing::post(lift_restriction))
         .route("/black-hole", routing::post(black_hole))
         .route("/version", routing::post(version))
+        .route("/properties", routing::post(set_property))
         .route("/prekeys/lose", routing::post(lose_prekeys))
         .route("/refresh-code", routing::post(refresh_code))
         .route("/clock", routing::get(time).post(advance))
@@ -53,6 +54,19 @@ async fn random_faults(State(api): State<Api>, Body(faults): Body<RandomFaults>)
 
 async fn clear_faults(State(api): State<Api>) -> StatusCode {
     api.sandbox.clear_faults();
+    StatusCode::NO_CONTENT
+}
+
+/// A property by which the service steers clients.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Property {
+    code: u32,
+    value: String,
+}
+
+async fn set_property(State(api): State<Api>, Body(property): Body<Property>) -> StatusCode {
+    api.sandbox.set_property(property.code, &property.value);
     StatusCode::NO_CONTENT
 }
 

@@ -15,6 +15,11 @@ pub(super) struct Properties {
 }
 
 impl Properties {
+    /// Whether a property is set to something that means yes.
+    pub(super) fn is_on(&self, code: u32) -> bool {
+        self.values.get(&code).is_some_and(|value| matches!(value.as_str(), "1" | "true"))
+    }
+
     /// Who has the table already is told just that.
     pub(super) fn answer(&self, request: &Node) -> Node {
         let known = request.child_named("props").and_then(|props| stanza::text(props, "hash"));

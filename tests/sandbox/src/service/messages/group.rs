@@ -15,6 +15,9 @@ use crate::counters::sender_key_id;
 use crate::events::Event;
 use crate::stanza;
 
+/// The property that lets accounts hand on what was written in a group.
+const HISTORY_SEND: u32 = 15_313;
+
 /// Ciphertexts by the device that they are for.
 type Copies<'n> = BTreeMap<DeviceId, Vec<&'n Node>>;
 
@@ -34,6 +37,12 @@ impl Service {
             return Err(403);
         }
         if content::is_admin_revoke(message.node) && !group.is_admin(message.sender.account) {
+            return Err(479);
+        }
+        // Histories are handed on only by accounts that may (features document §2.10).
+        let brings_history = |enc: &&Node| enc.attr_is("mediatype", "group_history");
+        let mut encs = message.copies.iter().flat_map(|(_, encs)| encs.iter().copied());
+        if encs.any(|enc| brings_history(&enc)) && !self.properties.is_on(HISTORY_SEND) {
             return Err(479);
         }
         let mode = group.mode();
