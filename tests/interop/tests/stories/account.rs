@@ -92,16 +92,35 @@ async fn account(program: Program, story: &str) {
     assert_eq!(client.default_timer(options()).await.unwrap().seconds, 604_800);
 
     // What is said of oneself.
-    if program == Program::Baileys {
-        them.call("updateProfileStatus", json!(["on the pond"])).await.unwrap();
-        ours.event("what is said of oneself", |event| match event {
-            EventKind::AboutChanged(changed) if changed.about.text.as_deref() == Some("on the pond") => {
-                Some(())
-            }
-            _ => None,
-        })
-        .await;
-    }
+    let (method, arguments) = match program {
+        Program::Baileys => ("updateProfileStatus", json!(["on the pond"])),
+        Program::Whatsmeow => (
+            "SetStatusMessage",
+            json!([{"text": "on the pond", "emoji": {"content": "🦆"}, "ephemeral_duration_sec": 3600}]),
+        ),
+    };
+    them.call(method, arguments).await.unwrap();
+    let emoji = ours.event("what is said of oneself", |event| match event {
+        EventKind::AboutChanged(changed) if changed.about.text.as_deref() == Some("on the pond") => {
+            Some(changed.about.emoji.clone())
+        }
+        _ => None,
+    });
+    let expected = (program == Program::Whatsmeow).then(|| "🦆".to_owned());
+    assert_eq!(emoji.await, expected);
+
+    // Another account sees it as long as it may.
+    let beside = stage.peer(program, &ben).await;
+    client.set_privacy(PrivacyCategory::About, PrivacyValue::Nobody, options()).await.unwrap();
+    let shown = async || match program {
+        Program::Baileys => beside.as_peer().call("fetchStatus", json!([ana.jid().to_string()])).await,
+        Program::Whatsmeow => beside.as_peer().call("GetUserInfo", json!([[ana.jid().to_string()]])).await,
+    };
+    let hidden = shown().await.unwrap();
+    assert!(!hidden.to_string().contains("on the pond"), "{hidden}");
+    client.set_privacy(PrivacyCategory::About, PrivacyValue::Everyone, options()).await.unwrap();
+    let seen = shown().await.unwrap();
+    assert!(seen.to_string().contains("on the pond"), "{seen}");
     stage.is_quiet().await;
     stage.finish();
 }

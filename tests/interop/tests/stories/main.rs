@@ -11,6 +11,7 @@ mod support;
 mod account;
 mod app_state;
 mod baileys_link;
+mod business;
 mod calls;
 mod channels;
 mod devices;
