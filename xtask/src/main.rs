@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+mod abi;
 mod bench;
 mod bindings;
 mod coverage;
@@ -42,6 +43,12 @@ const TASKS: &[Task] = &[
         usage: "[--check]",
         about: "write bindings/api.json and the typed sources of every language from core/api's tables",
         run: bindings::run,
+    },
+    Task {
+        name: "abi",
+        usage: "[--release]",
+        about: "compare bindings/api.json with the surface of the last release; --release makes it that",
+        run: abi::run,
     },
     Task {
         name: "coverage",

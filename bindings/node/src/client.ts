@@ -6,9 +6,13 @@ import type { CloseOptions, Engine } from './engine.js'
 import { fromNative, native, settled } from './errors.js'
 import type { ClientEvent } from './events.js'
 import { EventIterator, Inbox } from './inbox.js'
+import { Listeners } from './listeners.js'
+import type { Listener, ListenerName } from './listeners.js'
 import type { NativeCall, NativeClient } from './native.js'
 import { Operations } from './operations.js'
 import type { CallOptions } from './operations.js'
+import { spooled, streamed } from './streams.js'
+import type { DownloadStream } from './streams.js'
 import type { DownloadMedia, Export, UploadMedia, UploadedMedia } from './types.js'
 
 /** Options of a client. What is absent has a default that suits production. */
@@ -73,11 +77,14 @@ export interface Download {
 export class Client extends Operations {
   readonly #native: NativeClient
   readonly #inbox: Inbox
+  readonly #listeners = new Listeners((signal) => this.events({ signal }))
+  readonly #temporaryFolder: string | undefined
 
-  private constructor(client: NativeClient, inbox: Inbox) {
+  private constructor(client: NativeClient, inbox: Inbox, temporaryFolder: string | undefined) {
     super()
     this.#native = client
     this.#inbox = inbox
+    this.#temporaryFolder = temporaryFolder
   }
 
   /**
@@ -92,7 +99,7 @@ export class Client extends Operations {
     const client = await settled(native(() => nativeOf(engine).open(path, JSON.stringify(rest), bell)))
     const inbox = new Inbox(client, rest.manualAcknowledge === true)
     listener = new WeakRef(inbox)
-    return new Client(client, inbox)
+    return new Client(client, inbox, rest.temporaryFolder)
   }
 
   /** Runs an operation by name; the answer is decoded JSON. The other methods are this one with types. */
@@ -102,13 +109,24 @@ export class Client extends Operations {
   }
 
   /**
-   * Encrypts bytes and uploads them, as `uploadMedia` does with a file. They are copied before this
-   * returns.
+   * Encrypts bytes and uploads them, as `uploadMedia` does with a file. Those in memory are copied
+   * before this returns. A stream goes through a file in the folder for temporary files, which this
+   * user alone can read and which is removed, because what goes up is read more than once.
    *
    *     const { reference } = await client.upload(jpeg, { kind: 'image' })
+   *     const { reference } = await client.upload(response.body, { kind: 'video' })
    */
-  async upload(bytes: Uint8Array, request: Omit<UploadMedia, 'path'>, options: CallOptions = {}): Promise<UploadedMedia> {
-    const started = (): NativeCall => this.#native.upload(bytes, JSON.stringify(request), options.timeoutMs)
+  async upload(
+    source: Uint8Array | AsyncIterable<Uint8Array>,
+    request: Omit<UploadMedia, 'path'>,
+    options: CallOptions = {},
+  ): Promise<UploadedMedia> {
+    if (!(source instanceof Uint8Array)) {
+      return spooled(source, this.#temporaryFolder, options.signal, (path) =>
+        this.uploadMedia({ ...request, path }, options),
+      )
+    }
+    const started = (): NativeCall => this.#native.upload(source, JSON.stringify(request), options.timeoutMs)
     return JSON.parse(await this.#run(started, options)) as UploadedMedia
   }
 
@@ -121,6 +139,17 @@ export class Client extends Operations {
   async download(request: Omit<DownloadMedia, 'path'>, options: CallOptions = {}): Promise<Download> {
     const started = (): NativeCall<Download> => this.#native.download(JSON.stringify(request), options.timeoutMs)
     return this.#run(started, options)
+  }
+
+  /**
+   * Downloads the file of a message as a stream. It goes through a file in the folder for temporary
+   * files, because nothing is given out before all of it was checked. Read it to its end, or destroy it.
+   *
+   *     const { stream } = await client.downloadStream({ reference })
+   *     await pipeline(stream, response)
+   */
+  async downloadStream(request: Omit<DownloadMedia, 'path'>, options: CallOptions = {}): Promise<DownloadStream> {
+    return streamed(this.#temporaryFolder, (path) => this.downloadMedia({ ...request, path }, options))
   }
 
   async #run<T>(start: () => NativeCall<T>, { signal }: CallOptions): Promise<T> {
@@ -144,6 +173,36 @@ export class Client extends Operations {
    */
   events(options: EventOptions = {}): AsyncIterableIterator<ClientEvent, undefined> {
     return new EventIterator(this.#inbox, options.signal)
+  }
+
+  /**
+   * Calls a function for each event of a kind, or of every kind for `event`. Listeners are called in
+   * the order in which they were added, one after the other, each being waited for; the next event is
+   * taken after that. They take the place of a loop over `events`, and like it do not keep the process
+   * alive; see `ref`.
+   *
+   * What a listener throws goes to the listeners of `error`, and the next event is taken. Without any it
+   * is an uncaught exception.
+   *
+   *     client.on('message', async (message) => {
+   *       if (message.text === 'ping') await client.sendText({ chat: message.chat, text: 'pong' })
+   *     })
+   */
+  on<K extends ListenerName>(kind: K, listener: Listener<K>): this {
+    this.#listeners.add(kind, listener, false)
+    return this
+  }
+
+  /** The same for the next such event only. */
+  once<K extends ListenerName>(kind: K, listener: Listener<K>): this {
+    this.#listeners.add(kind, listener, true)
+    return this
+  }
+
+  /** Takes a listener away. When there is none left, events wait again. */
+  off<K extends ListenerName>(kind: K, listener: Listener<K>): this {
+    this.#listeners.remove(kind, listener)
+    return this
   }
 
   /** The whole content of a message event as protobuf; `undefined` for other events. */

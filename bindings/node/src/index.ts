@@ -12,7 +12,9 @@ export type { CloseOptions, Endpoint, EngineOptions, ImportReport, ImportSource 
 export { WhimbrelError } from './errors.js'
 export type { Outcome } from './errors.js'
 export type * from './events.js'
+export type { EventOf, Listener, ListenerName } from './listeners.js'
 export type { CallOptions } from './operations.js'
+export type { DownloadStream } from './streams.js'
 export type * from './types.js'
 
 /** The version of the engine. */

@@ -1,4 +1,5 @@
 // Beginnings and ends: of processes, of worker threads, and of objects that nobody has any more.
+// Those about an end run as often as `WHIMBREL_REPEAT` says.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -16,6 +17,16 @@ import { Client, Engine } from 'whimbrel'
 import { DEADLINE, Sandbox, folder, link, soon } from './sandbox.mjs'
 
 let sandbox, engine
+
+const REPEAT = Number(process.env.WHIMBREL_REPEAT ?? 1)
+
+/** A test about how a process or thread ends. */
+function ending(name, body) {
+  if (REPEAT === 1) return test(name, body)
+  return test(`${name}, ${REPEAT} times`, async (t) => {
+    for (let number = 0; number < REPEAT; number += 1) await t.test(String(number), body)
+  })
+}
 
 before(async () => {
   sandbox = await Sandbox.start()
@@ -47,7 +58,7 @@ async function run(t, name, { readyFile, store }, given = [], { flags = [], onLi
   const lines = []
   createInterface(child.stdout).on('line', (line) => {
     lines.push(line)
-    onLine(line, child)
+    onLine(line, child, lines)
   })
   let errors = ''
   child.stderr.on('data', (data) => (errors += data))
@@ -65,7 +76,7 @@ async function linked(t) {
   return { where, phone, friend }
 }
 
-test('fifty processes leave with a live engine', async (t) => {
+ending('processes leave with a live engine', async (t) => {
   const ways = ['fall off', 'exit', 'exit-in-loop']
   const where = place(t)
   const one = async (number) => {
@@ -74,23 +85,61 @@ test('fifty processes leave with a live engine', async (t) => {
     const { status, signal, errors } = await run(t, 'leave.mjs', { ...where, store }, [way])
     assert.deepEqual({ status, signal, errors }, { status: 0, signal: null, errors: '' }, way)
   }
-  for (let number = 0; number < 50; number += 5) {
-    await Promise.all([0, 1, 2, 3, 4].map((more) => one(number + more)))
-  }
+  await Promise.all(ways.map((_, number) => one(number)))
 })
 
-test('an error in the loop ends the process as errors do', async (t) => {
+ending('Ctrl-C ends a loop in order', async (t) => {
+  const { status, signal, lines, errors } = await run(t, 'interrupted.mjs', place(t), [], {
+    onLine: (line, child) => line === 'ready' && child.kill('SIGINT'),
+  })
+  assert.deepEqual({ status, signal, errors, lines }, { status: 0, signal: null, errors: '', lines: ['ready', 'closed'] })
+})
+
+ending('Ctrl-C that nobody handles ends the process at once', async (t) => {
+  const { status, signal, errors } = await run(t, 'interrupted.mjs', place(t), ['unhandled'], {
+    onLine: (line, child) => line === 'ready' && child.kill('SIGINT'),
+  })
+  assert.deepEqual({ status, signal, errors }, { status: null, signal: 'SIGINT', errors: '' })
+})
+
+ending('a process leaves during a flood', async (t) => {
+  const { where, phone, friend } = await linked(t)
+  const flood = Promise.all(Array.from({ length: 40 }, (_, number) => friend.send(phone.jid, `flood ${number}`)))
+  const { status, signal, errors } = await run(t, 'receive.mjs', where, ['10'])
+  assert.deepEqual({ status, signal, errors }, { status: 0, signal: null, errors: '' })
+  await flood
+})
+
+test('the engine never waits for JavaScript', async (t) => {
+  const { where, phone, friend } = await linked(t)
+  let sent
+  const { status, lines, errors } = await run(t, 'held.mjs', where, [], {
+    onLine: (line, _, lines) => {
+      if (line !== 'held') return
+      // What arrives is received, stored and confirmed while the thread of JavaScript is blocked.
+      sent = friend.send(phone.jid, 'meanwhile').then(async (id) => {
+        await friend.deviceReceipt(id)
+        lines.push('confirmed')
+      })
+    },
+  })
+  await sent
+  assert.deepEqual({ status, errors }, { status: 0, errors: '' })
+  assert.deepEqual(lines, ['held', 'confirmed', 'free', 'meanwhile'])
+})
+
+ending('an error in the loop ends the process as errors do', async (t) => {
   const { status, signal, errors } = await run(t, 'leave.mjs', place(t), ['throw'])
   assert.deepEqual({ status, signal }, { status: 1, signal: null })
   assert.match(errors, /thrown in the loop/)
 })
 
-test('calls keep the process, events only when asked', async (t) => {
+ending('calls keep the process, events only when asked', async (t) => {
   const { status, lines, errors } = await run(t, 'wait.mjs', place(t))
   assert.deepEqual({ status, errors, lines }, { status: 0, errors: '', lines: ['held', 'NOT_LINKED', 'closed'] })
 })
 
-test('a forgotten client is closed', async (t) => {
+ending('a forgotten client is closed', async (t) => {
   const { status, lines, errors } = await run(t, 'forget.mjs', place(t), [], { flags: ['--expose-gc'] })
   assert.deepEqual({ status, errors, lines }, { status: 0, errors: '', lines: ['opened again'] })
 })
@@ -136,11 +185,10 @@ test('exits and kills during a flood lose nothing', async (t) => {
   assert.deepEqual(inOrder, Array.from({ length: count }, (_, number) => `flood ${number}`))
 })
 
-test('worker threads end in every way, and free their stores', async (t) => {
+ending('worker threads end in every way, and free their stores', async (t) => {
   const { where, phone, friend } = await linked(t)
   await friend.send(phone.jid, 'offered again and again')
-  for (let round = 0; round < 12; round += 1) {
-    const end = ['terminate', 'exit', 'fall off'][round % 3]
+  for (const end of ['terminate', 'exit', 'fall off']) {
     const worker = new Worker(new URL('worker.mjs', programs), { workerData: { ...where, end } })
     const ended = new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject))
     if (end === 'terminate') {

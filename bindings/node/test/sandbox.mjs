@@ -1,158 +1,24 @@
-// The sandbox program and its simulated phones, for tests.
+// The sandbox program and its simulated phones, for the tests of this package. `whimbrel/testing` has
+// them for everybody.
 
-import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-import { Client, sandboxEndpoint } from 'whimbrel'
+import { Client } from 'whimbrel'
+import { DEADLINE } from 'whimbrel/testing'
 
-/** How long anything may take before a test fails, in milliseconds. */
-export const DEADLINE = 20_000
+export { DEADLINE, Phone, Sandbox, soon } from 'whimbrel/testing'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
-const program = process.env.WHIMBREL_SANDBOX ?? join(root, 'target/debug/whimbrel-sandbox')
+// The program that `cargo xtask test node` builds.
+process.env.WHIMBREL_SANDBOX ??= fileURLToPath(new URL('../../../target/debug/whimbrel-sandbox', import.meta.url))
 
 /** A folder that goes away with the test. */
 export function folder(t) {
   const path = mkdtempSync(join(tmpdir(), 'whimbrel-node-'))
   t.after(() => rmSync(path, { recursive: true }))
   return path
-}
-
-/** Fails unless the promise settles in time. */
-export async function soon(promise, what) {
-  let timer
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not happen`)), DEADLINE)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-/** A sandbox that runs. */
-export class Sandbox {
-  static async start() {
-    const child = spawn(program, ['--exit-with-parent'], { stdio: ['pipe', 'pipe', 'inherit'] })
-    const [line] = await soon(
-      new Promise((resolve, reject) => {
-        child.once('error', reject)
-        createInterface(child.stdout).once('line', (line) => resolve([line]))
-      }),
-      'the ready line',
-    )
-    return new Sandbox(child, line)
-  }
-
-  constructor(child, readyLine) {
-    this.child = child
-    this.readyLine = readyLine
-    this.endpoint = sandboxEndpoint(readyLine)
-    this.control = JSON.parse(readyLine).control
-  }
-
-  async ask(method, path, body) {
-    const answer = await fetch(this.control + path, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      body: body && JSON.stringify(body),
-    })
-    const text = await answer.text()
-    assert.ok(answer.ok, `${method} ${path}: ${text}`)
-    return text ? JSON.parse(text) : undefined
-  }
-
-  async phone() {
-    return new Phone(this, await this.ask('POST', '/phones', {}))
-  }
-
-  /** Ends it, and fails if a client broke the protocol's rules about keys. */
-  async stop() {
-    const { items } = await this.ask('GET', '/violations')
-    const ended = new Promise((resolve) => this.child.once('exit', resolve))
-    this.child.stdin.end()
-    await soon(ended, "the sandbox's end")
-    assert.deepEqual(items, [])
-  }
-}
-
-/** A simulated phone. */
-export class Phone {
-  constructor(sandbox, view) {
-    this.sandbox = sandbox
-    this.number = view.phone
-    this.jid = view.jid
-    this.lid = view.lid
-  }
-
-  ask(method, what, body) {
-    return this.sandbox.ask(method, `/phones/${this.number}${what}`, body)
-  }
-
-  async scan(qr) {
-    await this.ask('POST', '/scan', { qr })
-  }
-
-  async enterCode(code) {
-    await this.ask('POST', '/code', { code })
-  }
-
-  async send(to, text) {
-    return (await this.ask('POST', '/send', { to, text })).id
-  }
-
-  /** Sends a message of any kind as protobuf, hexadecimal. */
-  async sendRaw(to, raw) {
-    return (await this.ask('POST', '/send', { to, raw })).id
-  }
-
-  async read(chat, ids) {
-    await this.ask('POST', '/read', { chat, ids })
-  }
-
-  /** Waits for a message with this text. */
-  message(text) {
-    return this.#wait('messages', (item) => item.text === text)
-  }
-
-  /** Waits for the message with this id. */
-  shown(id) {
-    return this.#wait('messages', (item) => item.id === id)
-  }
-
-  /** Waits for the message with this id, and downloads and opens its file. */
-  async file(id) {
-    const { base64 } = await this.ask('GET', `/media/${id}?wait_ms=20000`)
-    return Buffer.from(base64, 'base64')
-  }
-
-  /** Waits for a receipt for a message. */
-  receipt(id, kind) {
-    return this.#wait('receipts', (item) => item.id === id && item.kind === kind)
-  }
-
-  /** Waits for what the phone sees of somebody: `available`, `composing` and the like. */
-  sign(kind) {
-    return this.#wait('signs', (item) => item.kind === kind)
-  }
-
-  async #wait(what, wanted) {
-    const end = Date.now() + DEADLINE
-    for (let after = 0; Date.now() < end; ) {
-      const { items } = await this.ask('GET', `/${what}?after=${after}&wait_ms=5000`)
-      for (const item of items) {
-        if (wanted(item)) return item
-        after = item.seq
-      }
-    }
-    throw new Error(`the phone has no such entry in its ${what}`)
-  }
 }
 
 /** The next event that is wanted; others before it are taken. */
@@ -166,11 +32,7 @@ export async function nextEvent(client, wanted) {
 }
 
 /** Links an open client to a phone, and waits until it is online. */
-export async function link(client, phone) {
-  const { text } = await client.linkWithQr({ timeoutMs: DEADLINE })
-  await phone.scan(text)
-  await client.connect({ timeoutMs: DEADLINE })
-}
+export const link = (client, phone) => phone.link(client)
 
 /** Two clients that are linked and online, and the phone of the second one. */
 export async function pair(t, sandbox, engine) {

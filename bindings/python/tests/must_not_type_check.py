@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import whimbrel
+import whimbrel.sync
 
 
 async def wrong(client: whimbrel.Client) -> None:
@@ -24,8 +25,19 @@ async def wrong(client: whimbrel.Client) -> None:
                 receipt.value.upper()
     for event in client.events():  # refused
         pass
+    client.on(whimbrel.Qr)(of_messages)  # refused
+    client.on("message")  # refused
     whimbrel.Client()  # refused
     whimbrel.Engine(worker_threads="2")  # refused
+
+
+def of_messages(message: whimbrel.Message) -> None: ...
+
+
+def wrong_without_a_loop(client: whimbrel.sync.Client) -> None:
+    client.send_text("15550001234", "hello")  # refused
+    client.send_text(chat="15550001234", text=7)  # refused
+    client.next_event().kind  # refused
 
 
 async def right(client: whimbrel.Client, message: whimbrel.Message) -> None:
@@ -33,3 +45,5 @@ async def right(client: whimbrel.Client, message: whimbrel.Message) -> None:
     await client.mark_read(chat=sent.chat, message_ids=[message.message_id], sender=message.sender)
     if message.text is not None:
         message.text.upper()
+    client.on(whimbrel.Message)(of_messages)
+    client.on(whimbrel.Message, whimbrel.Receipt)(lambda event: event.chat)

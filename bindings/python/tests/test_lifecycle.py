@@ -1,11 +1,14 @@
 """How processes end: whatever a program leaves open, the interpreter exits in order.
 
-Each program runs in an interpreter of its own; what counts is its exit status.
+Each program runs in an interpreter of its own; what counts is its exit status. Those that are
+marked as endings are repeated: see ``conftest.py``.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -13,7 +16,9 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from sandbox import DEADLINE, Sandbox
+from sandbox import DEADLINE, Sandbox, link
+
+import whimbrel
 
 TESTS = Path(__file__).resolve().parent
 PACKAGE = TESTS.parent / "python"
@@ -78,15 +83,17 @@ ENDS = {
 }
 
 
+ending = pytest.mark.ending
+
+
+@ending
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
 def test_exit_with_a_live_engine(sandbox: Sandbox, end: str) -> None:
-    # Ten times each, fifty in all; five at a time.
-    for _ in range(2):
-        running = [start(LIVE.format(end=end), sandbox) for _ in range(5)]
-        for process in running:
-            finish(process)
+    for process in [start(LIVE.format(end=end), sandbox) for _ in range(2)]:
+        finish(process)
 
 
+@ending
 def test_exit_during_a_flood(sandbox: Sandbox, tmp_path: Path) -> None:
     flood = f"""
     from sandbox import RunningSandbox
@@ -108,11 +115,98 @@ def test_exit_during_a_flood(sandbox: Sandbox, tmp_path: Path) -> None:
 
     asyncio.run(main())
     """
-    for _ in range(3):
-        assert run(flood, sandbox) == "leaving\n"
-        (tmp_path / "flood.db").unlink()
+    assert run(flood, sandbox) == "leaving\n"
 
 
+async def test_kills_in_a_flood_lose_nothing(
+    sandbox: Sandbox, engine: whimbrel.Engine, tmp_path: Path
+) -> None:
+    path, count = tmp_path / "flood.db", 60
+    phone, friend = await sandbox.phone(), await sandbox.phone()
+    async with whimbrel.Client(path, engine=engine, auto_start=False) as client:
+        await link(client, phone)
+    receiving = f"""
+    async def main():
+        client = whimbrel.Client({str(path)!r}, endpoint=endpoint, manual_acknowledge=True)
+        await client.open()
+        async for event in client.events():
+            if event.sequence is not None:
+                text = getattr(event, "text", None)
+                os.write(1, f"{{event.sequence}} {{event.id}} {{text}}\\n".encode())
+                await client.acknowledge(sequence=event.sequence)
+
+    asyncio.run(main())
+    """
+
+    async def flood() -> None:
+        for number in range(count):
+            await friend.send(phone.jid, f"flood-{number}")
+
+    flooding = asyncio.create_task(flood())
+    ids: dict[int, str] = {}
+    texts: list[str] = []
+    runs = 0
+    while len(texts) < count:
+        assert runs < 40, f"only {len(texts)} texts arrived"
+        process = start(receiving, sandbox)
+        assert process.stdout is not None
+        seen = 0
+        while line := await asyncio.to_thread(process.stdout.readline):
+            if not line.endswith("\n"):
+                break
+            sequence, id, text = line.split()
+            if int(sequence) not in ids:
+                assert int(sequence) == len(ids) + 1, "no gaps, and in order"
+                if text.startswith("flood-"):
+                    texts.append(text)
+            assert ids.setdefault(int(sequence), id) == id, "a repetition has the same id"
+            seen += 1
+            if seen == 3 + 4 * runs or len(texts) == count:
+                process.kill()
+        _, errors = process.communicate()
+        assert process.returncode == -signal.SIGKILL, errors
+        runs += 1
+    await flooding
+    assert runs > 2
+    assert texts == [f"flood-{number}" for number in range(count)]
+
+
+async def test_the_engine_never_waits_for_the_interpreter(
+    sandbox: Sandbox, engine: whimbrel.Engine, tmp_path: Path
+) -> None:
+    # A call into C that keeps the interpreter's lock, as a bad extension does, must not hold up
+    # the protocol: what arrives is received, stored and confirmed meanwhile.
+    path = tmp_path / "held.db"
+    phone, friend = await sandbox.phone(), await sandbox.phone()
+    async with whimbrel.Client(path, engine=engine, auto_start=False) as client:
+        await link(client, phone)
+    program = f"""
+    import ctypes
+
+    async def main():
+        async with whimbrel.Client({str(path)!r}, endpoint=endpoint) as client:
+            await client.connect(timeout=DEADLINE)
+            held = ctypes.PyDLL(None)
+            print("held", flush=True)
+            held.sleep(6)
+            print("free", flush=True)
+            async for event in client.events():
+                if isinstance(event, whimbrel.Message):
+                    print(event.text)
+                    return
+
+    asyncio.run(main())
+    """
+    process = start(program, sandbox)
+    assert process.stdout is not None
+    assert await asyncio.to_thread(process.stdout.readline) == "held\n"
+    sent = await friend.send(phone.jid, "meanwhile")
+    await friend.receipt_of_a_device(sent)
+    assert not select.select([process.stdout], [], [], 0)[0], "it came while the lock was held"
+    assert (await asyncio.to_thread(finish, process)).endswith("free\nmeanwhile\n")
+
+
+@ending
 def test_a_loop_that_closed_with_an_open_client(sandbox: Sandbox, tmp_path: Path) -> None:
     path = str(tmp_path / "left.db")
     program = f"""
@@ -144,6 +238,7 @@ def test_a_loop_that_closed_with_an_open_client(sandbox: Sandbox, tmp_path: Path
     assert run(program, sandbox) == "refused\nopen again\n"
 
 
+@ending
 def test_a_client_that_nobody_holds_closes(sandbox: Sandbox, tmp_path: Path) -> None:
     path = str(tmp_path / "dropped.db")
     program = f"""
@@ -181,6 +276,7 @@ def interrupt(process: subprocess.Popen[str]) -> str:
     return finish(process)
 
 
+@ending
 def test_ctrl_c_while_waiting_for_events() -> None:
     program = """
     async def main():
@@ -197,6 +293,7 @@ def test_ctrl_c_while_waiting_for_events() -> None:
     assert interrupt(start(program)) == "interrupted\n"
 
 
+@ending
 def test_ctrl_c_while_an_engine_closes(sandbox: Sandbox, tmp_path: Path) -> None:
     # The close takes long: a call that was accepted waits for an answer that never comes.
     path = str(tmp_path / "slow.db")
@@ -227,6 +324,7 @@ def test_ctrl_c_while_an_engine_closes(sandbox: Sandbox, tmp_path: Path) -> None
     assert interrupt(start(program, sandbox)) == "interrupted\n"
 
 
+@ending
 def test_handles_from_before_a_fork() -> None:
     program = """
     engine = whimbrel.Engine()

@@ -295,8 +295,11 @@ whimbrel_client *client_linked(const sandbox *service, const whimbrel_engine *en
 
 static char folder[64];
 
+static pid_t owner;
+
 static void remove_folder(void) {
   char command[128];
+  if (getpid() != owner) return; /* a child ends before its parent */
   snprintf(command, sizeof command, "rm -rf %s", folder);
   if (system(command) != 0) fprintf(stderr, "%s was not removed\n", folder);
 }
@@ -307,6 +310,7 @@ const char *scratch(const char *name) {
   if (!*folder) {
     strcpy(folder, "/tmp/whimbrel-XXXXXX");
     CHECK(mkdtemp(folder));
+    owner = getpid();
     atexit(remove_folder);
   }
   char *place = path[turn++ % 4];

@@ -6,6 +6,13 @@
 #include <fstream>
 #include <string>
 
+#include <csignal>
+#include <stdexcept>
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <whimbrel.hpp>
 
 #define CHECK(condition)                                                                 \
@@ -129,6 +136,25 @@ void transfer() {
   CHECK(engine.import_export(file, passphrase, other).find("\"device\":7") != std::string::npos);
 }
 
+// An exception that leaves a handler ends the program, as one that leaves a thread does.
+void throwing_handler() {
+  const pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    const rlimit none{0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    CHECK(std::freopen("/dev/null", "w", stderr));
+    whimbrel::engine engine = offline_engine();
+    whimbrel::client_options options = in_memory();
+    options.manual_start = false;
+    whimbrel::client client(engine, options, [](const whimbrel::event_view &) { throw std::runtime_error("a bug"); });
+    for (;;) pause();
+  }
+  int status = 0;
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
 }  // namespace
 
 int main(int count, char **arguments) {
@@ -137,6 +163,7 @@ int main(int count, char **arguments) {
   if (name == "construction_fails_cleanly") return construction_fails_cleanly(), 0;
   if (name == "kept_events") return kept_events(), 0;
   if (name == "transfer") return transfer(), 0;
+  if (name == "throwing_handler") return throwing_handler(), 0;
   std::fprintf(stderr, "usage: %s TEST\n", arguments[0]);
   return 2;
 }

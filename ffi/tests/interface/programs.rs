@@ -22,6 +22,20 @@ fn programs_in_c_and_cpp_work_with_the_shared_and_the_static_library() {
     succeed(&mut ctest);
 }
 
+/// The endings alone, as often as `WHIMBREL_REPEAT` says.
+#[test]
+fn programs_end_in_order() {
+    let Ok(times) = std::env::var("WHIMBREL_REPEAT") else { return };
+    let scratch = scratch("endings");
+    let package = package(&scratch);
+    let sandbox = sandbox_program();
+    let build = build(&root().join("ffi/tests"), &scratch.join("tests"), &package, Some(&sandbox));
+    let mut ctest = Command::new("ctest");
+    ctest.arg("--test-dir").arg(build).args(["--output-on-failure", "--parallel", "2", "--no-tests=error"]);
+    ctest.args(["--label-regex", "ending", "--repeat", &format!("until-fail:{times}")]);
+    succeed(&mut ctest);
+}
+
 #[test]
 fn the_echo_bots_answer() {
     let scratch = scratch("examples");

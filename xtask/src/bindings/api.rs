@@ -21,6 +21,7 @@ pub(crate) struct Operation {
 
 /// One kind of event.
 pub(crate) struct Event {
+    pub(crate) number: u64,
     pub(crate) name: String,
     pub(crate) journaled: bool,
     /// Name of the type with its fields.
@@ -133,6 +134,7 @@ impl Api {
             .iter()
             .map(|event| {
                 Ok(Event {
+                    number: member(event, "number")?.as_u64().ok_or("an event has no number")?,
                     name: text(event, "name")?,
                     journaled: member(event, "journaled")?.as_bool().ok_or("journaled is no truth value")?,
                     record: reference(member(event, "schema")?)?,

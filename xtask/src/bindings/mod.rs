@@ -3,7 +3,7 @@
 //!
 //! The outputs are checked in. `--check` makes them in memory and names the files that differ.
 
-mod api;
+pub(crate) mod api;
 mod node;
 mod python;
 mod words;

@@ -11,14 +11,28 @@ const PACKAGE: &str = "bindings/node";
 
 /// Runs the area.
 pub(super) fn run(root: &Path) -> TaskResult {
-    install(root)?;
-    check(cargo(root).args(["build", "--quiet", "-p", "whimbrel-node", "-p", "whimbrel-sandbox"]))?;
-    place_addon(root)?;
-    compile(root)?;
+    build(root)?;
     check(&mut npm(root, &["run", "--silent", "types"]))?;
     check(
         npm(root, &["test", "--silent"]).env("WHIMBREL_SANDBOX", build_folder(root).join("whimbrel-sandbox")),
     )
+}
+
+/// How programs end, that many times each.
+pub(super) fn endings(root: &Path, times: &str) -> TaskResult {
+    build(root)?;
+    let mut tests = Command::new("node");
+    tests.args(["--test", "test/lifecycle.test.mjs"]).current_dir(root.join(PACKAGE));
+    tests.env("WHIMBREL_SANDBOX", build_folder(root).join("whimbrel-sandbox"));
+    check(tests.env("WHIMBREL_REPEAT", times))
+}
+
+/// Makes the package, in its folder.
+fn build(root: &Path) -> TaskResult {
+    install(root)?;
+    check(cargo(root).args(["build", "--quiet", "-p", "whimbrel-node", "-p", "whimbrel-sandbox"]))?;
+    place_addon(root)?;
+    compile(root)
 }
 
 /// Installs what the package is compiled with, as its lock file says.

@@ -13,14 +13,8 @@ pub(crate) const SOURCES: &str = "bindings/python/python";
 
 /// Runs the area.
 pub(super) fn run(root: &Path) -> TaskResult {
-    let python = environment(root)?;
-    check(cargo(root).args(["build", "--quiet", "-p", "whimbrel-python", "-p", "whimbrel-sandbox"]))?;
-    place_extension(root)?;
-    let tool = |module: &str| {
-        let mut command = Command::new(&python);
-        command.current_dir(root.join(PACKAGE)).args(["-m", module]);
-        command
-    };
+    let python = build(root)?;
+    let tool = |module: &str| tool(root, &python, module);
     check(tool("mypy").args(["python/whimbrel", "tests", "../../examples/python"]))?;
     check(
         tool("mypy.stubtest").arg("whimbrel._whimbrel").env("MYPYPATH", "python").env("PYTHONPATH", "python"),
@@ -31,6 +25,29 @@ pub(super) fn run(root: &Path) -> TaskResult {
             .env("WHIMBREL_SANDBOX", build_folder(root).join("whimbrel-sandbox"))
             .env("PYTHONPATH", "python"),
     )
+}
+
+/// How programs end, that many times each.
+pub(super) fn endings(root: &Path, times: &str) -> TaskResult {
+    let python = build(root)?;
+    let mut tests = tool(root, &python, "pytest");
+    tests.args(["-q", "tests/test_lifecycle.py"]).env("WHIMBREL_REPEAT", times).env("PYTHONPATH", "python");
+    check(tests.env("WHIMBREL_SANDBOX", build_folder(root).join("whimbrel-sandbox")))
+}
+
+/// Makes the package, in its folder, and returns the interpreter of its tools.
+fn build(root: &Path) -> Result<PathBuf, String> {
+    let python = environment(root)?;
+    check(cargo(root).args(["build", "--quiet", "-p", "whimbrel-python", "-p", "whimbrel-sandbox"]))?;
+    place_extension(root)?;
+    Ok(python)
+}
+
+/// A module that is a program, in the package's folder.
+fn tool(root: &Path, python: &Path, module: &str) -> Command {
+    let mut command = Command::new(python);
+    command.current_dir(root.join(PACKAGE)).args(["-m", module]);
+    command
 }
 
 /// The interpreter of a virtual environment with the tools of `requirements-dev.txt`.

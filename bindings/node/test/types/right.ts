@@ -37,6 +37,25 @@ export function describe(event: ClientEvent): string {
   }
 }
 
+export function listen(client: Client): void {
+  client
+    .on('message', async (message) => {
+      const words: string | null = message.text
+      await client.sendText({ chat: message.chat, text: words ?? '' })
+    })
+    .once('qr', ({ text }) => console.log(text.length))
+    .on('event', (event) => console.log(event.kind))
+    .on('error', (error, event) => console.error(error, event?.kind))
+}
+
+export async function stream(client: Client, body: AsyncIterable<Uint8Array>): Promise<void> {
+  const { reference } = await client.upload(body, { kind: 'video' })
+  const { stream, moved } = await client.downloadStream({ reference })
+  const kept: string | undefined = moved
+  stream.pipe(process.stdout)
+  console.log(kept)
+}
+
 function text(message: Message): string {
   return message.quoted?.sender ?? message.text ?? ''
 }

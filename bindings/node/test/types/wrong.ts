@@ -34,6 +34,12 @@ export async function wrong(client: Client, event: ClientEvent): Promise<void> {
   if (event.kind === 'message') event.text.length
   // @ts-expect-error moments have no position
   if (event.kind === 'qr') client.acknowledge(event.sequence)
+  // @ts-expect-error there is no such kind
+  client.on('mesage', () => {})
+  // @ts-expect-error a QR event has no chat
+  client.on('qr', ({ chat }) => chat)
+  // @ts-expect-error a path is no stream
+  await client.upload('picture.jpg', { kind: 'image' })
   // @ts-expect-error answers are what they are
   const account: string = await client.getAccount()
   // @ts-expect-error codes are members of `Code`

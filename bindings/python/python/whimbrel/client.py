@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
-import os
 import warnings
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +17,7 @@ from . import _whimbrel
 from ._errors import ClosedError, WrongStateError
 from ._events import Event, decode
 from ._mailbox import Mailbox
+from ._opening import Opening
 from ._operations import Operations
 from ._types import (
     Address,
@@ -27,7 +28,7 @@ from ._types import (
     SentMessage,
     UploadedMedia,
 )
-from .engine import CLOSE_TIMEOUT, Endpoint, Engine, default_engine
+from .engine import CLOSE_TIMEOUT, Engine, default_engine
 
 __all__ = ["Client", "Download"]
 
@@ -47,7 +48,7 @@ class Download:
     """The phone uploaded it again: keep this in place of the reference that was given."""
 
 
-class Client(Operations):
+class Client(Opening, Operations):
     """One linked account, kept in one store file.
 
     Use it with ``async with``, which opens and closes it::
@@ -57,6 +58,9 @@ class Client(Operations):
                 match event:
                     case whimbrel.Message(chat=chat, text="ping"):
                         await client.send_text(chat=chat, text="pong")
+
+    or give it handlers with ``on`` and let ``run`` do the rest. Programs without an event loop use
+    ``whimbrel.sync.Client``.
 
     A client belongs to the event loop that opened it. Any number of calls may run at a time.
     A call whose task is cancelled is cancelled; ``asyncio.timeout`` works as ever.
@@ -92,54 +96,10 @@ class Client(Operations):
             memory.
     """
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        engine: Engine | None = None,
-        endpoint: Endpoint | None = None,
-        auto_start: bool | None = None,
-        manual_acknowledge: bool = False,
-        request_timeout: float | None = None,
-        device_name: str | None = None,
-        journal_limit: int | None = None,
-        journal_limit_bytes: int | None = None,
-        sync_to_disk: bool | None = None,
-        proxy: str | None = None,
-        archive: bool | None = None,
-        archive_days: int | None = None,
-        full_history: bool | None = None,
-        history_days: int | None = None,
-        temporary_folder: str | os.PathLike[str] | None = None,
-    ) -> None:
-        self._native: _whimbrel.Client | None = None
-        self._closing = False
-        if engine is not None and endpoint is not None:
-            raise WrongStateError("an engine has its own endpoint: give one of the two")
-        self.path = os.fspath(path)
-        """The store file."""
-        self._engine = engine
-        self._endpoint = endpoint
-        self._acknowledges = not manual_acknowledge
-        self._open = partial(
-            _open,
-            path=self.path,
-            auto_start=auto_start,
-            request_timeout=request_timeout,
-            device_name=device_name,
-            journal_limit=journal_limit,
-            journal_limit_bytes=journal_limit_bytes,
-            sync_to_disk=sync_to_disk,
-            proxy=proxy,
-            archive=archive,
-            archive_days=archive_days,
-            full_history=full_history,
-            history_days=history_days,
-            temporary_folder=temporary_folder,
-        )
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._mailbox: Mailbox | None = None
-        self._inbox = _Inbox()
+    _native: _whimbrel.Client | None = None
+    _closing = False
+    _loop: asyncio.AbstractEventLoop | None = None
+    _mailbox: Mailbox | None = None
 
     # --- lifetime ---
 
@@ -151,13 +111,17 @@ class Client(Operations):
         if self._loop is not None:
             raise WrongStateError("the client was opened before")
         self._loop = asyncio.get_running_loop()
+        self._inbox = _Inbox()
         try:
             owned = None if self._endpoint is None else Engine(endpoint=self._endpoint)
             engine = owned or self._engine or default_engine()
             mailbox = Mailbox.of(self._loop)
             mailbox.keep()
             try:
-                native: _whimbrel.Client = await self._open(engine, mailbox)
+                opening = engine._native
+                native: _whimbrel.Client = await _start(
+                    mailbox, opening.cancel, opening.open, **self._options
+                )
             except BaseException:
                 mailbox.release()
                 if owned is not None:
@@ -221,6 +185,31 @@ class Client(Operations):
         After ``Closed`` the loop ends.
         """
         return _Events(self)
+
+    async def run(self) -> None:
+        """Calls the handlers that were given with ``on``, for every event, until the client closes.
+
+        Opens the client, and closes it at the end, unless it is open already. An exception of a
+        handler goes to the event loop's exception handler, which logs it unless the program has set
+        another one, and the next event is taken.
+        """
+        if self._native is None:
+            async with self:
+                return await self.run()
+        async for event in self.events():
+            for handler in self._handlers_of(event):
+                try:
+                    result = handler(event)
+                    if inspect.isawaitable(result):
+                        await result
+                except Exception as error:
+                    asyncio.get_running_loop().call_exception_handler(
+                        {
+                            "message": f"a handler of {event.kind} events failed",
+                            "exception": error,
+                            "handler": handler,
+                        }
+                    )
 
     async def _next_event(self) -> Event | None:
         native = self._ready()
@@ -350,12 +339,8 @@ class Client(Operations):
         """
         native = self._ready()
         given = bytes(data) if isinstance(data, memoryview) else data
-        request: dict[str, object] = {"kind": MediaKind(kind).value, "newsletter": newsletter}
-        if mimetype is not None:
-            request["mimetype"] = mimetype
-        if transfer is not None:
-            request["transfer"] = transfer
-        answer = await self._start(native.upload, given, json.dumps(request), timeout)
+        request = upload_request(kind, mimetype, newsletter, transfer)
+        answer = await self._start(native.upload, given, request, timeout)
         return UploadedMedia._decode(json.loads(answer))
 
     async def download(
@@ -383,18 +368,38 @@ class Client(Operations):
                 progress if ``None``.
         """
         native = self._ready()
-        request: dict[str, object] = {"reference": reference}
-        if max_length is not None:
-            request["maxLength"] = max_length
-        if ask_phone is not None:
-            request["askPhone"] = ask_phone
-        if transfer is not None:
-            request["transfer"] = transfer
-        data, moved = await self._start(native.download, json.dumps(request), timeout)
+        request = download_request(reference, max_length, ask_phone, transfer)
+        data, moved = await self._start(native.download, request, timeout)
         return Download(data=data, moved=moved)
 
     send_text.__doc__ = Operations.send_text.__doc__
     mark_read.__doc__ = Operations.mark_read.__doc__
+
+
+def upload_request(
+    kind: MediaKind, mimetype: str | None, newsletter: bool, transfer: str | None
+) -> str:
+    """What surrounds the bytes of an upload, in JSON."""
+    request: dict[str, object] = {"kind": MediaKind(kind).value, "newsletter": newsletter}
+    if mimetype is not None:
+        request["mimetype"] = mimetype
+    if transfer is not None:
+        request["transfer"] = transfer
+    return json.dumps(request)
+
+
+def download_request(
+    reference: str, max_length: int | None, ask_phone: bool | None, transfer: str | None
+) -> str:
+    """The request of a download into memory, in JSON."""
+    request: dict[str, object] = {"reference": reference}
+    if max_length is not None:
+        request["maxLength"] = max_length
+    if ask_phone is not None:
+        request["askPhone"] = ask_phone
+    if transfer is not None:
+        request["transfer"] = transfer
+    return json.dumps(request)
 
 
 def _start(
@@ -417,11 +422,6 @@ def _start(
 def _cancel(cancel: Callable[[int], None], call: int, future: asyncio.Future[Any]) -> None:
     if future.cancelled():
         cancel(call)
-
-
-async def _open(engine: Engine, mailbox: Mailbox, **options: Any) -> Any:
-    native = engine._native
-    return await _start(mailbox, native.cancel, native.open, **options)
 
 
 class _Inbox:

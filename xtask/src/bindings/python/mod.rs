@@ -8,6 +8,7 @@ mod types;
 use super::api::{Api, Field, Kind};
 use super::words::{rename_in_ticks, snake, wrap};
 use super::{Files, NOTICE};
+use operations::Front;
 
 const FOLDER: &str = "bindings/python/python/whimbrel";
 
@@ -19,7 +20,8 @@ pub(super) fn generate(api: &Api) -> Result<Files, String> {
     Ok(Files::from([
         (format!("{FOLDER}/_types.py"), types::file(api)?),
         (format!("{FOLDER}/_events.py"), events::file(api)?),
-        (format!("{FOLDER}/_operations.py"), operations::file(api)?),
+        (format!("{FOLDER}/_operations.py"), operations::file(api, Front::Async)?),
+        (format!("{FOLDER}/_sync_operations.py"), operations::file(api, Front::Sync)?),
         (format!("{FOLDER}/_errors.py"), errors::file(api)),
     ]))
 }

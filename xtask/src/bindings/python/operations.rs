@@ -1,4 +1,5 @@
-//! `_operations.py`: one typed method per operation.
+//! `_operations.py` and `_sync_operations.py`: one typed method per operation, for event loops and for
+//! programs without one.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,8 +12,28 @@ use super::{NOTHING, annotation, exports, head, python_name};
 const TIMEOUT: &str =
     "Seconds until the call fails with ``TimedOutError``; the client's ``request_timeout`` if ``None``.";
 
-/// The text of the file.
-pub(super) fn file(api: &Api) -> Result<String, String> {
+/// How the methods wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Front {
+    /// They are coroutines.
+    Async,
+    /// They hold up their thread.
+    Sync,
+}
+
+impl Front {
+    /// Words of the source: the class, who inherits it, before `def`, and before a call.
+    fn words(self) -> (&'static str, &'static str, &'static str, &'static str) {
+        match self {
+            Self::Async => ("Operations", "Client", "async ", "await "),
+            Self::Sync => ("SyncOperations", "whimbrel.sync.Client", "", ""),
+        }
+    }
+}
+
+/// The text of a file.
+pub(super) fn file(api: &Api, front: Front) -> Result<String, String> {
+    let (class, heir, before, _) = front.words();
     let mut text = head("One method per operation of the engine.");
     text.push_str("from typing import Any\n\n");
     let mut used = BTreeSet::new();
@@ -32,25 +53,27 @@ pub(super) fn file(api: &Api) -> Result<String, String> {
         let _ = writeln!(text, "    {name},");
     }
     text.push_str(")\n\n");
-    text.push_str(&exports(&[String::from("Operations")]));
-    text.push_str(
-        "\n\nclass Operations:\n    \"\"\"The operations of a client; ``Client`` inherits them.\"\"\"\n\n    \
-         async def _request(self, name: str, request: dict[str, object], timeout: float | None) -> Any:\n        \
+    text.push_str(&exports(&[class.to_owned()]));
+    let _ = write!(
+        text,
+        "\n\nclass {class}:\n    \"\"\"The operations of a client; ``{heir}`` inherits them.\"\"\"\n\n    \
+         {before}def _request(self, name: str, request: dict[str, object], timeout: float | None) -> Any:\n        \
          \"\"\"Runs an operation by name and returns its decoded answer.\"\"\"\n        \
          raise NotImplementedError\n",
     );
     for operation in &api.operations {
         text.push('\n');
-        text.push_str(&method(api, operation)?);
+        text.push_str(&method(api, operation, front)?);
     }
     Ok(text)
 }
 
-fn method(api: &Api, operation: &Operation) -> Result<String, String> {
+fn method(api: &Api, operation: &Operation, front: Front) -> Result<String, String> {
+    let (_, _, before, waits) = front.words();
     let name = &operation.name;
     let (doc, fields) = api.record(&operation.request)?;
     let answer = if operation.response == NOTHING { "None" } else { operation.response.as_str() };
-    let mut text = format!("    async def {name}(\n        self,\n        *,\n");
+    let mut text = format!("    {before}def {name}(\n        self,\n        *,\n");
     for field in fields {
         let annotation = annotation(&field.kind, field.nullable || field.optional, true);
         let default = if field.optional { " = None" } else { "" };
@@ -72,7 +95,7 @@ fn method(api: &Api, operation: &Operation) -> Result<String, String> {
     }
     text.push_str("        \"\"\"\n");
     text.push_str(&request_lines(api, fields, "", 8));
-    let call = format!("await self._request(\"{name}\", request, timeout)");
+    let call = format!("{waits}self._request(\"{name}\", request, timeout)");
     if operation.response == NOTHING {
         let _ = writeln!(text, "        {call}");
     } else {

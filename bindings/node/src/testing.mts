@@ -1,0 +1,3 @@
+/** @file The same for ES modules. */
+
+export * from './testing.js'
