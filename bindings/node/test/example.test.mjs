@@ -38,7 +38,7 @@ function start(t, place, store, program = 'echo-bot.mjs', ...words) {
 
 function install(t) {
   const place = folder(t)
-  for (const program of ['echo-bot.mjs', 'media.mjs'])
+  for (const program of ['echo-bot.mjs', 'media.mjs', 'archiver.mjs'])
     copyFileSync(path(`../../../examples/node/${program}`), join(place, program))
   mkdirSync(join(place, 'node_modules'))
   symlinkSync(path('..'), join(place, 'node_modules/whimbrel'))
@@ -115,4 +115,40 @@ test('pictures are sent and saved, and sending is interrupted', async (t) => {
   stopped.child.kill('SIGINT')
   while (!(line = await next()).startsWith('not sent'));
   assert.equal(await soon(stopped.ended, 'the end'), 0)
+})
+
+test('files are archived once, with where they came from', async (t) => {
+  const place = install(t)
+  const engine = new Engine({ endpoint: sandbox.endpoint })
+  const [phone, friend] = await Promise.all([sandbox.phone(), sandbox.phone()])
+  const client = await Client.open(join(place, 'archiver.db'), { engine, autoStart: false })
+  await link(client, phone)
+  await engine.close()
+  await friend.send(phone.jid, 'no file')
+  await friend.sendFile(phone.jid, 'image', 'image/png', png())
+  await friend.sendFile(phone.jid, 'image', 'image/png', png(9, 9))
+
+  const index = () => readFileSync(join(place, 'kept/index.jsonl'), 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line))
+  const first = start(t, place, 'archiver.db', 'archiver.mjs', 'kept')
+  const next = lines(first.child)
+  assert.match(await next(), /^kept /)
+  assert.match(await next(), /^kept /)
+  // Killed: what it had not acknowledged comes again, and is not kept again.
+  first.child.kill('SIGKILL')
+  await soon(first.ended, 'the end')
+  await friend.sendFile(phone.jid, 'image', 'image/png', png())
+  const second = start(t, place, 'archiver.db', 'archiver.mjs', 'kept', '--chat', friend.jid)
+  assert.match(await lines(second.child)(), /^kept /)
+  second.child.kill('SIGINT')
+  assert.equal(await soon(second.ended, 'the end'), 0)
+
+  const kept = index()
+  assert.equal(kept.length, 3)
+  assert.equal(new Set(kept.map(({ event }) => event)).size, 3)
+  // The same picture twice is one file.
+  assert.deepEqual([kept[0].file, kept[0].sender], [kept[2].file, friend.jid])
+  const files = readdirSync(join(place, 'kept')).sort()
+  assert.deepEqual(files, [kept[0].file, kept[1].file, 'index.jsonl'].sort())
+  assert.ok(png().equals(readFileSync(join(place, 'kept', kept[0].file))))
+  assert.ok(png(9, 9).equals(readFileSync(join(place, 'kept', kept[1].file))))
 })

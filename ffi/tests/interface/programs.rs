@@ -150,6 +150,74 @@ fn files_are_saved_and_sent(program: &dyn Fn() -> Command, folder: &Path, sandbo
     assert!(sending.finish().success(), "{}", folder.display());
 }
 
+#[test]
+fn the_event_logger_writes_each_event_once() {
+    const PHONE: &str = "15550101";
+    const FRIEND: &str = "15550102";
+    let scratch = scratch("logger");
+    let package = package(&scratch);
+    let sandbox = sandbox_program();
+    let build = build(&root().join("examples/cpp"), &scratch.join("cpp"), &package, None);
+    let service = Service::start(&sandbox);
+    service.post("/phones", &format!(r#"{{"phone":"{PHONE}"}}"#));
+    service.post("/phones", &format!(r#"{{"phone":"{FRIEND}"}}"#));
+    let (ready, log) = (scratch.join("ready.json"), scratch.join("events.log"));
+    fs::write(&ready, service.ready.to_string()).unwrap();
+    let start = || {
+        let mut command = Command::new(build.join("event_logger"));
+        command.arg("--sandbox").arg(&ready).args(["--bytes", "4000"]);
+        Running::start(command.arg(scratch.join("logger.db")).arg(&log))
+    };
+
+    let mut logger = start();
+    let qr = logger.line_with("qr: ");
+    let qr = serde_json::json!({ "qr": qr.trim_start_matches("qr: ").trim_end() });
+    service.post(&format!("/phones/{PHONE}/scan"), &qr.to_string());
+    let send = |number: u32| {
+        let words =
+            serde_json::json!({ "to": format!("{PHONE}@s.whatsapp.net"), "text": format!("no. {number}") });
+        service.post(&format!("/phones/{FRIEND}/send"), &words.to_string());
+    };
+    let logged = |logger: &mut Running, wanted: &str| {
+        let file = |name: &Path| fs::read_to_string(name).unwrap_or_default();
+        loop {
+            logger.line_with("logged ");
+            let rotated = (1..99).rev().map(|number| file(&scratch.join(format!("events.log.{number}"))));
+            let text = rotated.chain([file(&log)]).collect::<String>();
+            if text.contains(wanted) {
+                return text;
+            }
+        }
+    };
+    // Before that nobody knows of the device.
+    logged(&mut logger, "\"state\":\"online\"");
+    for number in 0..10 {
+        send(number);
+    }
+    logged(&mut logger, "no. 9\"");
+    // Killed, it goes on where it was.
+    logger.child.kill().unwrap();
+    for number in 10..20 {
+        send(number);
+    }
+    let mut logger = start();
+    let text = logged(&mut logger, "no. 19\"");
+    assert!(logger.finish().success());
+    assert!(scratch.join("events.log.1").exists(), "it is rotated");
+
+    let sequences: Vec<u64> = text
+        .lines()
+        .filter_map(|line| line.split(' ').next()?.parse().ok())
+        .filter(|sequence| *sequence != 0)
+        .collect();
+    let last = sequences.len() as u64;
+    assert_eq!(sequences, (1..=last).collect::<Vec<_>>(), "no gaps and no repetitions");
+    for number in 0..20 {
+        let words = format!("\"text\":\"no. {number}\"");
+        assert_eq!(text.lines().filter(|line| line.contains(&words)).count(), 1, "no. {number}");
+    }
+}
+
 /// Lays out a package as it is installed, around the libraries that cargo has just built.
 fn package(scratch: &Path) -> PathBuf {
     let prefix = scratch.join("prefix");

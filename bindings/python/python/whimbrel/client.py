@@ -7,7 +7,7 @@ import inspect
 import json
 import warnings
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
@@ -254,6 +254,20 @@ class Client(Opening, Operations):
         native = self._ready()
         mailbox = Mailbox.of(asyncio.get_running_loop())
         return _start(mailbox, native.cancel, method, *args, **kwargs)
+
+    async def request(
+        self, operation: str, request: Mapping[str, object], *, timeout: float | None = None
+    ) -> Any:
+        """Runs an operation by name, with its request and answer as JSON has them; the other methods
+        are this one with types. For programs that are driven by the table of operations.
+
+        Args:
+            operation: Name of the operation, such as ``send_text``.
+            request: Its members, in camelCase.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        return await self._request(operation, dict(request), timeout)
 
     async def _request(self, name: str, request: dict[str, object], timeout: float | None) -> Any:
         native = self._ready()

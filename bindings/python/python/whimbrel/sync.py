@@ -22,7 +22,7 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec
 
@@ -200,6 +200,12 @@ class Client(Opening, SyncOperations):
         if self._native is None or self._desk is None:
             raise WrongStateError("the client is not open: use it with ``with``")
         return self._native, self._desk
+
+    def request(
+        self, operation: str, request: Mapping[str, object], *, timeout: float | None = None
+    ) -> Any:
+        """Runs an operation by name; see ``whimbrel.Client.request``."""
+        return self._request(operation, dict(request), timeout)
 
     def _request(self, name: str, request: dict[str, object], timeout: float | None) -> Any:
         native, desk = self._ready()
