@@ -7,4 +7,10 @@ fn main() {
         // The number is WHIMBREL_ABI_VERSION; a test compares the two.
         println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libwhimbrel.so.1");
     }
+    // Packages are made with functions of equal code folded into one, where the linker can: rustc's own
+    // for this platform does.
+    println!("cargo::rerun-if-env-changed=WHIMBREL_FOLD");
+    if std::env::var_os("WHIMBREL_FOLD").is_some() {
+        println!("cargo::rustc-cdylib-link-arg=-Wl,--icf=all");
+    }
 }

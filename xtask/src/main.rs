@@ -9,6 +9,8 @@ mod bench;
 mod bindings;
 mod coverage;
 mod demo;
+mod dist;
+mod docs;
 mod proto;
 mod test;
 mod workspace;
@@ -62,6 +64,13 @@ const TASKS: &[Task] = &[
         about: "measure beside whatsapp-rust and Baileys, and write tests/bench/README.md",
         run: bench::run,
     },
+    Task {
+        name: "dist",
+        usage: "[--prefix FOLDER] [--no-build] [--sandbox]",
+        about: "make the packages: a C prefix, a Python wheel and npm packages, under target/dist",
+        run: dist::run,
+    },
+    Task { name: "docs", usage: "", about: "build the documentation site, target/docs/html", run: docs::run },
     Task {
         name: "test",
         usage: "[--long] [AREA]...",

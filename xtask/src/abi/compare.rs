@@ -86,7 +86,9 @@ impl Comparison<'_> {
         for was in &old.events {
             match new.events.iter().find(|one| one.number == was.number) {
                 None => self.note(true, format!("event {} is gone", was.name)),
-                Some(is) if (&is.name, is.journaled, &is.record) != (&was.name, was.journaled, &was.record) => {
+                Some(is)
+                    if (&is.name, is.journaled, &is.record) != (&was.name, was.journaled, &was.record) =>
+                {
                     self.note(true, format!("event {} has another name, class or type", was.name));
                 }
                 Some(_) => {}
@@ -278,8 +280,16 @@ mod tests {
             ("/codes/0/number", json!(2), "! code BAD is gone"),
             ("/types/Way", json!({ "enum": ["by_foot"] }), "! Way: the word by_boat is gone"),
             ("/types/Ask/required", json!(["count", "way"]), "! Ask.way must be given"),
-            ("/types/Ask/properties/note", json!({ "type": "string" }), "! Ask.note may not be null any more"),
-            ("/types/Ask/properties/count", json!({ "type": "string" }), "! Ask.count takes less than it did"),
+            (
+                "/types/Ask/properties/note",
+                json!({ "type": "string" }),
+                "! Ask.note may not be null any more",
+            ),
+            (
+                "/types/Ask/properties/count",
+                json!({ "type": "string" }),
+                "! Ask.count takes less than it did",
+            ),
             ("/types/Told/required", json!([]), "! Told.words may be missing"),
             ("/types/Rain/properties/drops", json!({ "type": "number" }), "! Rain.drops has another type"),
             ("/types/Rain/properties", json!({ "size": { "type": "integer" } }), "! Rain.drops is gone"),

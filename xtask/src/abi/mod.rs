@@ -97,9 +97,8 @@ fn lines(surface: &Value) -> String {
                 format!("{key}: [\n{}\n]", items.join(",\n"))
             }
             Value::Object(members) => {
-                let member = |(name, value): (&String, &Value)| {
-                    format!("  {}: {value}", Value::String(name.clone()))
-                };
+                let member =
+                    |(name, value): (&String, &Value)| format!("  {}: {value}", Value::String(name.clone()));
                 let members: Vec<String> = members.iter().map(member).collect();
                 format!("{key}: {{\n{}\n}}", members.join(",\n"))
             }

@@ -4,14 +4,16 @@
 //! it needs beside the Rust toolchain; set-up steps leave a stamp and are repeated only when
 //! their inputs change.
 
+mod docs;
 mod faults;
 mod interop;
 mod lifecycle;
 mod long;
 pub(crate) mod node;
+mod packages;
 pub(crate) mod python;
 mod rust;
-mod stamp;
+pub(crate) mod stamp;
 
 use std::path::Path;
 use std::process::Command;
@@ -38,11 +40,7 @@ const AREAS: &[Area] = &[
             coverage::run(&check)
         },
     },
-    Area {
-        name: "abi",
-        about: "what callers of the last release rely on is still so",
-        run: abi::check,
-    },
+    Area { name: "abi", about: "what callers of the last release rely on is still so", run: abi::check },
     Area { name: "lint", about: "format and lints of the whole workspace", run: rust::lint },
     Area { name: "deny", about: "licences and sources of the dependencies", run: rust::deny },
     Area {
@@ -76,6 +74,16 @@ const AREAS: &[Area] = &[
         run: lifecycle::short,
     },
     Area {
+        name: "docs",
+        about: "the site, and the Python and JavaScript that documents show",
+        run: docs::run,
+    },
+    Area {
+        name: "packages",
+        about: "the packages, installed and used where nothing else of this repository is",
+        run: packages::run,
+    },
+    Area {
         name: "demo",
         about: "the demo: a Python, a Node.js and a C program chat with each other and a phone",
         run: demo::play,
@@ -106,7 +114,7 @@ const CAMPAIGNS: &[(&str, Area)] = &[
 const GROUPS: &[(&str, &str, &[&str])] = &[(
     "bindings",
     "all of C, C++, Python and Node.js",
-    &["generated", "abi", "ffi", "node", "python", "lifecycle"],
+    &["generated", "abi", "ffi", "node", "python", "lifecycle", "docs", "packages"],
 )];
 
 /// Runs the named areas, or all; with `--long` their campaigns too.
@@ -146,7 +154,8 @@ fn choose(names: &[&str], long: bool) -> Result<Vec<&'static Area>, String> {
             None => wanted.push(*name),
         }
     }
-    let known = |name: &str| AREAS.iter().chain(CAMPAIGNS.iter().map(|(_, area)| area)).any(|one| one.name == name);
+    let known =
+        |name: &str| AREAS.iter().chain(CAMPAIGNS.iter().map(|(_, area)| area)).any(|one| one.name == name);
     if let Some(name) = wanted.iter().find(|name| !known(name)) {
         return Err(format!("there is no area \"{name}\"; `cargo xtask test help` lists them"));
     }

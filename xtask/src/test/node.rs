@@ -28,7 +28,7 @@ pub(super) fn endings(root: &Path, times: &str) -> TaskResult {
 }
 
 /// Makes the package, in its folder.
-fn build(root: &Path) -> TaskResult {
+pub(super) fn build(root: &Path) -> TaskResult {
     install(root)?;
     check(cargo(root).args(["build", "--quiet", "-p", "whimbrel-node", "-p", "whimbrel-sandbox"]))?;
     place_addon(root)?;

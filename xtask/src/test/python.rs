@@ -36,7 +36,7 @@ pub(super) fn endings(root: &Path, times: &str) -> TaskResult {
 }
 
 /// Makes the package, in its folder, and returns the interpreter of its tools.
-fn build(root: &Path) -> Result<PathBuf, String> {
+pub(super) fn build(root: &Path) -> Result<PathBuf, String> {
     let python = environment(root)?;
     check(cargo(root).args(["build", "--quiet", "-p", "whimbrel-python", "-p", "whimbrel-sandbox"]))?;
     place_extension(root)?;

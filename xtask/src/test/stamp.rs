@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::TaskResult;
 
 /// Runs `step` unless the stamp called `name` says that it was done with the same `inputs`.
-pub(super) fn once(
+pub(crate) fn once(
     folder: &Path,
     name: &str,
     inputs: &[&Path],
