@@ -31,7 +31,7 @@ pub(super) fn run(root: &Path) -> TaskResult {
 pub(super) fn endings(root: &Path, times: &str) -> TaskResult {
     let python = build(root)?;
     let mut tests = tool(root, &python, "pytest");
-    tests.args(["-q", "tests/test_lifecycle.py"]).env("WHIMBREL_REPEAT", times).env("PYTHONPATH", "python");
+    tests.args(["-q", "-m", "ending", "tests"]).env("WHIMBREL_REPEAT", times).env("PYTHONPATH", "python");
     check(tests.env("WHIMBREL_SANDBOX", build_folder(root).join("whimbrel-sandbox")))
 }
 
