@@ -40,6 +40,7 @@ from ._types import (
     ContactLink,
     ContactPage,
     Content,
+    CoverPhoto,
     CreatedGroup,
     DebugChoice,
     DebugEcho,
@@ -51,6 +52,7 @@ from ._types import (
     EventDetails,
     EventResponse,
     FallbackChoice,
+    FetchedHistory,
     FoundContactLink,
     FullHistory,
     Group,
@@ -93,11 +95,14 @@ from ._types import (
     ProductCollections,
     ProfileAbout,
     QrCode,
+    QuickReplyList,
     QuotedMessage,
+    RecentStickers,
     ReportedMessages,
     SendWait,
     SentMessage,
     SetPictureResult,
+    SharedHistory,
     SpamReport,
     StateChangeId,
     Statistics,
@@ -1519,6 +1524,33 @@ class SyncOperations:
             request["keep"] = keep
         self._request("export", request, timeout)
 
+    def fetch_group_history(
+        self,
+        *,
+        group: Address,
+        message_id: str,
+        timeout: float | None = None,
+    ) -> FetchedHistory:
+        """Takes the history of a group that a member handed to this account into the archive:
+        downloads the file of a message with content ``group_history``, and keeps what may be
+        believed of it. The words are the member's: who wrote a message is not proved by
+        anything else. What is there already stays; there are no events about the messages,
+        ``find_messages`` finds them.
+
+        Fails with ``NOT_FOUND`` if there is no such message, with ``INVALID_ARGUMENT`` if it
+        brings no history, with ``FORBIDDEN`` if it is for others, with ``NOT_SUPPORTED`` if the
+        client was opened without an archive, with ``MEDIA_UNSUPPORTED`` for a file that is
+        none, and as ``download_media`` does. Repeating is safe.
+
+        Args:
+            group: Address of the group.
+            message_id: Id of the message that brings it.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group), "messageId": message_id}
+        return FetchedHistory._decode(self._request("fetch_group_history", request, timeout))
+
     def find_chats(
         self,
         *,
@@ -2402,6 +2434,26 @@ class SyncOperations:
         request: dict[str, object] = {"link": link}
         return JoinedGroup._decode(self._request("join_by_link", request, timeout))
 
+    def join_call_link(
+        self,
+        *,
+        url: str,
+        timeout: float | None = None,
+    ) -> None:
+        """Joins the call that a link leads to. Fails with ``NOT_SUPPORTED``: this engine has no
+        media for calls, and whoever is in the call would hear and see nothing of this account.
+        ``preview_call_link`` says what the link leads to; open it on another device.
+
+        Fails with ``INVALID_ARGUMENT`` for what is no link to a call.
+
+        Args:
+            url: The link.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"url": url}
+        self._request("join_call_link", request, timeout)
+
     def join_community_group(
         self,
         *,
@@ -2852,6 +2904,37 @@ class SyncOperations:
         if limit is not None:
             request["limit"] = limit
         return PostVoters._decode(self._request("list_post_voters", request, timeout))
+
+    def list_quick_replies(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> QuickReplyList:
+        """Lists the quick replies of the account, as its devices share them: also those from
+        before the link, of which there were no events.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return QuickReplyList._decode(self._request("list_quick_replies", request, timeout))
+
+    def list_recent_stickers(
+        self,
+        *,
+        timeout: float | None = None,
+    ) -> RecentStickers:
+        """Lists the stickers that the account used lately, the latest first, as far as the phone
+        told: it hands them over with the history. One can be sent again as it is told here, or
+        downloaded with its ``media``.
+
+        Args:
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {}
+        return RecentStickers._decode(self._request("list_recent_stickers", request, timeout))
 
     def list_recommended_channels(
         self,
@@ -4044,6 +4127,28 @@ class SyncOperations:
             request["version"] = version
         return ClientVersion._decode(self._request("set_client_version", request, timeout))
 
+    def set_cover_photo(
+        self,
+        *,
+        path: str,
+        timeout: float | None = None,
+    ) -> CoverPhoto:
+        """Sets the large picture of this business's profile, in the place of the one that is
+        there. A JPEG, PNG, WebP or GIF of at most 16 MiB and 25 megapixels is made at most 1280
+        pixels long and wide.
+
+        Fails with ``MEDIA_UNSUPPORTED`` for other files, with ``FILE_FAILED`` when the picture
+        cannot be read, and with ``FORBIDDEN`` if this account is no business. Repeating is
+        safe.
+
+        Args:
+            path: Path of the picture.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"path": path}
+        return CoverPhoto._decode(self._request("set_cover_photo", request, timeout))
+
     def set_default_timer(
         self,
         *,
@@ -4358,6 +4463,33 @@ class SyncOperations:
         """
         request: dict[str, object] = {"key": key}
         self._request("set_username_key", request, timeout)
+
+    def share_group_history(
+        self,
+        *,
+        group: Address,
+        people: list[str],
+        timeout: float | None = None,
+    ) -> SharedHistory:
+        """Hands members of a group, as a rule new ones, what was written there lately: the newest
+        messages of this client's archive, at most 100 of the last two weeks. What disappears by
+        itself and what may be seen once is left out. The group is told that they got it. Their
+        clients get a message with content ``group_history``.
+
+        Fails with ``INVALID_ARGUMENT`` for nobody, for more than a hundred people, and for
+        people who are not in the group; with ``NOT_SUPPORTED`` if the client was opened without
+        an archive; with ``NOT_FOUND`` if there is nothing to hand on; with ``FORBIDDEN`` if
+        this account is not in the group; and with ``REFUSED`` if the service does not let this
+        account do it.
+
+        Args:
+            group: Address of the group.
+            people: Addresses of the members.
+            timeout: Seconds until the call fails with ``TimedOutError``; the client's
+                ``request_timeout`` if ``None``.
+        """
+        request: dict[str, object] = {"group": str(group), "people": people}
+        return SharedHistory._decode(self._request("share_group_history", request, timeout))
 
     def share_phone_number(
         self,
