@@ -12,6 +12,7 @@ mod long;
 pub(crate) mod node;
 mod packages;
 pub(crate) mod python;
+mod rest;
 mod rust;
 pub(crate) mod stamp;
 
@@ -82,6 +83,11 @@ const AREAS: &[Area] = &[
         name: "packages",
         about: "the packages, installed and used where nothing else of this repository is",
         run: packages::run,
+    },
+    Area {
+        name: "rest",
+        about: "clients of existing REST APIs, unmodified, against the REST server",
+        run: rest::run,
     },
     Area {
         name: "demo",
