@@ -239,10 +239,11 @@ impl RestServer {
             tokio::spawn(crate::delivery::run(Arc::clone(&server))),
             tokio::spawn(crate::upkeep::run(Arc::clone(&server))),
         ];
-        let app = Router::new()
-            .fallback(answer)
-            .with_state(Arc::clone(&server))
-            .into_make_service_with_connect_info::<SocketAddr>();
+        let mut app = Router::new().fallback(answer).with_state(Arc::clone(&server));
+        if server.dialects.contains_key(dialects::evolution::NAME) {
+            app = app.layer(dialects::evolution::socketio::layer(&server));
+        }
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
         let mut stopping = server.stopping();
         let serving = tokio::spawn(async move {
             let stopped = async move {

@@ -1,7 +1,10 @@
 """The PyPI package `evolutionapi`, as it is, against the server."""
 
 import io
+import queue
 
+import pytest
+import socketio
 from conftest import ROOT, Server
 from evolutionapi.client import EvolutionClient
 from evolutionapi.models.chat import ArchiveChat, CheckIsWhatsappNumber, Presence, ReadMessage, UpdateMessage
@@ -30,6 +33,7 @@ from evolutionapi.models.message import (
 )
 from evolutionapi.models.presence import PresenceStatus
 from evolutionapi.models.profile import FetchProfile, ProfileName, ProfileStatus
+from evolutionapi.models.websocket import WebSocketConfig
 
 ANNA, BEN, CARA = "254700112233", "254712345678", "254700000003"
 CHAT = f"{BEN}@s.whatsapp.net"
@@ -119,6 +123,25 @@ def test_chats_and_profiles_answer(server: Server) -> None:
     assert client.profile.update_profile_status("shop", ProfileStatus(status="open"), token)["update"] == "success"
     assert client.profile.fetch_privacy_settings("shop", token)["last"] in {"all", "contacts", "none"}
     assert client.label.find_labels("shop", token) == []
+
+
+def test_a_socket_tells_of_messages(server: Server) -> None:
+    client, token = linked(server)
+    assert client.websocket.set_websocket("shop", WebSocketConfig(True, ["MESSAGES_UPSERT"]), token)["enabled"]
+    assert client.websocket.find_websocket("shop", token).events == ["MESSAGES_UPSERT"]
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        client.create_websocket("shop", "a-key-that-is-wrong").connect()
+    told: queue.Queue[dict] = queue.Queue()
+    socket = client.create_websocket("shop", token)
+    socket.on("messages.upsert", told.put)
+    socket.connect()
+    try:
+        server.send(BEN, ANNA, "good morning")
+        event = told.get(timeout=20)
+        assert event["instance"] == "shop"
+        assert event["data"]["message"]["conversation"] == "good morning"
+    finally:
+        socket.disconnect()
 
 
 def test_groups_are_made_and_changed(server: Server) -> None:

@@ -12,6 +12,7 @@ mod packing;
 mod record;
 mod settings;
 mod socket;
+pub(crate) mod socketio;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
