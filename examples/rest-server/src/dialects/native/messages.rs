@@ -66,7 +66,7 @@ async fn send(call: Call) -> Answer {
         _ => return Err(Failure::field("content", "is needed, or text in its place")),
     };
     let mut content = Value::Object(content);
-    without_local_files(&content)?;
+    without_local_files("send_message", &content)?;
     let mut outgoing = Outgoing::new(to, Value::Null);
     if let Some(source) = form.file {
         outgoing.file = Some(attach(&call, &source, &mut content).await?);

@@ -27,13 +27,17 @@ pub(super) const LEFT_OUT: &[(&str, &str)] = &[
     ("link_with_qr", "has a route of its own"),
     ("logout", "has a route of its own"),
     ("set_client_version", "acts on all accounts of the server"),
+    ("set_cover_photo", "reads a file on the server's machine"),
     ("set_picture", "reads a file on the server's machine"),
     ("unpack_sticker_pack", "writes files on the server's machine"),
     ("upload_media", "has a route of its own"),
 ];
 
+/// Members of requests that name files of the server's machine without saying so by their names.
+const FILES: &[(&str, &str)] = &[("create_channel", "picture"), ("update_channel", "picture")];
+
 /// What an operation's key has to allow.
-fn scope(name: &str) -> Scope {
+pub(super) fn scope(name: &str) -> Scope {
     let reads = ["get_", "find_", "list_", "check_", "preview_", "resolve_", "count_", "browse_", "search_"];
     let manages =
         ["set_", "edit_", "update_", "change_", "create_", "delete_", "order_", "label_", "confirm_"];
@@ -75,24 +79,26 @@ async fn run(entry: &'static Entry, call: Call) -> Answer {
         Value::Null => Value::Object(serde_json::Map::new()),
         value => value.clone(),
     };
-    without_local_files(&request)?;
+    without_local_files(entry.name, &request)?;
     Reply::json(200, &call.account()?.operation(entry.name, request).await?)
 }
 
 /// Refuses requests that name files of the server's machine.
-pub(super) fn without_local_files(value: &Value) -> Result<(), Failure> {
+pub(super) fn without_local_files(operation: &str, value: &Value) -> Result<(), Failure> {
     match value {
         Value::Object(members) => members.iter().try_for_each(|(name, value)| {
             let lower = name.to_ascii_lowercase();
-            if lower.ends_with("path") && lower != "directpath" && !value.is_null() {
+            let is_path = lower.ends_with("path") && lower != "directpath";
+            let is_file = FILES.contains(&(operation, name.as_str()));
+            if (is_path || is_file) && !value.is_null() {
                 return Err(Failure::field(
                     name.as_str(),
                     "names a file of the server, which is not allowed",
                 ));
             }
-            without_local_files(value)
+            without_local_files(operation, value)
         }),
-        Value::Array(items) => items.iter().try_for_each(without_local_files),
+        Value::Array(items) => items.iter().try_for_each(|item| without_local_files(operation, item)),
         _ => Ok(()),
     }
 }
@@ -115,8 +121,9 @@ mod tests {
     #[test]
     fn files_of_the_machine_cannot_be_named_anywhere() {
         for request in [json!({"path": "/x"}), json!({"a": [{"thumbnailPath": "/x"}]})] {
-            assert!(without_local_files(&request).is_err(), "{request}");
+            assert!(without_local_files("send_message", &request).is_err(), "{request}");
         }
-        assert!(without_local_files(&json!({"directPath": "/v/t62", "path": null})).is_ok());
+        assert!(without_local_files("send_message", &json!({"directPath": "/v/t62", "path": null})).is_ok());
+        assert!(without_local_files("create_channel", &json!({"name": "x", "picture": "/x"})).is_err());
     }
 }
