@@ -54,7 +54,7 @@ pub(crate) enum BodyForm {
 
 /// A parameter of the query.
 pub(crate) struct QueryParameter {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) about: &'static str,
     pub(crate) required: bool,
     pub(crate) schema: MakeSchema,
@@ -208,7 +208,18 @@ impl Route {
 
     /// It has a parameter in its query.
     pub(crate) fn query<T: JsonSchema>(mut self, name: &'static str, about: &'static str) -> Self {
-        self.query.push(QueryParameter { name, about, required: false, schema: schema_of::<T>() });
+        self.query.push(QueryParameter {
+            name: name.to_owned(),
+            about,
+            required: false,
+            schema: schema_of::<T>(),
+        });
+        self
+    }
+
+    /// It has a parameter in its query of a form that is not known by type.
+    pub(crate) fn query_schema(mut self, name: String, schema: MakeSchema) -> Self {
+        self.query.push(QueryParameter { name, about: "", required: false, schema });
         self
     }
 

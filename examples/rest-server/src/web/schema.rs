@@ -47,7 +47,7 @@ impl BodySchema {
     /// Bends a value towards the schema: `null` and empty identifiers of optional members go, texts that are
     /// numbers or booleans become them where the schema wants them, and the other way round.
     pub(crate) fn bend(&self, value: &mut Value) {
-        bend(value, &self.schema, &self.schema, 0);
+        bend(value, &self.schema);
     }
 
     /// Every rule that a value breaks.
@@ -112,10 +112,15 @@ fn kind_names(kind: &jsonschema::error::TypeKind) -> String {
     }
 }
 
+/// Bends a value towards a schema.
+pub(crate) fn bend(value: &mut Value, schema: &Value) {
+    bend_at(value, schema, schema, 0);
+}
+
 /// How deep bodies are looked into.
 const DEPTH: u32 = 32;
 
-fn bend(value: &mut Value, schema: &Value, root: &Value, depth: u32) {
+fn bend_at(value: &mut Value, schema: &Value, root: &Value, depth: u32) {
     if depth > DEPTH {
         return;
     }
@@ -130,14 +135,14 @@ fn bend(value: &mut Value, schema: &Value, root: &Value, depth: u32) {
             members.retain(|name, value| !value.is_null() || required.contains(&name.as_str()));
             for (name, value) in members.iter_mut() {
                 if let Some(schema) = property(schema, name, root) {
-                    bend(value, schema, root, depth + 1);
+                    bend_at(value, schema, root, depth + 1);
                 }
             }
         }
         Value::Array(items) => {
             if let Some(schema) = schema.get("items") {
                 for item in items {
-                    bend(item, schema, root, depth + 1);
+                    bend_at(item, schema, root, depth + 1);
                 }
             }
         }
@@ -163,10 +168,10 @@ fn bend(value: &mut Value, schema: &Value, root: &Value, depth: u32) {
             {
                 // A form can only carry texts.
                 *value = inner;
-                bend(value, schema, root, depth + 1);
+                bend_at(value, schema, root, depth + 1);
             } else if wants(schema, root, "array") && !text.is_empty() {
                 *value = Value::Array(text.split(',').map(|item| Value::from(item.trim())).collect());
-                bend(value, schema, root, depth + 1);
+                bend_at(value, schema, root, depth + 1);
             }
         }
         Value::Number(number) if wants(schema, root, "string") && !wants(schema, root, "number") => {

@@ -8,6 +8,7 @@ mod media;
 mod messages;
 mod operations;
 mod pages;
+mod paths;
 mod webhooks;
 
 use std::collections::BTreeMap;
@@ -52,6 +53,7 @@ impl Dialect for Native {
         routes.extend(events::routes());
         routes.extend(webhooks::routes());
         routes.extend(keys::routes());
+        routes.extend(paths::routes());
         routes.extend(operations::routes());
         routes
     }

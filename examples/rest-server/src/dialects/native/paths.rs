@@ -20,16 +20,40 @@ use crate::web::schema::bend;
 type Row = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
 const ROWS: &[Row] = &[
-    ("PATCH", "/messages/{targetId}", "Messages", "edit_message", "Gives a text that this account sent other words."),
-    ("POST", "/messages/{targetId}/revoke", "Messages", "revoke_message", "Takes a message back, for everyone."),
-    ("POST", "/messages/{targetId}/reactions", "Messages", "react", "Reacts to a message, or takes that back."),
+    (
+        "PATCH",
+        "/messages/{targetId}",
+        "Messages",
+        "edit_message",
+        "Gives a text that this account sent other words.",
+    ),
+    (
+        "POST",
+        "/messages/{targetId}/revoke",
+        "Messages",
+        "revoke_message",
+        "Takes a message back, for everyone.",
+    ),
+    (
+        "POST",
+        "/messages/{targetId}/reactions",
+        "Messages",
+        "react",
+        "Reacts to a message, or takes that back.",
+    ),
     ("POST", "/messages/{targetId}/pin", "Messages", "pin_message", "Pins a message, or takes that back."),
     ("POST", "/messages/{targetId}/forward", "Messages", "forward_message", "Forwards a message."),
     ("GET", "/chats", "Chats", "find_chats", "Lists chats, the one with the newest message first."),
     ("DELETE", "/chats/{chat}", "Chats", "delete_chat", "Deletes a chat on all devices of the account."),
     ("PUT", "/chats/{chat}/mute", "Chats", "mute_chat", "Mutes a chat, or takes that back."),
     ("PUT", "/chats/{chat}/pin", "Chats", "pin_chat", "Pins a chat, or takes that back."),
-    ("PUT", "/chats/{chat}/archive", "Chats", "archive_chat", "Archives a chat, or takes it out of the archive."),
+    (
+        "PUT",
+        "/chats/{chat}/archive",
+        "Chats",
+        "archive_chat",
+        "Archives a chat, or takes it out of the archive.",
+    ),
     ("PUT", "/chats/{chat}/read", "Chats", "mark_chat", "Marks a chat as read or unread."),
     ("PUT", "/chats/{chat}/timer", "Chats", "set_chat_timer", "Changes after how long messages disappear."),
     ("PUT", "/chats/{chat}/presence", "Chats", "set_chat_state", "Shows that somebody types or speaks."),
@@ -56,20 +80,50 @@ const ROWS: &[Row] = &[
     ("GET", "/groups/{group}", "Groups", "get_group", "Tells of a group."),
     ("DELETE", "/groups/{group}", "Groups", "leave_group", "Leaves a group."),
     ("PUT", "/groups/{group}/subject", "Groups", "set_group_subject", "Renames a group."),
-    ("PUT", "/groups/{group}/description", "Groups", "set_group_description", "Changes what a group says of itself."),
-    ("PUT", "/groups/{group}/settings/{setting}", "Groups", "set_group_setting", "Changes a setting of a group."),
+    (
+        "PUT",
+        "/groups/{group}/description",
+        "Groups",
+        "set_group_description",
+        "Changes what a group says of itself.",
+    ),
+    (
+        "PUT",
+        "/groups/{group}/settings/{setting}",
+        "Groups",
+        "set_group_setting",
+        "Changes a setting of a group.",
+    ),
     ("POST", "/groups/{group}/participants", "Groups", "add_participants", "Adds members."),
     ("POST", "/groups/{group}/participants/remove", "Groups", "remove_participants", "Removes members."),
-    ("POST", "/groups/{group}/participants/promote", "Groups", "promote_participants", "Makes members admins."),
+    (
+        "POST",
+        "/groups/{group}/participants/promote",
+        "Groups",
+        "promote_participants",
+        "Makes members admins.",
+    ),
     ("POST", "/groups/{group}/participants/demote", "Groups", "demote_participants", "Makes admins members."),
     ("GET", "/groups/{group}/invite", "Groups", "get_invite_link", "Tells the invitation link."),
     ("POST", "/groups/{group}/invite/reset", "Groups", "reset_invite_link", "Makes a new invitation link."),
     ("GET", "/groups/{group}/requests", "Groups", "list_join_requests", "Lists who asks to join."),
-    ("POST", "/groups/{group}/requests", "Groups", "decide_join_requests", "Lets people in, or turns them away."),
+    (
+        "POST",
+        "/groups/{group}/requests",
+        "Groups",
+        "decide_join_requests",
+        "Lets people in, or turns them away.",
+    ),
     ("POST", "/communities", "Communities", "create_community", "Makes a community."),
     ("GET", "/communities/{community}/groups", "Communities", "list_community_groups", "Lists its groups."),
     ("POST", "/communities/{community}/groups", "Communities", "link_groups", "Puts groups into it."),
-    ("POST", "/communities/{community}/groups/unlink", "Communities", "unlink_groups", "Takes groups out of it."),
+    (
+        "POST",
+        "/communities/{community}/groups/unlink",
+        "Communities",
+        "unlink_groups",
+        "Takes groups out of it.",
+    ),
     ("DELETE", "/communities/{community}", "Communities", "leave_community", "Leaves a community."),
     ("GET", "/channels", "Channels", "list_channels", "Lists the channels that the account follows or has."),
     ("POST", "/channels", "Channels", "create_channel", "Makes a channel."),
@@ -97,7 +151,11 @@ fn made(&(method, path, tag, name, about): &'static Row) -> Option<Route> {
         .about(about)
         .native(entry.name)
         .alias()
-        .answers_schema(200, "The operation's answer.", Arc::new(move |generator| entry.response_schema(generator)));
+        .answers_schema(
+            200,
+            "The operation's answer.",
+            Arc::new(move |generator| entry.response_schema(generator)),
+        );
     let rest = rest_of(entry, made.parameters());
     let members = rest.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
     if method == Method::GET {
@@ -140,7 +198,8 @@ async fn run(entry: &'static Entry, call: Call) -> Answer {
     };
     without_local_files(entry.name, &Value::Object(members.clone()))?;
     if call.route.method == Method::GET {
-        members = call.query.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+        members =
+            call.query.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
         let mut query = Value::Object(members);
         bend(&mut query, &rest_of(entry, call.route.parameters()));
         members = query.as_object().cloned().unwrap_or_default();

@@ -5,4 +5,5 @@ mod accounts;
 mod events;
 mod messages;
 mod operations;
+mod paths;
 mod webhooks;
