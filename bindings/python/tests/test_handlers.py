@@ -58,20 +58,12 @@ async def test_handlers_get_their_kinds_in_order_and_failures_stop_nothing(
 
 async def test_run_opens_and_closes_the_client(engine: whimbrel.Engine) -> None:
     client = whimbrel.Client(":memory:", engine=engine, auto_start=True)
-    codes: list[str] = []
-    client.on(whimbrel.Qr)(lambda event: codes.append(event.text))
+    shown = asyncio.Event()
+    client.on(whimbrel.Qr)(lambda event: shown.set())
     running = asyncio.create_task(client.run())
-    async with asyncio.timeout(DEADLINE) if hasattr(asyncio, "timeout") else _Nothing():
-        while not codes:
-            await asyncio.sleep(0.01)
+    await asyncio.wait_for(shown.wait(), DEADLINE)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     with pytest.raises(whimbrel.ClosedError):
         await client.get_connection()
-
-
-class _Nothing:
-    async def __aenter__(self) -> None: ...
-
-    async def __aexit__(self, *_: object) -> None: ...
