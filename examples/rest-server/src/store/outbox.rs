@@ -1,5 +1,7 @@
 //! What waits to be sent.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde_json::Value;
 
@@ -108,11 +110,17 @@ pub(crate) fn set_state(
     Ok(changed > 0)
 }
 
-/// Forgets what was done before a moment, and names the files that went with it.
-pub(crate) fn forget(unit: &Unit<'_>, before: i64) -> Result<Vec<String>, Failure> {
+/// Forgets what was done before a moment.
+pub(crate) fn forget(unit: &Unit<'_>, before: i64) -> Result<usize, Failure> {
+    Ok(unit.execute("DELETE FROM outbox WHERE state IN ('sent', 'failed') AND created_at < ?1", [before])?)
+}
+
+/// Forgets files that were uploaded and have expired, and names all files that are still needed.
+pub(crate) fn needed_files(unit: &Unit<'_>, now: i64) -> Result<BTreeSet<String>, Failure> {
+    unit.execute("DELETE FROM media WHERE expires_at < ?1", [now])?;
     let mut statement = unit.prepare_cached(
-        "DELETE FROM outbox WHERE state IN ('sent', 'failed') AND created_at < ?1 RETURNING file",
+        "SELECT file FROM outbox WHERE file IS NOT NULL UNION SELECT file FROM media WHERE file IS NOT NULL",
     )?;
-    let files = statement.query_map([before], |row| row.get::<_, Option<String>>(0))?;
-    Ok(files.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+    let files = statement.query_map([], |row| row.get(0))?;
+    Ok(files.collect::<rusqlite::Result<_>>()?)
 }

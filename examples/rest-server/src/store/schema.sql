@@ -141,32 +141,6 @@ CREATE TABLE idempotency (
     PRIMARY KEY (principal, key)
 ) STRICT;
 
-CREATE TABLE users (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    tenant TEXT NOT NULL UNIQUE REFERENCES tenants (id) ON DELETE CASCADE,
-    email TEXT NOT NULL UNIQUE,
-    name TEXT NOT NULL,
-    password TEXT NOT NULL,
-    created_at INTEGER NOT NULL
-) STRICT;
-
-CREATE TABLE logins (
-    hash BLOB PRIMARY KEY,
-    user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    -- session, refresh, reset
-    purpose TEXT NOT NULL,
-    expires_at INTEGER NOT NULL
-) STRICT;
-
--- Short ids of messages for dialects that count them.
-CREATE TABLE message_ids (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    account TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
-    message_id TEXT NOT NULL,
-    chat TEXT NOT NULL,
-    UNIQUE (account, message_id, chat)
-) STRICT;
-
 -- Handles by which files are fetched.
 CREATE TABLE media (
     id TEXT PRIMARY KEY,
@@ -183,14 +157,3 @@ CREATE TABLE media (
     expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX media_account ON media (account, created_at);
-
--- Things that dialects keep of their own: intents, surveys, address books, attachments.
-CREATE TABLE things (
-    id TEXT PRIMARY KEY,
-    tenant TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
-    kind TEXT NOT NULL,
-    body TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
-) STRICT;
-CREATE INDEX things_kind ON things (tenant, kind, created_at);
