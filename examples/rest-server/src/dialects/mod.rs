@@ -20,7 +20,6 @@ use crate::store::events::EventRow;
 use crate::store::webhooks::WebhookRow;
 use crate::web::call::{Call, Reply};
 use crate::web::route::Route;
-use crate::web::schema::BodySchema;
 
 /// Who asks, and about what.
 #[derive(Default)]
@@ -90,11 +89,6 @@ pub(crate) trait Dialect: Send + Sync + 'static {
     fn rates(&self, call: &Call) -> Vec<(String, Rate)> {
         let Some(principal) = &call.principal else { return Vec::new() };
         vec![(format!("key/{}", principal.key), Rate::per_minute(call.server.settings.requests_per_minute))]
-    }
-
-    /// Checks a body.
-    fn check(&self, schema: &BodySchema, call: &Call) -> Result<(), Failure> {
-        schema.check(&call.input.json)
     }
 
     /// In which form a request is answered.

@@ -180,7 +180,7 @@ async fn admit(
             call.input.json = serde_json::json!({});
         }
         if !call.input.json.is_null() {
-            bound.dialect.check(schema, call)?;
+            schema.check(&call.input.json)?;
         }
     }
     Ok(())

@@ -29,7 +29,6 @@ use crate::store::webhooks::WebhookRow;
 use crate::web::call::{Answer, Call, Reply};
 use crate::web::openapi::Description;
 use crate::web::route::{Gate, Origin, Route, route};
-use crate::web::schema::BodySchema;
 
 /// The dialect.
 pub(crate) struct Evolution;
@@ -147,10 +146,6 @@ impl Dialect for Evolution {
             let account = account.ok_or_else(missing)?;
             Ok(Identified { principal: Some(principal), account: Some(account) })
         })
-    }
-
-    fn check(&self, schema: &BodySchema, call: &Call) -> Result<(), Failure> {
-        schema.check(&call.input.json)
     }
 
     fn manner(&self, call: &Call) -> Manner {
